@@ -1,0 +1,98 @@
+//! The API key: a secret that can be sent and cannot be printed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::header::{HeaderValue, InvalidHeaderValue};
+
+/// An API key of the platform.
+///
+/// It has no `Display` and no `Serialize`, and its `Debug` says only that it is there, so that it reaches no log, error
+/// or panic. Spaces and line ends around the key are dropped.
+#[derive(Clone)]
+pub struct ApiKey(Arc<str>);
+
+/// What stands in a text where the key stood.
+const REDACTED: &str = "[API key]";
+
+/// Shorter keys are left in texts, where they would match any word.
+const SHORTEST_REDACTED: usize = 4;
+
+impl ApiKey {
+    /// Whether there is nothing to send.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of the header that carries the key, marked so that no layer below prints it.
+    pub(crate) fn header(&self) -> Result<HeaderValue, InvalidHeaderValue> {
+        let mut value = HeaderValue::from_str(&self.0)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// A text that somebody else wrote, without the key: a server may repeat what it was sent.
+    pub(crate) fn redact(&self, text: String) -> String {
+        if self.0.len() < SHORTEST_REDACTED || !text.contains(&*self.0) {
+            return text;
+        }
+        text.replace(&*self.0, REDACTED)
+    }
+}
+
+impl From<&str> for ApiKey {
+    fn from(key: &str) -> ApiKey {
+        ApiKey(key.trim().into())
+    }
+}
+
+impl From<String> for ApiKey {
+    fn from(key: String) -> ApiKey {
+        key.as_str().into()
+    }
+}
+
+impl From<&String> for ApiKey {
+    fn from(key: &String) -> ApiKey {
+        key.as_str().into()
+    }
+}
+
+impl From<&ApiKey> for ApiKey {
+    fn from(key: &ApiKey) -> ApiKey {
+        key.clone()
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_sent_and_not_printed() {
+        let key = ApiKey::from(" canary-7f3a\n");
+        let header = key.header().unwrap();
+        assert_eq!(header, "canary-7f3a");
+        for printed in [format!("{key:?}"), format!("{header:?}")] {
+            assert!(!printed.contains("canary"), "{printed}");
+        }
+    }
+
+    #[test]
+    fn texts_lose_the_key() {
+        let key = ApiKey::from("canary-7f3a");
+        assert_eq!(key.redact("key=canary-7f3a;".to_owned()), "key=[API key];");
+        assert_eq!(ApiKey::from("a").redact("a table".to_owned()), "a table");
+    }
+
+    #[test]
+    fn a_key_with_a_line_end_inside_is_no_header() {
+        assert!(ApiKey::from("a\nb").header().is_err());
+    }
+}

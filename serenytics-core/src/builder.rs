@@ -1,0 +1,171 @@
+//! The builder of a client: the server's URL, the API key and the deadlines.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::redirect::Policy;
+
+use crate::api_key::ApiKey;
+use crate::client::{Client, Deadlines};
+use crate::environment::{DEFAULT_URL, Environment};
+use crate::error::{Error, Kind};
+
+/// How the client introduces itself.
+const USER_AGENT: &str = concat!("serenytics-rust/", env!("CARGO_PKG_VERSION"));
+
+/// Makes a [`Client`].
+///
+/// | deadline | default | passes when |
+/// | --- | --- | --- |
+/// | [`connect_timeout`](Self::connect_timeout) | 10 seconds | no connection is made |
+/// | [`read_timeout`](Self::read_timeout) | 5 minutes | the server sends nothing, as it does while it computes |
+/// | [`timeout`](Self::timeout) | 10 minutes | a call, with all its attempts and its whole answer, is not done |
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    url: String,
+    api_key: Option<ApiKey>,
+    deadlines: Deadlines,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        let deadlines = Deadlines {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(5 * 60),
+            overall: Duration::from_secs(10 * 60),
+        };
+        ClientBuilder { url: DEFAULT_URL.to_owned(), api_key: None, deadlines }
+    }
+}
+
+impl ClientBuilder {
+    /// The URL and the API key that the process was given; see [`Client::from_env`].
+    pub(crate) fn environment(environment: &Environment<'_>) -> Result<ClientBuilder, Error> {
+        Ok(ClientBuilder::default().url(environment.url()).api_key(environment.api_key()?))
+    }
+
+    /// The server: `https://api.serenytics.com` unless set. A path is kept as a prefix of all calls.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = url.into();
+        self
+    }
+
+    /// The API key.
+    pub fn api_key(mut self, api_key: impl Into<ApiKey>) -> Self {
+        self.api_key = Some(api_key.into());
+        self
+    }
+
+    /// How long making a connection may take.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.deadlines.connect = timeout;
+        self
+    }
+
+    /// How long the server may send nothing, which it does while it computes.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.deadlines.read = timeout;
+        self
+    }
+
+    /// How long a whole call may take. Loading a file has a deadline of its own.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.deadlines.overall = timeout;
+        self
+    }
+
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// A URL that is none, no API key, or one that cannot be sent.
+    pub fn build(self) -> Result<Client, Error> {
+        let usage = |message: &str| Error::new(Kind::Usage, message);
+        let url = base_url(&self.url)?;
+        let api_key = self.api_key.filter(|key| !key.is_empty()).ok_or_else(|| {
+            usage("no API key: give one by `.api_key(..)`, or use `Client::from_env()`, which reads SERENYTICS_API_KEY")
+        })?;
+        let key_header = api_key.header().map_err(|_| {
+            usage("the API key holds a character that cannot be sent: a line end, or one that is not ASCII")
+        })?;
+        let mut http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(self.deadlines.connect)
+            .redirect(Policy::none())
+            .gzip(true)
+            .referer(false);
+        if is_loopback(&url) {
+            // A proxy of the system cannot reach this machine's own servers.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| {
+            let error = error.without_url();
+            Error::new(Kind::Usage, format!("cannot set up the HTTP client: {error}")).caused_by(error)
+        })?;
+        Ok(Client::new(http, url, api_key, key_header, self.deadlines))
+    }
+}
+
+/// Reads the server's URL. What is wrong with it is told without the URL when that may hold a password.
+fn base_url(text: &str) -> Result<Url, Error> {
+    let refuse = |message: String| Err(Error::new(Kind::Usage, message));
+    let url = match Url::parse(text.trim()) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
+        _ if text.contains('@') => return refuse("the server's URL is none".to_owned()),
+        _ => return refuse(format!("`{text}` is no URL of a server: write it as in {DEFAULT_URL}")),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("the server's URL holds a user or a password: take them out, the API key is enough".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refuse("the server's URL holds a `?` or `#`: leave out everything behind the host and the path".to_owned());
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(builder: ClientBuilder) -> String {
+        builder.build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn bad_urls_are_refused_with_the_right_spelling() {
+        for url in ["api.serenytics.com", "localhost:8000", "", "ftp://host", "https://"] {
+            let message = refused(ClientBuilder::default().api_key("canary").url(url));
+            assert!(message.contains("https://api.serenytics.com"), "{url}: {message}");
+        }
+        for url in ["https://me:canary@host", "me:canary@host", "https://host?key=canary"] {
+            let message = refused(ClientBuilder::default().api_key("canary").url(url));
+            assert!(!message.contains("canary"), "{url}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_needed_and_is_never_printed() {
+        assert!(refused(ClientBuilder::default()).contains("api_key"));
+        assert!(refused(ClientBuilder::default().api_key(" ")).contains("no API key"));
+        let message = refused(ClientBuilder::default().api_key("cana\nry"));
+        assert!(message.contains("line end") && !message.contains("cana"), "{message}");
+        let builder = ClientBuilder::default().api_key("canary");
+        let client = builder.clone().build().unwrap();
+        let printed = format!("{builder:?} {client:?}");
+        assert!(!printed.contains("canary"), "{printed}");
+    }
+
+    #[test]
+    fn loopback_addresses_are_known() {
+        let loopback = |text| is_loopback(&Url::parse(text).unwrap());
+        assert!(loopback("http://127.0.0.1:8000") && loopback("http://[::1]:1") && loopback("http://localhost"));
+        assert!(!loopback("https://api.serenytics.com") && !loopback("http://10.0.0.1"));
+    }
+}

@@ -1,0 +1,119 @@
+//! The client: the API key, the server and the connections to it, shared by all its clones.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+
+use crate::api_key::ApiKey;
+use crate::builder::ClientBuilder;
+use crate::environment::Environment;
+use crate::error::Error;
+
+/// A client of the platform, hosted or embedded.
+///
+/// Cheap to clone: clones share connections and what was learned of the server.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    deadlines: Deadlines,
+}
+
+struct Shared {
+    http: reqwest::Client,
+    url: Url,
+    api_key: ApiKey,
+    key_header: HeaderValue,
+    /// The uuids of sources that were found by name.
+    uuids: Mutex<HashMap<String, String>>,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadlines {
+    pub(crate) connect: Duration,
+    pub(crate) read: Duration,
+    pub(crate) overall: Duration,
+}
+
+impl Client {
+    /// A builder, with the hosted platform as its server.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The client that the surroundings describe.
+    ///
+    /// The API key is the environment variable `SERENYTICS_API_KEY`, else the parameter of the same name that a running
+    /// script finds in the file `params.json` of its working directory or in `_SERENYTICS_PARAMS`. The server is
+    /// `SERENYTICS_API_DOMAIN`, a URL, or the hosted platform.
+    ///
+    /// # Errors
+    /// No key, or a URL that is none.
+    pub fn from_env() -> Result<Client, Error> {
+        ClientBuilder::environment(&Environment::process())?.build()
+    }
+
+    pub(crate) fn new(
+        http: reqwest::Client,
+        url: Url,
+        api_key: ApiKey,
+        key_header: HeaderValue,
+        deadlines: Deadlines,
+    ) -> Client {
+        let uuids = Mutex::new(HashMap::new());
+        Client { shared: Arc::new(Shared { http, url, api_key, key_header, uuids }), deadlines }
+    }
+
+    /// The same client with another deadline for whole calls, for those that take longer.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Client {
+        let mut client = self.clone();
+        client.deadlines.overall = timeout;
+        client
+    }
+
+    /// The server's URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.shared.url.as_str()
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.shared.http
+    }
+
+    pub(crate) fn base(&self) -> &Url {
+        &self.shared.url
+    }
+
+    pub(crate) fn api_key(&self) -> &ApiKey {
+        &self.shared.api_key
+    }
+
+    pub(crate) fn key_header(&self) -> &HeaderValue {
+        &self.shared.key_header
+    }
+
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        self.deadlines
+    }
+
+    /// The uuids of sources that were found by name.
+    pub(crate) fn known_uuids(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.shared.uuids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("url", &self.url())
+            .field("api_key", &self.shared.api_key)
+            .field("deadlines", &self.deadlines)
+            .finish_non_exhaustive()
+    }
+}

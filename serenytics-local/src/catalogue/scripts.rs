@@ -1,0 +1,112 @@
+//! Scripts: kept, named and given a storage, but never run by the engine.
+
+use serde_json::{Map, Value};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{Catalogue, FAILED};
+use crate::error::{Context, Error};
+
+/// A script.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    /// Its uuid, which never changes.
+    pub(crate) uuid: Uuid,
+    /// Its name, which no other script has.
+    pub(crate) name: String,
+    /// Everything else that a client told about it.
+    pub(crate) config: Map<String, Value>,
+}
+
+impl Script {
+    /// The script as the API answers it.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut object = self.config.clone();
+        object.insert("uuid".to_owned(), Value::String(self.uuid.to_string()));
+        object.insert("name".to_owned(), Value::String(self.name.clone()));
+        Value::Object(object)
+    }
+
+    fn read(row: &SqliteRow) -> Result<Script, Error> {
+        let text = |column| row.try_get::<String, _>(column).context(FAILED);
+        Ok(Script {
+            uuid: Uuid::parse_str(&text("uuid")?).context(FAILED)?,
+            name: text("name")?,
+            config: serde_json::from_str(&text("config")?).context(FAILED)?,
+        })
+    }
+}
+
+impl Catalogue {
+    /// Every script, or the one with this name, in the order of their making.
+    pub(crate) async fn scripts(&self, name: Option<&str>) -> Result<Vec<Script>, Error> {
+        let query = match name {
+            Some(name) => {
+                sqlx::query("SELECT * FROM scripts WHERE name = $1 ORDER BY position").bind(name)
+            }
+            None => sqlx::query("SELECT * FROM scripts ORDER BY position"),
+        };
+        let rows = query.fetch_all(&self.pool).await.context(FAILED)?;
+        rows.iter().map(Script::read).collect()
+    }
+
+    /// The script with this uuid.
+    pub(crate) async fn script(&self, uuid: Uuid) -> Result<Option<Script>, Error> {
+        let row = sqlx::query("SELECT * FROM scripts WHERE uuid = $1")
+            .bind(uuid.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .context(FAILED)?;
+        row.as_ref().map(Script::read).transpose()
+    }
+
+    /// Adds a script; tells whether its name was free.
+    pub(crate) async fn insert_script(&self, script: &Script) -> Result<bool, Error> {
+        let done = sqlx::query(
+            "INSERT INTO scripts (uuid, position, name, config)
+            VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM scripts), $2, $3)
+            ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(script.uuid.to_string())
+        .bind(&script.name)
+        .bind(Value::Object(script.config.clone()).to_string())
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Removes a script; tells whether it existed.
+    pub(crate) async fn delete_script(&self, uuid: Uuid) -> Result<bool, Error> {
+        let done = sqlx::query("DELETE FROM scripts WHERE uuid = $1")
+            .bind(uuid.to_string())
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// The JSON that a script stored; `None` if there is no such script.
+    pub(crate) async fn script_storage(&self, uuid: Uuid) -> Result<Option<String>, Error> {
+        let row = sqlx::query("SELECT storage FROM scripts WHERE uuid = $1")
+            .bind(uuid.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .context(FAILED)?;
+        let Some(row) = row else { return Ok(None) };
+        let stored: Option<String> = row.try_get("storage").context(FAILED)?;
+        Ok(Some(stored.unwrap_or_else(|| "null".to_owned())))
+    }
+
+    /// Stores JSON for a script; tells whether the script exists.
+    pub(crate) async fn store_script(&self, uuid: Uuid, json: &str) -> Result<bool, Error> {
+        let done = sqlx::query("UPDATE scripts SET storage = $1 WHERE uuid = $2")
+            .bind(json)
+            .bind(uuid.to_string())
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(done.rows_affected() > 0)
+    }
+}

@@ -1,0 +1,126 @@
+//! Data sources: their configuration, as the API's clients read and save it.
+
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{Catalogue, FAILED};
+use crate::error::{Context, Error};
+
+/// The type of a source that the engine holds the data of.
+pub(crate) const STORAGE: &str = "Storage";
+
+/// A data source, as the API answers it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Source {
+    /// Its uuid, which never changes.
+    pub(crate) uuid: Uuid,
+    /// Its name, which several sources may have.
+    pub(crate) name: String,
+    /// Its type: [`STORAGE`].
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// What allows to push a row without an API key.
+    pub(crate) token: String,
+    /// The name of the file that was attached last.
+    #[serde(rename = "originalFileName", skip_serializing_if = "Option::is_none")]
+    pub(crate) original_file_name: Option<String>,
+    /// The options that clients save: separator, forced types and others.
+    #[serde(rename = "jsonContent")]
+    pub(crate) json_content: Value,
+}
+
+impl Source {
+    /// A storage without data.
+    pub(crate) fn new(name: String, json_content: Value) -> Source {
+        Source {
+            uuid: Uuid::new_v4(),
+            name,
+            kind: STORAGE.to_owned(),
+            token: Uuid::new_v4().simple().to_string(),
+            original_file_name: None,
+            json_content,
+        }
+    }
+
+    fn read(row: &SqliteRow) -> Result<Source, Error> {
+        let text = |column| row.try_get::<String, _>(column).context(FAILED);
+        Ok(Source {
+            uuid: Uuid::parse_str(&text("uuid")?).context(FAILED)?,
+            name: text("name")?,
+            kind: text("type")?,
+            token: text("token")?,
+            original_file_name: row.try_get("original_file_name").context(FAILED)?,
+            json_content: serde_json::from_str(&text("json_content")?).context(FAILED)?,
+        })
+    }
+}
+
+impl Catalogue {
+    /// Every source, or those with this name, in the order of their making.
+    pub(crate) async fn sources(&self, name: Option<&str>) -> Result<Vec<Source>, Error> {
+        let query = match name {
+            Some(name) => {
+                sqlx::query("SELECT * FROM sources WHERE name = $1 ORDER BY position").bind(name)
+            }
+            None => sqlx::query("SELECT * FROM sources ORDER BY position"),
+        };
+        let rows = query.fetch_all(&self.pool).await.context(FAILED)?;
+        rows.iter().map(Source::read).collect()
+    }
+
+    /// The source with this uuid.
+    pub(crate) async fn source(&self, uuid: Uuid) -> Result<Option<Source>, Error> {
+        let row = sqlx::query("SELECT * FROM sources WHERE uuid = $1")
+            .bind(uuid.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .context(FAILED)?;
+        row.as_ref().map(Source::read).transpose()
+    }
+
+    /// Adds a source.
+    pub(crate) async fn insert_source(&self, source: &Source) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO sources (uuid, position, name, type, token, original_file_name, json_content)
+            VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM sources), $2, $3, $4, $5, $6)",
+        )
+        .bind(source.uuid.to_string())
+        .bind(&source.name)
+        .bind(&source.kind)
+        .bind(&source.token)
+        .bind(&source.original_file_name)
+        .bind(source.json_content.to_string())
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(())
+    }
+
+    /// Saves what may change of a source; tells whether it exists.
+    pub(crate) async fn update_source(&self, source: &Source) -> Result<bool, Error> {
+        let done = sqlx::query(
+            "UPDATE sources SET name = $1, original_file_name = $2, json_content = $3 WHERE uuid = $4",
+        )
+        .bind(&source.name)
+        .bind(&source.original_file_name)
+        .bind(source.json_content.to_string())
+        .bind(source.uuid.to_string())
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Removes a source; tells whether it existed.
+    pub(crate) async fn delete_source(&self, uuid: Uuid) -> Result<bool, Error> {
+        let done = sqlx::query("DELETE FROM sources WHERE uuid = $1")
+            .bind(uuid.to_string())
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(done.rows_affected() > 0)
+    }
+}

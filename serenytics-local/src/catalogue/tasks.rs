@@ -1,0 +1,106 @@
+//! Tasks: jobs that a request starts and that clients ask about until they are done.
+
+use sqlx::Row;
+use uuid::Uuid;
+
+use super::{Catalogue, FAILED, now};
+use crate::error::{Context, Error};
+
+/// How long a finished task can be asked about: seven days, in milliseconds.
+const KEPT: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Task {
+    /// Its uuid.
+    pub(crate) uuid: Uuid,
+    /// Where it is.
+    pub(crate) state: TaskState,
+}
+
+/// Where a task is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TaskState {
+    /// It has not ended.
+    Pending,
+    /// It is done, and its source has this number of rows.
+    Done(i64),
+    /// It failed and changed nothing.
+    Failed(String),
+}
+
+const PENDING: &str = "pending";
+const DONE: &str = "done";
+const ERROR: &str = "error";
+
+impl Catalogue {
+    /// Adds a pending task.
+    pub(crate) async fn insert_task(&self) -> Result<Uuid, Error> {
+        let uuid = Uuid::new_v4();
+        sqlx::query("INSERT INTO tasks (uuid, created, status) VALUES ($1, $2, $3)")
+            .bind(uuid.to_string())
+            .bind(now())
+            .bind(PENDING)
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(uuid)
+    }
+
+    /// Ends a task.
+    pub(crate) async fn end_task(
+        &self,
+        uuid: Uuid,
+        result: &Result<u64, Error>,
+    ) -> Result<(), Error> {
+        let (status, error, rows) = match result {
+            Ok(rows) => (DONE, None, Some(i64::try_from(*rows).unwrap_or(i64::MAX))),
+            Err(error) => (ERROR, Some(error.messages().join("; ")), None),
+        };
+        sqlx::query("UPDATE tasks SET status = $1, error = $2, row_count = $3 WHERE uuid = $4")
+            .bind(status)
+            .bind(error)
+            .bind(rows)
+            .bind(uuid.to_string())
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(())
+    }
+
+    /// Ends the tasks that were pending when the engine stopped, and forgets old ones.
+    pub(crate) async fn tidy_tasks(&self) -> Result<(), Error> {
+        sqlx::query("UPDATE tasks SET status = $1, error = $2 WHERE status = $3")
+            .bind(ERROR)
+            .bind("the server stopped before the task was done, and nothing was changed: run it again")
+            .bind(PENDING)
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        sqlx::query("DELETE FROM tasks WHERE created < $1")
+            .bind(now() - KEPT)
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(())
+    }
+
+    /// The task with this uuid.
+    pub(crate) async fn task(&self, uuid: Uuid) -> Result<Option<Task>, Error> {
+        let row = sqlx::query("SELECT status, error, row_count FROM tasks WHERE uuid = $1")
+            .bind(uuid.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .context(FAILED)?;
+        let Some(row) = row else { return Ok(None) };
+        let status: String = row.try_get("status").context(FAILED)?;
+        let error: Option<String> = row.try_get("error").context(FAILED)?;
+        let rows: Option<i64> = row.try_get("row_count").context(FAILED)?;
+        let state = match status.as_str() {
+            PENDING => TaskState::Pending,
+            DONE => TaskState::Done(rows.unwrap_or_default()),
+            _ => TaskState::Failed(error.unwrap_or_default()),
+        };
+        Ok(Some(Task { uuid, state }))
+    }
+}

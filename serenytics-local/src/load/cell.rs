@@ -1,0 +1,176 @@
+//! Cells: typed values on their way into a storage, and the record batches that they become.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, Float64Builder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
+};
+use serde_json::Value;
+use serenytics_query::vocabulary::ColumnType;
+
+use super::text;
+use crate::error::{Context, Error};
+use crate::storage::{Column, file_schema};
+
+/// A value of a storage.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// NULL.
+    Null,
+    /// A text.
+    Str(String),
+    /// An integer.
+    Int(i64),
+    /// A finite number.
+    Float(f64),
+    /// A datetime, in microseconds since 1970.
+    DateTime(i64),
+}
+
+impl Cell {
+    /// A JSON value as a cell of a column; `None` if it does not fit. Texts that hold a number fit number columns,
+    /// numbers and truth values fit text columns.
+    pub(crate) fn from_json(value: &Value, column_type: ColumnType) -> Option<Cell> {
+        Some(match (value, column_type) {
+            (Value::Null, _) => Cell::Null,
+            (Value::Number(number), ColumnType::Int) => Cell::Int(whole(number)?),
+            (Value::Number(number), ColumnType::Float) => {
+                Cell::Float(number.as_f64().filter(|value| value.is_finite())?)
+            }
+            (Value::Number(number), ColumnType::Str) => Cell::Str(number.to_string()),
+            (Value::Bool(value), ColumnType::Str) => Cell::Str(value.to_string()),
+            (Value::String(text), ColumnType::Str) => Cell::Str(text.clone()),
+            (Value::String(text), ColumnType::Int) => Cell::Int(text::int(text)?),
+            (Value::String(text), ColumnType::Float) => Cell::Float(text::float(text)?),
+            (Value::String(text), ColumnType::DateTime) => Cell::DateTime(text::datetime(text)?),
+            _ => return None,
+        })
+    }
+}
+
+/// A JSON number as an integer, if it is one: 2.0 is, 2.5 is not.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    if let Some(value) = number.as_i64() {
+        return Some(value);
+    }
+    let value = number.as_f64()?;
+    // Above 2^53 a float is no longer exactly one integer.
+    let exact = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
+    exact.then_some(value as i64)
+}
+
+enum Builder {
+    Str(StringBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    DateTime(TimestampMicrosecondBuilder),
+}
+
+impl Builder {
+    fn new(column_type: ColumnType) -> Builder {
+        match column_type {
+            ColumnType::Str => Builder::Str(StringBuilder::new()),
+            ColumnType::Int => Builder::Int(Int64Builder::new()),
+            ColumnType::Float => Builder::Float(Float64Builder::new()),
+            ColumnType::DateTime => Builder::DateTime(TimestampMicrosecondBuilder::new()),
+        }
+    }
+
+    /// Appends a cell. One of another type than the column's counts as NULL; the readers make none.
+    fn append(&mut self, cell: Cell) {
+        match (self, cell) {
+            (Builder::Str(builder), Cell::Str(text)) => builder.append_value(text),
+            (Builder::Int(builder), Cell::Int(value)) => builder.append_value(value),
+            (Builder::Float(builder), Cell::Float(value)) => builder.append_value(value),
+            (Builder::DateTime(builder), Cell::DateTime(value)) => builder.append_value(value),
+            (Builder::Str(builder), _) => builder.append_null(),
+            (Builder::Int(builder), _) => builder.append_null(),
+            (Builder::Float(builder), _) => builder.append_null(),
+            (Builder::DateTime(builder), _) => builder.append_null(),
+        }
+    }
+
+    /// Appends a field of a file; tells whether it fits the column. An empty field is NULL.
+    fn append_field(&mut self, field: &str) -> bool {
+        let missing = field.is_empty() || text::is_missing(field);
+        match self {
+            Builder::Str(builder) if field.is_empty() => builder.append_null(),
+            Builder::Str(builder) => builder.append_value(field),
+            Builder::Int(builder) if missing => builder.append_null(),
+            Builder::Float(builder) if missing => builder.append_null(),
+            Builder::DateTime(builder) if missing => builder.append_null(),
+            Builder::Int(builder) => return text::int(field).map(|v| builder.append_value(v)).is_some(),
+            Builder::Float(builder) => return text::float(field).map(|v| builder.append_value(v)).is_some(),
+            Builder::DateTime(builder) => {
+                return text::datetime(field).map(|v| builder.append_value(v)).is_some();
+            }
+        }
+        true
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Builder::Str(builder) => Arc::new(builder.finish()),
+            Builder::Int(builder) => Arc::new(builder.finish()),
+            Builder::Float(builder) => Arc::new(builder.finish()),
+            Builder::DateTime(builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+/// Collects rows into record batches of a bounded size.
+pub(crate) struct BatchBuilder {
+    schema: datafusion::arrow::datatypes::SchemaRef,
+    builders: Vec<Builder>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl BatchBuilder {
+    const ROWS: usize = 8192;
+    const BYTES: usize = 16 * 1024 * 1024;
+
+    /// An empty batch of these columns.
+    pub(crate) fn new(columns: &[Column]) -> BatchBuilder {
+        let builders = columns.iter().map(|column| Builder::new(column.column_type)).collect();
+        BatchBuilder { schema: file_schema(columns), builders, rows: 0, bytes: 0 }
+    }
+
+    /// Appends the cell of a column to the current row. Every column gets one before [`BatchBuilder::end_row`].
+    pub(crate) fn cell(&mut self, column: usize, cell: Cell) {
+        self.bytes += match &cell {
+            Cell::Str(text) => text.len() + 8,
+            _ => 8,
+        };
+        if let Some(builder) = self.builders.get_mut(column) {
+            builder.append(cell);
+        }
+    }
+
+    /// Appends a field of a file to the current row; tells whether it fits its column.
+    pub(crate) fn field(&mut self, column: usize, field: &str) -> bool {
+        self.bytes += field.len() + 8;
+        self.builders.get_mut(column).is_some_and(|builder| builder.append_field(field))
+    }
+
+    /// Ends a row, and hands out the batch when it is large enough.
+    pub(crate) fn end_row(&mut self) -> Result<Option<RecordBatch>, Error> {
+        self.rows += 1;
+        if self.rows >= Self::ROWS || self.bytes >= Self::BYTES {
+            return self.finish();
+        }
+        Ok(None)
+    }
+
+    /// Hands out what was collected, if anything was.
+    pub(crate) fn finish(&mut self) -> Result<Option<RecordBatch>, Error> {
+        if self.rows == 0 {
+            return Ok(None);
+        }
+        self.rows = 0;
+        self.bytes = 0;
+        let arrays = self.builders.iter_mut().map(Builder::finish).collect();
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
+        batch.context("the rows could not be put together").map(Some)
+    }
+}

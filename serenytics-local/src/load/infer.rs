@@ -1,0 +1,118 @@
+//! Inference: which type the values of a column have in common.
+
+use serde_json::Value;
+use serenytics_query::vocabulary::ColumnType;
+
+use super::text;
+
+/// What the values of a column that were seen so far have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Guess {
+    /// Only NULLs were seen.
+    #[default]
+    Nothing,
+    /// Integers.
+    Int,
+    /// Integers and other numbers.
+    Float,
+    /// Datetimes.
+    DateTime,
+    /// Anything.
+    Str,
+}
+
+impl Guess {
+    /// Takes a field of a file into account. An empty one is NULL, and a missing number says nothing about the type.
+    pub(crate) fn observe_text(&mut self, field: &str) {
+        if *self == Guess::Str || field.is_empty() || text::is_missing(field) {
+            return;
+        }
+        self.meet(match *self {
+            Guess::DateTime if text::obvious_datetime(field).is_some() => Guess::DateTime,
+            Guess::Float if is_number(field) => Guess::Float,
+            _ if text::int(field).is_some() => Guess::Int,
+            _ if is_number(field) => Guess::Float,
+            _ if text::obvious_datetime(field).is_some() => Guess::DateTime,
+            _ => Guess::Str,
+        });
+    }
+
+    /// Takes a value of a JSON row into account.
+    pub(crate) fn observe_json(&mut self, value: &Value) {
+        self.meet(match value {
+            Value::Null => return,
+            Value::Number(number) if number.is_i64() => Guess::Int,
+            Value::Number(_) => Guess::Float,
+            Value::String(text) if text::obvious_datetime(text).is_some() => Guess::DateTime,
+            _ => Guess::Str,
+        });
+    }
+
+    fn meet(&mut self, other: Guess) {
+        *self = match (*self, other) {
+            (Guess::Nothing, other) => other,
+            (one, other) if one == other => one,
+            (Guess::Int, Guess::Float) | (Guess::Float, Guess::Int) => Guess::Float,
+            _ => Guess::Str,
+        };
+    }
+
+    /// The column's type: a text when nothing says otherwise.
+    pub(crate) fn column_type(self) -> ColumnType {
+        match self {
+            Guess::Nothing | Guess::Str => ColumnType::Str,
+            Guess::Int => ColumnType::Int,
+            Guess::Float => ColumnType::Float,
+            Guess::DateTime => ColumnType::DateTime,
+        }
+    }
+}
+
+/// Whether a field is a number that a float column holds. An integer of more than 64 bits is one only if a float is
+/// exactly that integer: a long identifier stays a text.
+fn is_number(field: &str) -> bool {
+    let field = field.trim_ascii();
+    let Some(value) = text::float(field) else { return false };
+    let is_integer = field.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+'));
+    !is_integer || text::int(field).is_some() || format!("{value}") == field.trim_start_matches('+')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guess(fields: &[&str]) -> ColumnType {
+        let mut guess = Guess::default();
+        fields.iter().for_each(|field| guess.observe_text(field));
+        let mut backwards = Guess::default();
+        fields.iter().rev().for_each(|field| backwards.observe_text(field));
+        assert_eq!(guess, backwards, "the order of {fields:?} must not matter");
+        guess.column_type()
+    }
+
+    #[test]
+    fn a_column_has_the_type_that_all_its_values_have() {
+        assert_eq!(guess(&["1", "-2", ""]), ColumnType::Int);
+        assert_eq!(guess(&["1", "2.5"]), ColumnType::Float);
+        assert_eq!(guess(&["1", "x"]), ColumnType::Str);
+        assert_eq!(guess(&["2013-01-01", "2013-01-01T05:00:00Z"]), ColumnType::DateTime);
+        assert_eq!(guess(&["2013-01-01", "20130102"]), ColumnType::Str);
+        assert_eq!(guess(&["2013-01-01", "1"]), ColumnType::Str);
+        assert_eq!(guess(&["20130101", "20130102"]), ColumnType::Int);
+    }
+
+    #[test]
+    fn missing_values_say_nothing() {
+        assert_eq!(guess(&["NA", "3", "NaN"]), ColumnType::Int);
+        assert_eq!(guess(&["NA", "NA"]), ColumnType::Str);
+        assert_eq!(guess(&["", ""]), ColumnType::Str);
+        assert_eq!(guess(&[]), ColumnType::Str);
+        assert_eq!(guess(&["nan", "1"]), ColumnType::Str);
+    }
+
+    #[test]
+    fn long_identifiers_stay_texts() {
+        assert_eq!(guess(&["12345678901234567891"]), ColumnType::Str);
+        assert_eq!(guess(&["100000000000000000000", "1.5"]), ColumnType::Float);
+    }
+}

@@ -1,0 +1,70 @@
+//! The options that a client saves with a source before it loads a file into it.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use serenytics_query::vocabulary::ColumnType;
+
+use crate::catalogue::Source;
+use crate::error::Error;
+use crate::storage::forced_type;
+
+/// How a file is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LoadOptions {
+    /// What stands between two fields of a CSV file.
+    pub(crate) separator: u8,
+    /// The types that columns have whatever their values look like, by name.
+    pub(crate) forced: HashMap<String, ColumnType>,
+}
+
+impl LoadOptions {
+    /// The options in a source's configuration.
+    pub(crate) fn of(source: &Source) -> Result<LoadOptions, Error> {
+        let separator = match source.json_content.get("separator") {
+            None | Some(Value::Null) => b',',
+            Some(Value::String(text)) if text.len() == 1 && !matches!(text.as_str(), "\"" | "\n" | "\r") => {
+                text.as_bytes()[0]
+            }
+            Some(other) => {
+                return Err(Error::refused(format!(
+                    "the separator is {other} and has to be one character, as \",\" or \";\""
+                )));
+            }
+        };
+        Ok(LoadOptions { separator, forced: forced_types(source)? })
+    }
+}
+
+/// The `force_types` of a source's `advanced_options`, which is a text that holds JSON.
+pub(crate) fn forced_types(source: &Source) -> Result<HashMap<String, ColumnType>, Error> {
+    let options = match source.json_content.get("advanced_options") {
+        None | Some(Value::Null) => return Ok(HashMap::new()),
+        Some(Value::String(text)) if text.is_empty() => return Ok(HashMap::new()),
+        Some(Value::String(text)) => serde_json::from_str(text).map_err(|error| {
+            Error::refused(format!("advanced_options has to be JSON in a text: {error}"))
+        })?,
+        Some(other) => other.clone(),
+    };
+    let forced = match options.get("force_types") {
+        None | Some(Value::Null) => return Ok(HashMap::new()),
+        Some(Value::Object(forced)) => forced,
+        Some(other) => {
+            return Err(Error::refused(format!(
+                "force_types is {other} and has to be an object of column names and types"
+            )));
+        }
+    };
+    forced
+        .iter()
+        .map(|(name, value)| {
+            let column_type = value.as_str().and_then(forced_type).ok_or_else(|| {
+                Error::refused(format!(
+                    "force_types has {value} for column {name:?}; a type is one of str, int, int32, int64, float, \
+                     float32, float64, datetime"
+                ))
+            })?;
+            Ok((name.clone(), column_type))
+        })
+        .collect()
+}

@@ -1,0 +1,110 @@
+//! The columns of a storage: their names and types, here, in Arrow and in Delta Lake.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
+use serenytics_query::vocabulary::ColumnType;
+use serenytics_query::wire::ColumnTitle;
+
+use crate::error::Error;
+
+/// A column of a storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    /// Its name on the wire.
+    pub(crate) name: String,
+    /// What it holds.
+    pub(crate) column_type: ColumnType,
+}
+
+impl Column {
+    /// The column in an answer's `columns_titles`.
+    pub(crate) fn title(&self) -> ColumnTitle {
+        ColumnTitle { name: self.name.clone(), type_name: self.column_type.word().to_owned() }
+    }
+}
+
+/// The type that a column's cells are written to files as.
+pub(crate) fn file_type(column_type: ColumnType) -> DataType {
+    match column_type {
+        ColumnType::Str => DataType::Utf8,
+        ColumnType::Int => DataType::Int64,
+        ColumnType::Float => DataType::Float64,
+        ColumnType::DateTime => DataType::Timestamp(TimeUnit::Microsecond, None),
+    }
+}
+
+/// The schema of the files of a storage with these columns.
+pub(crate) fn file_schema(columns: &[Column]) -> SchemaRef {
+    schema(columns, file_type)
+}
+
+/// The schema in which queries read the files: texts as views, which group and compare without copies.
+pub(crate) fn query_schema(columns: &[Column]) -> SchemaRef {
+    schema(columns, |column_type| match column_type {
+        ColumnType::Str => DataType::Utf8View,
+        column_type => file_type(column_type),
+    })
+}
+
+fn schema(columns: &[Column], data_type: impl Fn(ColumnType) -> DataType) -> SchemaRef {
+    let field = |column: &Column| Field::new(&column.name, data_type(column.column_type), true);
+    Arc::new(ArrowSchema::new(columns.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// The columns of a table's schema.
+pub(crate) fn columns_of(schema: &ArrowSchema) -> Result<Vec<Column>, Error> {
+    let column = |field: &Arc<Field>| {
+        let column_type = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ColumnType::Str,
+            DataType::Int64 => ColumnType::Int,
+            DataType::Float64 => ColumnType::Float,
+            DataType::Timestamp(TimeUnit::Microsecond, None) => ColumnType::DateTime,
+            other => {
+                let message = format!("column {:?} is a {other} and was not written here", field.name());
+                return Err(Error::new(crate::error::Kind::Failed, message));
+            }
+        };
+        Ok(Column { name: field.name().clone(), column_type })
+    };
+    schema.fields().iter().map(column).collect()
+}
+
+/// Refuses names that a storage cannot have: empty ones, equal ones, and those with control characters.
+///
+/// Names that differ in case only are equal to the files' format.
+pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for (index, name) in names.iter().enumerate() {
+        let place = index + 1;
+        if name.is_empty() {
+            return Err(Error::refused(format!("column {place} has no name: give it one")));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(Error::refused(format!(
+                "the name of column {place}, {name:?}, has a control character in it"
+            )));
+        }
+        if let Some(first) = seen.insert(name.to_lowercase(), index) {
+            let other = &names[first];
+            return Err(Error::refused(if other == name {
+                format!("columns {} and {place} are both called {name:?}", first + 1)
+            } else {
+                format!("columns {other:?} and {name:?} differ in nothing but case: rename one")
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// The column type that a name in `force_types` means.
+pub(crate) fn forced_type(name: &str) -> Option<ColumnType> {
+    match name {
+        "str" => Some(ColumnType::Str),
+        "int" | "int32" | "int64" => Some(ColumnType::Int),
+        "float" | "float32" | "float64" => Some(ColumnType::Float),
+        "datetime" => Some(ColumnType::DateTime),
+        _ => None,
+    }
+}

@@ -1,0 +1,45 @@
+//! Files and folders that are removed when nothing reads them any more.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A file or folder that is removed with its last user, once it was given up.
+#[derive(Debug)]
+pub(crate) struct SharedPath {
+    path: PathBuf,
+    given_up: AtomicBool,
+}
+
+impl SharedPath {
+    /// A path that is kept until [`SharedPath::give_up`].
+    pub(crate) fn new(path: PathBuf) -> SharedPath {
+        SharedPath { path, given_up: AtomicBool::new(false) }
+    }
+
+    /// The path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lets the path be removed when its last user is gone.
+    pub(crate) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for SharedPath {
+    fn drop(&mut self) {
+        if !self.given_up.load(Ordering::Acquire) {
+            return;
+        }
+        // Either may be gone already, a file with its folder: opening the data folder tidies up what is left.
+        let removed = if self.path.is_dir() {
+            std::fs::remove_dir_all(&self.path)
+        } else {
+            std::fs::remove_file(&self.path)
+        };
+        if let Err(error) = removed {
+            tracing::debug!(path = %self.path.display(), %error, "a path was not removed");
+        }
+    }
+}

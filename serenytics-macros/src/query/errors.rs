@@ -1,0 +1,41 @@
+//! Problems as the compiler's errors, each on its token; and what stays of a query that has some.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use serenytics_query::problem::Problem;
+use serenytics_query::stage::Stage;
+
+use super::Input;
+use super::expand;
+use super::tokens::Tokens;
+
+/// One error.
+pub(super) fn one(span: Span, message: &str) -> TokenStream {
+    quote_spanned!(span=> ::core::compile_error! { #message })
+}
+
+/// The errors of a query whose source could not be found out.
+pub(super) fn all(tokens: &Tokens, problems: &[Problem]) -> TokenStream {
+    let values = tokens.holes.iter().map(|hole| {
+        let expression = expand::expression(hole);
+        quote!(let _ = &#expression;)
+    });
+    block(quote!(#(#values)*), tokens, problems)
+}
+
+/// The errors of a query. Its run-time values stay, typed, so that what is wrong with them is told as well and no variable of theirs
+/// seems unused.
+pub(super) fn expand(input: &Input, stage: &Stage, problems: &[Problem]) -> TokenStream {
+    let values = expand::values(input, stage).into_iter().map(|value| quote!(let _ = #value;));
+    block(quote!(#(#values)*), &input.tokens, problems)
+}
+
+/// The last error is the block's value: its type is one that no further error is told of.
+fn block(values: TokenStream, tokens: &Tokens, problems: &[Problem]) -> TokenStream {
+    let mut errors: Vec<TokenStream> = problems
+        .iter()
+        .map(|problem| one(tokens.span(problem.position), &problem.to_string()))
+        .collect();
+    let last = errors.pop();
+    quote!({ #values #(#errors;)* #last })
+}

@@ -1,0 +1,82 @@
+//! The compiler's tokens as the language's, with the way back: a position is an index into the tokens as they came.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use serenytics_query::stage::Position;
+use serenytics_query::token::{RawLiteral, Token, TokenKind};
+
+/// A query's tokens, its run-time values, and where all of it stands.
+pub(super) struct Tokens {
+    pub(super) tokens: Vec<Token>,
+    /// The `{expression}`s, in their order.
+    pub(super) holes: Vec<Group>,
+    /// Every token of the query, by position.
+    trees: Vec<TokenTree>,
+}
+
+impl Tokens {
+    pub(super) fn new(stream: TokenStream) -> Tokens {
+        let mut tokens = Tokens { tokens: Vec::new(), holes: Vec::new(), trees: Vec::new() };
+        tokens.tokens = tokens.convert(stream);
+        tokens
+    }
+
+    /// The span of the token at a position.
+    pub(super) fn span(&self, position: Position) -> Span {
+        self.trees.get(position.0 as usize).or(self.trees.last()).map_or_else(Span::call_site, TokenTree::span)
+    }
+
+    /// The tokens at some positions.
+    pub(super) fn trees(&self, positions: &[Position]) -> TokenStream {
+        positions.iter().filter_map(|position| self.trees.get(position.0 as usize)).cloned().collect()
+    }
+
+    /// The position of the last token: what is wrong with the end of a query is told there.
+    pub(super) fn end(&self) -> Position {
+        Position(u32::try_from(self.trees.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// The place where the query begins.
+    pub(super) fn start(&self) -> Span {
+        self.span(Position(0))
+    }
+
+    fn convert(&mut self, stream: TokenStream) -> Vec<Token> {
+        let mut tokens = Vec::new();
+        for tree in stream {
+            // A fragment of a user's `macro_rules!` comes in a group without delimiters: its tokens are the query's.
+            if let TokenTree::Group(group) = &tree
+                && group.delimiter() == Delimiter::None
+            {
+                tokens.extend(self.convert(group.stream()));
+                continue;
+            }
+            let position = Position(u32::try_from(self.trees.len()).unwrap_or(u32::MAX));
+            self.trees.push(tree.clone());
+            let kind = self.kind(tree);
+            tokens.push(Token { kind, position });
+        }
+        tokens
+    }
+
+    fn kind(&mut self, tree: TokenTree) -> TokenKind {
+        match tree {
+            TokenTree::Ident(ident) => {
+                let text = ident.to_string();
+                match text.strip_prefix("r#") {
+                    Some(text) => TokenKind::Word { text: text.to_owned(), raw: true },
+                    None => TokenKind::Word { text, raw: false },
+                }
+            }
+            TokenTree::Punct(punct) => TokenKind::Sign(punct.as_char()),
+            TokenTree::Literal(literal) => TokenKind::Literal(RawLiteral::parse(&literal.to_string())),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                self.holes.push(group);
+                TokenKind::Hole(self.holes.len() - 1)
+            }
+            TokenTree::Group(group) => {
+                let open = if group.delimiter() == Delimiter::Bracket { '[' } else { '(' };
+                TokenKind::Group { open, tokens: self.convert(group.stream()) }
+            }
+        }
+    }
+}

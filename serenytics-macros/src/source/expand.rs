@@ -1,0 +1,126 @@
+//! What the derive gives: the `Source` impl, the types of the columns, and the macro of the source's name.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use serenytics_query::schema::SourceRef;
+use syn::Visibility;
+use syn::spanned::Spanned;
+
+use super::parse::Declaration;
+
+pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
+    let source = source_impl(declaration);
+    let columns = columns(declaration);
+    let carrier = carrier(declaration);
+    quote!(#source #columns #carrier)
+}
+
+fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
+    let Declaration { input, krate, schema, fields } = declaration;
+    let ident = &input.ident;
+    let encoded = schema.encode();
+    let source = match &schema.source {
+        SourceRef::Name(name) => quote!(#krate::__private::named(#name)),
+        SourceRef::Uuid(uuid) => quote!(#krate::__private::with_uuid(#uuid)),
+    };
+    let cells = schema.columns.iter().zip(fields).map(|(column, field)| {
+        let wire = &column.wire;
+        let field = &field.ident;
+        quote!(row.cell(#wire, &self.#field);)
+    });
+    quote! {
+        #[automatically_derived]
+        impl #krate::Source for #ident {
+            const SOURCE: #krate::__private::SourceRef = #source;
+            const ENCODED: &'static str = #encoded;
+
+            fn write_cells(&self, row: &mut #krate::__private::RowWriter) {
+                #(#cells)*
+            }
+        }
+    }
+}
+
+/// The type of each column by its index, and the assertion that each field's type is what its column holds.
+fn columns(declaration: &Declaration<'_>) -> TokenStream {
+    let Declaration { input, krate, schema, fields } = declaration;
+    let ident = &input.ident;
+    let types = fields.iter().enumerate().map(|(index, field)| {
+        let field_type = &field.ty;
+        quote_spanned! {field_type.span()=>
+            #[automatically_derived]
+            impl #krate::__private::ColumnAt<#index> for #ident {
+                type Type = <#field_type as #krate::__private::ColumnValue>::Inner;
+            }
+        }
+    });
+    let asserts = schema.columns.iter().zip(fields).map(|(column, field)| {
+        let value = Ident::new(column.column_type.value_trait(), Span::call_site());
+        let field_type = &field.ty;
+        quote_spanned! {field_type.span()=> {
+            fn holds<V: #krate::value::#value>() {}
+            holds::<<#field_type as #krate::__private::ColumnValue>::Inner>();
+        }}
+    });
+    let all = match &input.data {
+        syn::Data::Struct(data) => data.fields.iter().collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    let names: Vec<_> = all.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let all_types = all.iter().filter(|field| field.ident.is_some()).map(|field| &field.ty);
+    // A source is often declared for its columns alone: building it here keeps "never constructed" away.
+    let build = (input.generics.params.is_empty() && !names.is_empty()).then(|| {
+        quote! {
+            #[allow(dead_code, clippy::too_many_arguments)]
+            fn build(#(#names: #all_types),*) -> #ident {
+                #ident { #(#names),* }
+            }
+        }
+    });
+    quote! {
+        #(#types)*
+        const _: () = {
+            #[allow(dead_code)]
+            fn columns() {
+                #(#asserts)*
+            }
+            #build
+        };
+    }
+}
+
+/// The macro of the source's name. It is exported under a name of its own and imported under the source's, so that it has the struct's
+/// path and the struct's visibility.
+fn carrier(declaration: &Declaration<'_>) -> TokenStream {
+    let Declaration { input, schema, .. } = declaration;
+    let ident = &input.ident;
+    let visibility = &input.vis;
+    let encoded = schema.encode();
+    let hidden = format_ident!("__source_{}_{:016x}", ident, location_hash(ident, &encoded));
+    let export = matches!(visibility, Visibility::Public(_)).then(|| quote!(#[macro_export]));
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_local_definitions, unused_macros)]
+        #export
+        macro_rules! #hidden {
+            (@ { $($then:tt)* } $($rest:tt)*) => { $($then)* ! { #encoded $($rest)* } };
+        }
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        #visibility use #hidden as #ident;
+    }
+}
+
+/// A number that is another one for each declaration, and the same each time it is compiled.
+fn location_hash(ident: &Ident, encoded: &str) -> u64 {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let mut hasher = DefaultHasher::new();
+    let span = ident.span().unwrap();
+    (span.file(), span.line(), span.column(), encoded).hash(&mut hasher);
+    COUNTER.fetch_add(1, Ordering::Relaxed).hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,17 @@
+//! `#[derive(Source)]`: a struct's fields to a schema, and the macro that carries it to `query!`.
+
+mod expand;
+mod parse;
+
+use proc_macro2::TokenStream;
+
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    let input = match syn::parse2::<syn::DeriveInput>(input) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let (declaration, errors) = parse::declaration(&input);
+    let mut tokens = expand::expand(&declaration);
+    tokens.extend(errors.iter().map(syn::Error::to_compile_error));
+    tokens
+}

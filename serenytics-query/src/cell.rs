@@ -1,0 +1,381 @@
+//! Reading an answer's rows: cells, straight from the bytes of the JSON, in the order of the columns.
+
+use std::fmt;
+
+use crate::datetime::{self, DateTime};
+use crate::slot::SlotValue;
+
+/// Why a cell could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CellError {
+    /// The bytes end before the row does: more have to arrive, or the answer was cut.
+    Incomplete,
+    /// The cell holds something else than its column was declared to hold.
+    Mismatch {
+        /// The index of the column in the row.
+        column: usize,
+        /// What the row's field takes.
+        expected: &'static str,
+        /// The start of what the cell holds.
+        found: String,
+    },
+    /// The row does not have as many cells as the query has outputs.
+    Count {
+        /// How many the query has.
+        expected: usize,
+        /// How many cells were read before the row ended, or one more than expected when it did not end.
+        found: usize,
+    },
+    /// The bytes are no JSON row.
+    Syntax {
+        /// The start of what stands there.
+        found: String,
+    },
+}
+
+impl fmt::Display for CellError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CellError::Incomplete => f.write_str("the answer ends in the middle of a row"),
+            CellError::Mismatch { column, expected, found } => {
+                write!(f, "cell {} should be {expected} and is {found}", column + 1)
+            }
+            CellError::Count { expected, found } if found > expected => {
+                write!(f, "the row has more than the {expected} cells of the query")
+            }
+            CellError::Count { expected, found } => {
+                write!(f, "the row has {found} cells and the query {expected}")
+            }
+            CellError::Syntax { found } => write!(f, "expected a row of JSON and found {found}"),
+        }
+    }
+}
+
+impl std::error::Error for CellError {}
+
+/// The kinds of JSON scalars that a cell can be, borrowed from the answer.
+enum Scalar<'a> {
+    Null,
+    Number(&'a str),
+    /// A text with no escape in it.
+    Text(&'a str),
+    /// A text between its quotes, escapes and all.
+    Escaped(&'a [u8]),
+    /// `true`, `false`, a list or an object: nothing that a column can hold.
+    Other,
+}
+
+/// A position in the bytes of an answer, from which the cells of a row are read one after the other.
+#[derive(Debug, Clone)]
+pub struct CellReader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    column: usize,
+}
+
+impl<'a> CellReader<'a> {
+    /// A reader that stands before the first of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> CellReader<'a> {
+        CellReader { bytes, at: 0, column: 0 }
+    }
+
+    /// How many bytes have been read.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Reads one row, `[cell, ..]`, of `columns` cells by `read`.
+    ///
+    /// # Errors
+    /// [`CellError`]; after [`CellError::Incomplete`] the same row may be read again when more bytes are there.
+    pub fn row<R>(
+        &mut self,
+        columns: usize,
+        read: fn(&mut CellReader<'a>) -> Result<R, CellError>,
+    ) -> Result<R, CellError> {
+        self.skip_space();
+        self.expect(b'[')?;
+        self.column = 0;
+        let row = read(self).map_err(|error| match error {
+            CellError::Count { found, .. } => CellError::Count { expected: columns, found },
+            error => error,
+        })?;
+        self.skip_space();
+        match self.peek()? {
+            b']' => {
+                self.at += 1;
+                Ok(row)
+            }
+            b',' => Err(CellError::Count { expected: columns, found: columns + 1 }),
+            _ => Err(self.syntax()),
+        }
+    }
+
+    /// Reads the next cell of the row.
+    ///
+    /// # Errors
+    /// [`CellError`].
+    #[expect(clippy::should_implement_trait, reason = "the type of the item differs from call to call")]
+    pub fn next<C: Cell>(&mut self) -> Result<C, CellError> {
+        if self.column > 0 {
+            self.skip_space();
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' => return Err(CellError::Count { expected: 0, found: self.column }),
+                _ => return Err(self.syntax()),
+            }
+        }
+        self.skip_space();
+        if self.column == 0 && self.peek()? == b']' {
+            return Err(CellError::Count { expected: 0, found: 0 });
+        }
+        let start = self.at;
+        let scalar = self.scalar()?;
+        let column = self.column;
+        self.column += 1;
+        C::from_scalar(&scalar).ok_or_else(|| CellError::Mismatch {
+            column,
+            expected: C::EXPECTED,
+            found: excerpt(&self.bytes[start..]),
+        })
+    }
+
+    /// Skips spaces and line ends.
+    pub fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// The next byte, which stays unread.
+    ///
+    /// # Errors
+    /// [`CellError::Incomplete`] at the end of the bytes.
+    pub fn peek(&self) -> Result<u8, CellError> {
+        self.bytes.get(self.at).copied().ok_or(CellError::Incomplete)
+    }
+
+    /// Reads `byte`.
+    ///
+    /// # Errors
+    /// [`CellError::Syntax`] if another one stands there.
+    pub fn expect(&mut self, byte: u8) -> Result<(), CellError> {
+        if self.peek()? == byte {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.syntax())
+        }
+    }
+
+    /// Reads any JSON value and returns its bytes.
+    ///
+    /// # Errors
+    /// [`CellError`] if the value is cut or is no JSON.
+    pub fn skip_value(&mut self) -> Result<&'a [u8], CellError> {
+        self.skip_space();
+        let start = self.at;
+        let mut depth = 0_usize;
+        loop {
+            self.skip_space();
+            match self.peek()? {
+                b'[' | b'{' => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                b']' | b'}' if depth > 0 => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                b',' | b':' if depth > 0 => {
+                    self.at += 1;
+                    continue;
+                }
+                b'"' => self.text().map(|_| ())?,
+                b']' | b'}' | b',' | b':' => return Err(self.syntax()),
+                _ => self.word().map(|_| ())?,
+            }
+            if depth == 0 {
+                return Ok(&self.bytes[start..self.at]);
+            }
+        }
+    }
+
+    fn scalar(&mut self) -> Result<Scalar<'a>, CellError> {
+        match self.peek()? {
+            b'"' => self.text(),
+            b'[' | b'{' => self.skip_value().map(|_| Scalar::Other),
+            _ => {
+                let word = self.word()?;
+                Ok(match word {
+                    // Python's `json` writes a bare NaN for a missing number.
+                    "null" | "NaN" => Scalar::Null,
+                    "true" | "false" => Scalar::Other,
+                    _ => Scalar::Number(word),
+                })
+            }
+        }
+    }
+
+    /// Reads a number or a bare word, which ends before a separator.
+    fn word(&mut self) -> Result<&'a str, CellError> {
+        let rest = &self.bytes[self.at..];
+        let length = rest
+            .iter()
+            .position(|byte| matches!(byte, b',' | b']' | b'}' | b':' | b' ' | b'\n' | b'\r' | b'\t'))
+            .ok_or(CellError::Incomplete)?;
+        let word = std::str::from_utf8(&rest[..length]).map_err(|_| self.syntax())?;
+        if word.is_empty() {
+            return Err(self.syntax());
+        }
+        self.at += length;
+        Ok(word)
+    }
+
+    fn text(&mut self) -> Result<Scalar<'a>, CellError> {
+        let start = self.at + 1;
+        let mut escaped = false;
+        let mut end = start;
+        loop {
+            match self.bytes.get(end).ok_or(CellError::Incomplete)? {
+                b'"' => break,
+                b'\\' => {
+                    escaped = true;
+                    end += 2;
+                }
+                _ => end += 1,
+            }
+        }
+        let inside = &self.bytes[start..end];
+        let scalar = if escaped {
+            Scalar::Escaped(&self.bytes[self.at..=end])
+        } else {
+            Scalar::Text(std::str::from_utf8(inside).map_err(|_| self.syntax())?)
+        };
+        self.at = end + 1;
+        Ok(scalar)
+    }
+
+    fn syntax(&self) -> CellError {
+        CellError::Syntax { found: excerpt(&self.bytes[self.at..]) }
+    }
+}
+
+/// The start of some bytes, for a message: up to the next separator, at most 40 characters.
+fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
+    let end = match text.strip_prefix('"') {
+        Some(rest) => rest.find('"').map(|at| at + 2),
+        None => text.find([',', ']', '}']).map(|at| at.max(1)),
+    };
+    let value = end.map_or(&*text, |end| &text[..end]);
+    if value.chars().count() <= 40 {
+        return format!("`{value}`");
+    }
+    format!("`{}…`", value.chars().take(40).collect::<String>())
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A type that a row's field may have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold a cell of an answer",
+    label = "not a type of a row's field",
+    note = "a field is a String, i8 to i64, u8 to u32, f32, f64, a DateTime, a SlotValue, or an Option of one"
+)]
+pub trait Cell: Sized + sealed::Sealed {
+    /// What the type takes, in a message.
+    #[doc(hidden)]
+    const EXPECTED: &'static str;
+
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self>;
+}
+
+macro_rules! cell {
+    ($type:ty, $expected:literal, $scalar:ident => $read:expr) => {
+        impl sealed::Sealed for $type {}
+        #[diagnostic::do_not_recommend]
+        impl Cell for $type {
+            const EXPECTED: &'static str = $expected;
+
+            #[expect(private_interfaces, reason = "the trait is sealed")]
+            fn from_scalar($scalar: &Scalar<'_>) -> Option<Self> {
+                $read
+            }
+        }
+    };
+}
+
+macro_rules! integer_cell {
+    ($($type:ty, $expected:literal;)+) => {$(
+        cell!($type, $expected, scalar => match scalar {
+            Scalar::Number(text) => text.parse().ok().or_else(|| <$type>::try_from(whole(text)?).ok()),
+            _ => None,
+        });
+    )+};
+}
+
+integer_cell! {
+    i8, "an integer of 8 bits";
+    i16, "an integer of 16 bits";
+    i32, "an integer of 32 bits";
+    i64, "an integer of 64 bits";
+    u8, "a non-negative integer of 8 bits";
+    u16, "a non-negative integer of 16 bits";
+    u32, "a non-negative integer of 32 bits";
+}
+
+/// Reads `120.0` as the integer it is, if no digit is lost.
+fn whole(text: &str) -> Option<i64> {
+    let number: f64 = text.parse().ok()?;
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.trunc() == number && number.abs() <= EXACT).then_some(number as i64)
+}
+
+/// Reads a number; a word that JSON does not have, like `inf`, is none.
+fn number(text: &str) -> Option<f64> {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).then(|| text.parse().ok())?
+}
+
+cell!(f64, "a number", scalar => match scalar {
+    Scalar::Number(text) => number(text),
+    _ => None,
+});
+cell!(f32, "a number", scalar => match scalar {
+    Scalar::Number(text) => number(text).map(|number| number as f32),
+    _ => None,
+});
+cell!(String, "a text", scalar => match scalar {
+    Scalar::Text(text) => Some((*text).to_owned()),
+    Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
+    _ => None,
+});
+cell!(DateTime, "a datetime", scalar => match scalar {
+    Scalar::Text(text) => datetime::parse(text).ok(),
+    _ => None,
+});
+cell!(SlotValue, "a time slot", scalar => match scalar {
+    Scalar::Text(text) => SlotValue::from_text(text),
+    Scalar::Number(text) => text.parse().ok().or_else(|| whole(text)).map(SlotValue::Number),
+    _ => None,
+});
+
+impl<C: Cell> sealed::Sealed for Option<C> {}
+#[diagnostic::do_not_recommend]
+impl<C: Cell> Cell for Option<C> {
+    const EXPECTED: &'static str = C::EXPECTED;
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Null => Some(None),
+            scalar => C::from_scalar(scalar).map(Some),
+        }
+    }
+}

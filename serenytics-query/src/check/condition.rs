@@ -1,0 +1,48 @@
+//! The rules of `where`: the column exists, the operator fits its type, the values fit it too.
+
+use super::Checker;
+use super::literal::{mismatch, typed_value};
+use crate::problem::{Code, Problem};
+use crate::schema::Column;
+use crate::stage::{Condition, ConditionOperand, Value};
+use crate::vocabulary::ColumnType;
+
+impl Checker<'_> {
+    pub(super) fn condition(&mut self, condition: &Condition) {
+        let Some(column) = self.column(&condition.column) else { return };
+        if let Some(operator) = condition.operator
+            && operator.needs_text()
+            && column.column_type != ColumnType::Str
+        {
+            let null_test = if operator.word() == "is_empty" { "is_not_defined" } else { "is_defined" };
+            let problem = Problem::new(
+                Code::OperatorType,
+                condition.operator_position,
+                format!(
+                    "`{operator}` needs a text column and `{}` is {}",
+                    column.name,
+                    column.column_type.described()
+                ),
+            )
+            .help(format!("`{null_test}` tests for NULL, on a column of any type"));
+            self.push(problem);
+        }
+        match &condition.operand {
+            ConditionOperand::Scalar(value) => self.value(column, value),
+            ConditionOperand::List(values, _) => {
+                for value in values {
+                    self.value(column, value);
+                }
+            }
+            ConditionOperand::None | ConditionOperand::ListHole(_) => {}
+        }
+    }
+
+    fn value(&mut self, column: &Column, value: &Value) {
+        if let Value::Literal(literal, position) = value
+            && typed_value(literal, column.column_type).is_none()
+        {
+            self.push(mismatch(column, literal, *position));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Literals against column types: the value that a literal is for its column, or why it is none.
+
+use crate::datetime::{self, DateTime};
+use crate::problem::{Code, Problem};
+use crate::schema::Column;
+use crate::stage::{Literal, Position};
+use crate::value::WireValue;
+use crate::vocabulary::ColumnType;
+
+/// A literal as a value of its column's type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TypedValue {
+    /// For a `str` column.
+    Str(String),
+    /// For an `int` column.
+    Int(i64),
+    /// For a `float` column.
+    Float(f64),
+    /// For a `datetime` column.
+    DateTime(DateTime),
+}
+
+impl TypedValue {
+    /// The value on the wire; `None` for a number that is not finite.
+    #[must_use]
+    pub fn to_wire(&self) -> Option<WireValue> {
+        match self {
+            TypedValue::Str(text) => Some(WireValue::Text(text.clone())),
+            TypedValue::Int(value) => Some(WireValue::int(*value)),
+            TypedValue::Float(value) => WireValue::float(*value),
+            TypedValue::DateTime(value) => Some(WireValue::datetime(*value)),
+        }
+    }
+}
+
+/// The literal as a value of a column's type; `None` if it is none. An integer is a value of a float column; a text
+/// is one of a datetime column if it is a datetime in ISO 8601.
+#[must_use]
+pub fn typed_value(literal: &Literal, column_type: ColumnType) -> Option<TypedValue> {
+    match (column_type, literal) {
+        (ColumnType::Str, Literal::Text(text) | Literal::Wire(text)) => {
+            Some(TypedValue::Str(text.clone()))
+        }
+        (ColumnType::Int, Literal::Int(value)) => Some(TypedValue::Int(*value)),
+        (ColumnType::Int, Literal::Wire(text)) => text.trim().parse().ok().map(TypedValue::Int),
+        #[expect(clippy::cast_precision_loss, reason = "a float column holds what a float can")]
+        (ColumnType::Float, Literal::Int(value)) => Some(TypedValue::Float(*value as f64)),
+        (ColumnType::Float, Literal::Float(value)) => finite(*value),
+        (ColumnType::Float, Literal::Wire(text)) => text.trim().parse().ok().and_then(finite),
+        (ColumnType::DateTime, Literal::Text(text) | Literal::Wire(text)) => {
+            datetime::parse(text).ok().map(TypedValue::DateTime)
+        }
+        _ => None,
+    }
+}
+
+fn finite(value: f64) -> Option<TypedValue> {
+    value.is_finite().then_some(TypedValue::Float(value))
+}
+
+/// Why a literal is no value of a column.
+pub(super) fn mismatch(column: &Column, literal: &Literal, position: Position) -> Problem {
+    let name = &column.name;
+    let described = column.column_type.described();
+    if let (ColumnType::DateTime, Literal::Text(text) | Literal::Wire(text)) =
+        (column.column_type, literal)
+    {
+        return Problem::new(
+            Code::BadDatetime,
+            position,
+            format!("`{name}` is a datetime and \"{text}\" is not one"),
+        )
+        .help("a datetime is written \"2013-01-31\" or \"2013-01-31T12:30:00\"");
+    }
+    let (found, help) = match literal {
+        Literal::Int(value) => (format!("the integer {value}"), quotes(column, &value.to_string())),
+        Literal::Float(value) => (format!("the number {value:?}"), quotes(column, &format!("{value:?}"))),
+        Literal::Text(text) => {
+            let help = match text.parse::<f64>() {
+                Ok(number) if number.is_finite() => Some(format!("a number has no quotes: {text}")),
+                _ => None,
+            };
+            (format!("the text \"{text}\""), help)
+        }
+        Literal::Wire(text) => (format!("\"{text}\""), None),
+    };
+    let problem = Problem::new(
+        Code::ValueType,
+        position,
+        format!("`{name}` is {described} and cannot be compared with {found}"),
+    );
+    match help {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+fn quotes(column: &Column, value: &str) -> Option<String> {
+    match column.column_type {
+        ColumnType::Str => Some(format!("a text is written in quotes: \"{value}\"")),
+        ColumnType::DateTime => {
+            Some("a datetime is written \"2013-01-31\" or \"2013-01-31T12:30:00\"".to_owned())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,123 @@
+//! The checker: holds a stage against a schema, and gives the shape of the result or every problem.
+
+mod condition;
+mod literal;
+mod order;
+mod output;
+
+pub use literal::{TypedValue, typed_value};
+
+use crate::problem::{Code, Problem};
+use crate::schema::{Column, Schema};
+use crate::shape::OutputColumn;
+use crate::stage::{Order, Stage, Word};
+use crate::suggest::{listed, nearest};
+use crate::{from_wire, wire};
+
+/// What a right stage comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// The columns of the result: the keys, then the selected outputs.
+    pub shape: Vec<OutputColumn>,
+    /// `order_by` with each name resolved to what the wire orders by: a key, an aggregate of `select`, a column.
+    pub order_by: Vec<Order>,
+}
+
+/// A stage that came over the wire and is right.
+#[derive(Debug, Clone)]
+pub struct CheckedStage {
+    /// The stage: its names are the schema's, its literals fit their columns (see [`typed_value`]), its `order_by` is
+    /// resolved as [`Checked::order_by`].
+    pub stage: Stage,
+    /// The columns of the result.
+    pub shape: Vec<OutputColumn>,
+}
+
+/// Checks a stage against the columns of its source.
+///
+/// # Errors
+/// Every problem of the stage, in the order in which they stand.
+pub fn check(schema: &Schema, stage: &Stage) -> Result<Checked, Vec<Problem>> {
+    Checker { schema, stage, wire: false, problems: Vec::new() }.run()
+}
+
+/// Checks a stage of a request against the columns of its source, by the rules of the wire alone.
+///
+/// # Errors
+/// Every problem of the stage.
+pub fn check_wire(schema: &Schema, stage: &wire::Stage) -> Result<CheckedStage, Vec<Problem>> {
+    let mut stage = from_wire::stage(stage)?;
+    let checked = Checker { schema, stage: &stage, wire: true, problems: Vec::new() }.run()?;
+    stage.order_by = checked.order_by;
+    Ok(CheckedStage { stage, shape: checked.shape })
+}
+
+struct Checker<'a> {
+    schema: &'a Schema,
+    stage: &'a Stage,
+    /// Whether the stage came over the wire: no rule of our rows holds, and no output has a name.
+    wire: bool,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Checker<'a> {
+    fn run(mut self) -> Result<Checked, Vec<Problem>> {
+        for condition in &self.stage.conditions {
+            self.condition(condition);
+        }
+        let outputs = self.outputs();
+        let order_by = self.stage.order_by.iter().map(|order| self.order(order, &outputs)).collect();
+        self.limit();
+        if self.problems.is_empty() {
+            let shape = outputs.into_iter().map(|output| output.column).collect();
+            return Ok(Checked { shape, order_by });
+        }
+        self.problems.sort_by_key(|problem| problem.position);
+        Err(self.problems)
+    }
+
+    fn limit(&mut self) {
+        if let Some(crate::stage::Limit::Rows(rows, position)) = self.stage.limit
+            && rows < 1
+        {
+            self.problems.push(Problem::new(
+                Code::BadLimit,
+                position,
+                format!("`limit` is {rows} and has to be at least 1"),
+            ));
+        }
+    }
+
+    /// Whether the result has groups, or one row of aggregates: a bare column has no place then.
+    fn is_plain(&self) -> bool {
+        self.stage.group_by.is_empty() && !self.has_aggregate()
+    }
+
+    /// The column that a word names; a word that names none is a problem, and told once.
+    fn column(&mut self, word: &Word) -> Option<&'a Column> {
+        let schema: &'a Schema = self.schema;
+        if let Some((_, column)) = schema.column(&word.text) {
+            return Some(column);
+        }
+        self.problems.push(unknown_column(schema, word));
+        None
+    }
+
+    fn push(&mut self, problem: Problem) {
+        if !(self.wire && problem.code.is_row_rule()) {
+            self.problems.push(problem);
+        }
+    }
+}
+
+fn unknown_column(schema: &Schema, word: &Word) -> Problem {
+    let source = schema.source.text();
+    let name = &word.text;
+    let names = || schema.columns.iter().map(|column| column.name.as_str());
+    if let Some(near) = nearest(name, names()) {
+        let message = format!("no column `{name}` in `{source}`; did you mean `{near}`?");
+        return Problem::new(Code::UnknownColumn, word.position, message);
+    }
+    Problem::new(Code::UnknownColumn, word.position, format!("no column `{name}` in `{source}`"))
+        .help(format!("`{source}` has {}", listed(names())))
+}

@@ -1,0 +1,103 @@
+//! The rules of `order_by`, and what each of its names stands for.
+
+use super::Checker;
+use super::output::Output;
+use crate::problem::{Code, Problem};
+use crate::stage::{Order, Position, Selected, Word};
+use crate::suggest::{listed, nearest};
+
+impl Checker<'_> {
+    /// The item with its name resolved. What it cannot be resolved to is told, and the item stays as it is.
+    pub(super) fn order(&mut self, order: &Order, outputs: &[Output]) -> Order {
+        let by = match &order.by {
+            Selected::Column(word) => self.order_name(word, outputs),
+            Selected::Aggregate { aggregate, column: word, position } => {
+                if let Some(column) = self.column(word) {
+                    self.aggregate_type(*aggregate, column, word);
+                    self.order_output(&format!("{aggregate}({})", column.wire), *position, outputs);
+                }
+                None
+            }
+            Selected::Slot { slot, column: word, position } => {
+                if let Some(column) = self.column(word) {
+                    self.order_output(&format!("{slot}({})", column.wire), *position, outputs);
+                }
+                None
+            }
+            Selected::Count(position) => {
+                self.order_output("count()", *position, outputs);
+                None
+            }
+            Selected::Unknown(word) => {
+                word.as_ref().and_then(|word| self.column(word));
+                None
+            }
+        };
+        Order { by: by.unwrap_or_else(|| order.by.clone()), direction: order.direction }
+    }
+
+    /// A name by itself is an output, then a key's column, then, in a plain result, any column.
+    fn order_name(&mut self, word: &Word, outputs: &[Output]) -> Option<Selected> {
+        let named = outputs.iter().find(|output| !self.wire && output.column.name == word.text);
+        let key = || outputs.iter().find(|output| self.is_key_of(output, word));
+        if let Some(output) = named.or_else(key) {
+            return Some(output.what.clone());
+        }
+        if self.is_plain() && self.schema.column(&word.text).is_some() || self.stage.incomplete {
+            return None;
+        }
+        self.push(self.unknown_order(word, outputs));
+        None
+    }
+
+    fn is_key_of(&self, output: &Output, word: &Word) -> bool {
+        match &output.what {
+            Selected::Column(column) | Selected::Slot { column, .. } => column.text == word.text,
+            _ => false,
+        }
+    }
+
+    fn unknown_order(&self, word: &Word, outputs: &[Output]) -> Problem {
+        let name = &word.text;
+        let mut candidates: Vec<&str> =
+            outputs.iter().map(|output| output.column.name.as_ref()).collect();
+        if self.is_plain() {
+            candidates.extend(self.schema.columns.iter().map(|column| column.name.as_str()));
+        }
+        let mut seen = std::collections::HashSet::new();
+        candidates.retain(|candidate| seen.insert(*candidate));
+        if self.schema.column(name).is_some() {
+            return Problem::new(
+                Code::UnknownOrder,
+                word.position,
+                format!("`{name}` is neither grouped nor selected, so the result has no order by it"),
+            )
+            .help(format!("the result has {}", listed(candidates)));
+        }
+        let message = match nearest(name, candidates.iter().copied()) {
+            Some(near) => format!("no `{name}` in the result; did you mean `{near}`?"),
+            None => format!("no `{name}` in the result"),
+        };
+        let problem = Problem::new(Code::UnknownOrder, word.position, message);
+        problem.help(format!("the result has {}", listed(candidates)))
+    }
+
+    fn order_output(&mut self, origin: &str, position: Position, outputs: &[Output]) {
+        if self.stage.incomplete || outputs.iter().any(|output| output.column.origin == origin) {
+            return;
+        }
+        let clause = if origin.starts_with("count")
+            || crate::vocabulary::Aggregate::words().any(|word| origin.starts_with(&format!("{word}(")))
+        {
+            "select"
+        } else {
+            "group_by"
+        };
+        let problem = Problem::new(
+            Code::UnknownOrder,
+            position,
+            format!("`order_by {origin}` needs `{origin}` in `{clause}`"),
+        );
+        self.push(problem);
+    }
+}

@@ -1,0 +1,244 @@
+//! The rules of `group_by` and `select`, and the columns that they give.
+
+use std::borrow::Cow;
+
+use super::Checker;
+use crate::problem::{Code, Problem};
+use crate::schema::Column;
+use crate::shape::{OutputColumn, OutputType};
+use crate::stage::{Key, KeySlot, Position, Selected, Selection, Word};
+use crate::suggest::listed;
+use crate::vocabulary::{Aggregate, ColumnType, TimeSlot};
+
+/// A column of the result, with what it is in the query.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    pub(super) column: OutputColumn,
+    /// What the wire orders by to order by this output.
+    pub(super) what: Selected,
+    /// Where the output stands, or its name if it has one of its own.
+    position: Position,
+}
+
+impl Checker<'_> {
+    /// The result's columns that could be made out; what is wrong with the others is told.
+    pub(super) fn outputs(&mut self) -> Vec<Output> {
+        let stage = self.stage;
+        let mut outputs = Vec::new();
+        for key in &stage.group_by {
+            let output = self.key(key);
+            self.add(&mut outputs, output);
+        }
+        match &stage.select {
+            Some(selections) => {
+                for selection in selections {
+                    let output = self.selection(selection);
+                    self.add(&mut outputs, output);
+                }
+            }
+            None if stage.group_by.is_empty() && !stage.incomplete => {
+                let position = Position::default();
+                outputs.extend(self.schema.columns.iter().map(|column| {
+                    let word = Word { text: column.name.clone(), position };
+                    bare(column, &word, None, position)
+                }));
+            }
+            None => {}
+        }
+        outputs
+    }
+
+    /// Adds an output unless it repeats another one: the same thing, or the same name.
+    fn add(&mut self, outputs: &mut Vec<Output>, output: Option<Output>) {
+        let Some(output) = output else { return };
+        let name = &output.column.name;
+        if outputs.iter().any(|other| other.column.origin == output.column.origin) {
+            let problem = Problem::new(
+                Code::Repeated,
+                output.position,
+                format!("`{}` stands twice in the result", output.column.origin),
+            );
+            self.push(problem);
+        } else if outputs.iter().any(|other| other.column.name == *name) {
+            let problem = Problem::new(
+                Code::DuplicateOutput,
+                output.position,
+                format!("two outputs are called `{name}`"),
+            )
+            .help("give one of them another name with `as`");
+            self.push(problem);
+        }
+        outputs.push(output);
+    }
+
+    fn key(&mut self, key: &Key) -> Option<Output> {
+        let column = self.column(&key.column)?;
+        let position = key.alias.as_ref().map_or(key.column.position, |alias| alias.position);
+        match key.slot {
+            KeySlot::Whole => Some(bare(column, &key.column, key.alias.as_ref(), position)),
+            KeySlot::Unknown => None,
+            KeySlot::Slot(slot) => {
+                self.slot_type(slot, column, &key.column);
+                let what = Selected::Slot { slot, position, column: key.column.clone() };
+                Some(Output {
+                    column: OutputColumn {
+                        name: output_name(slot.word(), column, key.alias.as_ref()),
+                        origin: format!("{slot}({})", column.wire).into(),
+                        output_type: OutputType::Slot(slot),
+                        nullable: column.nullable,
+                        bare: false,
+                    },
+                    what,
+                    position,
+                })
+            }
+        }
+    }
+
+    fn slot_type(&mut self, slot: TimeSlot, column: &Column, word: &Word) {
+        if column.column_type != ColumnType::DateTime {
+            let described = column.column_type.described();
+            let problem = Problem::new(
+                Code::SlotType,
+                word.position,
+                format!("`{slot}` needs a datetime column and `{}` is {described}", column.name),
+            );
+            self.push(problem);
+        }
+    }
+
+    fn selection(&mut self, selection: &Selection) -> Option<Output> {
+        let alias = selection.alias.as_ref();
+        match &selection.selected {
+            Selected::Column(word) => self.bare_selection(word, alias),
+            Selected::Aggregate { aggregate, column: word, .. } => {
+                let column = self.column(word)?;
+                self.aggregate_type(*aggregate, column, word);
+                let counts = *aggregate == Aggregate::Dcount;
+                Some(Output {
+                    column: OutputColumn {
+                        name: output_name(aggregate.word(), column, alias),
+                        origin: format!("{aggregate}({})", column.wire).into(),
+                        output_type: OutputType::Column(aggregate.result(column.column_type)),
+                        nullable: !counts && (column.nullable || self.stage.group_by.is_empty()),
+                        bare: false,
+                    },
+                    what: selection.selected.clone(),
+                    position: alias.map_or(word.position, |alias| alias.position),
+                })
+            }
+            Selected::Count(position) => Some(Output {
+                column: OutputColumn {
+                    name: alias.map_or(Cow::Borrowed("count"), |alias| alias.text.clone().into()),
+                    origin: "count()".into(),
+                    output_type: OutputType::Column(ColumnType::Int),
+                    nullable: false,
+                    bare: false,
+                },
+                what: selection.selected.clone(),
+                position: alias.map_or(*position, |alias| alias.position),
+            }),
+            Selected::Slot { slot, position, .. } => {
+                let problem = Problem::new(
+                    Code::UnknownFunction,
+                    *position,
+                    format!("`{slot}` is a time slot, and stands in `group_by` only"),
+                )
+                .help(format!("`select` takes columns, {} and `count`", listed(Aggregate::words())));
+                self.push(problem);
+                None
+            }
+            Selected::Unknown(column) => {
+                column.as_ref().and_then(|word| self.column(word));
+                None
+            }
+        }
+    }
+
+    fn bare_selection(&mut self, word: &Word, alias: Option<&Word>) -> Option<Output> {
+        let column = self.column(word)?;
+        let position = alias.map_or(word.position, |alias| alias.position);
+        if self.is_plain() || self.stage.incomplete {
+            return Some(bare(column, word, alias, position));
+        }
+        let grouped =
+            self.stage.group_by.iter().any(|key| {
+                key.column.text == word.text && matches!(key.slot, KeySlot::Whole)
+            });
+        let name = &column.name;
+        let problem = if grouped {
+            Problem::new(
+                Code::GroupedSelected,
+                word.position,
+                format!("`{name}` is grouped and comes by itself, first: leave it out of `select`"),
+            )
+        } else if self.stage.group_by.is_empty() {
+            Problem::new(
+                Code::NeedsAggregate,
+                word.position,
+                format!("`{name}` stands beside an aggregate and needs one, or a `group_by {name}`"),
+            )
+        } else {
+            Problem::new(
+                Code::NeedsAggregate,
+                word.position,
+                format!("`{name}` is not grouped and needs an aggregate: {}", aggregates(column)),
+            )
+        };
+        self.push(problem);
+        None
+    }
+
+    /// Tells an aggregate that does not fit its column.
+    pub(super) fn aggregate_type(&mut self, aggregate: Aggregate, column: &Column, word: &Word) {
+        if aggregate.needs_number() && !column.column_type.is_numeric() {
+            let described = column.column_type.described();
+            let problem = Problem::new(
+                Code::AggregateType,
+                word.position,
+                format!("`{aggregate}` needs a number column and `{}` is {described}", column.name),
+            );
+            self.push(problem);
+        }
+    }
+
+    pub(super) fn has_aggregate(&self) -> bool {
+        self.stage.select.iter().flatten().any(|selection| {
+            matches!(
+                selection.selected,
+                Selected::Aggregate { .. } | Selected::Count(_) | Selected::Unknown(_)
+            )
+        })
+    }
+}
+
+/// The aggregates that fit a column, called: `` `sum(revenue)`, .. ``.
+fn aggregates(column: &Column) -> String {
+    let calls: Vec<_> = Aggregate::ALL
+        .iter()
+        .filter(|aggregate| column.column_type.is_numeric() || !aggregate.needs_number())
+        .map(|aggregate| format!("{aggregate}({})", column.name))
+        .collect();
+    listed(calls.iter().map(String::as_str))
+}
+
+fn output_name(function: &str, column: &Column, alias: Option<&Word>) -> Cow<'static, str> {
+    match alias {
+        Some(alias) => alias.text.clone().into(),
+        None => format!("{function}_{}", column.name).into(),
+    }
+}
+
+fn bare(column: &Column, word: &Word, alias: Option<&Word>, position: Position) -> Output {
+    Output {
+        column: OutputColumn {
+            name: alias.map_or_else(|| column.name.clone(), |alias| alias.text.clone()).into(),
+            origin: column.wire.clone().into(),
+            output_type: OutputType::Column(column.column_type),
+            nullable: column.nullable,
+            bare: true,
+        },
+        what: Selected::Column(word.clone()),
+        position,
+    }
+}

@@ -1,0 +1,189 @@
+//! A position in a list of tokens, with the small looks ahead that the grammar needs.
+
+use super::{CLAUSES, KEYWORDS};
+use crate::stage::{Position, Word};
+use crate::suggest::nearest;
+use crate::token::{Token, TokenKind};
+
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    tokens: &'a [Token],
+    at: usize,
+    end: Position,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(tokens: &'a [Token], end: Position) -> Cursor<'a> {
+        Cursor { tokens, at: 0, end }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at >= self.tokens.len()
+    }
+
+    pub(super) fn peek(&self) -> Option<&'a TokenKind> {
+        self.peek_at(0)
+    }
+
+    pub(super) fn peek_at(&self, offset: usize) -> Option<&'a TokenKind> {
+        self.tokens.get(self.at + offset).map(|token| &token.kind)
+    }
+
+    /// Where the next token stands, or the end.
+    pub(super) fn position(&self) -> Position {
+        self.tokens.get(self.at).map_or(self.end, |token| token.position)
+    }
+
+    /// Where the last token that was read stands.
+    pub(super) fn last_position(&self) -> Position {
+        self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(self.end, |token| token.position)
+    }
+
+    /// Reads any token and tells where it stands.
+    pub(super) fn bump(&mut self) -> Position {
+        let position = self.position();
+        self.at += 1;
+        position
+    }
+
+    pub(super) fn peek_word(&self) -> Option<(&'a str, bool)> {
+        word_of(self.peek()?)
+    }
+
+    pub(super) fn word_is(&self, text: &str) -> bool {
+        self.peek_word() == Some((text, false))
+    }
+
+    /// Reads a word that is no keyword.
+    pub(super) fn word(&mut self) -> Option<Word> {
+        let (text, _) = self.peek_word()?;
+        let position = self.bump();
+        Some(Word { text: text.to_owned(), position })
+    }
+
+    /// Reads this word, unless it is raw.
+    pub(super) fn keyword(&mut self, keyword: &str) -> Option<Position> {
+        self.word_is(keyword).then(|| self.bump())
+    }
+
+    pub(super) fn at_keyword(&self) -> Option<&'a str> {
+        self.peek_word().filter(|(text, raw)| !raw && KEYWORDS.contains(text)).map(|(text, _)| text)
+    }
+
+    pub(super) fn sign_is(&self, sign: char) -> bool {
+        self.peek() == Some(&TokenKind::Sign(sign))
+    }
+
+    /// Reads this sign.
+    pub(super) fn sign(&mut self, sign: char) -> bool {
+        let found = self.sign_is(sign);
+        if found {
+            self.at += 1;
+        }
+        found
+    }
+
+    /// The signs that stand next to each other here, as a text.
+    pub(super) fn signs(&self) -> String {
+        self.tokens[self.at.min(self.tokens.len())..]
+            .iter()
+            .map_while(|token| match token.kind {
+                TokenKind::Sign(sign) if sign != ',' => Some(sign),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn skip(&mut self, tokens: usize) {
+        self.at += tokens;
+    }
+
+    /// Whether a clause begins here. A clause's name that is followed by what follows a column is a column that
+    /// lacks its `r#`.
+    pub(super) fn at_clause_start(&self) -> bool {
+        match self.at_keyword() {
+            Some(word) if CLAUSES.contains(&word) || word == "from" => !self.keyword_is_column(),
+            _ => false,
+        }
+    }
+
+    /// Whether the keyword here is used as a column: nothing that a clause holds comes behind it.
+    pub(super) fn keyword_is_column(&self) -> bool {
+        let begins_item = self.at == 0
+            || matches!(self.tokens[self.at - 1].kind, TokenKind::Sign(','))
+            || word_of(&self.tokens[self.at - 1].kind)
+                .is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text));
+        let next = self.peek_at(1);
+        let ends_item = match next {
+            None => true,
+            Some(TokenKind::Sign(sign)) => !matches!(sign, '-' | ':'),
+            Some(kind) => word_of(kind).is_some_and(|(text, raw)| {
+                !raw && (CLAUSES.contains(&text) || matches!(text, "as" | "asc" | "desc" | "in" | "and"))
+                    || text.starts_with("is_")
+            }),
+        };
+        // `from Sales where` at the end of a query is a clause with nothing in it, not a column.
+        let behind_comma = self.at > 0 && matches!(self.tokens[self.at - 1].kind, TokenKind::Sign(','));
+        begins_item && ends_item && (next.is_some() || behind_comma)
+    }
+
+    /// Whether a word stands here that is probably meant as a clause: something that a clause holds comes behind it.
+    pub(super) fn at_misspelled_clause(&self) -> bool {
+        let Some((word, false)) = self.peek_word() else { return false };
+        let followed = match self.peek_at(1) {
+            Some(TokenKind::Literal(_) | TokenKind::Hole(_)) => true,
+            Some(kind) => word_of(kind).is_some_and(|(text, raw)| {
+                raw || !(KEYWORDS.contains(&text) || matches!(text, "asc" | "desc") || text.starts_with("is_"))
+            }),
+            None => false,
+        };
+        let by = matches!(word, "order" | "group" | "sort") && self.peek_at(1).and_then(word_of) == Some(("by", false));
+        by || followed && (word == "having" || nearest(word, CLAUSES.iter().copied()).is_some())
+    }
+
+    /// Whether what stands here reads on like an item, rather than ending the one before.
+    pub(super) fn next_item_follows(&self) -> bool {
+        !matches!(self.peek_word(), Some((word, false)) if KEYWORDS.contains(&word))
+    }
+
+    /// Skips what is left of an item.
+    pub(super) fn skip_item(&mut self) {
+        while !self.is_at_end() && !self.sign_is(',') && !self.at_any_clause() {
+            self.at += 1;
+        }
+    }
+
+    /// Skips to the next clause.
+    pub(super) fn skip_to_clause(&mut self) {
+        while !self.is_at_end() && !self.at_any_clause() {
+            self.at += 1;
+        }
+    }
+
+    fn at_any_clause(&self) -> bool {
+        self.at_keyword().is_some_and(|word| CLAUSES.contains(&word))
+    }
+
+    /// What stands here, for a message.
+    pub(super) fn shown(&self) -> String {
+        match self.peek() {
+            None => "the end of the query".to_owned(),
+            Some(TokenKind::Word { text, .. }) => format!("`{text}`"),
+            Some(TokenKind::Sign(_)) => match self.signs().as_str() {
+                "" => "`,`".to_owned(),
+                signs => format!("`{signs}`"),
+            },
+            Some(TokenKind::Literal(literal)) => format!("`{}`", literal.shown()),
+            Some(TokenKind::Hole(_)) => "a run-time value".to_owned(),
+            Some(TokenKind::Group { open: '[', .. }) => "a list".to_owned(),
+            Some(TokenKind::Group { open, .. }) => format!("`{open}`"),
+        }
+    }
+}
+
+fn word_of(kind: &TokenKind) -> Option<(&str, bool)> {
+    match kind {
+        TokenKind::Word { text, raw } => Some((text, *raw)),
+        _ => None,
+    }
+}

@@ -1,0 +1,177 @@
+//! A checked query: a value that holds its JSON, the shape of its rows, and the reader that fills them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::cell::{CellError, CellReader};
+use crate::problem::Problem;
+use crate::schema::SourceRef;
+use crate::shape::Shape;
+use crate::value::Rendered;
+
+/// Reads a row's cells, in the order of the query's [`Shape`].
+pub type ReadRow<R> = for<'a, 'b> fn(&'b mut CellReader<'a>) -> Result<R, CellError>;
+
+/// The JSON of a query with places for its run-time values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Everything before `where`, open at its end.
+    pub head: Cow<'static, str>,
+    /// The conditions of `where`.
+    pub conditions: Cow<'static, [Cow<'static, [Part]>]>,
+    /// `limit`.
+    pub limit: Option<Part>,
+}
+
+/// A part of a [`Template`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Text as it stands.
+    Text(Cow<'static, str>),
+    /// The run-time value with this index.
+    Value(usize),
+}
+
+impl Template {
+    /// The JSON with these run-time values. A condition or limit whose value is left out is left out with it.
+    #[must_use]
+    pub fn render(&self, values: &[Rendered]) -> String {
+        let text = |part: &Part| match part {
+            Part::Text(text) => Some(text.clone().into_owned()),
+            Part::Value(index) => values.get(*index)?.text.clone(),
+        };
+        let conditions: Vec<String> = self
+            .conditions
+            .iter()
+            .filter_map(|parts| parts.iter().map(text).collect::<Option<String>>())
+            .collect();
+        let mut json = self.head.clone().into_owned();
+        if !conditions.is_empty() {
+            json.push_str(",\"where\":[");
+            json.push_str(&conditions.join(","));
+            json.push(']');
+        }
+        if let Some(limit) = self.limit.as_ref().and_then(text) {
+            json.push_str(",\"limit\":");
+            json.push_str(&limit);
+        }
+        json.push_str(Self::TAIL);
+        json
+    }
+
+    /// What closes the JSON behind the last clause.
+    pub(crate) const TAIL: &'static str = "}]}";
+
+    /// Whether the query has no run-time value, so that its JSON is known while the program compiles.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        let fixed = |part: &Part| matches!(part, Part::Text(_));
+        self.limit.iter().all(fixed) && self.conditions.iter().all(|parts| parts.iter().all(fixed))
+    }
+}
+
+/// A query that was checked against the schema of its source, whose rows are `R`.
+///
+/// Made by `query!`. It is a value: it can be kept, sent more than once, printed, and looked into.
+pub struct Query<R> {
+    source: SourceRef,
+    json: Cow<'static, str>,
+    shape: Shape,
+    read: ReadRow<R>,
+    problems: Vec<Problem>,
+}
+
+impl<R> Query<R> {
+    /// A query without run-time values; allocates nothing.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn fixed(
+        source: SourceRef,
+        json: &'static str,
+        shape: Shape,
+        read: ReadRow<R>,
+    ) -> Query<R> {
+        Query { source, json: Cow::Borrowed(json), shape, read, problems: Vec::new() }
+    }
+
+    /// A query with run-time values.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_values(
+        source: SourceRef,
+        template: &Template,
+        values: &[Rendered],
+        shape: Shape,
+        read: ReadRow<R>,
+    ) -> Query<R> {
+        let problems = values.iter().filter_map(|value| value.problem.clone()).collect();
+        Query { source, json: Cow::Owned(template.render(values)), shape, read, problems }
+    }
+
+    /// The source that the query was written for.
+    #[must_use]
+    pub fn source(&self) -> &SourceRef {
+        &self.source
+    }
+
+    /// The JSON that is sent: the body of `POST /api/formatted_data/{uuid}`, on one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.json.clone().into_owned()
+    }
+
+    /// The same JSON, borrowed.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        &self.json
+    }
+
+    /// The columns of the rows.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// What only the run could find wrong: a value that is `NaN`, a limit of 0. A query with a problem is not sent.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The reader of a row's cells.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn reader(&self) -> ReadRow<R> {
+        self.read
+    }
+}
+
+impl<R> Clone for Query<R> {
+    fn clone(&self) -> Self {
+        Query {
+            source: self.source.clone(),
+            json: self.json.clone(),
+            shape: self.shape.clone(),
+            read: self.read,
+            problems: self.problems.clone(),
+        }
+    }
+}
+
+impl<R> fmt::Debug for Query<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query")
+            .field("source", &self.source)
+            .field("json", &self.json)
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The JSON over several lines, to be read.
+impl<R> fmt::Display for Query<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value: crate::wire::Options = serde_json::from_str(&self.json).map_err(|_| fmt::Error)?;
+        f.write_str(&serde_json::to_string_pretty(&value).map_err(|_| fmt::Error)?)
+    }
+}

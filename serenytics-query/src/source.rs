@@ -1,0 +1,171 @@
+//! What a Rust type declares about itself: a source's columns, and how a value becomes a row to load.
+
+use std::borrow::Cow;
+
+use crate::datetime::DateTime;
+use crate::schema::{Schema, SourceRef};
+use crate::vocabulary::ColumnType;
+use crate::value::{WireValue, quoted};
+
+/// A type that declares a source: its name and its columns. Derived by `#[derive(Source)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a data source",
+    label = "not a data source",
+    note = "put `#[derive(Source)]` on the struct that declares its columns"
+)]
+pub trait Source {
+    /// How the source is found on the server.
+    const SOURCE: SourceRef;
+
+    /// The source's columns, as [`Schema::encode`] writes them.
+    #[doc(hidden)]
+    const ENCODED: &'static str;
+
+    /// Writes the value's cells.
+    #[doc(hidden)]
+    fn write_cells(&self, row: &mut RowWriter);
+
+    /// The declared schema.
+    #[must_use]
+    fn schema() -> Schema {
+        Schema::decode(Self::ENCODED).unwrap_or(Schema { source: Self::SOURCE, columns: Vec::new() })
+    }
+}
+
+/// A row that can be loaded into a storage: a value of a [`Source`], or a JSON object.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row that can be loaded",
+    label = "not a row",
+    note = "put `#[derive(Source)]` on the struct, or use a `serde_json::Map`"
+)]
+pub trait LoadRow {
+    /// Writes the row as a JSON object at the end of `json`.
+    ///
+    /// # Errors
+    /// A sentence about the cell that JSON cannot hold.
+    fn write_row(&self, json: &mut String) -> Result<(), String>;
+
+    /// The types that the columns have to get, by wire name; empty to have them inferred.
+    #[must_use]
+    fn forced_types() -> Vec<(String, ColumnType)>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
+}
+
+impl<S: Source> LoadRow for S {
+    fn write_row(&self, json: &mut String) -> Result<(), String> {
+        let mut row = RowWriter { json: std::mem::take(json), cells: 0, problem: None };
+        row.json.push('{');
+        self.write_cells(&mut row);
+        row.json.push('}');
+        *json = row.json;
+        row.problem.map_or(Ok(()), Err)
+    }
+
+    fn forced_types() -> Vec<(String, ColumnType)> {
+        S::schema().columns.into_iter().map(|column| (column.wire, column.column_type)).collect()
+    }
+}
+
+impl LoadRow for serde_json::Map<String, serde_json::Value> {
+    fn write_row(&self, json: &mut String) -> Result<(), String> {
+        json.push_str(&serde_json::to_string(self).map_err(|error| error.to_string())?);
+        Ok(())
+    }
+}
+
+/// Writes the cells of a row as the fields of a JSON object.
+#[derive(Debug)]
+pub struct RowWriter {
+    json: String,
+    cells: usize,
+    problem: Option<String>,
+}
+
+impl RowWriter {
+    /// Writes a cell under its column's wire name.
+    pub fn cell<C: ColumnValue>(&mut self, wire: &str, value: &C) {
+        if self.cells > 0 {
+            self.json.push(',');
+        }
+        self.cells += 1;
+        self.json.push_str(&quoted(wire));
+        self.json.push(':');
+        match value.to_cell() {
+            Ok(Some(value)) => self.json.push_str(&value.element()),
+            Ok(None) => self.json.push_str("null"),
+            Err(message) => {
+                self.json.push_str("null");
+                self.problem.get_or_insert(format!("column `{wire}`: {message}"));
+            }
+        }
+    }
+}
+
+/// A Rust type that a source's column may be declared with, for the column type `TYPE`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a column",
+    label = "not a column's type",
+    note = "a column is a String, i8 to i64, u8 to u32, f32, f64, a DateTime, or an Option of one"
+)]
+pub trait ColumnValue: crate::cell::Cell {
+    /// The type without `Option`.
+    type Inner: crate::cell::Cell;
+
+    /// The cell on the wire; `None` is NULL.
+    #[doc(hidden)]
+    fn to_cell(&self) -> Result<Option<WireValue>, String>;
+}
+
+macro_rules! column_values {
+    ($($kind:ident: $($type:ty)+;)+) => {$($(
+        #[diagnostic::do_not_recommend]
+        impl ColumnValue for $type {
+            type Inner = $type;
+
+            fn to_cell(&self) -> Result<Option<WireValue>, String> {
+                crate::value::$kind::to_wire(self).map(Some)
+            }
+        }
+    )+)+};
+}
+
+column_values! {
+    StrValue: String;
+    IntValue: i8 i16 i32 i64 u8 u16 u32;
+    FloatValue: f32 f64;
+    DateTimeValue: DateTime;
+}
+
+#[diagnostic::do_not_recommend]
+impl<V: ColumnValue> ColumnValue for Option<V> {
+    type Inner = V::Inner;
+
+    fn to_cell(&self) -> Result<Option<WireValue>, String> {
+        self.as_ref().map_or(Ok(None), ColumnValue::to_cell)
+    }
+}
+
+/// The Rust type of a source's column, without `Option`, by the column's index.
+#[doc(hidden)]
+pub trait ColumnAt<const INDEX: usize> {
+    /// The type.
+    type Type;
+}
+
+/// A source's name, borrowed for as long as the program runs.
+#[doc(hidden)]
+#[must_use]
+pub const fn named(name: &'static str) -> SourceRef {
+    SourceRef::Name(Cow::Borrowed(name))
+}
+
+/// A source's uuid, borrowed for as long as the program runs.
+#[doc(hidden)]
+#[must_use]
+pub const fn with_uuid(uuid: &'static str) -> SourceRef {
+    SourceRef::Uuid(Cow::Borrowed(uuid))
+}
