@@ -93,6 +93,12 @@ impl Error {
         self
     }
 
+    /// The error of the last of several attempts.
+    pub(crate) fn after(mut self, attempts: u32) -> Error {
+        self.0.message.push_str(&format!(" (tried {attempts} times)"));
+        self
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.0.kind
     }

@@ -3,13 +3,26 @@
 //! Users reach it through the crate `serenytics`. A [`Client`] holds the server and the API key; what a server has is a
 //! type of its own, with the calls that it takes.
 
+mod answer;
 mod api_key;
 mod builder;
 mod client;
+mod data_source;
 mod environment;
 mod error;
+mod fetch;
+mod load;
+mod task;
+mod transport;
+#[cfg(test)]
+mod test_server;
+#[cfg(test)]
+mod tests;
 
+pub use answer::Answer;
 pub use api_key::ApiKey;
 pub use builder::ClientBuilder;
 pub use client::Client;
+pub use data_source::{DataSource, SourceType};
 pub use error::Error;
+pub use load::{ForceType, Progress, ReloadFromCsv};

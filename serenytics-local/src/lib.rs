@@ -1,1 +1,24 @@
-//! x
+//! The embedded engine of Serenytics for Rust: the platform's REST API over DataFusion and Delta Lake, on one machine
+//! and with no account.
+//!
+//! [`Local`] runs it inside of a program, on a free port with a random key, for tests and examples. [`Server`] runs it
+//! on an address and with keys of your choice, as `serenytics serve` does.
+//!
+//! A data folder holds everything: `catalogue.sqlite` the sources, tasks, keys and scripts; `storages/` one Delta Lake
+//! table a storage; `uploads/` the files that are attached to sources; `spill/` what queries write when memory is
+//! short. One engine at a time has it open.
+
+mod access;
+mod api;
+mod catalogue;
+mod engine;
+mod error;
+mod load;
+mod local;
+mod query;
+mod server;
+mod storage;
+
+pub use error::Error;
+pub use local::Local;
+pub use server::{Server, ServerBuilder};

@@ -5,6 +5,7 @@
 //! schema, to the second step, which parses, checks and expands it.
 
 mod query;
+mod row;
 mod source;
 
 use proc_macro::TokenStream;
@@ -13,6 +14,12 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Source, attributes(source, column))]
 pub fn derive_source(input: TokenStream) -> TokenStream {
     source::derive(input.into()).into()
+}
+
+/// Declares a struct that a query's rows are read into; see the crate `serenytics`.
+#[proc_macro_derive(Row, attributes(row))]
+pub fn derive_row(input: TokenStream) -> TokenStream {
+    row::derive(input.into()).into()
 }
 
 /// The first step of `query!`: finds the source.

@@ -277,6 +277,20 @@ fn excerpt(bytes: &[u8]) -> String {
     format!("`{}…`", value.chars().take(40).collect::<String>())
 }
 
+/// A struct that a row of an answer is read into, field by field in their order. Derived by `#[derive(Row)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row",
+    label = "not a row",
+    note = "put `#[derive(Row)]` on the struct"
+)]
+pub trait Row: Sized {
+    /// Reads the cells of a row.
+    ///
+    /// # Errors
+    /// [`CellError`] for the first cell that its field cannot hold.
+    fn read(cells: &mut CellReader<'_>) -> Result<Self, CellError>;
+}
+
 mod sealed {
     pub trait Sealed {}
 }

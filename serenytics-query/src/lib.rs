@@ -13,6 +13,7 @@ mod lower;
 pub mod parse;
 pub mod problem;
 pub mod query;
+pub mod rendered;
 pub mod schema;
 pub mod shape;
 pub mod slot;

@@ -7,7 +7,7 @@ use crate::cell::{CellError, CellReader};
 use crate::problem::Problem;
 use crate::schema::SourceRef;
 use crate::shape::Shape;
-use crate::value::Rendered;
+use crate::rendered::Rendered;
 
 /// Reads a row's cells, in the order of the query's [`Shape`].
 pub type ReadRow<R> = for<'a, 'b> fn(&'b mut CellReader<'a>) -> Result<R, CellError>;

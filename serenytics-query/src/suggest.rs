@@ -19,9 +19,11 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             } else {
                 usize::MAX
             };
-            (rank, candidate)
+            // Of two that are as near, the one that begins alike was meant: `dsc` is `desc`, not `asc`.
+            let begins_unlike = folded.chars().next() != other.chars().next();
+            ((rank, begins_unlike), candidate)
         })
-        .filter(|(rank, _)| *rank < usize::MAX)
+        .filter(|((rank, _), _)| *rank < usize::MAX)
         .min_by_key(|(rank, _)| *rank)
         .map(|(_, candidate)| candidate)
 }
@@ -56,6 +58,7 @@ mod tests {
         assert_eq!(nearest("depDelay", names), Some("dep_delay"));
         assert_eq!(nearest("Revenue", names), Some("revenue"));
         assert_eq!(nearest("rev", names), Some("revenue"));
+        assert_eq!(nearest("dsc", ["asc", "desc"]), Some("desc"));
         assert_eq!(nearest("tailnum", names), None);
         assert_eq!(nearest("", names), None);
     }

@@ -1,8 +1,6 @@
 //! Run-time values: which Rust types a column is compared with, and how a value is written on the wire.
 
 use crate::datetime::{self, DateTime};
-use crate::problem::{Code, Problem};
-use crate::stage::Position;
 use crate::vocabulary::ColumnType;
 
 /// A value as the wire writes it: the text of a scalar, without quotes and escapes.
@@ -62,24 +60,9 @@ pub(crate) fn escaped(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// Declares what a column of one type is compared with: a trait, its types, and the functions that write a run-time value.
+/// Implements a trait of run-time values for some types.
 macro_rules! values {
-    (
-        $(#[$doc:meta])* $module:ident $trait:ident, $message:tt, $label:tt;
-        $($($type:ty)+ = |$value:ident| $wire:expr;)+
-    ) => {
-        $(#[$doc])*
-        #[diagnostic::on_unimplemented(
-            message = $message,
-            label = $label,
-            note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
-        )]
-        pub trait $trait {
-            /// The value on the wire, or what is wrong with it.
-            #[doc(hidden)]
-            fn to_wire(&self) -> Result<WireValue, String>;
-        }
-
+    ($trait:ident: $($($type:ty)+ = |$value:ident| $wire:expr;)+) => {
         $($(
             #[diagnostic::do_not_recommend]
             impl $trait for $type {
@@ -96,58 +79,69 @@ macro_rules! values {
                 (**self).to_wire()
             }
         }
-
-        $(#[$doc])*
-        pub mod $module {
-            use super::{$trait, Rendered};
-
-            /// One value: `column > {value}`.
-            pub fn scalar<V: $trait + ?Sized>(value: &V) -> Rendered {
-                Rendered::scalar(Some(value.to_wire()))
-            }
-
-            /// One value that may leave its condition out: `column > {value}?`.
-            pub fn optional<V: $trait>(value: &Option<V>) -> Rendered {
-                Rendered::scalar(value.as_ref().map($trait::to_wire))
-            }
-
-            /// An element of a list: `column in ["FR", {value}]`.
-            pub fn element<V: $trait + ?Sized>(value: &V) -> Rendered {
-                Rendered::list(Some(value.to_wire().map(|value| vec![value])))
-            }
-
-            /// A list: `column in {values}`.
-            pub fn list<V: $trait>(values: impl IntoIterator<Item = V>) -> Rendered {
-                Rendered::list(Some(values.into_iter().map(|value| value.to_wire()).collect()))
-            }
-
-            /// A list that may leave its condition out: `column in {values}?`.
-            pub fn optional_list<V: $trait>(values: Option<impl IntoIterator<Item = V>>) -> Rendered {
-                let values = values.map(|values| values.into_iter().map(|value| value.to_wire()).collect());
-                Rendered::list(values)
-            }
-        }
     };
 }
 
-values! {
-    /// What a `str` column is compared with: a text.
-    str StrValue, "`{Self}` is not a value for a text column", "not a text";
+/// What a `str` column is compared with: a text.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value for a text column",
+    label = "not a text",
+    note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
+)]
+pub trait StrValue {
+    /// The value on the wire, or what is wrong with it.
+    #[doc(hidden)]
+    fn to_wire(&self) -> Result<WireValue, String>;
+}
+
+/// What an `int` column is compared with: an integer that 64 bits hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value for an integer column",
+    label = "not an integer",
+    note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
+)]
+pub trait IntValue {
+    /// The value on the wire, or what is wrong with it.
+    #[doc(hidden)]
+    fn to_wire(&self) -> Result<WireValue, String>;
+}
+
+/// What a `float` column is compared with: a number, whole or not.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value for a number column",
+    label = "not a number",
+    note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
+)]
+pub trait FloatValue {
+    /// The value on the wire, or what is wrong with it.
+    #[doc(hidden)]
+    fn to_wire(&self) -> Result<WireValue, String>;
+}
+
+/// What a `datetime` column is compared with: a datetime, or a date, which stands for its midnight.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value for a datetime column",
+    label = "not a `DateTime`",
+    note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
+)]
+pub trait DateTimeValue {
+    /// The value on the wire, or what is wrong with it.
+    #[doc(hidden)]
+    fn to_wire(&self) -> Result<WireValue, String>;
+}
+
+values! { StrValue:
     str String std::borrow::Cow<'_, str> = |value| Ok(WireValue::Text(value.to_string()));
 }
 
-values! {
-    /// What an `int` column is compared with: an integer that 64 bits hold.
-    int IntValue, "`{Self}` is not a value for an integer column", "not an integer";
+values! { IntValue:
     i8 i16 i32 i64 u8 u16 u32 = |value| Ok(WireValue::Number(value.to_string()));
     isize u64 usize = |value| i64::try_from(*value)
         .map(WireValue::int)
         .map_err(|_| format!("the value {value} is larger than an integer column holds"));
 }
 
-values! {
-    /// What a `float` column is compared with: a number, whole or not.
-    float FloatValue, "`{Self}` is not a value for a number column", "not a number";
+values! { FloatValue:
     f32 f64 = |value| if value.is_finite() {
         serde_json::to_string(value).map(WireValue::Number).map_err(|error| error.to_string())
     } else {
@@ -156,104 +150,100 @@ values! {
     i8 i16 i32 i64 isize u8 u16 u32 u64 usize = |value| Ok(WireValue::Number(value.to_string()));
 }
 
-values! {
-    /// What a `datetime` column is compared with: a datetime, or a date, which stands for its midnight.
-    datetime DateTimeValue, "`{Self}` is not a value for a datetime column", "not a `DateTime`";
+values! { DateTimeValue:
     DateTime = |value| Ok(WireValue::datetime(*value));
     jiff::civil::Date = |value| Ok(WireValue::datetime(value.to_datetime(jiff::civil::Time::midnight())));
 }
 
-/// A number of rows for `limit {rows}`: any integer.
-#[diagnostic::on_unimplemented(
-    message = "`limit` takes an integer and not a value of type `{Self}`",
-    label = "not an integer"
-)]
-pub trait LimitValue {
-    /// The number, if 64 bits hold it.
-    #[doc(hidden)]
-    fn to_rows(&self) -> Option<i64>;
+/// A run-time value on the wire, or what is wrong with it.
+pub type ToWire = Result<WireValue, String>;
+
+/// The values of a run-time list on the wire, or what is wrong with the first wrong one.
+pub type ListToWire = Result<Vec<WireValue>, String>;
+
+// One function a column type and a form of value: their bounds are what the compiler's messages show, so they are written out.
+
+/// A value for a `str` column.
+pub fn str_value<V: StrValue + ?Sized>(value: &V) -> ToWire {
+    value.to_wire()
 }
 
-macro_rules! limit_values {
-    ($($type:ty)+) => {$(
-        #[diagnostic::do_not_recommend]
-        impl LimitValue for $type {
-            fn to_rows(&self) -> Option<i64> {
-                i64::try_from(*self).ok()
-            }
-        }
-    )+};
+/// A value for a `str` column, which `None` leaves out.
+pub fn str_option<V: StrValue>(value: &Option<V>) -> Option<ToWire> {
+    value.as_ref().map(StrValue::to_wire)
 }
 
-limit_values!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
-
-#[diagnostic::do_not_recommend]
-impl<L: LimitValue> LimitValue for &L {
-    fn to_rows(&self) -> Option<i64> {
-        (**self).to_rows()
-    }
+/// A list of values for a `str` column.
+pub fn str_list<V: StrValue>(values: impl IntoIterator<Item = V>) -> ListToWire {
+    values.into_iter().map(|value| value.to_wire()).collect()
 }
 
-/// A run-time value, written as it stands in the query's JSON.
-#[derive(Debug)]
-pub struct Rendered {
-    /// The text, or `None` when the clause is left out.
-    pub(crate) text: Option<String>,
-    pub(crate) problem: Option<Problem>,
+/// A list of values for a `str` column, which `None` leaves out.
+pub fn str_list_option<V: StrValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
+    values.map(str_list)
 }
 
-impl Rendered {
-    fn new(text: Option<Result<String, String>>, code: Code) -> Rendered {
-        match text.transpose() {
-            Ok(text) => Rendered { text, problem: None },
-            Err(message) => Rendered {
-                text: None,
-                problem: Some(Problem::new(code, Position::default(), message)),
-            },
-        }
-    }
-
-    fn scalar(value: Option<Result<WireValue, String>>) -> Rendered {
-        let text = value.map(|value| value.map(|value| escaped(value.scalar())));
-        Rendered::new(text, Code::NotFinite)
-    }
-
-    fn list(values: Option<Result<Vec<WireValue>, String>>) -> Rendered {
-        let text = values.map(|values| values.map(|values| list_text(&values)));
-        Rendered::new(text, Code::NotFinite)
-    }
+/// A value for an `int` column.
+pub fn int_value<V: IntValue + ?Sized>(value: &V) -> ToWire {
+    value.to_wire()
 }
 
-/// A number of rows: `limit {rows}`.
-pub fn limit<L: LimitValue + ?Sized>(rows: &L) -> Rendered {
-    Rendered::new(Some(limit_text(rows.to_rows())), Code::LimitRange)
+/// A value for an `int` column, which `None` leaves out.
+pub fn int_option<V: IntValue>(value: &Option<V>) -> Option<ToWire> {
+    value.as_ref().map(IntValue::to_wire)
 }
 
-/// A number of rows that may be left out: `limit {rows}?`.
-pub fn optional_limit<L: LimitValue>(rows: &Option<L>) -> Rendered {
-    Rendered::new(rows.as_ref().map(|rows| limit_text(rows.to_rows())), Code::LimitRange)
+/// A list of values for an `int` column.
+pub fn int_list<V: IntValue>(values: impl IntoIterator<Item = V>) -> ListToWire {
+    values.into_iter().map(|value| value.to_wire()).collect()
 }
 
-fn list_text(values: &[WireValue]) -> String {
-    let elements: Vec<_> = values.iter().map(|value| escaped(&value.element())).collect();
-    elements.join(",")
+/// A list of values for an `int` column, which `None` leaves out.
+pub fn int_list_option<V: IntValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
+    values.map(int_list)
 }
 
-fn limit_text(rows: Option<i64>) -> Result<String, String> {
-    match rows {
-        Some(rows) if rows > 0 => Ok(rows.to_string()),
-        Some(rows) => Err(format!("`limit` is {rows} and has to be at least 1")),
-        None => Err("`limit` is larger than 64 bits hold".to_owned()),
-    }
+/// A value for a `float` column.
+pub fn float_value<V: FloatValue + ?Sized>(value: &V) -> ToWire {
+    value.to_wire()
+}
+
+/// A value for a `float` column, which `None` leaves out.
+pub fn float_option<V: FloatValue>(value: &Option<V>) -> Option<ToWire> {
+    value.as_ref().map(FloatValue::to_wire)
+}
+
+/// A list of values for a `float` column.
+pub fn float_list<V: FloatValue>(values: impl IntoIterator<Item = V>) -> ListToWire {
+    values.into_iter().map(|value| value.to_wire()).collect()
+}
+
+/// A list of values for a `float` column, which `None` leaves out.
+pub fn float_list_option<V: FloatValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
+    values.map(float_list)
+}
+
+/// A value for a `datetime` column.
+pub fn datetime_value<V: DateTimeValue + ?Sized>(value: &V) -> ToWire {
+    value.to_wire()
+}
+
+/// A value for a `datetime` column, which `None` leaves out.
+pub fn datetime_option<V: DateTimeValue>(value: &Option<V>) -> Option<ToWire> {
+    value.as_ref().map(DateTimeValue::to_wire)
+}
+
+/// A list of values for a `datetime` column.
+pub fn datetime_list<V: DateTimeValue>(values: impl IntoIterator<Item = V>) -> ListToWire {
+    values.into_iter().map(|value| value.to_wire()).collect()
+}
+
+/// A list of values for a `datetime` column, which `None` leaves out.
+pub fn datetime_list_option<V: DateTimeValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
+    values.map(datetime_list)
 }
 
 impl ColumnType {
-    /// The name of the module here that holds the functions for a column of this type.
-    #[must_use]
-    pub const fn value_module(self) -> &'static str {
-        self.word()
-    }
-
     /// The name of the trait here that a column of this type is compared by.
     #[must_use]
     pub const fn value_trait(self) -> &'static str {

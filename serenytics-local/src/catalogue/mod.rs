@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 pub(crate) use scripts::Script;
 pub(crate) use sources::{STORAGE, Source};
-pub(crate) use tasks::{Task, TaskState};
+pub(crate) use tasks::TaskState;
 
 use crate::error::{Context, Error};
 

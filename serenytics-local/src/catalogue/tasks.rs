@@ -72,7 +72,7 @@ impl Catalogue {
     pub(crate) async fn tidy_tasks(&self) -> Result<(), Error> {
         sqlx::query("UPDATE tasks SET status = $1, error = $2 WHERE status = $3")
             .bind(ERROR)
-            .bind("the server stopped before the task was done, and nothing was changed: run it again")
+            .bind("the server stopped before the task was done: look whether its data is there, or run it again")
             .bind(PENDING)
             .execute(&self.pool)
             .await

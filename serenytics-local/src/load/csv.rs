@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use datafusion::arrow::array::RecordBatch;
@@ -21,17 +21,17 @@ use crate::storage::{Column, check_names};
 /// The longest record that is read; a file with a quote that nothing closes would be one record.
 const LONGEST_RECORD: usize = 32 * 1024 * 1024;
 
-/// A CSV file and how it is read.
+/// A CSV file and how it is read. It stays the same file when another one takes its place in the folder.
 #[derive(Debug, Clone)]
 pub(crate) struct CsvFile {
-    path: PathBuf,
+    file: Arc<File>,
     options: LoadOptions,
 }
 
 impl CsvFile {
-    /// The file at `path`.
-    pub(crate) fn new(path: &Path, options: LoadOptions) -> CsvFile {
-        CsvFile { path: path.to_owned(), options }
+    /// The file, which is read from its start.
+    pub(crate) fn new(file: File, options: LoadOptions) -> CsvFile {
+        CsvFile { file: Arc::new(file), options }
     }
 
     /// Reads the file's names and, unless all are forced, the types of its values. Takes as long as the file is large.
@@ -91,6 +91,7 @@ impl CsvFile {
             .delimiter(self.options.separator)
             .has_headers(false)
             .flexible(true)
+            .buffer_capacity(64 * 1024)
             .from_reader(input);
         let mut records =
             Records { reader, since_record, record: ByteRecord::new(), names: Vec::new() };
@@ -107,7 +108,9 @@ impl CsvFile {
     /// The file's text, without compression and without the mark that some programs put before it.
     fn decompressed(&self) -> Result<Box<dyn Read>, Error> {
         const CONTEXT: &str = "the attached file could not be read";
-        let mut file = BufReader::with_capacity(256 * 1024, File::open(&self.path).context(CONTEXT)?);
+        let mut file = self.file.try_clone().context(CONTEXT)?;
+        file.seek(SeekFrom::Start(0)).context(CONTEXT)?;
+        let mut file = BufReader::with_capacity(256 * 1024, file);
         let gzipped = file.fill_buf().context(CONTEXT)?.starts_with(&[0x1f, 0x8b]);
         let mut input: Box<dyn Read> =
             if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };

@@ -1,5 +1,6 @@
 //! Reload: a file takes the place of everything that a storage held.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,10 +17,10 @@ use crate::storage::{Change, Storage};
 pub(crate) async fn reload(storage: &Storage, source: &Source, file: &Path) -> Result<u64, Error> {
     const CONTEXT: &str = "the file could not be loaded";
     check_format(source)?;
-    if !file.exists() {
-        return Err(Error::refused("no file was uploaded to the source: upload one, then reload"));
-    }
-    let file = CsvFile::new(file, LoadOptions::of(source)?);
+    let options = LoadOptions::of(source)?;
+    let file = File::open(file)
+        .map_err(|_| Error::refused("no file was uploaded to the source: upload one, then reload"))?;
+    let file = CsvFile::new(file, options);
     let columns = {
         let file = file.clone();
         Arc::new(spawn_blocking(move || file.columns()).await.context(CONTEXT)??)

@@ -36,10 +36,11 @@ struct NewFolder {
 
 impl Drop for NewFolder {
     fn drop(&mut self) {
-        if !self.keep && self.path.exists() {
-            if let Err(error) = std::fs::remove_dir_all(&self.path) {
-                tracing::warn!(path = %self.path.display(), %error, "unused files were not removed");
-            }
+        if !self.keep
+            && self.path.exists()
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "unused files were not removed");
         }
     }
 }
@@ -102,14 +103,9 @@ impl NewFiles {
 }
 
 impl WrittenFiles {
-    /// No files.
-    pub(crate) fn none() -> WrittenFiles {
-        WrittenFiles { add: Vec::new(), folder: NewFolder { path: PathBuf::new(), keep: true } }
-    }
-
-    /// Keeps the files, which are committed now.
-    pub(super) fn keep(mut self) {
-        self.folder.keep = true;
+    /// Keeps the files, or lets them be removed with this value.
+    pub(super) fn keep(&mut self, keep: bool) {
+        self.folder.keep = keep;
     }
 }
 

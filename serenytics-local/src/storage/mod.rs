@@ -13,10 +13,10 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
-pub(crate) use columns::{Column, check_names, file_schema, forced_type, query_schema};
-pub(crate) use files::WrittenFiles;
+pub(crate) use columns::{Column, check_names, file_schema, file_type, forced_type, query_schema};
+pub(crate) use files::{NewFiles, WrittenFiles};
 pub(crate) use snapshot::{DataFile, Snapshot};
-pub(crate) use table::{Change, Storage, Writing};
+pub(crate) use table::{Change, Storage};
 
 use crate::error::{Context, Error};
 

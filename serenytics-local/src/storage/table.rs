@@ -102,7 +102,25 @@ impl Writing<'_> {
     }
 
     /// Makes a change, all of it in one commit. Readers see the state before or the state after.
-    pub(crate) async fn commit(&mut self, change: Change) -> Result<Arc<Snapshot>, Error> {
+    pub(crate) async fn commit(&mut self, mut change: Change) -> Result<Arc<Snapshot>, Error> {
+        // From here on a cut might come when the log has the files already: what it lacks is removed when the storage
+        // is opened again.
+        change.add.keep(true);
+        let committed = self.write_commit(&change).await;
+        change.add.keep(committed.is_ok());
+        committed?;
+        self.sync_log().await?;
+        let before = self.snapshot();
+        let state = self.table.snapshot().context(FAILED)?;
+        let after = Arc::new(Snapshot::of(state, &before)?);
+        *self.storage.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&after);
+        for file in &change.remove {
+            file.file.give_up();
+        }
+        Ok(after)
+    }
+
+    async fn write_commit(&mut self, change: &Change) -> Result<(), Error> {
         let before = self.snapshot();
         let columns = match &change.columns {
             Some(columns) if self.table.state.is_none() || *columns != before.columns => {
@@ -112,21 +130,12 @@ impl Writing<'_> {
         };
         let mut actions: Vec<Action> = change.add.add.iter().cloned().map(Action::Add).collect();
         match columns {
-            Some(columns) if self.table.state.is_none() => self.create(columns, actions).await?,
+            Some(columns) if self.table.state.is_none() => self.create(columns, actions).await,
             columns => {
                 self.removals(&change.remove, &mut actions)?;
-                self.append(columns, actions).await?;
+                self.append(columns, actions).await
             }
         }
-        self.sync_log().await?;
-        change.add.keep();
-        let state = self.table.snapshot().context(FAILED)?;
-        let after = Arc::new(Snapshot::of(state, &before)?);
-        *self.storage.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&after);
-        for file in &change.remove {
-            file.file.give_up();
-        }
-        Ok(after)
     }
 
     /// The first commit: the table and its first rows.

@@ -11,22 +11,18 @@ use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::stage::{ConditionOperand, Hole, Limit, Stage, Value};
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 
-use super::{Input, errors, row};
+use super::row::{self, Row};
+use super::{Input, errors};
 
 pub(super) fn expand(input: &Input, parsed: &Parsed, checked: &Checked) -> TokenStream {
     let Some(template) = lower(&input.schema, &parsed.stage, checked) else {
         return errors::one(input.tokens.start(), "this query cannot be written as JSON");
     };
-    let krate = &input.krate;
-    let span = Span::mixed_site().located_at(input.tokens.start());
-    let name = row_name(input, parsed, span);
-    let fields = row::fields(input, parsed, checked);
-    let names: Vec<_> = fields.iter().map(|(name, _)| name).collect();
-    let types: Vec<_> = fields.iter().map(|(_, field_type)| field_type).collect();
-    let documentation = checked.shape.iter().map(row::documentation);
+    let krate = &input.krate_at(input.tokens.start());
+    let span = input.site(input.tokens.start());
+    let Row { name, item, reader } = row::row(input, parsed, checked);
     let shape = checked.shape.iter().map(|column| shape_column(krate, column));
     let source = source(krate, &input.schema.source);
-    let reader = quote!(|cells| ::core::result::Result::Ok(#name { #(#names: cells.next()?),* }));
     let shape = quote! {
         {
             const SHAPE: &[#krate::__private::OutputColumn] = &[#(#shape),*];
@@ -47,20 +43,11 @@ pub(super) fn expand(input: &Input, parsed: &Parsed, checked: &Checked) -> Token
     quote_spanned! {span=>
         match (#(#values,)*) {
             (#(#arguments,)*) => {
-                #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
-                #[allow(dead_code, missing_docs)]
-                pub struct #name { #(#[doc = #documentation] pub #names: #types,)* }
+                #item
                 #made
             }
         }
     }
-}
-
-/// The row struct's name: `Row`, unless a source on the query's path is called that.
-fn row_name(input: &Input, parsed: &Parsed, span: Span) -> Ident {
-    let path = input.tokens.trees(&parsed.from).to_string();
-    let taken = path.split(|c: char| !c.is_alphanumeric() && c != '_').any(|segment| segment == "Row");
-    Ident::new(if taken { "QueryRow" } else { "Row" }, span)
 }
 
 fn value_name(index: usize, span: Span) -> Ident {
@@ -76,7 +63,7 @@ fn source(krate: &TokenStream, source: &SourceRef) -> TokenStream {
 
 fn shape_column(krate: &TokenStream, column: &OutputColumn) -> TokenStream {
     let OutputColumn { name, origin, output_type, nullable, bare } = column;
-    let ident = |text: String| Ident::new(&text, Span::call_site());
+    let ident = |text: String| Ident::new(&text, Span::mixed_site());
     let output_type = match output_type {
         OutputType::Column(column_type) => {
             let variant = ident(variant(*column_type));
@@ -173,26 +160,33 @@ fn uses(input: &Input, stage: &Stage) -> Vec<(Hole, Use)> {
 }
 
 fn value(input: &Input, group: &Group, hole: Hole, used: &Use) -> TokenStream {
-    let krate = &input.krate;
     let span = group.span();
+    let site = input.site(span);
+    let krate = input.krate_at(span);
     let expression = expression(group);
-    let (function, column_type, by_value) = match (used, hole.optional) {
-        (Use::Scalar(column_type), false) => ("scalar", *column_type, false),
-        (Use::Scalar(column_type), true) => ("optional", *column_type, false),
-        (Use::Element(column_type), _) => ("element", *column_type, false),
-        (Use::List(column_type), false) => ("list", *column_type, true),
-        (Use::List(column_type), true) => ("optional_list", *column_type, true),
-        (Use::Limit, optional) => {
-            let function = if optional { "optional_limit" } else { "limit" };
-            let function = Ident::new(function, Span::mixed_site().located_at(span));
-            return quote_spanned!(span=> #krate::value::#function(&#expression));
+    let (column_type, form) = match used {
+        Use::Limit => {
+            let limit = Ident::new(if hole.optional { "limit_option" } else { "limit" }, site);
+            return quote_spanned!(site=> #krate::__private::#limit(&#expression));
         }
+        Use::Scalar(column_type) => (column_type, "scalar"),
+        Use::Element(column_type) => (column_type, "element"),
+        Use::List(column_type) => (column_type, "list"),
     };
-    let Some(column_type) = column_type else { return quote_spanned!(span=> &#expression) };
-    let module = Ident::new(column_type.value_module(), Span::mixed_site().located_at(span));
-    let function = Ident::new(function, Span::mixed_site().located_at(span));
-    let argument = if by_value { expression } else { quote_spanned!(span=> &#expression) };
-    quote_spanned!(span=> #krate::value::#module::#function(#argument))
+    let Some(column_type) = column_type else { return quote_spanned!(site=> &#expression) };
+    let option = if hole.optional { "_option" } else { "" };
+    let rendered = Ident::new(&format!("{form}{option}"), site);
+    // A list is taken by value, since iterating it may need to; anything else by reference, so that nothing moves.
+    let (list, argument) = match used {
+        Use::List(_) => ("_list", expression),
+        _ => ("", quote_spanned!(site=> &#expression)),
+    };
+    let last = match (list, option) {
+        ("", "") => "_value",
+        (_, option) => option,
+    };
+    let to_wire = Ident::new(&format!("{}{list}{last}", column_type.word()), site);
+    quote_spanned!(site=> #krate::__private::Rendered::#rendered(#krate::value::#to_wire(#argument)))
 }
 
 /// `{expression}` without its braces, as one expression that stands where the braces stood.

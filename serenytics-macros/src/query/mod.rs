@@ -22,6 +22,24 @@ struct Input {
     tokens: Tokens,
 }
 
+impl Input {
+    /// The span of generated code that stands for the query's code at `span`. All of it has the context of `$crate`: an expression
+    /// whose parts have several contexts would be told of as the whole `query!`.
+    fn site(&self, span: Span) -> Span {
+        self.krate.clone().into_iter().next().map_or_else(Span::mixed_site, |krate| krate.span()).located_at(span)
+    }
+
+    /// The path of the crate `serenytics`, located at `span`.
+    fn krate_at(&self, span: Span) -> TokenStream {
+        let site = self.site(span);
+        let located = |mut tree: TokenTree| {
+            tree.set_span(site);
+            tree
+        };
+        self.krate.clone().into_iter().map(located).collect()
+    }
+}
+
 pub(crate) fn compile(input: TokenStream) -> TokenStream {
     let Some(input) = read(input) else {
         let message = "write `query! { from Sales .. }`, where `Sales` derives `Source`";
@@ -36,6 +54,7 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
         Ok(_) => {}
         Err(found) => problems.extend(found),
     }
+    problems.sort_by_key(|problem| problem.position);
     errors::expand(&input, &parsed.stage, &problems)
 }
 

@@ -1,7 +1,7 @@
-//! The row struct: a named, documented field for each output, with the type that its column declares.
+//! The rows: a struct with a named, documented field for each output, or the struct behind `into`.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
 use serenytics_query::shape::{OutputColumn, OutputType};
@@ -10,11 +10,71 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::Input;
 
+/// The type of a query's rows.
+pub(super) struct Row {
+    /// Its path.
+    pub(super) name: TokenStream,
+    /// Its declaration, or what is asserted of a struct of the user's.
+    pub(super) item: TokenStream,
+    /// The closure that fills it from the cells of a row.
+    pub(super) reader: TokenStream,
+}
+
+pub(super) fn row(input: &Input, parsed: &Parsed, checked: &Checked) -> Row {
+    let fields = fields(input, parsed, checked);
+    if parsed.into.is_empty() { unnamed(input, parsed, checked, &fields) } else { named(input, parsed, &fields) }
+}
+
+/// A struct of the query's own.
+fn unnamed(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
+    let span = input.site(input.tokens.start());
+    let name = row_name(input, parsed, span);
+    let (names, types): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
+    let documentation = checked.shape.iter().map(documentation);
+    let item = quote! {
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
+        #[allow(dead_code, missing_docs)]
+        pub struct #name { #(#[doc = #documentation] pub #names: #types,)* }
+    };
+    let reader = quote!(|cells| ::core::result::Result::Ok(#name { #(#names: cells.next()?),* }));
+    Row { name: quote!(#name), item, reader }
+}
+
+/// The user's struct behind `into`: each output has a field of its name and its very type, so that none is lost and no NULL is
+/// met where none is expected.
+fn named(input: &Input, parsed: &Parsed, fields: &[(Ident, TokenStream)]) -> Row {
+    let path = input.tokens.trees(&parsed.into);
+    let user_span = parsed.into.last().map_or_else(|| input.tokens.start(), |position| input.tokens.span(*position));
+    let site = input.site(user_span);
+    let krate = input.krate_at(user_span);
+    let values = fields.iter().map(|(name, field_type)| {
+        let field = Ident::new(&name.to_string().replace("r#", ""), user_span);
+        let field = if name.to_string().starts_with("r#") { Ident::new_raw(&field.to_string(), user_span) } else { field };
+        quote_spanned!(user_span=> #field: cells.next::<#field_type>()?)
+    });
+    let reader = quote_spanned!(user_span=> |cells| ::core::result::Result::Ok(#path { #(#values),* }));
+    let item = quote_spanned! {site=>
+        const _: () = {
+            #[allow(dead_code)]
+            const fn is_row<R: #krate::Row>() {}
+            is_row::<#path>();
+        };
+    };
+    Row { name: path, item, reader }
+}
+
+/// The row struct's name: `Row`, unless a source on the query's path is called that.
+fn row_name(input: &Input, parsed: &Parsed, span: Span) -> Ident {
+    let path = input.tokens.trees(&parsed.from).to_string();
+    let taken = path.split(|c: char| !c.is_alphanumeric() && c != '_').any(|segment| segment == "Row");
+    Ident::new(if taken { "QueryRow" } else { "Row" }, span)
+}
+
 /// The names and the types of the fields, in the order of the result.
-pub(super) fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, TokenStream)> {
+fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, TokenStream)> {
     let path = input.tokens.trees(&parsed.from);
     let declared = declared_columns(&parsed.stage, input);
-    let span = Span::mixed_site().located_at(input.tokens.start());
+    let span = input.site(input.tokens.start());
     checked
         .shape
         .iter()
@@ -61,7 +121,7 @@ fn declared_columns(stage: &Stage, input: &Input) -> Vec<Option<usize>> {
 
 fn declared_type(input: &Input, path: &TokenStream, index: usize) -> TokenStream {
     let krate = &input.krate;
-    let span = Span::mixed_site().located_at(input.tokens.start());
+    let span = input.site(input.tokens.start());
     match input.schema.columns[index].rust_type.as_str() {
         "" => quote!(<#path as #krate::__private::ColumnAt<#index>>::Type),
         "String" => quote!(#krate::__private::String),
@@ -84,7 +144,7 @@ fn wide_type(input: &Input, column_type: ColumnType) -> TokenStream {
 }
 
 /// The documentation of a field: what it is, in the words of the wire.
-pub(super) fn documentation(column: &OutputColumn) -> String {
+fn documentation(column: &OutputColumn) -> String {
     let nullable = if column.nullable { ", or NULL" } else { "" };
     format!("`{}`: {}{nullable}.", column.origin, column.output_type)
 }

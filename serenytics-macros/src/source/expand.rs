@@ -13,9 +13,12 @@ use syn::spanned::Spanned;
 use super::parse::Declaration;
 
 pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
+    let carrier = carrier(declaration);
+    if !declaration.input.generics.params.is_empty() {
+        return carrier;
+    }
     let source = source_impl(declaration);
     let columns = columns(declaration);
-    let carrier = carrier(declaration);
     quote!(#source #columns #carrier)
 }
 
@@ -29,8 +32,8 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
     };
     let cells = schema.columns.iter().zip(fields).map(|(column, field)| {
         let wire = &column.wire;
-        let field = &field.ident;
-        quote!(row.cell(#wire, &self.#field);)
+        let name = &field.ident;
+        quote_spanned!(field.ty.span()=> row.cell(#wire, &self.#name);)
     });
     quote! {
         #[automatically_derived]
@@ -73,7 +76,7 @@ fn columns(declaration: &Declaration<'_>) -> TokenStream {
     let names: Vec<_> = all.iter().filter_map(|field| field.ident.as_ref()).collect();
     let all_types = all.iter().filter(|field| field.ident.is_some()).map(|field| &field.ty);
     // A source is often declared for its columns alone: building it here keeps "never constructed" away.
-    let build = (input.generics.params.is_empty() && !names.is_empty()).then(|| {
+    let build = (!names.is_empty()).then(|| {
         quote! {
             #[allow(dead_code, clippy::too_many_arguments)]
             fn build(#(#names: #all_types),*) -> #ident {

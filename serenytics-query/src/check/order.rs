@@ -12,20 +12,23 @@ impl Checker<'_> {
         let by = match &order.by {
             Selected::Column(word) => self.order_name(word, outputs),
             Selected::Aggregate { aggregate, column: word, position } => {
-                if let Some(column) = self.column(word) {
-                    self.aggregate_type(*aggregate, column, word);
-                    self.order_output(&format!("{aggregate}({})", column.wire), *position, outputs);
+                if let Some(column) = self.column(word)
+                    && self.aggregate_type(*aggregate, column, word)
+                {
+                    let spelled = format!("{aggregate}({})", column.name);
+                    self.order_output("select", &spelled, *position, outputs);
                 }
                 None
             }
             Selected::Slot { slot, column: word, position } => {
                 if let Some(column) = self.column(word) {
-                    self.order_output(&format!("{slot}({})", column.wire), *position, outputs);
+                    let spelled = format!("{slot}({})", column.name);
+                    self.order_output("group_by", &spelled, *position, outputs);
                 }
                 None
             }
             Selected::Count(position) => {
-                self.order_output("count()", *position, outputs);
+                self.order_output("select", "count()", *position, outputs);
                 None
             }
             Selected::Unknown(word) => {
@@ -82,22 +85,11 @@ impl Checker<'_> {
         problem.help(format!("the result has {}", listed(candidates)))
     }
 
-    fn order_output(&mut self, origin: &str, position: Position, outputs: &[Output]) {
-        if self.stage.incomplete || outputs.iter().any(|output| output.column.origin == origin) {
+    fn order_output(&mut self, clause: &str, spelled: &str, position: Position, outputs: &[Output]) {
+        if self.stage.incomplete || outputs.iter().any(|output| output.spelled == spelled) {
             return;
         }
-        let clause = if origin.starts_with("count")
-            || crate::vocabulary::Aggregate::words().any(|word| origin.starts_with(&format!("{word}(")))
-        {
-            "select"
-        } else {
-            "group_by"
-        };
-        let problem = Problem::new(
-            Code::UnknownOrder,
-            position,
-            format!("`order_by {origin}` needs `{origin}` in `{clause}`"),
-        );
-        self.push(problem);
+        let message = format!("`order_by {spelled}` needs `{spelled}` in `{clause}`");
+        self.push(Problem::new(Code::UnknownOrder, position, message));
     }
 }

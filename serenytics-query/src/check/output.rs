@@ -16,6 +16,8 @@ pub(super) struct Output {
     pub(super) column: OutputColumn,
     /// What the wire orders by to order by this output.
     pub(super) what: Selected,
+    /// The output in the words of the query: `month(date)`.
+    pub(super) spelled: String,
     /// Where the output stands, or its name if it has one of its own.
     position: Position,
 }
@@ -56,7 +58,7 @@ impl Checker<'_> {
             let problem = Problem::new(
                 Code::Repeated,
                 output.position,
-                format!("`{}` stands twice in the result", output.column.origin),
+                format!("`{}` stands twice in the result", output.spelled),
             );
             self.push(problem);
         } else if outputs.iter().any(|other| other.column.name == *name) {
@@ -89,6 +91,7 @@ impl Checker<'_> {
                         bare: false,
                     },
                     what,
+                    spelled: format!("{slot}({})", column.name),
                     position,
                 })
             }
@@ -124,6 +127,7 @@ impl Checker<'_> {
                         bare: false,
                     },
                     what: selection.selected.clone(),
+                    spelled: format!("{aggregate}({})", column.name),
                     position: alias.map_or(word.position, |alias| alias.position),
                 })
             }
@@ -136,6 +140,7 @@ impl Checker<'_> {
                     bare: false,
                 },
                 what: selection.selected.clone(),
+                spelled: "count()".to_owned(),
                 position: alias.map_or(*position, |alias| alias.position),
             }),
             Selected::Slot { slot, position, .. } => {
@@ -189,9 +194,10 @@ impl Checker<'_> {
         None
     }
 
-    /// Tells an aggregate that does not fit its column.
-    pub(super) fn aggregate_type(&mut self, aggregate: Aggregate, column: &Column, word: &Word) {
-        if aggregate.needs_number() && !column.column_type.is_numeric() {
+    /// Whether an aggregate fits its column; one that does not is told.
+    pub(super) fn aggregate_type(&mut self, aggregate: Aggregate, column: &Column, word: &Word) -> bool {
+        let fits = column.column_type.is_numeric() || !aggregate.needs_number();
+        if !fits {
             let described = column.column_type.described();
             let problem = Problem::new(
                 Code::AggregateType,
@@ -200,6 +206,7 @@ impl Checker<'_> {
             );
             self.push(problem);
         }
+        fits
     }
 
     pub(super) fn has_aggregate(&self) -> bool {
@@ -239,6 +246,7 @@ fn bare(column: &Column, word: &Word, alias: Option<&Word>, position: Position) 
             bare: true,
         },
         what: Selected::Column(word.clone()),
+        spelled: column.name.clone(),
         position,
     }
 }

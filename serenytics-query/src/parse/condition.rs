@@ -114,9 +114,8 @@ impl Parser<'_> {
         }
         let Some((word, raw)) = self.cursor.peek_word() else {
             let name = &column.text;
-            let position = if self.cursor.is_at_end() { column.position } else { position };
             let message = format!("`{name}` is followed by an operator: `{name} == ..`, `{name} is_defined`");
-            self.problem(Code::Operand, position, message);
+            self.problem(Code::Operand, column.position, message);
             return Err(Refused);
         };
         if !raw && let Some(operator) = Operator::from_word(word) {

@@ -141,11 +141,6 @@ impl<'a> Cursor<'a> {
         by || followed && (word == "having" || nearest(word, CLAUSES.iter().copied()).is_some())
     }
 
-    /// Whether what stands here reads on like an item, rather than ending the one before.
-    pub(super) fn next_item_follows(&self) -> bool {
-        !matches!(self.peek_word(), Some((word, false)) if KEYWORDS.contains(&word))
-    }
-
     /// Skips what is left of an item.
     pub(super) fn skip_item(&mut self) {
         while !self.is_at_end() && !self.sign_is(',') && !self.at_any_clause() {

@@ -92,7 +92,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         let position = self.cursor.position();
-        if self.cursor.at_keyword().is_some() && !self.cursor.at_clause_start() {
+        if self.cursor.at_keyword().is_some() && matches!(self.cursor.peek_at(1), None | Some(TokenKind::Sign(','))) {
             let found = self.cursor.shown();
             let message = format!("{found} is a keyword and no name for an output");
             self.problem(Code::KeywordAsColumn, position, message);

@@ -95,7 +95,13 @@ impl Parser<'_> {
             self.parsed.from = self.path("from");
         } else {
             let position = self.cursor.position();
-            self.problem(Code::MissingFrom, position, "a query begins with `from` and a source: `from Sales`");
+            let message = match self.cursor.peek_word() {
+                Some((word, false)) if !CLAUSES.contains(&word) && nearest(word, ["from"]).is_some() => {
+                    format!("a query begins with `from`, and `{word}` stands there; did you mean `from`?")
+                }
+                _ => "a query begins with `from` and a source: `from Sales`".to_owned(),
+            };
+            self.problem(Code::MissingFrom, position, message);
             self.parsed.stage.incomplete = true;
             self.cursor.skip_to_clause();
         }
@@ -260,18 +266,14 @@ impl Parser<'_> {
         } else {
             (Code::Unexpected, format!("{found} stands where a comma or the next clause is expected"))
         };
-        let recover = code == Code::Unexpected;
         self.problem(code, position, message);
         self.parsed.stage.incomplete = true;
-        if recover {
-            self.cursor.skip_item();
-            return self.cursor.sign(',');
+        let is_call = matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. }));
+        if code == Code::MissingComma && is_call {
+            return true;
         }
-        if !self.cursor.next_item_follows() {
-            self.cursor.bump();
-            return self.cursor.sign(',');
-        }
-        true
+        self.cursor.skip_item();
+        self.cursor.sign(',')
     }
 
     fn limit(&mut self) {

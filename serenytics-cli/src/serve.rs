@@ -1,0 +1,111 @@
+//! `serenytics serve`: the embedded engine as a server.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serenytics_local::{Server, ServerBuilder};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The arguments of `serve`. Arguments can be read in the list of processes: secrets are better given by the
+/// environment or by files.
+#[derive(Args)]
+pub(crate) struct ServeArguments {
+    /// The folder that holds all data; it is made if it does not exist
+    #[arg(long, value_name = "FOLDER")]
+    data: PathBuf,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
+    listen: SocketAddr,
+    /// An API key that requests are let in with; can be given several times
+    #[arg(long, value_name = "KEY", env = "SERENYTICS_API_KEY", hide_env_values = true)]
+    api_key: Vec<String>,
+    /// A file with an API key on each of its lines
+    #[arg(long, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+    /// A user who can log in and make API keys
+    #[arg(long, value_name = "LOGIN:PASSWORD")]
+    user: Option<String>,
+    /// A file with LOGIN:PASSWORD on its one line
+    #[arg(long, value_name = "FILE", conflicts_with = "user")]
+    user_file: Option<PathBuf>,
+    /// How many MiB of memory all queries take between them
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
+    query_memory: u32,
+}
+
+/// Runs the server until it is told to stop.
+pub(crate) async fn run(arguments: ServeArguments) -> Result<(), String> {
+    // Before anything is announced, so that no signal is missed.
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let server = builder(arguments)?.start().await.map_err(described)?;
+    announce(&server).map_err(|error| format!("the standard output is closed: {error}"))?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        stopped = tokio::signal::ctrl_c() => stopped.map_err(|error| error.to_string())?,
+    }
+    server.shutdown().await;
+    Ok(())
+}
+
+fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
+    let mut keys = arguments.api_key;
+    if let Some(file) = &arguments.api_key_file {
+        let text = secret(file)?;
+        keys.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    let user = match &arguments.user_file {
+        Some(file) => Some(secret(file)?.trim().to_owned()),
+        None => arguments.user,
+    };
+    if keys.is_empty() && user.is_none() {
+        return Err("nobody could use the server: give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file, or a \
+                    user with --user or --user-file"
+            .to_owned());
+    }
+    let mut builder = Server::builder(arguments.data)
+        .listen(arguments.listen)
+        .query_memory(arguments.query_memory as usize * 1024 * 1024);
+    for key in keys {
+        builder = builder.api_key(key);
+    }
+    if let Some(user) = user {
+        let (login, password) = user
+            .split_once(':')
+            .filter(|(login, password)| !login.is_empty() && !password.is_empty())
+            .ok_or("a user is given as LOGIN:PASSWORD")?;
+        builder = builder.user(login, password);
+    }
+    if !arguments.listen.ip().is_loopback() {
+        eprintln!(
+            "warning: {} can be reached by other machines, and keys and data travel unencrypted: put a proxy with TLS \
+             before it",
+            arguments.listen
+        );
+    }
+    Ok(builder)
+}
+
+fn secret(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file).map_err(|error| format!("{} could not be read: {error}", file.display()))
+}
+
+/// The one line on the standard output, for a person and for a program that waits for the server.
+fn announce(server: &Server) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "serenytics is listening on {}", server.url())?;
+    output.flush()
+}
+
+/// An error with its causes.
+fn described(error: serenytics_local::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,276 @@
+//! Tests of the decoder: every cut, every order of the keys, and every kind of answer that is wrong.
+
+use serenytics_query::cell::{CellError, CellReader};
+use serenytics_query::shape::{OutputColumn, OutputType};
+use serenytics_query::vocabulary::{ColumnType, TimeSlot};
+
+use super::{AnswerError, Decoder, Head, RawRows, Rows, TypedRows};
+
+type Row = (String, f64, Option<i64>);
+
+fn read_row(cells: &mut CellReader<'_>) -> Result<Row, CellError> {
+    Ok((cells.next()?, cells.next()?, cells.next()?))
+}
+
+const SHAPE: &[OutputColumn] = &[
+    OutputColumn::fixed("country", "country", OutputType::Column(ColumnType::Str), false, true),
+    OutputColumn::fixed("amount", "revenue", OutputType::Column(ColumnType::Float), false, true),
+    OutputColumn::fixed("invoice", "invoice", OutputType::Column(ColumnType::Int), true, true),
+];
+
+const TITLES: &str = r#"[{"name":"country","type":"str"},{"name":"revenue","type":"float"},{"name":"invoice","type":"int"}]"#;
+const DATA: &str = r#"[["FR",12.5,7],["d\u00e9j\u00e0 \"vu\", [x]",1e3,null],["été",3,NaN]]"#;
+
+fn rows() -> Vec<Row> {
+    vec![
+        ("FR".to_owned(), 12.5, Some(7)),
+        ("déjà \"vu\", [x]".to_owned(), 1000.0, None),
+        ("été".to_owned(), 3.0, None),
+    ]
+}
+
+fn decode_into(chunks: &[&[u8]], rows: &mut dyn Rows) -> Result<Head, AnswerError> {
+    let mut decoder = Decoder::default();
+    for chunk in chunks {
+        decoder.feed(chunk, rows)?;
+    }
+    decoder.finish(rows)
+}
+
+fn decode_chunks(chunks: &[&[u8]]) -> Result<Vec<Row>, AnswerError> {
+    let mut rows = TypedRows::new(SHAPE, read_row);
+    decode_into(chunks, &mut rows).map(|_| rows.into_rows())
+}
+
+fn decode(answer: &str) -> Result<Vec<Row>, AnswerError> {
+    decode_chunks(&[answer.as_bytes()])
+}
+
+fn malformed(answer: &str) -> String {
+    match decode(answer) {
+        Err(AnswerError::Malformed(message)) => message,
+        other => panic!("{answer}: {other:?}"),
+    }
+}
+
+fn with_data(data: &str) -> String {
+    format!(r#"{{"status":"ok","columns_titles":{TITLES},"data":{data}}}"#)
+}
+
+/// The answer with its keys in every order, with others between.
+fn orders() -> Vec<String> {
+    let pairs = [
+        r#""status": "ok""#.to_owned(),
+        format!(r#""columns_titles":{TITLES}"#),
+        format!("\"data\" :\n {DATA}"),
+        r#""newer": {"a": [1, {"b": "]}"}], "c": null}"#.to_owned(),
+    ];
+    let mut answers = Vec::new();
+    for first in 0..4 {
+        for second in 0..4 {
+            for third in 0..4 {
+                let order = [first, second, third, 6_usize.wrapping_sub(first + second + third)];
+                let distinct = (0..4).all(|key| order.contains(&key));
+                if distinct {
+                    let keys: Vec<_> = order.iter().map(|key| pairs[*key].as_str()).collect();
+                    answers.push(format!("\n{{ {} }} \n", keys.join(" , ")));
+                }
+            }
+        }
+    }
+    answers
+}
+
+#[test]
+fn keys_come_in_any_order() {
+    let answers = orders();
+    assert_eq!(answers.len(), 24);
+    for answer in answers {
+        assert_eq!(decode(&answer).unwrap(), rows(), "{answer}");
+    }
+}
+
+#[test]
+fn chunks_end_at_any_byte() {
+    for answer in orders() {
+        let bytes = answer.as_bytes();
+        for at in 0..=bytes.len() {
+            assert_eq!(decode_chunks(&[&bytes[..at], &bytes[at..]]).unwrap(), rows(), "{answer} at {at}");
+        }
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        assert_eq!(decode_chunks(&single).unwrap(), rows(), "{answer}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_at_any_byte_is_an_error() {
+    for answer in orders() {
+        let whole = answer.trim_end().len();
+        for at in 0..whole {
+            let cut = decode_chunks(&[&answer.as_bytes()[..at]]);
+            match cut {
+                Err(AnswerError::Malformed(message)) => {
+                    assert!(message.contains("cut") || message.contains("empty"), "{message}");
+                }
+                other => panic!("{answer} at {at}: {other:?}"),
+            }
+        }
+    }
+    assert_eq!(malformed(&with_data(r#"[["FR",1,2],["FR",1"#)[..]), "the answer is cut: it ends behind row 1");
+    assert_eq!(malformed(""), "the answer is empty");
+}
+
+#[test]
+fn long_rows_are_scanned_a_bounded_number_of_times() {
+    let text = "x".repeat(8 << 20);
+    let answer = with_data(&format!(r#"[["{text}",1,2]]"#));
+    let chunks: Vec<&[u8]> = answer.as_bytes().chunks(1024).collect();
+    let started = std::time::Instant::now();
+    let rows = decode_chunks(&chunks).unwrap();
+    assert_eq!(rows[0].0.len(), text.len());
+    // A scan a chunk would read 32 GB.
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[test]
+fn no_rows_are_rows_too() {
+    assert_eq!(decode(&with_data("[]")).unwrap(), vec![]);
+    assert_eq!(decode(&with_data(" [ ] ")).unwrap(), vec![]);
+}
+
+#[test]
+fn a_cell_that_does_not_fit_is_named() {
+    let wrong = |data: &str| malformed(&with_data(data));
+    assert_eq!(
+        wrong(r#"[["FR",1,2],["DE","much",2]]"#),
+        "row 2, column `amount` (revenue): expected a number and found `\"much\"`"
+    );
+    assert_eq!(
+        wrong("[[null,1,2]]"),
+        "row 1, column `country`: expected a text and found `null`; it may be empty, so declare it as an `Option`"
+    );
+    assert_eq!(
+        wrong(r#"[["FR",NaN,2]]"#),
+        "row 1, column `amount` (revenue): expected a number and found `NaN`; it may be empty, so declare it as an `Option`"
+    );
+    assert_eq!(wrong(r#"[["FR",1,2.5]]"#), "row 1, column `invoice`: expected an integer of 64 bits and found `2.5`");
+    assert_eq!(wrong(r#"[["FR",1,{"a":1}]]"#), "row 1, column `invoice`: expected an integer of 64 bits and found `{\"a\":1`");
+    assert_eq!(wrong(r#"[["FR",true,1]]"#), "row 1, column `amount` (revenue): expected a number and found `true`");
+    assert_eq!(wrong(r#"[["FR",1]]"#), "row 1: the row has 2 cells and the query 3");
+    assert_eq!(wrong("[[]]"), "row 1: the row has 0 cells and the query 3");
+    assert_eq!(wrong(r#"[["FR",1,2,3]]"#), "row 1: the row has more than the 3 cells of the query");
+}
+
+#[test]
+fn what_is_no_json_is_told() {
+    assert!(malformed(&with_data(r#"[{"country":"FR"}]"#)).starts_with("row 1: expected a row of JSON"));
+    assert!(malformed(&with_data(r#"[["FR",1,2],]"#)).starts_with("row 2: expected a row of JSON"));
+    assert!(malformed(&with_data(r#"[["FR",1,2] ["FR",1,2]]"#)).contains("no JSON"));
+    assert_eq!(malformed(&with_data(r#"{"a": [1]}"#)), "`data` of the answer is no list of rows");
+    assert!(malformed("<html><h1>Hello</h1></html>").contains("`<html><h1>Hello</h1></html>`"));
+    assert!(malformed(r#"{"status":"ok",}"#).contains("no JSON"));
+    assert!(malformed(r#"{1:2}"#).contains("no JSON"));
+    assert_eq!(malformed("{} x"), "something stands behind the end of the answer");
+    let invalid = [with_data("[[\"F").as_bytes(), b"\xff\xfe\",1,2]]}"].concat();
+    assert!(matches!(decode_chunks(&[&invalid]), Err(AnswerError::Malformed(_))));
+}
+
+#[test]
+fn nothing_is_read_twice() {
+    let twice = |key: &str, value: &str| {
+        malformed(&format!(r#"{{"status":"ok","{key}":{value},"{key}":{value}}}"#))
+    };
+    assert_eq!(twice("data", DATA), "the answer has `data` twice");
+    assert_eq!(twice("columns_titles", TITLES), "the answer has `columns_titles` twice");
+}
+
+fn with_titles(titles: &str) -> String {
+    format!(r#"{{"status":"ok","columns_titles":{titles},"data":{DATA}}}"#)
+}
+
+#[test]
+fn drift_names_the_column() {
+    let drift = |from: &str, to: &str| malformed(&with_titles(&TITLES.replace(from, to)));
+    assert_eq!(
+        drift(r#""revenue","type":"float""#, r#""revenue","type":"str""#),
+        "column `amount` (revenue) is declared as float and the server serves str; declare it as the source has it"
+    );
+    assert_eq!(
+        drift("\"revenue\"", "\"profit\""),
+        "column 2 of the answer is `profit` and the query's is `revenue`"
+    );
+    assert_eq!(
+        drift(r#",{"name":"invoice","type":"int"}"#, ""),
+        "the query has 3 columns and the answer 2: `country`, `revenue`; the source may have changed since the query was written"
+    );
+    assert!(drift("\"float\"", "3").contains("`columns_titles` of the answer cannot be read"));
+}
+
+#[test]
+fn numbers_interchange_and_unknown_types_are_left_to_the_cells() {
+    for (from, to) in [("\"float\"", "\"int\""), ("\"int\"", "\"float\""), ("\"int\"", "\"decimal(9)\"")] {
+        assert_eq!(decode(&with_titles(&TITLES.replace(from, to))).unwrap(), rows());
+    }
+}
+
+#[test]
+fn names_are_compared_only_among_bare_columns() {
+    const GROUPED: &[OutputColumn] = &[
+        OutputColumn::fixed("month", "month(date)", OutputType::Slot(TimeSlot::Month), false, false),
+        OutputColumn::fixed("country", "country", OutputType::Column(ColumnType::Str), false, true),
+    ];
+    fn read(cells: &mut CellReader<'_>) -> Result<(i64, String), CellError> {
+        Ok((cells.next()?, cells.next()?))
+    }
+    let answer = r#"{"status":"ok","columns_titles":[{"name":"date (m)","type":"str"},{"name":"Country","type":"str"}],"data":[[3,"FR"]]}"#;
+    let mut rows = TypedRows::new(GROUPED, read);
+    decode_into(&[answer.as_bytes()], &mut rows).unwrap();
+    assert_eq!(rows.into_rows(), vec![(3, "FR".to_owned())]);
+}
+
+#[test]
+fn the_servers_own_error_comes_first() {
+    let refused = |answer: &str| match decode(answer) {
+        Err(AnswerError::Refused(message)) => message,
+        other => panic!("{answer}: {other:?}"),
+    };
+    assert_eq!(refused(r#"{"status":"error","errors":["no column `x`","second"]}"#), "no column `x`");
+    assert_eq!(refused(r#"{"errors":["no"],"data":null,"columns_titles":null,"status":"error"}"#), "no");
+    assert_eq!(refused(r#"{"columns_titles":[],"data":[],"errors":["no"],"status":"error"}"#), "no");
+    let rows = r#"{"columns_titles":[],"data":[[1],["a",{"b":[2]}]],"errors":["no"],"status":"error"}"#;
+    assert_eq!(refused(rows), "no");
+    assert_eq!(refused(r#"{"errors":"gone"}"#), "gone");
+    assert_eq!(refused(r#"{"status":"busy"}"#), "the server gives no reason, only the status `busy`");
+    assert_eq!(malformed("{}"), "the answer has no `status`");
+}
+
+#[test]
+fn a_flaw_waits_for_the_status() {
+    let titles = TITLES.replace("\"float\"", "\"str\"");
+    let answer = format!(r#"{{"data":{DATA},"columns_titles":{titles},"status":"ok"}}"#);
+    assert!(malformed(&answer).contains("declared as float and the server serves str"));
+    let late = format!(r#"{{"data":[["FR",1,2],["x"],[7]],"columns_titles":{TITLES},"status":"ok"}}"#);
+    assert_eq!(malformed(&late), "row 2: the row has 1 cells and the query 3");
+}
+
+#[test]
+fn raw_answers_hold_json() {
+    let mut rows = RawRows::default();
+    let answer = with_data(r#"[["NaN, \"NaN\"",NaN,-NaN],[1.5,[true],{"a":"b"}]]"#).replace("-NaN", "null");
+    let head = decode_into(&[answer.as_bytes()], &mut rows).unwrap();
+    assert_eq!(head.rows, Some(2));
+    assert_eq!(head.titles.unwrap()[1].type_name, "float");
+    assert_eq!(
+        rows.0,
+        vec![
+            vec!["NaN, \"NaN\"".into(), serde_json::Value::Null, serde_json::Value::Null],
+            vec![1.5.into(), serde_json::json!([true]), serde_json::json!({"a": "b"})],
+        ]
+    );
+    let headers = decode_into(&[with_titles("[]").replace(DATA, "null").as_bytes()], &mut RawRows::default());
+    assert_eq!(headers.unwrap(), Head { titles: Some(vec![]), rows: None });
+    for data in [r#"[{"a":1}]"#, "[[1,,2]]", "[[x]]", "[3]"] {
+        let wrong = decode_into(&[with_data(data).as_bytes()], &mut RawRows::default());
+        assert!(matches!(&wrong, Err(AnswerError::Malformed(m)) if m.starts_with("row 1")), "{data}: {wrong:?}");
+    }
+}

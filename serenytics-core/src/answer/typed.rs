@@ -1,0 +1,52 @@
+//! Typed rows: filled straight from the bytes by the query's own reader.
+
+use serenytics_query::cell::{CellError, CellReader};
+use serenytics_query::query::ReadRow;
+use serenytics_query::shape::OutputColumn;
+use serenytics_query::wire::ColumnTitle;
+
+use crate::answer::{Rows, drift};
+
+/// Collects the rows of a query.
+pub(crate) struct TypedRows<'q, R> {
+    shape: &'q [OutputColumn],
+    read: ReadRow<R>,
+    rows: Vec<R>,
+}
+
+impl<'q, R> TypedRows<'q, R> {
+    pub(crate) fn new(shape: &'q [OutputColumn], read: ReadRow<R>) -> TypedRows<'q, R> {
+        TypedRows { shape, read, rows: Vec::new() }
+    }
+
+    pub(crate) fn into_rows(self) -> Vec<R> {
+        self.rows
+    }
+}
+
+impl<R> Rows for TypedRows<'_, R> {
+    fn titles(&mut self, titles: &[ColumnTitle]) -> Result<(), String> {
+        drift::check(self.shape, titles)
+    }
+
+    fn row(&mut self, cells: &mut CellReader<'_>) -> Result<(), CellError> {
+        self.rows.push(cells.row(self.shape.len(), self.read)?);
+        Ok(())
+    }
+
+    fn describe(&self, row: u64, error: &CellError) -> String {
+        describe(self.shape, row, error)
+    }
+}
+
+fn describe(shape: &[OutputColumn], row: u64, error: &CellError) -> String {
+    let CellError::Mismatch { column, expected, found } = error else {
+        return format!("row {row}: {error}");
+    };
+    let name = shape.get(*column).map_or_else(|| (column + 1).to_string(), drift::called);
+    let help = match found.as_str() {
+        "`null`" | "`NaN`" => "; it may be empty, so declare it as an `Option`",
+        _ => "",
+    };
+    format!("row {row}, column {name}: expected {expected} and found {found}{help}")
+}

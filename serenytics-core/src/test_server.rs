@@ -1,0 +1,129 @@
+//! A server for tests that answers what it is told to and keeps what it was asked.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::client::Client;
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// `GET /path?query`.
+    pub(crate) line: String,
+    /// The header lines, in lower case.
+    pub(crate) headers: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What to do with a request.
+pub(crate) enum Reply {
+    /// Answer with a status, further header lines and a body.
+    Answer(u16, &'static str, String),
+    /// Send only so many bytes of the body that is announced.
+    Cut(String, usize),
+    /// Close the connection.
+    Close,
+    /// Say nothing.
+    Silence,
+}
+
+pub(crate) struct TestServer {
+    pub(crate) url: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// The key that must not be seen anywhere.
+pub(crate) const CANARY: &str = "canary-7f3a91";
+
+impl TestServer {
+    /// Starts a server that replies by `reply`, which is given the number of the request and the request.
+    pub(crate) async fn start(reply: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> TestServer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (reply, seen) = (Arc::new(reply), Arc::clone(&asked));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (reply, seen) = (Arc::clone(&reply), Arc::clone(&seen));
+                tokio::spawn(async move {
+                    let mut stream = BufReader::new(stream);
+                    while let Some(request) = read(&mut stream).await {
+                        let number = {
+                            let mut seen = seen.lock().unwrap();
+                            seen.push(request.clone());
+                            seen.len()
+                        };
+                        if write(stream.get_mut(), reply(number, &request)).await.is_none() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        TestServer { url, asked }
+    }
+
+    /// A client of the server.
+    pub(crate) fn client(&self) -> Client {
+        Client::builder().url(&self.url).api_key(CANARY).build().unwrap()
+    }
+
+    /// The requests so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// An answer of status 200.
+pub(crate) fn ok(body: impl Into<String>) -> Reply {
+    Reply::Answer(200, "", body.into())
+}
+
+async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await.ok().filter(|length| *length > 0)?;
+    let mut headers = String::new();
+    while !headers.ends_with("\r\n\r\n") && headers != "\r\n" {
+        stream.read_line(&mut headers).await.ok().filter(|length| *length > 0)?;
+    }
+    let headers = headers.to_lowercase();
+    let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.ok()?;
+    if headers.contains("transfer-encoding: chunked") {
+        loop {
+            let mut size = String::new();
+            stream.read_line(&mut size).await.ok()?;
+            let size = usize::from_str_radix(size.trim(), 16).ok()?;
+            let mut chunk = vec![0; size + 2];
+            stream.read_exact(&mut chunk).await.ok()?;
+            if size == 0 {
+                break;
+            }
+            body.extend_from_slice(&chunk[..size]);
+        }
+    }
+    Some(Asked { line: line.trim_end().trim_end_matches(" HTTP/1.1").to_owned(), headers, body })
+}
+
+/// Writes a reply; `None` when the connection has to end.
+async fn write(stream: &mut TcpStream, reply: Reply) -> Option<()> {
+    let (text, whole) = match reply {
+        Reply::Answer(status, headers, body) => {
+            (format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}", body.len()), true)
+        }
+        Reply::Cut(body, sent) => {
+            (format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{}", body.len(), &body[..sent]), false)
+        }
+        Reply::Close => return None,
+        Reply::Silence => {
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+            return None;
+        }
+    };
+    stream.write_all(text.as_bytes()).await.ok()?;
+    stream.flush().await.ok()?;
+    whole.then_some(())
+}

@@ -1,0 +1,82 @@
+//! An answer whose head has arrived: its body, in chunks or whole.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use tracing::trace;
+
+use crate::client::Client;
+use crate::error::{Call, Error, Kind};
+use crate::transport::failure;
+
+/// How much of a refusal is read.
+const LONGEST_REFUSAL: usize = 64 * 1024;
+
+/// An answer with the expected status.
+pub(crate) struct Response {
+    client: Client,
+    call: Call,
+    inner: reqwest::Response,
+    received: u64,
+}
+
+impl Response {
+    pub(crate) fn new(client: &Client, call: Call, inner: reqwest::Response) -> Response {
+        Response { client: client.clone(), call, inner, received: 0 }
+    }
+
+    /// The next bytes of the body; `None` behind the last.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        let chunk = match timeout(self.client.deadlines().read, self.inner.chunk()).await {
+            Ok(Ok(chunk)) => chunk,
+            Ok(Err(error)) => {
+                return Err(failure::unanswered(&self.client, error).during(&self.call));
+            }
+            Err(_) => return Err(failure::silent(&self.client).during(&self.call)),
+        };
+        match &chunk {
+            Some(chunk) => self.received += chunk.len() as u64,
+            None => trace!(path = self.call.path, bytes = self.received, "read"),
+        }
+        Ok(chunk)
+    }
+
+    /// The body, read as JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(mut self) -> Result<T, Error> {
+        let body = self.whole().await?;
+        self.parse(&body)
+    }
+
+    /// The whole body.
+    pub(crate) async fn whole(&mut self) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Reads the body as JSON. Why it cannot be read goes into the text only: it may repeat what the server was sent.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
+        serde_json::from_slice(body).map_err(|error| {
+            self.error(Kind::Decode, format!("the answer is not the JSON that was expected: {error}"))
+        })
+    }
+
+    /// The start of the body, as far as it arrives.
+    pub(crate) async fn start(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        while body.len() < LONGEST_REFUSAL
+            && let Ok(Some(chunk)) = self.chunk().await
+        {
+            body.extend_from_slice(&chunk);
+        }
+        body.truncate(LONGEST_REFUSAL);
+        body
+    }
+
+    /// An error of this call, from a text that may repeat what the server was sent.
+    pub(crate) fn error(&self, kind: Kind, message: String) -> Error {
+        Error::new(kind, self.client.api_key().redact(message)).during(&self.call)
+    }
+}

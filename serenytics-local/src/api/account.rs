@@ -1,0 +1,46 @@
+//! The account: a user's token, and the API keys that it makes.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+use super::keys::basic;
+use super::{Answer, Shared, answer};
+use crate::access::Access;
+use crate::engine::Engine;
+use crate::error::{Context, Error, Kind};
+
+/// Gives a token for a login and a password.
+pub(super) async fn token(State(engine): Shared, headers: HeaderMap) -> Answer {
+    require_user(&engine)?;
+    let wrong = || Error::new(Kind::Unauthorized, "the login or the password is wrong");
+    let (login, password) = basic(&headers).ok_or_else(wrong)?;
+    let token = tokio::task::spawn_blocking(move || engine.access.log_in(&login, &password));
+    let token = token.await.context("the login failed")??.ok_or_else(wrong)?;
+    Ok(answer(StatusCode::OK, &json!({"token": token})))
+}
+
+/// Makes an API key for the holder of a token.
+pub(super) async fn api_key(State(engine): Shared, headers: HeaderMap) -> Answer {
+    require_user(&engine)?;
+    let token = headers.get("x-auth-token").and_then(|value| value.to_str().ok());
+    if !token.is_some_and(|token| engine.access.is_token(token)) {
+        return Err(Error::new(
+            Kind::Unauthorized,
+            "the header X-Auth-Token has no good token: get one from /api/token",
+        ));
+    }
+    let (key, digest) = Access::new_key();
+    engine.catalogue.insert_key(&digest).await?;
+    engine.access.add_key(&key);
+    Ok(answer(StatusCode::OK, &json!({"api_key": key})))
+}
+
+fn require_user(engine: &Arc<Engine>) -> Result<(), Error> {
+    if engine.access.has_user() {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Unauthorized, "this server was started without a user: use its API key"))
+}

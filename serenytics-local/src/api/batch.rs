@@ -1,0 +1,61 @@
+//! Rows in a request: batches, and pushes of one row.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+
+use super::body::{Held, LARGE, SMALL};
+use super::{Answer, Shared, ok, to_the_end};
+use crate::access::same_secret;
+use crate::catalogue::Source;
+use crate::engine::Engine;
+use crate::error::{Error, Kind};
+use crate::load::{BatchRequest, BatchRow, Operation, run_batch};
+
+pub(super) async fn batch(
+    State(engine): Shared,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = engine.source(&uuid).await?;
+    let held = Held::read(&engine, &headers, body, LARGE).await?;
+    let request = held.json()?;
+    run(&engine, source, request).await?;
+    drop(held);
+    Ok(ok())
+}
+
+/// Appends one row. The token in the path is the credential.
+pub(super) async fn push(
+    State(engine): Shared,
+    Path((uuid, token)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    // An unknown source and a wrong token get the same answer: who has no token learns nothing.
+    let refused = || Error::new(Kind::Unauthorized, "the token in the path is not the data source's");
+    let source = engine.source(&uuid).await.map_err(|_| refused())?;
+    if !same_secret(&token, &source.token) {
+        return Err(refused());
+    }
+    let held = Held::read(&engine, &headers, body, SMALL).await?;
+    let row: BatchRow = held.json()?;
+    if matches!(row, BatchRow::Scalar(_)) {
+        return Err(Error::refused("the body has to be a row, as an object: {\"column\": value}"));
+    }
+    let insert = Operation { action: "insert".to_owned(), rows: vec![row], primary_key: None };
+    run(&engine, source, BatchRequest { operations: vec![insert] }).await?;
+    Ok(ok())
+}
+
+async fn run(engine: &Arc<Engine>, source: Source, request: BatchRequest) -> Result<(), Error> {
+    let engine = Arc::clone(engine);
+    to_the_end(async move {
+        let storage = engine.storages.get(source.uuid).await?;
+        run_batch(&storage, &engine.queries, &source, request).await.map(|_| ())
+    })
+    .await
+}

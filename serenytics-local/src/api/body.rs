@@ -1,0 +1,114 @@
+//! Bodies that are held in memory: limited, paid for, and read as JSON whatever their declared type.
+
+use std::borrow::Cow;
+use std::error::Error as _;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::engine::Engine;
+use crate::error::{Context, Error, Kind};
+
+/// How many bytes of bodies the server holds at the same time; requests wait for their turn.
+pub(crate) const BODY_MEMORY: usize = 256 * 1024 * 1024;
+
+/// The limit of a body that configures something or asks for something.
+pub(super) const SMALL: usize = 4 * 1024 * 1024;
+
+/// The limit of a body of rows.
+pub(super) const LARGE: usize = 64 * 1024 * 1024;
+
+/// A body in memory, which is paid for until this is dropped.
+pub(super) struct Held {
+    bytes: Bytes,
+    _paid: OwnedSemaphorePermit,
+}
+
+impl Held {
+    /// Reads a body of at most `limit` bytes.
+    pub(super) async fn read(
+        engine: &Engine,
+        headers: &HeaderMap,
+        body: Body,
+        limit: usize,
+    ) -> Result<Held, Error> {
+        let declared = headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        if declared.is_some_and(|length| length > limit) {
+            return Err(too_large(limit));
+        }
+        let permits = declared.unwrap_or(limit).div_ceil(1024);
+        let paid = std::sync::Arc::clone(&engine.body_memory)
+            .acquire_many_owned(u32::try_from(permits).unwrap_or(u32::MAX))
+            .await
+            .context("the engine stops")?;
+        let bytes = to_bytes(body, limit).await.map_err(|error| {
+            // The limit's error is the one without a cause that is an input or output error.
+            match error.source().map(ToString::to_string) {
+                Some(cause) if cause.contains("length limit") => too_large(limit),
+                _ => Error::refused(format!("the body could not be read: {error}")),
+            }
+        })?;
+        Ok(Held { bytes, _paid: paid })
+    }
+
+    /// The body as JSON, in which a bare `NaN`, as Python writes it, is null.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&without_nan(&self.bytes))
+            .map_err(|error| Error::refused(format!("the body is not the JSON that belongs here: {error}")))
+    }
+}
+
+fn too_large(limit: usize) -> Error {
+    let message = format!("the body is larger than {} MiB: send it in several calls", limit / 1024 / 1024);
+    Error::new(Kind::TooLarge, message)
+}
+
+/// The bytes with `null` for each `NaN` outside of a text.
+fn without_nan(json: &[u8]) -> Cow<'_, [u8]> {
+    if !json.windows(3).any(|window| window == b"NaN") {
+        return Cow::Borrowed(json);
+    }
+    let mut replaced = Vec::with_capacity(json.len() + 64);
+    let mut in_text = false;
+    let mut rest = json;
+    while let Some((&byte, after)) = rest.split_first() {
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => {
+                // What follows belongs to the escape, be it a quote or another backslash.
+                replaced.extend_from_slice(&rest[..rest.len().min(2)]);
+                rest = rest.get(2..).unwrap_or_default();
+                continue;
+            }
+            b'N' if !in_text && rest.starts_with(b"NaN") => {
+                replaced.extend_from_slice(b"null");
+                rest = &rest[3..];
+                continue;
+            }
+            _ => {}
+        }
+        replaced.push(byte);
+        rest = after;
+    }
+    Cow::Owned(replaced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_nan_is_null_and_a_text_stays() {
+        let read = |json: &str| String::from_utf8(without_nan(json.as_bytes()).into_owned()).unwrap();
+        assert_eq!(read(r#"[NaN,1,{"a":NaN}]"#), r#"[null,1,{"a":null}]"#);
+        assert_eq!(read(r#"["NaN", "a\"NaN", NaN]"#), r#"["NaN", "a\"NaN", null]"#);
+        assert_eq!(read(r#"["\\", NaN]"#), r#"["\\", null]"#);
+        assert_eq!(read("[1]"), "[1]");
+        assert_eq!(read(r#"["NaN\"#), r#"["NaN\"#);
+    }
+}

@@ -1,0 +1,109 @@
+//! Data sources: list, read, create, save, delete.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::body::{Held, SMALL};
+use super::list::{ListQuery, listed};
+use super::{Answer, Shared, answer, ok, to_the_end};
+use crate::catalogue::{STORAGE, Source};
+use crate::error::Error;
+
+/// What a client tells about a source; what else it sends is what it got, and says nothing.
+#[derive(Debug, Deserialize)]
+struct SourceBody {
+    uuid: Option<String>,
+    name: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    token: Option<String>,
+    #[serde(rename = "originalFileName")]
+    original_file_name: Option<String>,
+    #[serde(rename = "jsonContent")]
+    json_content: Option<Map<String, Value>>,
+}
+
+pub(super) async fn list(State(engine): Shared, Query(query): Query<ListQuery>) -> Answer {
+    let sources = engine.catalogue.sources(query.name()?.as_deref()).await?;
+    Ok(listed(sources.iter().map(to_json).collect::<Result<_, _>>()?))
+}
+
+pub(super) async fn read(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
+    found(StatusCode::OK, &engine.source(&uuid).await?)
+}
+
+pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
+    let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.json()?;
+    let name = checked_name(body.name)?;
+    match body.kind.as_deref() {
+        Some(STORAGE) => {}
+        Some(kind) => return Err(Error::not_emulated(format!("a data source of type {kind:?}"))),
+        None => return Err(Error::refused(format!("a data source needs a `type`: {STORAGE:?}"))),
+    }
+    let content = Value::Object(body.json_content.unwrap_or_default());
+    let source = Source { original_file_name: body.original_file_name, ..Source::new(name, content) };
+    engine.catalogue.insert_source(&source).await?;
+    found(StatusCode::CREATED, &source)
+}
+
+pub(super) async fn save(
+    State(engine): Shared,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = engine.source(&uuid).await?;
+    let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.json()?;
+    let fixed = [
+        ("uuid", body.uuid, source.uuid.to_string()),
+        ("type", body.kind, source.kind.clone()),
+        ("token", body.token, source.token.clone()),
+    ];
+    for (field, sent, kept) in fixed {
+        if sent.is_some_and(|sent| sent != kept) {
+            return Err(Error::refused(format!("the `{field}` of a data source cannot be changed")));
+        }
+    }
+    let name = checked_name(Some(body.name.unwrap_or_else(|| source.name.clone())))?;
+    let json_content = body.json_content.map_or_else(|| source.json_content.clone(), Value::Object);
+    let original_file_name = body.original_file_name.or_else(|| source.original_file_name.clone());
+    let saved = Source { name, json_content, original_file_name, ..source };
+    if !engine.catalogue.update_source(&saved).await? {
+        return Err(Error::not_found("the data source was deleted meanwhile"));
+    }
+    found(StatusCode::OK, &saved)
+}
+
+pub(super) async fn delete(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
+    let source = engine.source(&uuid).await?;
+    let engine = Arc::clone(&engine);
+    to_the_end(async move { engine.delete_source(source.uuid).await }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Nothing is cached between queries, so there is nothing to forget.
+pub(super) async fn invalidate_cache(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
+    engine.source(&uuid).await?;
+    Ok(ok())
+}
+
+fn checked_name(name: Option<String>) -> Result<String, Error> {
+    match name {
+        Some(name) if !name.trim().is_empty() => Ok(name),
+        _ => Err(Error::refused("a data source needs a `name`")),
+    }
+}
+
+fn found(status: StatusCode, source: &Source) -> Result<Response, Error> {
+    Ok(answer(status, &to_json(source)?))
+}
+
+fn to_json(source: &Source) -> Result<Value, Error> {
+    serde_json::to_value(source).map_err(|error| Error::failed("a data source could not be written", error))
+}

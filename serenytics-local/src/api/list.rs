@@ -1,0 +1,51 @@
+//! Lists: their one filter, by name, and the form of their answers.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::error::Error;
+
+/// The query of a list call.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    /// The filters, as JSON.
+    q: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Filters {
+    #[serde(default)]
+    filters: Vec<Filter>,
+}
+
+#[derive(Deserialize)]
+struct Filter {
+    name: String,
+    op: String,
+    val: Value,
+}
+
+impl ListQuery {
+    /// The name that the list is filtered by.
+    pub(super) fn name(&self) -> Result<Option<String>, Error> {
+        let Some(text) = &self.q else { return Ok(None) };
+        let expected = r#"{"filters": [{"name": "name", "op": "eq", "val": "sales"}]}"#;
+        let read: Filters = serde_json::from_str(text)
+            .map_err(|error| Error::refused(format!("`q` has to be JSON as {expected}: {error}")))?;
+        match read.filters.as_slice() {
+            [] => Ok(None),
+            [Filter { name, op, val: Value::String(value) }] if name == "name" && matches!(op.as_str(), "eq" | "==") => {
+                Ok(Some(value.clone()))
+            }
+            _ => Err(Error::not_emulated(format!("a filter other than {expected}"))),
+        }
+    }
+}
+
+/// The answer of a list call.
+pub(super) fn listed(objects: Vec<Value>) -> Response {
+    answer(StatusCode::OK, &json!({"num_results": objects.len(), "objects": objects}))
+}

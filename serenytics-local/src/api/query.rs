@@ -1,0 +1,27 @@
+//! Queries: `POST /api/formatted_data/{uuid}`.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
+use serenytics_query::wire::Options;
+
+use super::body::{Held, SMALL};
+use super::{Answer, Shared};
+
+pub(super) async fn formatted_data(
+    State(engine): Shared,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = engine.source(&uuid).await?;
+    let options: Options = {
+        let held = Held::read(&engine, &headers, body, SMALL).await?;
+        held.json()?
+    };
+    let storage = engine.storages.get(source.uuid).await?;
+    let pieces = engine.queries.answer(&source.name, storage.snapshot(), options).await?;
+    // A piece that fails ends the connection before the body is whole, so that no client takes a part for the answer.
+    Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
+}

@@ -1,0 +1,244 @@
+//! Batches: rows that are inserted, replaced and deleted in one call, all of it or nothing.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serenytics_query::vocabulary::ColumnType;
+
+use super::cell::{BatchBuilder, Cell};
+use super::infer::Guess;
+use super::options::forced_types;
+use super::replace::{Key, Replaced, rewrite};
+use super::row::BatchRow;
+use crate::catalogue::Source;
+use crate::error::Error;
+use crate::query::Queries;
+use crate::storage::{Change, Column, Storage, WrittenFiles, check_names};
+
+/// How many operations a call may have: each goes through the rows of those before it.
+const OPERATIONS: usize = 1000;
+/// How many columns a storage may have.
+const COLUMNS: usize = 2000;
+
+/// The body of a batch call.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BatchRequest {
+    /// What to do, one after the other.
+    pub(crate) operations: Vec<Operation>,
+}
+
+/// One operation of a batch.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Operation {
+    /// `insert`, `insertOrUpdate` or `delete`.
+    pub(crate) action: String,
+    /// The rows, or for `delete` the values of their keys.
+    #[serde(default)]
+    pub(crate) rows: Vec<BatchRow>,
+    /// The name of the key's column, for `insertOrUpdate` and `delete`.
+    #[serde(default, rename = "primaryKey")]
+    pub(crate) primary_key: Option<String>,
+}
+
+/// A row: cells with the index of their column; columns that are left out are NULL.
+type Row = Vec<(usize, Cell)>;
+
+/// Applies a batch in one commit, and tells how many rows the storage has then. On an error nothing is changed.
+pub(crate) async fn run_batch(
+    storage: &Storage,
+    queries: &Queries,
+    source: &Source,
+    request: BatchRequest,
+) -> Result<u64, Error> {
+    if request.operations.len() > OPERATIONS {
+        return Err(Error::refused(format!("a batch takes at most {OPERATIONS} operations")));
+    }
+    let mut writing = storage.write().await;
+    let snapshot = writing.snapshot();
+    let is_new = snapshot.columns.is_empty();
+    let columns =
+        if is_new { new_columns(&request.operations, source)? } else { snapshot.columns.clone() };
+    let mut batch = Batch { columns: &columns, rows: Vec::new(), replaced: Replaced::default() };
+    for operation in request.operations {
+        batch.apply(operation)?;
+    }
+    if columns.is_empty() || (batch.rows.is_empty() && batch.replaced.is_empty()) {
+        return Ok(snapshot.rows);
+    }
+
+    let mut files = writing.new_files(&columns)?;
+    let mut builder = BatchBuilder::new(&columns);
+    let touched = rewrite(queries, &snapshot, &batch.replaced, &mut files).await?;
+    for row in batch.rows {
+        let mut cells = row.into_iter().peekable();
+        for index in 0..columns.len() {
+            let cell = cells.next_if(|(column, _)| *column == index);
+            builder.cell(index, cell.map_or(Cell::Null, |(_, cell)| cell));
+        }
+        if let Some(full) = builder.end_row()? {
+            files.write(&full).await?;
+        }
+    }
+    if let Some(rest) = builder.finish()? {
+        files.write(&rest).await?;
+    }
+    let add: WrittenFiles = files.finish().await?;
+    if touched.is_empty() && add.add.is_empty() && !is_new {
+        return Ok(snapshot.rows);
+    }
+    let change = Change { columns: Some(columns.clone()), remove: touched, add };
+    Ok(writing.commit(change).await?.rows)
+}
+
+/// The columns that the first rows of a storage define, in the order in which they are first named.
+fn new_columns(operations: &[Operation], source: &Source) -> Result<Vec<Column>, Error> {
+    let forced = forced_types(source)?;
+    let mut names: Vec<String> = Vec::new();
+    let mut guesses: Vec<Guess> = Vec::new();
+    let mut indexes: HashMap<&str, usize> = HashMap::new();
+    let rows = operations.iter().filter(|operation| operation.action != DELETE);
+    for (name, value) in rows.flat_map(|operation| &operation.rows).flat_map(fields) {
+        let index = *indexes.entry(name).or_insert_with(|| {
+            names.push(name.clone());
+            guesses.push(Guess::default());
+            names.len() - 1
+        });
+        if names.len() > COLUMNS {
+            return Err(Error::refused(format!("a storage has at most {COLUMNS} columns")));
+        }
+        if let Some(guess) = guesses.get_mut(index) {
+            guess.observe_json(value);
+        }
+    }
+    check_names(&names)?;
+    let column = |(name, guess): (String, Guess)| {
+        let column_type = forced.get(&name).copied().unwrap_or(guess.column_type());
+        Column { name, column_type }
+    };
+    Ok(names.into_iter().zip(guesses).map(column).collect())
+}
+
+fn fields(row: &BatchRow) -> impl Iterator<Item = (&String, &Value)> {
+    let fields = match row {
+        BatchRow::Object(fields) => fields.as_slice(),
+        BatchRow::Scalar(_) => &[],
+    };
+    fields.iter().map(|(name, value)| (name, value))
+}
+
+const INSERT: &str = "insert";
+const INSERT_OR_UPDATE: &str = "insertOrUpdate";
+const DELETE: &str = "delete";
+
+/// What a batch comes to: the rows that it adds, and the keys of older rows that go.
+struct Batch<'a> {
+    columns: &'a [Column],
+    rows: Vec<Row>,
+    replaced: Replaced,
+}
+
+impl Batch<'_> {
+    fn apply(&mut self, operation: Operation) -> Result<(), Error> {
+        match operation.action.as_str() {
+            INSERT => {
+                let rows = self.typed(operation.rows)?;
+                self.rows.extend(rows);
+            }
+            INSERT_OR_UPDATE => {
+                let (column, _) = self.key_column(operation.primary_key.as_deref())?;
+                let rows = self.typed(operation.rows)?;
+                let mut latest: HashMap<Key, usize> = HashMap::with_capacity(rows.len());
+                for (index, row) in rows.iter().enumerate() {
+                    let key = key_of(row, column).ok_or_else(|| {
+                        let name = &self.columns[column].name;
+                        Error::refused(format!("row {} has no value for the primary key {name:?}", index + 1))
+                    })?;
+                    latest.insert(key, index);
+                }
+                self.drop_rows(column, |key| latest.contains_key(key));
+                // Of rows with the same key the last one stays.
+                let kept = rows.into_iter().enumerate().filter(|(index, row)| {
+                    key_of(row, column).is_some_and(|key| latest.get(&key) == Some(index))
+                });
+                self.rows.extend(kept.map(|(_, row)| row));
+                self.replaced.add(column, latest.into_keys());
+            }
+            DELETE => {
+                let (column, column_type) = self.key_column(operation.primary_key.as_deref())?;
+                let keys = operation.rows.iter().map(|row| match row {
+                    BatchRow::Scalar(value) => {
+                        Key::of(&cell(value, column_type)?).ok_or_else(|| {
+                            Error::refused("`rows` of `delete` has a null, which is the key of no row")
+                        })
+                    }
+                    BatchRow::Object(_) => Err(Error::refused(
+                        "`rows` of `delete` are the values of the primary key, as [1, 2], and not objects",
+                    )),
+                });
+                let keys = keys.collect::<Result<std::collections::HashSet<_>, _>>()?;
+                self.drop_rows(column, |key| keys.contains(key));
+                self.replaced.add(column, keys);
+            }
+            other => {
+                return Err(Error::refused(format!(
+                    "a batch has the action {other:?}; an action is one of {INSERT}, {INSERT_OR_UPDATE}, {DELETE}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops rows that this same call added.
+    fn drop_rows(&mut self, column: usize, goes: impl Fn(&Key) -> bool) {
+        self.rows.retain(|row| !key_of(row, column).is_some_and(|key| goes(&key)));
+    }
+
+    /// Rows as cells of the columns. Fields of no column are left out.
+    fn typed(&self, rows: Vec<BatchRow>) -> Result<Vec<Row>, Error> {
+        let indexes: HashMap<&str, usize> =
+            self.columns.iter().enumerate().map(|(index, column)| (column.name.as_str(), index)).collect();
+        let row = |row: BatchRow| {
+            let BatchRow::Object(fields) = row else {
+                return Err(Error::refused("`rows` holds a value that is no object: a row is {\"column\": value}"));
+            };
+            let mut cells = Row::with_capacity(fields.len());
+            for (name, value) in &fields {
+                let Some(index) = indexes.get(name.as_str()) else { continue };
+                match cell(value, self.columns[*index].column_type)? {
+                    Cell::Null => {}
+                    cell => cells.push((*index, cell)),
+                }
+            }
+            // A field that stands twice counts as its last value.
+            cells.reverse();
+            cells.sort_by_key(|(index, _)| *index);
+            cells.dedup_by_key(|(index, _)| *index);
+            Ok(cells)
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    fn key_column(&self, name: Option<&str>) -> Result<(usize, ColumnType), Error> {
+        let name = name.ok_or_else(|| {
+            Error::refused("insertOrUpdate and delete need `primaryKey`, the name of the key's column")
+        })?;
+        let found = self.columns.iter().enumerate().find(|(_, column)| column.name == name);
+        found.map(|(index, column)| (index, column.column_type)).ok_or_else(|| {
+            Error::refused(format!("the primary key {name:?} is no column of the storage"))
+        })
+    }
+}
+
+fn key_of(row: &Row, column: usize) -> Option<Key> {
+    row.iter().find(|(index, _)| *index == column).and_then(|(_, cell)| Key::of(cell))
+}
+
+fn cell(value: &Value, column_type: ColumnType) -> Result<Cell, Error> {
+    Cell::from_json(value, column_type).ok_or_else(|| {
+        let given = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Error::refused(format!(
+            "invalid data \"{given}\" was pushed and is incompatible with current table column types"
+        ))
+    })
+}

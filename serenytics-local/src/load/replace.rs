@@ -1,0 +1,148 @@
+//! Replaced rows: the files that hold some of them are written again without them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::compute::{cast, filter_record_batch};
+use datafusion::arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
+use datafusion::common::Column as ColumnName;
+use datafusion::prelude::Expr;
+use futures_util::TryStreamExt;
+use serenytics_query::vocabulary::ColumnType;
+
+use super::cell::Cell;
+use crate::error::{Context, Error};
+use crate::query::Queries;
+use crate::storage::{Column, DataFile, NewFiles, Snapshot, file_schema};
+
+const FAILED: &str = "the older rows could not be read";
+
+/// The value of a primary key, which is never NULL.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    Str(String),
+    Int(i64),
+    /// The bits of a number; zero has one sign.
+    Float(u64),
+    DateTime(i64),
+}
+
+impl Key {
+    /// The cell as a key; `None` for NULL.
+    pub(super) fn of(cell: &Cell) -> Option<Key> {
+        match cell {
+            Cell::Null => None,
+            Cell::Str(text) => Some(Key::Str(text.clone())),
+            Cell::Int(value) => Some(Key::Int(*value)),
+            Cell::Float(value) => Some(Key::float(*value)),
+            Cell::DateTime(value) => Some(Key::DateTime(*value)),
+        }
+    }
+
+    fn float(value: f64) -> Key {
+        Key::Float(if value == 0.0 { 0 } else { value.to_bits() })
+    }
+}
+
+/// The keys of rows that go, by the column that they are keys of.
+#[derive(Debug, Default)]
+pub(super) struct Replaced {
+    keys: HashMap<usize, HashSet<Key>>,
+}
+
+impl Replaced {
+    /// Adds keys.
+    pub(super) fn add(&mut self, column: usize, keys: impl IntoIterator<Item = Key>) {
+        self.keys.entry(column).or_default().extend(keys);
+    }
+
+    /// Whether no row goes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.values().all(HashSet::is_empty)
+    }
+
+    /// Which rows of a batch stay. The batch holds the key columns, at the places that `place` tells.
+    fn kept(
+        &self,
+        batch: &RecordBatch,
+        columns: &[Column],
+        place: impl Fn(usize) -> usize,
+    ) -> Result<BooleanArray, Error> {
+        let mut kept = vec![true; batch.num_rows()];
+        for (index, keys) in &self.keys {
+            let array = batch.column(place(*index));
+            let column_type = columns[*index].column_type;
+            let wanted = crate::storage::file_type(column_type);
+            let array = cast(array, &wanted).context(FAILED)?;
+            for (row, kept) in kept.iter_mut().enumerate().filter(|(row, _)| array.is_valid(*row)) {
+                let key = match column_type {
+                    ColumnType::Str => Key::Str(array.as_string::<i32>().value(row).to_owned()),
+                    ColumnType::Int => Key::Int(array.as_primitive::<Int64Type>().value(row)),
+                    ColumnType::Float => Key::float(array.as_primitive::<Float64Type>().value(row)),
+                    ColumnType::DateTime => {
+                        Key::DateTime(array.as_primitive::<TimestampMicrosecondType>().value(row))
+                    }
+                };
+                *kept = *kept && !keys.contains(&key);
+            }
+        }
+        Ok(BooleanArray::from(kept))
+    }
+}
+
+/// Writes the rows that stay of every file that holds a row that goes, and tells which files these are.
+pub(super) async fn rewrite(
+    queries: &Queries,
+    snapshot: &Snapshot,
+    replaced: &Replaced,
+    files: &mut NewFiles,
+) -> Result<Vec<Arc<DataFile>>, Error> {
+    let mut touched = Vec::new();
+    if replaced.is_empty() {
+        return Ok(touched);
+    }
+    let schema = file_schema(&snapshot.columns);
+    for file in &snapshot.files {
+        if !is_touched(queries, snapshot, file, replaced).await? {
+            continue;
+        }
+        touched.push(Arc::clone(file));
+        let rows = queries.rows(std::slice::from_ref(file), &snapshot.columns)?;
+        let mut batches = rows.execute_stream().await.context(FAILED)?;
+        while let Some(batch) = batches.try_next().await.context(FAILED)? {
+            let kept = replaced.kept(&batch, &snapshot.columns, |index| index)?;
+            let batch = filter_record_batch(&batch, &kept).context(FAILED)?;
+            let columns = batch.columns().iter().zip(schema.fields());
+            let columns = columns.map(|(array, field)| cast(array, field.data_type()));
+            let columns = columns.collect::<Result<_, _>>().context(FAILED)?;
+            files.write(&RecordBatch::try_new(Arc::clone(&schema), columns).context(FAILED)?).await?;
+        }
+    }
+    Ok(touched)
+}
+
+/// Whether a file holds a row that goes. Only the key columns are read.
+async fn is_touched(
+    queries: &Queries,
+    snapshot: &Snapshot,
+    file: &Arc<DataFile>,
+    replaced: &Replaced,
+) -> Result<bool, Error> {
+    let mut indexes: Vec<usize> = replaced.keys.keys().copied().collect();
+    indexes.sort_unstable();
+    let keys: Vec<Expr> = indexes
+        .iter()
+        .map(|index| Expr::Column(ColumnName::from_name(&snapshot.columns[*index].name)))
+        .collect();
+    let rows = queries.rows(std::slice::from_ref(file), &snapshot.columns)?;
+    let mut batches = rows.select(keys).context(FAILED)?.execute_stream().await.context(FAILED)?;
+    while let Some(batch) = batches.try_next().await.context(FAILED)? {
+        let place = |index| indexes.iter().position(|other| *other == index).unwrap_or_default();
+        let kept = replaced.kept(&batch, &snapshot.columns, place)?;
+        if kept.false_count() > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

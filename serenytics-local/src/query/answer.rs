@@ -1,0 +1,135 @@
+//! Answers: the bytes of a query's JSON, one piece a record batch, while the query runs.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
+use futures_util::stream;
+use futures_util::{StreamExt, TryStreamExt};
+use serenytics_query::wire::ColumnTitle;
+
+use super::cells::{Cells, narrowed};
+use crate::error::Error;
+use crate::storage::Snapshot;
+
+/// The pieces of an answer's body.
+pub(crate) type Pieces = stream::BoxStream<'static, Result<Bytes, Error>>;
+
+/// How an answer lays out its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// A list of rows, each a list of cells.
+    Rows,
+    /// A list of columns, each a list of cells. The platform's documentation does not say what the default is.
+    Columns,
+}
+
+/// An answer without data.
+pub(super) fn headers(titles: &[ColumnTitle]) -> Result<Pieces, Error> {
+    let mut json = opening(titles)?;
+    json.push(b'}');
+    Ok(stream::once(async { Ok(Bytes::from(json)) }).boxed())
+}
+
+/// The beginning of every answer, open at its end.
+fn opening(titles: &[ColumnTitle]) -> Result<Vec<u8>, Error> {
+    let mut json = br#"{"status":"ok","columns_titles":"#.to_vec();
+    serde_json::to_writer(&mut json, titles)
+        .map_err(|error| Error::failed("the titles could not be written", error))?;
+    Ok(json)
+}
+
+/// What went wrong while a query ran.
+pub(super) fn run_error(error: DataFusionError) -> Error {
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => Error::failed(
+            "the query needs more memory than the server gives to queries: select less, or group less finely",
+            error,
+        ),
+        _ => Error::failed("the query failed", error),
+    }
+}
+
+/// An answer of rows. Its first piece is there when this returns, so that what goes wrong early is an error by itself.
+/// The snapshot is kept until the last row was read.
+pub(super) async fn rows(
+    titles: &[ColumnTitle],
+    batches: SendableRecordBatchStream,
+    snapshot: Arc<Snapshot>,
+) -> Result<Pieces, Error> {
+    let mut json = opening(titles)?;
+    json.extend_from_slice(br#","data":["#);
+    let mut batches = batches.map_err(run_error);
+    let mut first = true;
+    if let Some(batch) = batches.next().await {
+        write_rows(&narrowed(batch?)?, &mut first, &mut json)?;
+    }
+    let start = stream::once(async { Ok(Bytes::from(json)) });
+    let rest = stream::try_unfold((batches, first, snapshot), |(mut batches, mut first, snapshot)| async move {
+        let Some(batch) = batches.try_next().await? else { return Ok(None) };
+        let mut json = Vec::with_capacity(batch.num_rows() * batch.num_columns() * 8);
+        write_rows(&narrowed(batch)?, &mut first, &mut json)?;
+        Ok(Some((Bytes::from(json), (batches, first, snapshot))))
+    });
+    let end = stream::once(async { Ok(Bytes::from_static(b"]}")) });
+    Ok(start.chain(rest).chain(end).boxed())
+}
+
+fn write_rows(batch: &RecordBatch, first: &mut bool, json: &mut Vec<u8>) -> Result<(), Error> {
+    let columns = Cells::of(batch)?;
+    for row in 0..batch.num_rows() {
+        json.extend_from_slice(if *first { b"[" } else { b",[" });
+        *first = false;
+        for (index, column) in columns.iter().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            column.write(row, json)?;
+        }
+        json.push(b']');
+    }
+    Ok(())
+}
+
+/// An answer of columns, for which all rows have to be held; the queries' memory pays for them.
+pub(super) async fn columns(
+    titles: &[ColumnTitle],
+    mut batches: SendableRecordBatchStream,
+    pool: &Arc<dyn MemoryPool>,
+) -> Result<Pieces, Error> {
+    let reserved = MemoryConsumer::new("answer in columns").register(pool);
+    let mut held = Vec::new();
+    while let Some(batch) = batches.try_next().await.map_err(run_error)? {
+        reserved.try_grow(batch.get_array_memory_size()).map_err(run_error)?;
+        held.push(narrowed(batch)?);
+    }
+    let mut json = opening(titles)?;
+    json.extend_from_slice(br#","data":["#);
+    let start = stream::once(async { Ok(Bytes::from(json)) });
+    let columns = titles.len();
+    let rest = stream::try_unfold((held, 0, reserved), move |(held, column, reserved)| async move {
+        if column == columns {
+            return Ok(None);
+        }
+        let mut json = if column == 0 { b"[".to_vec() } else { b",[".to_vec() };
+        let mut first = true;
+        for batch in &held {
+            if let Some(cells) = Cells::of(batch)?.get(column) {
+                for row in 0..batch.num_rows() {
+                    if !first {
+                        json.push(b',');
+                    }
+                    first = false;
+                    cells.write(row, &mut json)?;
+                }
+            }
+        }
+        json.push(b']');
+        Ok(Some((Bytes::from(json), (held, column + 1, reserved))))
+    });
+    let end = stream::once(async { Ok(Bytes::from_static(b"]}")) });
+    Ok(start.chain(rest).chain(end).boxed())
+}

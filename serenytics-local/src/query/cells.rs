@@ -1,0 +1,121 @@
+//! Cells as JSON, written from Arrow arrays straight into the bytes of an answer.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    StringViewArray, TimestampMicrosecondArray,
+};
+use datafusion::arrow::datatypes::{
+    DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
+
+use crate::error::{Context, Error, Kind};
+
+/// A batch whose sums of integers, computed wide, are integers of 64 bits again; an error if one is too large.
+pub(super) fn narrowed(batch: RecordBatch) -> Result<RecordBatch, Error> {
+    let is_wide = |array: &ArrayRef| matches!(array.data_type(), DataType::Decimal128(_, 0));
+    if !batch.columns().iter().any(is_wide) {
+        return Ok(batch);
+    }
+    let narrow = |array: &ArrayRef| -> Result<ArrayRef, Error> {
+        if !is_wide(array) {
+            return Ok(Arc::clone(array));
+        }
+        let wide = array.as_primitive::<Decimal128Type>();
+        let narrow: Int64Array = wide.try_unary(|sum| i64::try_from(sum).map_err(|_| too_large(sum)))?;
+        Ok(Arc::new(narrow))
+    };
+    let columns = batch.columns().iter().map(narrow).collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_from_iter(columns.into_iter().enumerate().map(|(index, column)| (index.to_string(), column)))
+        .context("the sums could not be put together")
+}
+
+fn too_large(sum: i128) -> Error {
+    Error::refused(format!(
+        "a sum is {sum}, which is more than the 64 bits of an integer hold: filter, group more finely, or load the \
+         column as float"
+    ))
+}
+
+/// A column of a batch, as what it is.
+pub(super) enum Cells<'a> {
+    Str(&'a StringArray),
+    StrView(&'a StringViewArray),
+    Int(&'a Int64Array),
+    Float(&'a Float64Array),
+    DateTime(&'a TimestampMicrosecondArray),
+}
+
+impl<'a> Cells<'a> {
+    /// The columns of a batch.
+    pub(super) fn of(batch: &'a RecordBatch) -> Result<Vec<Cells<'a>>, Error> {
+        let cells = |array: &'a ArrayRef| {
+            Ok(match array.data_type() {
+                DataType::Utf8 => Cells::Str(array.as_string()),
+                DataType::Utf8View => Cells::StrView(array.as_string_view()),
+                DataType::Int64 => Cells::Int(array.as_primitive::<Int64Type>()),
+                DataType::Float64 => Cells::Float(array.as_primitive::<Float64Type>()),
+                DataType::Timestamp(TimeUnit::Microsecond, None) => {
+                    Cells::DateTime(array.as_primitive::<TimestampMicrosecondType>())
+                }
+                other => {
+                    let message = format!("the query gave a column of type {other}");
+                    return Err(Error::new(Kind::Failed, message));
+                }
+            })
+        };
+        batch.columns().iter().map(cells).collect()
+    }
+
+    /// Writes the cell of a row.
+    pub(super) fn write(&self, row: usize, json: &mut Vec<u8>) -> Result<(), Error> {
+        if self.array().is_null(row) {
+            json.extend_from_slice(b"null");
+            return Ok(());
+        }
+        match self {
+            Cells::Str(array) => text(array.value(row), json),
+            Cells::StrView(array) => text(array.value(row), json),
+            Cells::Int(array) => scalar(&array.value(row), json),
+            // `serde_json` writes what is no finite number as null.
+            Cells::Float(array) => scalar(&array.value(row), json),
+            Cells::DateTime(array) => datetime(array.value(row), json),
+        }
+    }
+
+    fn array(&self) -> &dyn Array {
+        match self {
+            Cells::Str(array) => *array,
+            Cells::StrView(array) => *array,
+            Cells::Int(array) => *array,
+            Cells::Float(array) => *array,
+            Cells::DateTime(array) => *array,
+        }
+    }
+}
+
+fn text(text: &str, json: &mut Vec<u8>) -> Result<(), Error> {
+    // Most texts have nothing to escape, which is found out faster than it is written byte by byte.
+    let plain = |byte: &u8| *byte >= 0x20 && !matches!(byte, b'"' | b'\\');
+    if text.as_bytes().iter().all(plain) {
+        json.push(b'"');
+        json.extend_from_slice(text.as_bytes());
+        json.push(b'"');
+        return Ok(());
+    }
+    scalar(text, json)
+}
+
+fn scalar<T: serde::Serialize + ?Sized>(value: &T, json: &mut Vec<u8>) -> Result<(), Error> {
+    serde_json::to_writer(json, value).map_err(|error| Error::failed("a cell could not be written", error))
+}
+
+/// A datetime in ISO 8601, with a fraction only if there is one.
+fn datetime(microseconds: i64, json: &mut Vec<u8>) -> Result<(), Error> {
+    let datetime = jiff::Timestamp::from_microsecond(microseconds)
+        .map_err(|error| Error::failed("a datetime could not be written", error))?;
+    let datetime = jiff::tz::Offset::UTC.to_datetime(datetime);
+    write!(json, "\"{datetime}\"").map_err(|error| Error::failed("a datetime could not be written", error))
+}

@@ -1,0 +1,221 @@
+//! The server: an engine that listens, on a runtime of its own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::engine::{Engine, FolderLock, Settings};
+use crate::error::{Context, Error};
+
+/// How long a stop waits for requests that still run.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a server is started with. Made by [`Server::builder`].
+#[derive(Clone)]
+pub struct ServerBuilder {
+    settings: Settings,
+    listen: SocketAddr,
+}
+
+impl ServerBuilder {
+    /// The address to listen on; port 0 takes a free one. `127.0.0.1:0` if this is not called.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> ServerBuilder {
+        self.listen = address;
+        self
+    }
+
+    /// Lets requests with this API key in. Can be called several times.
+    #[must_use]
+    pub fn api_key(mut self, key: impl Into<String>) -> ServerBuilder {
+        self.settings.keys.push(key.into());
+        self
+    }
+
+    /// Lets a user log in who can make API keys.
+    #[must_use]
+    pub fn user(mut self, login: impl Into<String>, password: impl Into<String>) -> ServerBuilder {
+        self.settings.user = Some((login.into(), password.into()));
+        self
+    }
+
+    /// How many bytes of memory all queries take between them; 2 GiB if this is not called. What does not fit is
+    /// written to the data folder, or refused.
+    #[must_use]
+    pub fn query_memory(mut self, bytes: usize) -> ServerBuilder {
+        self.settings.query_memory = bytes;
+        self
+    }
+
+    /// How many bytes an uploaded file has at most; 16 GiB if this is not called.
+    #[must_use]
+    pub fn upload_limit(mut self, bytes: u64) -> ServerBuilder {
+        self.settings.upload_limit = bytes;
+        self
+    }
+
+    /// Starts the server. It is ready when this returns.
+    ///
+    /// # Errors
+    /// The data folder is in use or cannot be used, the address cannot be listened on, or there is neither an API key
+    /// nor a user.
+    pub async fn start(self) -> Result<Server, Error> {
+        if self.settings.keys.iter().any(|key| key.trim().is_empty()) {
+            return Err(Error::refused("an API key is empty"));
+        }
+        if self.settings.keys.is_empty() && self.settings.user.is_none() {
+            return Err(Error::refused("there is neither an API key nor a user, so nobody could use the server"));
+        }
+        let lock = FolderLock::take(&self.settings.folder)?;
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("serenytics-local")
+            .build()
+            .context("the engine's threads could not be started")?;
+        let (stop, stopped) = watch::channel(());
+        let started = runtime.spawn(serve(self.settings, self.listen, stopped));
+        let mut running = Running { runtime: Some(runtime), stop: Some(stop), lock: Some(lock) };
+        match started.await.context("the engine failed to start") {
+            Ok(Ok((address, serving))) => {
+                Ok(Server { url: format!("http://{address}"), address, serving: Some(serving), running })
+            }
+            Ok(Err(error)) | Err(error) => {
+                running.end();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Opens the engine and the address; what is returned runs until it is told to stop.
+async fn serve(
+    settings: Settings,
+    listen: SocketAddr,
+    mut stopped: watch::Receiver<()>,
+) -> Result<(SocketAddr, JoinHandle<()>), Error> {
+    let listener = TcpListener::bind(listen)
+        .await
+        .context(&format!("the address {listen} could not be listened on"))?;
+    let address = listener.local_addr().context("the address is not known")?;
+    let engine = Arc::new(Engine::open(settings, api::BODY_MEMORY).await?);
+    let router = api::router(Arc::clone(&engine));
+    let serving = tokio::spawn(async move {
+        let mut told = stopped.clone();
+        let stop = async move {
+            // An error means that the server was dropped, which is a stop as well.
+            let _ = told.changed().await;
+        };
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop).into_future();
+        let patience = async move {
+            let _ = stopped.changed().await;
+            tokio::time::sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            served = served => {
+                if let Err(error) = served {
+                    tracing::error!(%error, "the server ended");
+                }
+            }
+            () = patience => tracing::warn!("requests that still run are cut"),
+        }
+        engine.close().await;
+    });
+    Ok((address, serving))
+}
+
+/// A server that runs until it is stopped or dropped.
+pub struct Server {
+    url: String,
+    address: SocketAddr,
+    serving: Option<JoinHandle<()>>,
+    running: Running,
+}
+
+/// What a server runs on, and what ends with it.
+struct Running {
+    runtime: Option<Runtime>,
+    stop: Option<watch::Sender<()>>,
+    lock: Option<FolderLock>,
+}
+
+impl Running {
+    /// Ends everything that still runs, and then gives the folder back.
+    fn end(&mut self) {
+        drop(self.stop.take());
+        if let Some(runtime) = self.runtime.take() {
+            // A runtime may not be ended by one of the caller's own threads.
+            let ending = std::thread::spawn(move || runtime.shutdown_timeout(PATIENCE));
+            if ending.join().is_err() {
+                tracing::error!("the engine's threads did not end");
+            }
+        }
+        drop(self.lock.take());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Server {
+    /// A server for a data folder, which is made if it does not exist.
+    #[must_use]
+    pub fn builder(folder: impl Into<PathBuf>) -> ServerBuilder {
+        ServerBuilder {
+            settings: Settings {
+                folder: folder.into(),
+                keys: Vec::new(),
+                user: None,
+                query_memory: 2 << 30,
+                upload_limit: 16 << 30,
+            },
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        }
+    }
+
+    /// The URL of the API: `http://127.0.0.1:8000`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address that the server listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: no request is taken any more, those that run are given five seconds, loads are cut and change nothing.
+    /// The data folder is free when this returns.
+    pub async fn shutdown(mut self) {
+        drop(self.running.stop.take());
+        if let Some(serving) = self.serving.take()
+            && serving.await.is_err()
+        {
+            tracing::error!("the server ended before it was stopped");
+        }
+        self.running.end();
+    }
+}
+
+impl std::fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let folder = &self.settings.folder;
+        f.debug_struct("ServerBuilder").field("folder", folder).field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("url", &self.url).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! `#[derive(Row)]`: a struct that the outputs of a query are read into, behind `into`.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Fields};
+
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    syn::parse2::<DeriveInput>(input).and_then(|input| expand(&input)).unwrap_or_else(syn::Error::into_compile_error)
+}
+
+fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let krate = krate(input)?;
+    let ident = &input.ident;
+    if !input.generics.params.is_empty() {
+        return Err(syn::Error::new_spanned(&input.generics, "a row has fixed fields, so its struct takes no generic parameters"));
+    }
+    let Data::Struct(data) = &input.data else {
+        return Err(syn::Error::new_spanned(ident, "a row is a struct with a named field for each output of a query"));
+    };
+    let Fields::Named(fields) = &data.fields else {
+        return Err(syn::Error::new_spanned(ident, "a row is a struct with a named field for each output of a query"));
+    };
+    let cells = fields.named.iter().map(|field| {
+        let name = &field.ident;
+        let field_type = &field.ty;
+        quote_spanned!(field_type.span()=> #name: cells.next::<#field_type>()?)
+    });
+    Ok(quote! {
+        #[automatically_derived]
+        impl #krate::Row for #ident {
+            fn read(cells: &mut #krate::__private::CellReader<'_>) -> ::core::result::Result<Self, #krate::__private::CellError> {
+                ::core::result::Result::Ok(#ident { #(#cells),* })
+            }
+        }
+    })
+}
+
+/// The path of the crate `serenytics`: `#[row(crate = path)]` says another one.
+fn krate(input: &DeriveInput) -> syn::Result<syn::Path> {
+    let mut krate = syn::parse_quote!(::serenytics);
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("row")) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("crate") {
+                return Err(meta.error("the one attribute of a row is `crate`"));
+            }
+            krate = meta.value()?.parse()?;
+            Ok(())
+        })?;
+    }
+    Ok(krate)
+}

@@ -1,0 +1,112 @@
+//! Run-time values as they stand in a query's JSON, and what only the run can find wrong with them.
+
+use crate::problem::{Code, Problem};
+use crate::stage::Position;
+use crate::value::{ListToWire, ToWire, WireValue, escaped};
+
+/// A number of rows for `limit {rows}`: any integer.
+#[diagnostic::on_unimplemented(
+    message = "`limit` takes an integer and not a value of type `{Self}`",
+    label = "not an integer"
+)]
+pub trait LimitValue {
+    /// The number, if 64 bits hold it.
+    #[doc(hidden)]
+    fn to_rows(&self) -> Option<i64>;
+}
+
+macro_rules! limit_values {
+    ($($type:ty)+) => {$(
+        #[diagnostic::do_not_recommend]
+        impl LimitValue for $type {
+            fn to_rows(&self) -> Option<i64> {
+                i64::try_from(*self).ok()
+            }
+        }
+    )+};
+}
+
+limit_values!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+
+#[diagnostic::do_not_recommend]
+impl<L: LimitValue> LimitValue for &L {
+    fn to_rows(&self) -> Option<i64> {
+        (**self).to_rows()
+    }
+}
+
+/// A run-time value, written as it stands in the query's JSON.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The text, or `None` when the clause is left out.
+    pub(crate) text: Option<String>,
+    pub(crate) problem: Option<Problem>,
+}
+
+impl Rendered {
+    fn new(text: Option<Result<String, String>>, code: Code) -> Rendered {
+        match text.transpose() {
+            Ok(text) => Rendered { text, problem: None },
+            Err(message) => Rendered {
+                text: None,
+                problem: Some(Problem::new(code, Position::default(), message)),
+            },
+        }
+    }
+
+    /// One value: `column > {value}`.
+    #[must_use]
+    pub fn scalar(value: ToWire) -> Rendered {
+        Rendered::scalar_option(Some(value))
+    }
+
+    /// One value that may leave its condition out: `column > {value}?`.
+    #[must_use]
+    pub fn scalar_option(value: Option<ToWire>) -> Rendered {
+        let text = value.map(|value| value.map(|value| escaped(value.scalar())));
+        Rendered::new(text, Code::NotFinite)
+    }
+
+    /// An element of a list: `column in ["FR", {value}]`.
+    #[must_use]
+    pub fn element(value: ToWire) -> Rendered {
+        Rendered::list(value.map(|value| vec![value]))
+    }
+
+    /// A list: `column in {values}`.
+    #[must_use]
+    pub fn list(values: ListToWire) -> Rendered {
+        Rendered::list_option(Some(values))
+    }
+
+    /// A list that may leave its condition out: `column in {values}?`.
+    #[must_use]
+    pub fn list_option(values: Option<ListToWire>) -> Rendered {
+        let text = values.map(|values| values.map(|values| list_text(&values)));
+        Rendered::new(text, Code::NotFinite)
+    }
+}
+
+/// A number of rows: `limit {rows}`.
+pub fn limit<L: LimitValue + ?Sized>(rows: &L) -> Rendered {
+    Rendered::new(Some(limit_text(rows.to_rows())), Code::LimitRange)
+}
+
+/// A number of rows that may be left out: `limit {rows}?`.
+pub fn limit_option<L: LimitValue>(rows: &Option<L>) -> Rendered {
+    Rendered::new(rows.as_ref().map(|rows| limit_text(rows.to_rows())), Code::LimitRange)
+}
+
+fn list_text(values: &[WireValue]) -> String {
+    let elements: Vec<_> = values.iter().map(|value| escaped(&value.element())).collect();
+    elements.join(",")
+}
+
+fn limit_text(rows: Option<i64>) -> Result<String, String> {
+    match rows {
+        Some(rows) if rows > 0 => Ok(rows.to_string()),
+        Some(rows) => Err(format!("`limit` is {rows} and has to be at least 1")),
+        None => Err("`limit` is larger than 64 bits hold".to_owned()),
+    }
+}
+

@@ -1,0 +1,12 @@
+//! Keywords where a column is meant.
+
+#[path = "../schema.rs"]
+mod schema;
+use schema::Sales;
+use serenytics::prelude::*;
+
+fn main() {
+    let _ = query! { from Sales select country, limit };
+    let _ = query! { from Sales where limit == 3 };
+    let _ = query! { from Sales group_by country select count() as limit };
+}
