@@ -61,9 +61,9 @@ pub async fn run(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Er
         limit 5
     };
     let rows = client.fetch(&q).await?;
-    let rows = rows.iter().map(|row| {
-        [row.carrier.clone(), row.flights.to_string(), minutes(row.mean_delay), row.miles.to_string()]
-    });
+    let rows = rows
+        .iter()
+        .map(|row| [row.carrier.clone(), row.flights.to_string(), minutes(row.mean_delay), row.miles.to_string()]);
     table(out, "The busiest carriers", &q.to_json(), ["carrier", "flights", "mean delay", "miles"], rows)?;
 
     let q = query! {
@@ -97,7 +97,13 @@ pub async fn run(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Er
         let longest = row.longest.map_or_else(String::new, |longest| longest.to_string());
         [row.dest.clone(), row.origin.clone(), row.late_flights.to_string(), longest]
     });
-    table(out, "More than an hour late, from JFK and LGA", &q.to_json(), ["dest", "origin", "late flights", "longest"], rows)?;
+    table(
+        out,
+        "More than an hour late, from JFK and LGA",
+        &q.to_json(),
+        ["dest", "origin", "late flights", "longest"],
+        rows,
+    )?;
 
     let q = query! {
         from Flights
@@ -134,7 +140,9 @@ async fn load(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error
     let served = source.columns().await?;
     let is_ours = schema.columns.iter().map(|column| &column.wire).eq(served.iter().map(|column| &column.name));
     if !served.is_empty() && !is_ours {
-        let message = format!("the storage `{name}` exists with other columns; rename it, so that nothing of yours is overwritten");
+        let message = format!(
+            "the storage `{name}` exists with other columns; rename it, so that nothing of yours is overwritten"
+        );
         return Err(message.into());
     }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/flights-2013-01.csv.gz");

@@ -119,7 +119,9 @@ fn base_url(text: &str) -> Result<Url, Error> {
         return refuse("the server's URL holds a user or a password: take them out, the API key is enough".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return refuse("the server's URL holds a `?` or `#`: leave out everything behind the host and the path".to_owned());
+        return refuse(
+            "the server's URL holds a `?` or `#`: leave out everything behind the host and the path".to_owned(),
+        );
     }
     Ok(url)
 }

@@ -48,9 +48,7 @@ impl Environment<'_> {
         }
         match self.parameters()?.get(KEY) {
             Some(Value::String(key)) if !key.trim().is_empty() => Ok(key.into()),
-            Some(_) => {
-                Err(Error::new(Kind::Usage, format!("the script parameter `{KEY}` is no text, or empty")))
-            }
+            Some(_) => Err(Error::new(Kind::Usage, format!("the script parameter `{KEY}` is no text, or empty"))),
             None => Err(Error::new(
                 Kind::Usage,
                 format!(
@@ -73,9 +71,9 @@ impl Environment<'_> {
             }
         }
         let Some(encoded) = self.filled(PARAMETERS) else { return Ok(Map::new()) };
-        let text = STANDARD.decode(encoded.trim()).map_err(|_| {
-            Error::new(Kind::Usage, format!("the environment variable {PARAMETERS} is no base64"))
-        })?;
+        let text = STANDARD
+            .decode(encoded.trim())
+            .map_err(|_| Error::new(Kind::Usage, format!("the environment variable {PARAMETERS} is no base64")))?;
         object(&text, "the environment variable _SERENYTICS_PARAMS")
     }
 

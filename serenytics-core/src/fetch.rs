@@ -117,8 +117,7 @@ impl Client {
     async fn exchange(&self, uuid: &str, body: Bytes, rows: &mut (dyn Rows + Send)) -> Result<Head, Error> {
         let uuid = checked_uuid(uuid)?;
         debug!(body = %String::from_utf8_lossy(&body), "sending");
-        let mut response =
-            self.post(&["api", "formatted_data", uuid]).text(body).repeatable().send().await?;
+        let mut response = self.post(&["api", "formatted_data", uuid]).text(body).repeatable().send().await?;
         let mut decoder = Decoder::default();
         let mut bytes = 0;
         let head = loop {

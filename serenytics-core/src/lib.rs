@@ -3,6 +3,8 @@
 //! Users reach it through the crate `serenytics`. A [`Client`] holds the server and the API key; what a server has is a
 //! type of its own, with the calls that it takes.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test stops where it cannot go on"))]
+
 mod answer;
 mod api_key;
 mod builder;
@@ -13,11 +15,9 @@ mod error;
 mod fetch;
 mod load;
 mod task;
-mod transport;
-#[cfg(test)]
-mod test_server;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 pub use answer::Answer;
 pub use api_key::ApiKey;

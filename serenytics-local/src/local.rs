@@ -44,6 +44,14 @@ impl Local {
         &self.key
     }
 
+    /// A client of this engine.
+    ///
+    /// # Errors
+    /// The client could not be set up.
+    pub fn client(&self) -> Result<serenytics_core::Client, serenytics_core::Error> {
+        serenytics_core::Client::builder().url(self.url()).api_key(self.api_key()).build()
+    }
+
     /// Stops the engine. The data folder is free when this returns.
     pub async fn shutdown(self) {
         self.server.shutdown().await;

@@ -13,7 +13,10 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let krate = krate(input)?;
     let ident = &input.ident;
     if !input.generics.params.is_empty() {
-        return Err(syn::Error::new_spanned(&input.generics, "a row has fixed fields, so its struct takes no generic parameters"));
+        return Err(syn::Error::new_spanned(
+            &input.generics,
+            "a row has fixed fields, so its struct takes no generic parameters",
+        ));
     }
     let Data::Struct(data) = &input.data else {
         return Err(syn::Error::new_spanned(ident, "a row is a struct with a named field for each output of a query"));

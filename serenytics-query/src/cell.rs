@@ -354,7 +354,9 @@ fn whole(text: &str) -> Option<i64> {
 
 /// Reads a number; a word that JSON does not have, like `inf`, is none.
 fn number(text: &str) -> Option<f64> {
-    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+        .then(|| text.parse().ok())?
 }
 
 cell!(f64, "a number", scalar => match scalar {

@@ -4,8 +4,7 @@ use serde_json::Value as Json;
 
 use crate::problem::{Code, Problem};
 use crate::stage::{
-    Condition, ConditionOperand, Key, KeySlot, Limit, Literal, Order, Position, Selected, Selection,
-    Stage, Value, Word,
+    Condition, ConditionOperand, Key, KeySlot, Limit, Literal, Order, Position, Selected, Selection, Stage, Value, Word,
 };
 use crate::vocabulary::{Direction, Operand};
 use crate::wire::{self, COUNT_COLUMN};
@@ -88,10 +87,12 @@ impl Reader {
         let position = self.position();
         let operand = match (wire.op.operand(), &wire.value) {
             (Operand::None, _) => Some(ConditionOperand::None),
-            (Operand::Scalar, Some(value)) => scalar(value)
-                .map(|literal| ConditionOperand::Scalar(Value::Literal(literal, position))),
-            (Operand::List, Some(value)) => list(value, position)
-                .map(|values| ConditionOperand::List(values, position)),
+            (Operand::Scalar, Some(value)) => {
+                scalar(value).map(|literal| ConditionOperand::Scalar(Value::Literal(literal, position)))
+            }
+            (Operand::List, Some(value)) => {
+                list(value, position).map(|values| ConditionOperand::List(values, position))
+            }
             (_, None) => None,
         };
         let Some(operand) = operand else {

@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use crate::check::{Checked, typed_value};
 use crate::query::{Part, Template};
 use crate::schema::{Column, Schema};
-use crate::stage::{
-    Condition, ConditionOperand, KeySlot, Limit, Literal, Order, Selected, Stage, Value, Word,
-};
+use crate::stage::{Condition, ConditionOperand, KeySlot, Limit, Literal, Order, Selected, Stage, Value, Word};
 use crate::value::{WireValue, escaped};
 use crate::vocabulary::{Aggregate, ColumnType, TimeSlot};
 use crate::wire::{self, COUNT_COLUMN, ColumnItem, Item, ROW_BY_ROW};
@@ -15,11 +13,8 @@ use crate::wire::{self, COUNT_COLUMN, ColumnItem, Item, ROW_BY_ROW};
 /// The JSON of a stage that `check` accepted, or `None` if it did not: a name or a literal of it has no place in the schema.
 #[must_use]
 pub fn lower(schema: &Schema, stage: &Stage, checked: &Checked) -> Option<Template> {
-    let conditions: Option<Vec<_>> = stage
-        .conditions
-        .iter()
-        .map(|condition| Some(Cow::Owned(lower_condition(schema, condition)?)))
-        .collect();
+    let conditions: Option<Vec<_>> =
+        stage.conditions.iter().map(|condition| Some(Cow::Owned(lower_condition(schema, condition)?))).collect();
     let limit = stage.limit.map(|limit| match limit {
         Limit::Rows(rows, _) => text(rows.to_string()),
         Limit::Hole(hole) => Part::Value(hole.index),
@@ -98,12 +93,8 @@ fn shortest(item: ColumnItem) -> Item {
 
 fn lower_condition(schema: &Schema, condition: &Condition) -> Option<Vec<Part>> {
     let (_, column) = schema.column(&condition.column.text)?;
-    let mut lowered = wire::Condition {
-        name: column.wire.clone(),
-        op: condition.operator?,
-        value: None,
-        measure_uuid: None,
-    };
+    let mut lowered =
+        wire::Condition { name: column.wire.clone(), op: condition.operator?, value: None, measure_uuid: None };
     let operand = match &condition.operand {
         ConditionOperand::None => {
             return Some(vec![text(serde_json::to_string(&lowered).ok()?)]);
@@ -138,9 +129,7 @@ fn list(column: &Column, values: &[Value]) -> Option<Vec<Part>> {
         }
         parts.push(match value {
             Value::Hole(hole) => Part::Value(hole.index),
-            Value::Literal(literal, _) => {
-                text(escaped(&wire_value(literal, column.column_type)?.element()))
-            }
+            Value::Literal(literal, _) => text(escaped(&wire_value(literal, column.column_type)?.element())),
         });
     }
     parts.push(text("]"));

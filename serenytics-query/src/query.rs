@@ -5,9 +5,9 @@ use std::fmt;
 
 use crate::cell::{CellError, CellReader};
 use crate::problem::Problem;
+use crate::rendered::Rendered;
 use crate::schema::SourceRef;
 use crate::shape::Shape;
-use crate::rendered::Rendered;
 
 /// Reads a row's cells, in the order of the query's [`Shape`].
 pub type ReadRow<R> = for<'a, 'b> fn(&'b mut CellReader<'a>) -> Result<R, CellError>;
@@ -40,11 +40,8 @@ impl Template {
             Part::Text(text) => Some(text.clone().into_owned()),
             Part::Value(index) => values.get(*index)?.text.clone(),
         };
-        let conditions: Vec<String> = self
-            .conditions
-            .iter()
-            .filter_map(|parts| parts.iter().map(text).collect::<Option<String>>())
-            .collect();
+        let conditions: Vec<String> =
+            self.conditions.iter().filter_map(|parts| parts.iter().map(text).collect::<Option<String>>()).collect();
         let mut json = self.head.clone().into_owned();
         if !conditions.is_empty() {
             json.push_str(",\"where\":[");
@@ -85,12 +82,7 @@ impl<R> Query<R> {
     /// A query without run-time values; allocates nothing.
     #[doc(hidden)]
     #[must_use]
-    pub const fn fixed(
-        source: SourceRef,
-        json: &'static str,
-        shape: Shape,
-        read: ReadRow<R>,
-    ) -> Query<R> {
+    pub const fn fixed(source: SourceRef, json: &'static str, shape: Shape, read: ReadRow<R>) -> Query<R> {
         Query { source, json: Cow::Borrowed(json), shape, read, problems: Vec::new() }
     }
 

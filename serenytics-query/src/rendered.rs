@@ -47,10 +47,7 @@ impl Rendered {
     fn new(text: Option<Result<String, String>>, code: Code) -> Rendered {
         match text.transpose() {
             Ok(text) => Rendered { text, problem: None },
-            Err(message) => Rendered {
-                text: None,
-                problem: Some(Problem::new(code, Position::default(), message)),
-            },
+            Err(message) => Rendered { text: None, problem: Some(Problem::new(code, Position::default(), message)) },
         }
     }
 
@@ -109,4 +106,3 @@ fn limit_text(rows: Option<i64>) -> Result<String, String> {
         None => Err("`limit` is larger than 64 bits hold".to_owned()),
     }
 }
-

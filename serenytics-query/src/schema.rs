@@ -99,8 +99,7 @@ impl Schema {
         for column in &self.columns {
             let null = if column.nullable { "?" } else { "" };
             text.push(RECORD);
-            let fields =
-                [&column.name, &column.wire, column.column_type.word(), null, &column.rust_type];
+            let fields = [&column.name, &column.wire, column.column_type.word(), null, &column.rust_type];
             text.push_str(&fields.join(FIELD.encode_utf8(&mut [0; 4])));
         }
         text

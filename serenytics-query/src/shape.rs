@@ -19,9 +19,7 @@ impl OutputType {
     #[must_use]
     pub fn accepts(self, served: ColumnType) -> bool {
         match self {
-            OutputType::Column(declared) => {
-                declared == served || (declared.is_numeric() && served.is_numeric())
-            }
+            OutputType::Column(declared) => declared == served || (declared.is_numeric() && served.is_numeric()),
             OutputType::Slot(_) => true,
         }
     }
@@ -61,13 +59,7 @@ impl OutputColumn {
         nullable: bool,
         bare: bool,
     ) -> OutputColumn {
-        OutputColumn {
-            name: Cow::Borrowed(name),
-            origin: Cow::Borrowed(origin),
-            output_type,
-            nullable,
-            bare,
-        }
+        OutputColumn { name: Cow::Borrowed(name), origin: Cow::Borrowed(origin), output_type, nullable, bare }
     }
 }
 

@@ -53,9 +53,7 @@ impl SlotValue {
 impl fmt::Display for SlotValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SlotValue::Start(start) if start.time() == jiff::civil::Time::midnight() => {
-                start.date().fmt(f)
-            }
+            SlotValue::Start(start) if start.time() == jiff::civil::Time::midnight() => start.date().fmt(f),
             SlotValue::Start(start) => start.fmt(f),
             SlotValue::Number(number) => number.fmt(f),
             SlotValue::Text(text) => f.pad(text),

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::datetime::DateTime;
 use crate::schema::{Schema, SourceRef};
-use crate::vocabulary::ColumnType;
 use crate::value::{WireValue, quoted};
+use crate::vocabulary::ColumnType;
 
 /// A type that declares a source: its name and its columns. Derived by `#[derive(Source)]`.
 #[diagnostic::on_unimplemented(

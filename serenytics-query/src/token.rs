@@ -91,10 +91,8 @@ fn number(text: &str) -> RawLiteral {
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(digits) = text.strip_prefix(prefix) {
             let value = u64::from_str_radix(&digits.replace('_', ""), radix);
-            return value.map_or_else(
-                |_| RawLiteral::Other(text.to_owned()),
-                |value| RawLiteral::Int(value.to_string()),
-            );
+            return value
+                .map_or_else(|_| RawLiteral::Other(text.to_owned()), |value| RawLiteral::Int(value.to_string()));
         }
     }
     let bytes = text.as_bytes();
@@ -147,8 +145,7 @@ fn unescape(inside: &str) -> Option<String> {
                 text.push(char::from(u8::from_str_radix(&digits, 16).ok()?));
             }
             'u' => {
-                let digits: String =
-                    chars.by_ref().skip(1).take_while(|c| *c != '}').filter(|c| *c != '_').collect();
+                let digits: String = chars.by_ref().skip(1).take_while(|c| *c != '}').filter(|c| *c != '_').collect();
                 text.push(char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?);
             }
             '\n' => while chars.next_if(|c| c.is_whitespace()).is_some() {},

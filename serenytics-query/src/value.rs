@@ -1,6 +1,7 @@
 //! Run-time values: which Rust types a column is compared with, and how a value is written on the wire.
 
 use crate::datetime::{self, DateTime};
+pub use crate::rendered::{LimitValue, limit, limit_option};
 use crate::vocabulary::ColumnType;
 
 /// A value as the wire writes it: the text of a scalar, without quotes and escapes.

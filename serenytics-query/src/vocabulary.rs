@@ -175,9 +175,7 @@ impl Operator {
     pub const fn operand(self) -> Operand {
         match self {
             Operator::In | Operator::NotIn => Operand::List,
-            Operator::IsDefined | Operator::IsNotDefined | Operator::IsEmpty | Operator::IsNotEmpty => {
-                Operand::None
-            }
+            Operator::IsDefined | Operator::IsNotDefined | Operator::IsEmpty | Operator::IsNotEmpty => Operand::None,
             _ => Operand::Scalar,
         }
     }

@@ -183,8 +183,8 @@ impl Machine {
             return Ok(());
         }
         let quoted = reader.skip_value()?;
-        let key: String = serde_json::from_slice(quoted)
-            .map_err(|_| malformed("the answer is no JSON: a key of it is no text"))?;
+        let key: String =
+            serde_json::from_slice(quoted).map_err(|_| malformed("the answer is no JSON: a key of it is no text"))?;
         reader.skip_space();
         reader.expect(b':')?;
         self.state = State::Value(match key.as_str() {
@@ -223,19 +223,21 @@ impl Machine {
             },
             Key::Data if bytes != b"null" => self.flawed("`data` of the answer is no list of rows".to_owned())?,
             Key::Status => {
-                let status = serde_json::from_slice(bytes)
-                    .map_err(|_| malformed("`status` of the answer is no JSON"))?;
+                let status =
+                    serde_json::from_slice(bytes).map_err(|_| malformed("`status` of the answer is no JSON"))?;
                 self.status = Some(match status {
                     Value::String(text) => text,
                     other => other.to_string(),
                 });
-                if self.is_ok() && let Some(flaw) = self.flaw.take() {
+                if self.is_ok()
+                    && let Some(flaw) = self.flaw.take()
+                {
                     return Err(malformed(flaw));
                 }
             }
             Key::Errors => {
-                let errors: Value = serde_json::from_slice(bytes)
-                    .map_err(|_| malformed("`errors` of the answer are no JSON"))?;
+                let errors: Value =
+                    serde_json::from_slice(bytes).map_err(|_| malformed("`errors` of the answer are no JSON"))?;
                 self.error = first_error(&serde_json::json!({ "errors": errors }));
             }
             Key::Data | Key::Other => {}

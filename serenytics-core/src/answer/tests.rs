@@ -18,15 +18,12 @@ const SHAPE: &[OutputColumn] = &[
     OutputColumn::fixed("invoice", "invoice", OutputType::Column(ColumnType::Int), true, true),
 ];
 
-const TITLES: &str = r#"[{"name":"country","type":"str"},{"name":"revenue","type":"float"},{"name":"invoice","type":"int"}]"#;
+const TITLES: &str =
+    r#"[{"name":"country","type":"str"},{"name":"revenue","type":"float"},{"name":"invoice","type":"int"}]"#;
 const DATA: &str = r#"[["FR",12.5,7],["d\u00e9j\u00e0 \"vu\", [x]",1e3,null],["été",3,NaN]]"#;
 
 fn rows() -> Vec<Row> {
-    vec![
-        ("FR".to_owned(), 12.5, Some(7)),
-        ("déjà \"vu\", [x]".to_owned(), 1000.0, None),
-        ("été".to_owned(), 3.0, None),
-    ]
+    vec![("FR".to_owned(), 12.5, Some(7)), ("déjà \"vu\", [x]".to_owned(), 1000.0, None), ("été".to_owned(), 3.0, None)]
 }
 
 fn decode_into(chunks: &[&[u8]], rows: &mut dyn Rows) -> Result<Head, AnswerError> {
@@ -116,7 +113,8 @@ fn an_answer_that_is_cut_at_any_byte_is_an_error() {
             }
         }
     }
-    assert_eq!(malformed(&with_data(r#"[["FR",1,2],["FR",1"#)[..]), "the answer is cut: it ends behind row 1");
+    let inside = with_data(r#"[["FR",1,2],["FR",1"#);
+    assert_eq!(malformed(inside.trim_end_matches('}')), "the answer is cut: it ends behind row 1");
     assert_eq!(malformed(""), "the answer is empty");
 }
 
@@ -154,7 +152,10 @@ fn a_cell_that_does_not_fit_is_named() {
         "row 1, column `amount` (revenue): expected a number and found `NaN`; it may be empty, so declare it as an `Option`"
     );
     assert_eq!(wrong(r#"[["FR",1,2.5]]"#), "row 1, column `invoice`: expected an integer of 64 bits and found `2.5`");
-    assert_eq!(wrong(r#"[["FR",1,{"a":1}]]"#), "row 1, column `invoice`: expected an integer of 64 bits and found `{\"a\":1`");
+    assert_eq!(
+        wrong(r#"[["FR",1,{"a":1}]]"#),
+        "row 1, column `invoice`: expected an integer of 64 bits and found `{\"a\":1`"
+    );
     assert_eq!(wrong(r#"[["FR",true,1]]"#), "row 1, column `amount` (revenue): expected a number and found `true`");
     assert_eq!(wrong(r#"[["FR",1]]"#), "row 1: the row has 2 cells and the query 3");
     assert_eq!(wrong("[[]]"), "row 1: the row has 0 cells and the query 3");
@@ -177,9 +178,7 @@ fn what_is_no_json_is_told() {
 
 #[test]
 fn nothing_is_read_twice() {
-    let twice = |key: &str, value: &str| {
-        malformed(&format!(r#"{{"status":"ok","{key}":{value},"{key}":{value}}}"#))
-    };
+    let twice = |key: &str, value: &str| malformed(&format!(r#"{{"status":"ok","{key}":{value},"{key}":{value}}}"#));
     assert_eq!(twice("data", DATA), "the answer has `data` twice");
     assert_eq!(twice("columns_titles", TITLES), "the answer has `columns_titles` twice");
 }
@@ -195,10 +194,7 @@ fn drift_names_the_column() {
         drift(r#""revenue","type":"float""#, r#""revenue","type":"str""#),
         "column `amount` (revenue) is declared as float and the server serves str; declare it as the source has it"
     );
-    assert_eq!(
-        drift("\"revenue\"", "\"profit\""),
-        "column 2 of the answer is `profit` and the query's is `revenue`"
-    );
+    assert_eq!(drift("\"revenue\"", "\"profit\""), "column 2 of the answer is `profit` and the query's is `revenue`");
     assert_eq!(
         drift(r#",{"name":"invoice","type":"int"}"#, ""),
         "the query has 3 columns and the answer 2: `country`, `revenue`; the source may have changed since the query was written"

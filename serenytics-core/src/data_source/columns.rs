@@ -28,17 +28,11 @@ impl DataSource {
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn row_count(&self) -> Result<u64, Error> {
-        let count = ColumnItem {
-            name: COUNT_COLUMN.to_owned(),
-            agg_function: Some(Aggregate::Sum),
-            ..ColumnItem::default()
-        };
+        let count =
+            ColumnItem { name: COUNT_COLUMN.to_owned(), agg_function: Some(Aggregate::Sum), ..ColumnItem::default() };
         let stage = Stage { select: vec![Item::Column(count)], ..Stage::default() };
-        let options = Options {
-            order: Some(ROW_BY_ROW.to_owned()),
-            data_processing_pipeline: vec![stage],
-            ..Options::default()
-        };
+        let options =
+            Options { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: vec![stage], ..Options::default() };
         let body = serde_json::to_vec(&options).map_err(|error| {
             Error::new(Kind::Usage, format!("the count cannot be written: {error}")).caused_by(error)
         })?;

@@ -80,7 +80,9 @@ impl Client {
                 SourceType::Storage => Ok(source),
                 other => Err(Error::new(
                     Kind::Usage,
-                    format!("there is a source `{name}` and it is of type {other}; choose another name for the storage"),
+                    format!(
+                        "there is a source `{name}` and it is of type {other}; choose another name for the storage"
+                    ),
                 )),
             };
         }

@@ -125,7 +125,8 @@ impl DataSource {
             return Ok(());
         }
         let DataSource { name, source_type, .. } = self;
-        let message = format!("data can only be loaded into a source of type Storage, and `{name}` is of type {source_type}");
+        let message =
+            format!("data can only be loaded into a source of type Storage, and `{name}` is of type {source_type}");
         Err(Error::new(Kind::Usage, message))
     }
 }

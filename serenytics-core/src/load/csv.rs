@@ -151,8 +151,7 @@ fn config(
 ) -> Value {
     let mut config = config.clone();
     config.insert("originalFileName".to_owned(), file_name.into());
-    let forced: Map<_, _> =
-        forced.iter().map(|(column, forced)| (column.clone(), forced.word().into())).collect();
+    let forced: Map<_, _> = forced.iter().map(|(column, forced)| (column.clone(), forced.word().into())).collect();
     let content = config.entry("jsonContent").or_insert_with(|| json!({}));
     if !content.is_object() {
         *content = json!({});
@@ -203,10 +202,7 @@ mod tests {
     fn a_configuration_without_content_gets_one() {
         for content in [json!({}), json!({"jsonContent": null})] {
             let after = config(content.as_object().unwrap(), "a.csv.gz", ',', &BTreeMap::new());
-            assert_eq!(
-                after["jsonContent"],
-                json!({"separator": ",", "advanced_options": "{\"force_types\":{}}"})
-            );
+            assert_eq!(after["jsonContent"], json!({"separator": ",", "advanced_options": "{\"force_types\":{}}"}));
         }
     }
 }

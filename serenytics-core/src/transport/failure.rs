@@ -49,13 +49,7 @@ fn overall(client: &Client) -> String {
 }
 
 /// The error of an answer with another status than was expected.
-pub(crate) fn refused(
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &[u8],
-    requested: &Url,
-    client: &Client,
-) -> Error {
+pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], requested: &Url, client: &Client) -> Error {
     let mut message = status.to_string();
     if status == StatusCode::UNAUTHORIZED {
         message.push_str(": check your API key");

@@ -170,17 +170,13 @@ impl<'c> Request<'c> {
     async fn attempt(&mut self) -> Result<Response, Failure> {
         let client = self.client;
         let started = Instant::now();
-        let mut request = client
-            .http()
-            .request(self.call.method.clone(), self.url.clone())
-            .timeout(self.deadline.remaining());
+        let mut request =
+            client.http().request(self.call.method.clone(), self.url.clone()).timeout(self.deadline.remaining());
         request = match self.headers {
-            Headers::Api => request
-                .header(API_KEY, client.key_header().clone())
-                .header(CONTENT_TYPE, "application/json"),
-            Headers::SignedUpload => {
-                request.header(CONTENT_TYPE, "csv/gz").header("x-amz-acl", "private")
+            Headers::Api => {
+                request.header(API_KEY, client.key_header().clone()).header(CONTENT_TYPE, "application/json")
             }
+            Headers::SignedUpload => request.header(CONTENT_TYPE, "csv/gz").header("x-amz-acl", "private"),
         };
         let mut streams = false;
         match &mut self.body {

@@ -58,9 +58,8 @@ impl Response {
 
     /// Reads the body as JSON. Why it cannot be read goes into the text only: it may repeat what the server was sent.
     pub(crate) fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
-        serde_json::from_slice(body).map_err(|error| {
-            self.error(Kind::Decode, format!("the answer is not the JSON that was expected: {error}"))
-        })
+        serde_json::from_slice(body)
+            .map_err(|error| self.error(Kind::Decode, format!("the answer is not the JSON that was expected: {error}")))
     }
 
     /// The start of the body, as far as it arrives.

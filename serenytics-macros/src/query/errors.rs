@@ -32,10 +32,8 @@ pub(super) fn expand(input: &Input, stage: &Stage, problems: &[Problem]) -> Toke
 
 /// The last error is the block's value: its type is one that no further error is told of.
 fn block(values: TokenStream, tokens: &Tokens, problems: &[Problem]) -> TokenStream {
-    let mut errors: Vec<TokenStream> = problems
-        .iter()
-        .map(|problem| one(tokens.span(problem.position), &problem.to_string()))
-        .collect();
+    let mut errors: Vec<TokenStream> =
+        problems.iter().map(|problem| one(tokens.span(problem.position), &problem.to_string())).collect();
     let last = errors.pop();
     quote!({ #values #(#errors;)* #last })
 }

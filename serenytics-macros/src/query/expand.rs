@@ -167,7 +167,7 @@ fn value(input: &Input, group: &Group, hole: Hole, used: &Use) -> TokenStream {
     let (column_type, form) = match used {
         Use::Limit => {
             let limit = Ident::new(if hole.optional { "limit_option" } else { "limit" }, site);
-            return quote_spanned!(site=> #krate::__private::#limit(&#expression));
+            return quote_spanned!(site=> #krate::value::#limit(&#expression));
         }
         Use::Scalar(column_type) => (column_type, "scalar"),
         Use::Element(column_type) => (column_type, "element"),

@@ -49,8 +49,9 @@ fn named(input: &Input, parsed: &Parsed, fields: &[(Ident, TokenStream)]) -> Row
     let krate = input.krate_at(user_span);
     let values = fields.iter().map(|(name, field_type)| {
         let field = Ident::new(&name.to_string().replace("r#", ""), user_span);
-        let field = if name.to_string().starts_with("r#") { Ident::new_raw(&field.to_string(), user_span) } else { field };
-        quote_spanned!(user_span=> #field: cells.next::<#field_type>()?)
+        let field =
+            if name.to_string().starts_with("r#") { Ident::new_raw(&field.to_string(), user_span) } else { field };
+        quote_spanned!(user_span=> #field: { let cell: #field_type = cells.next()?; cell })
     });
     let reader = quote_spanned!(user_span=> |cells| ::core::result::Result::Ok(#path { #(#values),* }));
     let item = quote_spanned! {site=>

@@ -32,7 +32,9 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
     };
     let cells = schema.columns.iter().zip(fields).map(|(column, field)| {
         let wire = &column.wire;
-        let name = &field.ident;
+        // Located at the type, so that a type that is none of a column's is told there, and once.
+        let mut name = field.ident.clone();
+        name.iter_mut().for_each(|name| name.set_span(field.ty.span()));
         quote_spanned!(field.ty.span()=> row.cell(#wire, &self.#name);)
     });
     quote! {
@@ -57,7 +59,7 @@ fn columns(declaration: &Declaration<'_>) -> TokenStream {
         quote_spanned! {field_type.span()=>
             #[automatically_derived]
             impl #krate::__private::ColumnAt<#index> for #ident {
-                type Type = <#field_type as #krate::__private::ColumnValue>::Inner;
+                type Type = <#field_type as #krate::ColumnValue>::Inner;
             }
         }
     });
@@ -66,7 +68,7 @@ fn columns(declaration: &Declaration<'_>) -> TokenStream {
         let field_type = &field.ty;
         quote_spanned! {field_type.span()=> {
             fn holds<V: #krate::value::#value>() {}
-            holds::<<#field_type as #krate::__private::ColumnValue>::Inner>();
+            holds::<<#field_type as #krate::ColumnValue>::Inner>();
         }}
     });
     let all = match &input.data {

@@ -44,7 +44,10 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
     for field in named_fields(input, &mut errors) {
         let Some(column) = column(field, &mut errors) else { continue };
         if let Some(other) = columns.iter().find(|other| other.wire == column.wire) {
-            let message = format!("the column \"{}\" is declared twice, by `{}` and by `{}`", column.wire, other.name, column.name);
+            let message = format!(
+                "the column \"{}\" is declared twice, by `{}` and by `{}`",
+                column.wire, other.name, column.name
+            );
             errors.push(syn::Error::new(field.span(), message));
             continue;
         }

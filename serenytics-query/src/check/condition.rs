@@ -18,11 +18,7 @@ impl Checker<'_> {
             let problem = Problem::new(
                 Code::OperatorType,
                 condition.operator_position,
-                format!(
-                    "`{operator}` needs a text column and `{}` is {}",
-                    column.name,
-                    column.column_type.described()
-                ),
+                format!("`{operator}` needs a text column and `{}` is {}", column.name, column.column_type.described()),
             )
             .help(format!("`{null_test}` tests for NULL, on a column of any type"));
             self.push(problem);

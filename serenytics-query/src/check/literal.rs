@@ -38,9 +38,7 @@ impl TypedValue {
 #[must_use]
 pub fn typed_value(literal: &Literal, column_type: ColumnType) -> Option<TypedValue> {
     match (column_type, literal) {
-        (ColumnType::Str, Literal::Text(text) | Literal::Wire(text)) => {
-            Some(TypedValue::Str(text.clone()))
-        }
+        (ColumnType::Str, Literal::Text(text) | Literal::Wire(text)) => Some(TypedValue::Str(text.clone())),
         (ColumnType::Int, Literal::Int(value)) => Some(TypedValue::Int(*value)),
         (ColumnType::Int, Literal::Wire(text)) => text.trim().parse().ok().map(TypedValue::Int),
         #[expect(clippy::cast_precision_loss, reason = "a float column holds what a float can")]
@@ -62,15 +60,9 @@ fn finite(value: f64) -> Option<TypedValue> {
 pub(super) fn mismatch(column: &Column, literal: &Literal, position: Position) -> Problem {
     let name = &column.name;
     let described = column.column_type.described();
-    if let (ColumnType::DateTime, Literal::Text(text) | Literal::Wire(text)) =
-        (column.column_type, literal)
-    {
-        return Problem::new(
-            Code::BadDatetime,
-            position,
-            format!("`{name}` is a datetime and \"{text}\" is not one"),
-        )
-        .help("a datetime is written \"2013-01-31\" or \"2013-01-31T12:30:00\"");
+    if let (ColumnType::DateTime, Literal::Text(text) | Literal::Wire(text)) = (column.column_type, literal) {
+        return Problem::new(Code::BadDatetime, position, format!("`{name}` is a datetime and \"{text}\" is not one"))
+            .help("a datetime is written \"2013-01-31\" or \"2013-01-31T12:30:00\"");
     }
     let (found, help) = match literal {
         Literal::Int(value) => (format!("the integer {value}"), quotes(column, &value.to_string())),
@@ -84,11 +76,8 @@ pub(super) fn mismatch(column: &Column, literal: &Literal, position: Position) -
         }
         Literal::Wire(text) => (format!("\"{text}\""), None),
     };
-    let problem = Problem::new(
-        Code::ValueType,
-        position,
-        format!("`{name}` is {described} and cannot be compared with {found}"),
-    );
+    let problem =
+        Problem::new(Code::ValueType, position, format!("`{name}` is {described} and cannot be compared with {found}"));
     match help {
         Some(help) => problem.help(help),
         None => problem,
@@ -98,9 +87,7 @@ pub(super) fn mismatch(column: &Column, literal: &Literal, position: Position) -
 fn quotes(column: &Column, value: &str) -> Option<String> {
     match column.column_type {
         ColumnType::Str => Some(format!("a text is written in quotes: \"{value}\"")),
-        ColumnType::DateTime => {
-            Some("a datetime is written \"2013-01-31\" or \"2013-01-31T12:30:00\"".to_owned())
-        }
+        ColumnType::DateTime => Some("a datetime is written \"2013-01-31\" or \"2013-01-31T12:30:00\"".to_owned()),
         _ => None,
     }
 }

@@ -62,8 +62,7 @@ impl Checker<'_> {
 
     fn unknown_order(&self, word: &Word, outputs: &[Output]) -> Problem {
         let name = &word.text;
-        let mut candidates: Vec<&str> =
-            outputs.iter().map(|output| output.column.name.as_ref()).collect();
+        let mut candidates: Vec<&str> = outputs.iter().map(|output| output.column.name.as_ref()).collect();
         if self.is_plain() {
             candidates.extend(self.schema.columns.iter().map(|column| column.name.as_str()));
         }

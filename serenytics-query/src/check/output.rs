@@ -62,12 +62,9 @@ impl Checker<'_> {
             );
             self.push(problem);
         } else if outputs.iter().any(|other| other.column.name == *name) {
-            let problem = Problem::new(
-                Code::DuplicateOutput,
-                output.position,
-                format!("two outputs are called `{name}`"),
-            )
-            .help("give one of them another name with `as`");
+            let problem =
+                Problem::new(Code::DuplicateOutput, output.position, format!("two outputs are called `{name}`"))
+                    .help("give one of them another name with `as`");
             self.push(problem);
         }
         outputs.push(output);
@@ -167,9 +164,7 @@ impl Checker<'_> {
             return Some(bare(column, word, alias, position));
         }
         let grouped =
-            self.stage.group_by.iter().any(|key| {
-                key.column.text == word.text && matches!(key.slot, KeySlot::Whole)
-            });
+            self.stage.group_by.iter().any(|key| key.column.text == word.text && matches!(key.slot, KeySlot::Whole));
         let name = &column.name;
         let problem = if grouped {
             Problem::new(
@@ -211,10 +206,7 @@ impl Checker<'_> {
 
     pub(super) fn has_aggregate(&self) -> bool {
         self.stage.select.iter().flatten().any(|selection| {
-            matches!(
-                selection.selected,
-                Selected::Aggregate { .. } | Selected::Count(_) | Selected::Unknown(_)
-            )
+            matches!(selection.selected, Selected::Aggregate { .. } | Selected::Count(_) | Selected::Unknown(_))
         })
     }
 }

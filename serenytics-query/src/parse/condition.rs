@@ -56,7 +56,8 @@ impl Parser<'_> {
         let signs = self.cursor.signs();
         if self.cursor.word_is("or") || signs == "||" {
             let message = "conditions are all met together: there is no `or`";
-            let help = "for several values of one column, write `country in [\"FR\", \"US\"]`; otherwise make two queries";
+            let help =
+                "for several values of one column, write `country in [\"FR\", \"US\"]`; otherwise make two queries";
             self.problem_with_help(Code::Logic, position, message, help);
             self.cursor.skip(signs.len().max(1));
             return true;
@@ -122,7 +123,9 @@ impl Parser<'_> {
             self.cursor.bump();
             return Ok(operator);
         }
-        if !raw && word == "not" && self.cursor.peek_at(1) == Some(&TokenKind::Word { text: "in".to_owned(), raw: false })
+        if !raw
+            && word == "not"
+            && self.cursor.peek_at(1) == Some(&TokenKind::Word { text: "in".to_owned(), raw: false })
         {
             self.cursor.skip(2);
             return Ok(Operator::NotIn);
@@ -152,7 +155,8 @@ impl Parser<'_> {
 
     /// Reads the longest operator of some signs; a minus behind it belongs to the literal.
     fn sign_operator(&mut self, signs: &str, position: Position) -> Read<Operator> {
-        if signs == "!" && matches!(self.cursor.peek_at(1), Some(TokenKind::Word { text, raw: false }) if text == "in") {
+        if signs == "!" && matches!(self.cursor.peek_at(1), Some(TokenKind::Word { text, raw: false }) if text == "in")
+        {
             self.cursor.skip(2);
             return Ok(Operator::NotIn);
         }
@@ -167,7 +171,10 @@ impl Parser<'_> {
 
     fn unknown_operator(&mut self, written: &str, position: Position) {
         let other = OTHER_OPERATORS.iter().find(|(other, _)| *other == written).map(|(_, word)| *word);
-        let words = || Operator::words().filter(|word| word.starts_with(char::is_alphabetic) == written.starts_with(char::is_alphabetic));
+        let words = || {
+            Operator::words()
+                .filter(|word| word.starts_with(char::is_alphabetic) == written.starts_with(char::is_alphabetic))
+        };
         match other.or_else(|| nearest(written, words())) {
             Some(near) => {
                 let message = format!("no operator `{written}`; did you mean `{near}`?");
@@ -185,7 +192,10 @@ impl Parser<'_> {
         let what = format!("`{operator}`");
         match operator.operand() {
             Operand::None => {
-                if matches!(self.cursor.peek(), Some(TokenKind::Literal(_) | TokenKind::Hole(_) | TokenKind::Group { .. })) {
+                if matches!(
+                    self.cursor.peek(),
+                    Some(TokenKind::Literal(_) | TokenKind::Hole(_) | TokenKind::Group { .. })
+                ) {
                     let position = self.cursor.position();
                     self.problem(Code::Operand, position, format!("{what} takes no value"));
                     return Err(Refused);

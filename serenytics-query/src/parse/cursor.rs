@@ -111,8 +111,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn keyword_is_column(&self) -> bool {
         let begins_item = self.at == 0
             || matches!(self.tokens[self.at - 1].kind, TokenKind::Sign(','))
-            || word_of(&self.tokens[self.at - 1].kind)
-                .is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text));
+            || word_of(&self.tokens[self.at - 1].kind).is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text));
         let next = self.peek_at(1);
         let ends_item = match next {
             None => true,

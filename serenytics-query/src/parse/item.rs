@@ -30,7 +30,9 @@ impl Parser<'_> {
                 self.problem(
                     Code::UnknownFunction,
                     position,
-                    format!("`{aggregate}` is an aggregate, and stands in `select`; `group_by` takes columns and time slots"),
+                    format!(
+                        "`{aggregate}` is an aggregate, and stands in `select`; `group_by` takes columns and time slots"
+                    ),
                 );
                 return Err(Refused);
             }
@@ -182,9 +184,7 @@ impl Parser<'_> {
                 );
                 Selected::Unknown(None)
             }
-            (Function::Aggregate(aggregate), Some(column)) => {
-                Selected::Aggregate { aggregate, position, column }
-            }
+            (Function::Aggregate(aggregate), Some(column)) => Selected::Aggregate { aggregate, position, column },
             (Function::Slot(slot), Some(column)) => Selected::Slot { slot, position, column },
             (Function::Unknown, column) => Selected::Unknown(column),
             (_, None) => {

@@ -15,9 +15,8 @@ use cursor::Cursor;
 pub const CLAUSES: &[&str] = &["where", "group_by", "select", "order_by", "limit", "into"];
 
 /// The words that are no column names unless they are written with `r#`.
-pub const KEYWORDS: &[&str] = &[
-    "from", "where", "group_by", "select", "order_by", "limit", "into", "and", "or", "not", "in", "as",
-];
+pub const KEYWORDS: &[&str] =
+    &["from", "where", "group_by", "select", "order_by", "limit", "into", "and", "or", "not", "in", "as"];
 
 /// What a query's tokens come to.
 #[derive(Debug, Clone, PartialEq)]
@@ -286,10 +285,7 @@ impl Parser<'_> {
         };
         self.parsed.stage.limit = limit;
         self.cursor.sign(',');
-        if !self.cursor.is_at_end()
-            && !self.cursor.at_clause_start()
-            && !self.cursor.at_misspelled_clause()
-        {
+        if !self.cursor.is_at_end() && !self.cursor.at_clause_start() && !self.cursor.at_misspelled_clause() {
             let found = self.cursor.shown();
             let message = format!("{found} stands behind the limit, which is one number");
             let position = self.cursor.position();

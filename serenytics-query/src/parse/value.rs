@@ -70,7 +70,11 @@ impl Parser<'_> {
             }
             None => {
                 let position = self.cursor.last_position();
-                self.problem(Code::Operand, position, format!("{what} is followed by a value, and the query ends there"));
+                self.problem(
+                    Code::Operand,
+                    position,
+                    format!("{what} is followed by a value, and the query ends there"),
+                );
                 return Err(Refused);
             }
             Some(_) => {

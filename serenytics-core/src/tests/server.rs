@@ -9,16 +9,16 @@ use crate::client::Client;
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(super) struct Asked {
     /// `GET /path?query`.
-    pub(crate) line: String,
+    pub(super) line: String,
     /// The header lines, in lower case.
-    pub(crate) headers: String,
-    pub(crate) body: Vec<u8>,
+    pub(super) headers: String,
+    pub(super) body: Vec<u8>,
 }
 
 /// What to do with a request.
-pub(crate) enum Reply {
+pub(super) enum Reply {
     /// Answer with a status, further header lines and a body.
     Answer(u16, &'static str, String),
     /// Send only so many bytes of the body that is announced.
@@ -29,17 +29,17 @@ pub(crate) enum Reply {
     Silence,
 }
 
-pub(crate) struct TestServer {
-    pub(crate) url: String,
+pub(super) struct TestServer {
+    pub(super) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 /// The key that must not be seen anywhere.
-pub(crate) const CANARY: &str = "canary-7f3a91";
+pub(super) const CANARY: &str = "canary-7f3a91";
 
 impl TestServer {
     /// Starts a server that replies by `reply`, which is given the number of the request and the request.
-    pub(crate) async fn start(reply: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> TestServer {
+    pub(super) async fn start(reply: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -66,18 +66,18 @@ impl TestServer {
     }
 
     /// A client of the server.
-    pub(crate) fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Client {
         Client::builder().url(&self.url).api_key(CANARY).build().unwrap()
     }
 
     /// The requests so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub(super) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }
 
 /// An answer of status 200.
-pub(crate) fn ok(body: impl Into<String>) -> Reply {
+pub(super) fn ok(body: impl Into<String>) -> Reply {
     Reply::Answer(200, "", body.into())
 }
 

@@ -1,0 +1,159 @@
+//! Calls: paths, refusals, retries, deadlines, and the key that must not be seen.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use super::server::{CANARY, Reply, TestServer, ok};
+use super::{ANSWER, COUNTRIES, SOURCE, list, printed, sales};
+use crate::{Client, DataSource};
+
+#[tokio::test]
+async fn uuids_cannot_leave_their_place_in_the_path() {
+    let server = TestServer::start(|_, _| ok(SOURCE)).await;
+    let client = server.client();
+    client.source_by_uuid("../task/1?x#y").await.unwrap();
+    assert_eq!(server.asked()[0].line, "GET /api/data_source/..%2Ftask%2F1%3Fx%23y");
+    for uuid in ["", ".", ".."] {
+        assert!(client.source_by_uuid(uuid).await.unwrap_err().is_not_found());
+    }
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_path_in_the_url_is_a_prefix() {
+    let server = sales(|_| ok(ANSWER)).await;
+    for url in [format!("{}/tenant", server.url), format!("{}/tenant/", server.url)] {
+        let client = Client::builder().url(url).api_key("k").build().unwrap();
+        client.fetch(&COUNTRIES).await.unwrap();
+    }
+    assert!(server.asked().iter().all(|asked| asked.line.contains(" /tenant/api/")));
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_key_does_not_spread_it() {
+    let texts = [
+        format!(r#"{{"errors":["bad key {CANARY}"]}}"#),
+        format!("<p>X-Api-Key: {CANARY}</p>"),
+        format!("\"{CANARY}\""),
+    ];
+    for status in [400, 401, 404, 500, 302] {
+        for text in texts.clone() {
+            let body = text.clone();
+            let server = TestServer::start(move |_, _| {
+                Reply::Answer(status, "location: http://elsewhere/canary-7f3a91?canary-7f3a91\r\n", body.clone())
+            })
+            .await;
+            let error = server.client().sources().await.unwrap_err();
+            assert!(error.is_refused_by_server() && error.status() == Some(status), "{error:?}");
+            assert!(!printed(&error).contains("canary"), "{}", printed(&error));
+        }
+    }
+    let bodies = [
+        format!(r#"{{"status":"error","errors":["{CANARY}"]}}"#),
+        ANSWER.replace("[\"FR\"]", &format!("[[\"{CANARY}\"]]")),
+        ANSWER.replace("\"name\":\"country\"", &format!("\"name\":\"{CANARY}\"")),
+        format!("\"{CANARY}\""),
+        format!(r#"{{"objects":"{CANARY}"}}"#),
+    ];
+    for body in bodies {
+        let server = sales(move |_| ok(body.clone())).await;
+        let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
+        assert!(!printed(&error).contains("canary"), "{}", printed(&error));
+    }
+    let server = TestServer::start(|_, _| ok(format!(r#"{{"objects":"{CANARY}"}}"#))).await;
+    let error = server.client().sources().await.unwrap_err();
+    assert!(error.is_decode() && !printed(&error).contains("canary"), "{}", printed(&error));
+}
+
+#[tokio::test]
+async fn refusals_say_what_where_and_what_to_do() {
+    let said = |status, headers, body: &'static str| async move {
+        let server = TestServer::start(move |_, _| Reply::Answer(status, headers, body.to_owned())).await;
+        server.client().sources().await.unwrap_err()
+    };
+    let unauthorized = said(401, "", r#""Unauthorized""#).await;
+    assert_eq!(unauthorized.to_string(), "GET /api/data_source: 401 Unauthorized: check your API key: Unauthorized");
+    assert!(unauthorized.is_unauthorized());
+    let refused = said(400, "", r#"{"errors":["one","two"]}"#).await;
+    assert_eq!(refused.to_string(), "GET /api/data_source: 400 Bad Request: one");
+    let redirect = said(302, "location: https://login.example.com/in?next=1\r\n", "").await;
+    assert_eq!(
+        redirect.to_string(),
+        "GET /api/data_source: 302 Found: the server redirects to https://login.example.com/in, and calls of the API \
+         follow no redirect; check the client's URL"
+    );
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again_if_that_is_safe() {
+    let server = sales(|number| match number {
+        2 => Reply::Answer(503, "retry-after: 0\r\n", String::new()),
+        3 => Reply::Close,
+        4 => Reply::Answer(429, "", String::new()),
+        _ => ok(ANSWER),
+    })
+    .await;
+    assert_eq!(server.client().fetch(&COUNTRIES).await.unwrap(), ["FR", "DE"]);
+
+    let server = sales(|_| Reply::Answer(502, "retry-after: 0\r\n", "<h1>Bad gateway</h1>".to_owned())).await;
+    let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
+    assert_eq!(error.to_string(), "POST /api/formatted_data/u1: 502 Bad Gateway: <h1>Bad gateway</h1> (tried 4 times)");
+    assert_eq!(server.asked().len(), 5);
+
+    let server = sales(|_| Reply::Answer(503, "retry-after: 3600\r\n", String::new())).await;
+    let started = Instant::now();
+    assert_eq!(server.client().fetch(&COUNTRIES).await.unwrap_err().status(), Some(503));
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(server.asked().len(), 2);
+
+    let server = sales(|_| Reply::Answer(400, "", String::new())).await;
+    assert!(server.client().fetch(&COUNTRIES).await.is_err());
+    assert_eq!(server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn what_changes_data_is_sent_once() {
+    let server = TestServer::start(|_, asked| match asked.line.starts_with("GET") {
+        true => list(&[SOURCE]),
+        false => Reply::Answer(503, "retry-after: 0\r\n", String::new()),
+    })
+    .await;
+    let source = server.client().source("sales").await.unwrap();
+    let row = json!({"a": 1}).as_object().cloned().unwrap();
+    assert_eq!(source.insert([row]).await.unwrap_err().status(), Some(503));
+    assert_eq!(source.insert(Vec::<Map<String, Value>>::new()).await.ok(), Some(()));
+    assert_eq!(source.clone().delete().await.unwrap_err().status(), Some(503));
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn deadlines_pass() {
+    let server = TestServer::start(|_, _| Reply::Silence).await;
+    let client = Client::builder().url(&server.url).api_key("k").read_timeout(Duration::from_millis(50));
+    let error = client.build().unwrap().sources().await.unwrap_err();
+    assert!(error.is_timeout() && error.to_string().contains("nothing for 50ms"), "{error}");
+    let error = server.client().with_timeout(Duration::from_millis(50)).sources().await.unwrap_err();
+    assert!(error.is_timeout() && error.to_string().contains("50ms"), "{error}");
+    assert_eq!(server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told() {
+    let client = Client::builder().url("http://127.0.0.1:1").api_key(CANARY).build().unwrap();
+    let error = client.with_timeout(Duration::from_millis(400)).sources().await.unwrap_err();
+    assert!(error.is_connection() && error.to_string().contains("cannot connect: "), "{error}");
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn everything_can_go_to_another_thread() {
+    fn check<T: Send>(_: impl FnOnce(&'static Client) -> T) {}
+    fn shared<T: Send + Sync + Clone>() {}
+    shared::<Client>();
+    shared::<DataSource>();
+    check(|client| async { client.fetch(&COUNTRIES).await });
+    check(|client| client.source("sales"));
+    check(|client| async { client.source("sales").await?.reload_from_csv("a.csv").send().await });
+    check(|client| async { client.source("sales").await?.insert([Map::new()]).await });
+}

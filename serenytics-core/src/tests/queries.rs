@@ -1,0 +1,135 @@
+//! Sources and queries: what is sent, how answers that break off or hold nothing are read, what is not sent.
+
+use serde_json::{Map, Value, json};
+use serenytics_query::problem::{Code, Problem};
+use serenytics_query::query::{Part, Query, Template};
+use serenytics_query::rendered::limit;
+use serenytics_query::source::named;
+use serenytics_query::wire::Options;
+
+use super::server::{CANARY, Reply, TestServer, ok};
+use super::{ANSWER, COUNTRIES, COUNTRY, SOURCE, list, read_country, sales};
+use crate::Answer;
+
+#[tokio::test]
+async fn a_query_is_sent_as_it_is_with_the_key_in_its_header() {
+    let server = sales(|_| ok(ANSWER)).await;
+    let client = server.client();
+    assert_eq!(client.fetch(&COUNTRIES).await.unwrap(), ["FR", "DE"]);
+    assert_eq!(client.clone().fetch(&COUNTRIES).await.unwrap(), ["FR", "DE"]);
+    let asked = server.asked();
+    let lines: Vec<_> = asked.iter().map(|asked| asked.line.as_str()).collect();
+    assert!(lines[0].starts_with("GET /api/data_source?q=%7B%22filters%22"), "{lines:?}");
+    assert_eq!(lines[1..], ["POST /api/formatted_data/u1", "POST /api/formatted_data/u1"]);
+    assert_eq!(asked[1].body, COUNTRIES.as_json().as_bytes());
+    for header in [
+        format!("x-api-key: {CANARY}\r\n"),
+        "content-type: application/json\r\n".to_owned(),
+        format!("user-agent: serenytics-rust/{}\r\n", env!("CARGO_PKG_VERSION")),
+        "accept-encoding: gzip\r\n".to_owned(),
+    ] {
+        assert!(asked[1].headers.contains(&header), "{}", asked[1].headers);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_an_error() {
+    for sent in [0, 1, ANSWER.len() - 1] {
+        let server = sales(move |_| Reply::Cut(ANSWER.to_owned(), sent)).await;
+        let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
+        assert!(error.is_connection(), "{error}");
+    }
+    let cut = &ANSWER[..ANSWER.len() - 10];
+    let server = sales(move |_| ok(cut)).await;
+    let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
+    assert!(error.is_decode() && error.to_string().contains("cut"), "{error}");
+}
+
+#[tokio::test]
+async fn an_empty_storage_has_no_rows() {
+    for status in [200, 400] {
+        let body = r#"{"status":"error","errors":["Storage source is empty."]}"#;
+        let server = sales(move |_| Reply::Answer(status, "", body.to_owned())).await;
+        let client = server.client();
+        assert!(client.fetch(&COUNTRIES).await.unwrap().is_empty());
+        let source = client.source("sales").await.unwrap();
+        assert_eq!(source.row_count().await.unwrap(), 0);
+        assert!(source.columns().await.unwrap().is_empty());
+        assert_eq!(client.fetch_raw(&source, &Options::default()).await.unwrap(), Answer::default());
+    }
+}
+
+#[tokio::test]
+async fn counts_are_read_in_every_form() {
+    for (cell, count) in [("[3]", 3), ("[3.0]", 3), ("[null]", 0), ("", 0)] {
+        let body = format!(r#"{{"columns_titles":[{{"name":"?","type":"?"}}],"data":[{cell}],"status":"ok"}}"#);
+        let server = sales(move |_| ok(body.clone())).await;
+        let source = server.client().source("sales").await.unwrap();
+        assert_eq!(source.row_count().await.unwrap(), count, "{cell}");
+        let body: Value = serde_json::from_slice(&server.asked()[1].body).unwrap();
+        assert_eq!(
+            body,
+            json!({"order": "row_by_row", "data_processing_pipeline": [
+                {"select": [{"name": "$$count$$", "agg_function": "sum"}]},
+            ]})
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_query_with_problems_is_not_sent() {
+    let server = sales(|_| ok(ANSWER)).await;
+    let template = Template {
+        head: r#"{"data_processing_pipeline":[{"select":["country"]"#.into(),
+        conditions: vec![].into(),
+        limit: Some(Part::Value(0)),
+    };
+    let values = [limit(&0)];
+    let query = Query::with_values(named("sales"), &template, &values, COUNTRY.into(), read_country);
+    let error = server.client().fetch(&query).await.unwrap_err();
+    assert!(error.is_invalid_query());
+    assert!(matches!(error.problems(), [Problem { code: Code::LimitRange, .. }]));
+    assert!(error.to_string().starts_with("the query was not sent:\n  `limit` is 0"), "{error}");
+    assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn names_are_looked_up_and_suggested() {
+    let reply = |objects: &'static [&'static str]| {
+        TestServer::start(move |_, asked| list(if asked.line.contains("eq") { &objects[..0] } else { objects }))
+    };
+    let unknown = |server: TestServer, name: &'static str| async move {
+        let error = server.client().source(name).await.unwrap_err();
+        assert!(error.is_not_found() && !error.is_refused_by_server(), "{error:?}");
+        error.to_string()
+    };
+    assert_eq!(unknown(reply(&[SOURCE]).await, "sale").await, "there is no source named `sale`; did you mean `sales`?");
+    assert_eq!(
+        unknown(reply(&[SOURCE]).await, "flights").await,
+        "there is no source named `flights`; the server has `sales`"
+    );
+    assert_eq!(
+        unknown(reply(&[]).await, "flights").await,
+        "there is no source named `flights`; the server has no source yet"
+    );
+    let server = TestServer::start(|_, _| list(&[SOURCE, SOURCE])).await;
+    let error = server.client().find_source("sales").await.unwrap_err().to_string();
+    assert!(error.starts_with("2 sources are named `sales`") && error.contains("`u1`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_source_that_is_no_storage_is_left_alone() {
+    const JOIN: &str = r#"{"uuid":"u2","name":"sales","type":"InnerJoin","jsonContent":{"secret":"x"}}"#;
+    let server = TestServer::start(|_, _| list(&[JOIN])).await;
+    let client = server.client();
+    let source = client.source("sales").await.unwrap();
+    assert!(!format!("{source:?}").contains("secret"));
+    for error in [
+        client.get_or_create_storage("sales").await.unwrap_err(),
+        source.insert([Map::new()]).await.unwrap_err(),
+        source.reload_from_csv("missing.csv").send().await.unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("InnerJoin"), "{error}");
+    }
+    assert!(server.asked().iter().all(|asked| asked.line.starts_with("GET")));
+}

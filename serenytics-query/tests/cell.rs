@@ -1,0 +1,86 @@
+//! Cells of an answer, read from its bytes.
+
+use serenytics_query::cell::{CellError, CellReader};
+use serenytics_query::datetime::DateTime;
+use serenytics_query::slot::SlotValue;
+
+type Cells = (String, Option<i64>, f64);
+
+fn read(json: &str) -> Result<Cells, CellError> {
+    CellReader::new(json.as_bytes()).row(3, |cells| Ok((cells.next()?, cells.next()?, cells.next()?)))
+}
+
+fn mismatch(json: &str) -> (usize, &'static str, String) {
+    match read(json) {
+        Err(CellError::Mismatch { column, expected, found }) => (column, expected, found),
+        other => panic!("{json}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_row_is_read_whatever_its_spaces_and_escapes() {
+    assert_eq!(read(r#"["FR",3,2.5]"#), Ok(("FR".to_owned(), Some(3), 2.5)));
+    let spaced = " [ \"a\\\"b\\u00e9\\n\\ud83d\\ude00é\" ,\n null , -1.5e3 ] ";
+    assert_eq!(read(spaced), Ok(("a\"bé\n😀é".to_owned(), None, -1500.0)));
+}
+
+#[test]
+fn integers_and_numbers_interchange_when_nothing_is_lost() {
+    assert_eq!(read(r#"["",120.0,7]"#), Ok((String::new(), Some(120), 7.0)));
+    assert_eq!(mismatch(r#"["",2.5,7]"#), (1, "an integer of 64 bits", "`2.5`".to_owned()));
+    assert_eq!(read(r#"["",-9223372036854775808,7]"#).unwrap().1, Some(i64::MIN));
+    assert_eq!(mismatch(r#"["",9223372036854775808,7]"#).0, 1);
+}
+
+#[test]
+fn a_bare_nan_is_null_and_null_is_no_number() {
+    assert_eq!(read(r#"["",NaN,1]"#).unwrap().1, None);
+    assert_eq!(mismatch(r#"["",1,NaN]"#), (2, "a number", "`NaN`".to_owned()));
+    assert_eq!(mismatch(r#"[null,1,1]"#), (0, "a text", "`null`".to_owned()));
+}
+
+#[test]
+fn other_values_are_told_by_their_start() {
+    assert_eq!(mismatch(r#"[3,1,1]"#), (0, "a text", "`3`".to_owned()));
+    assert_eq!(mismatch(r#"["",true,1]"#).2, "`true`");
+    assert_eq!(mismatch(r#"["",{"a":[1,2]},1]"#).2, "`{\"a\":[1`");
+    assert_eq!(mismatch(r#"["",1,Infinity]"#).2, "`Infinity`");
+}
+
+#[test]
+fn a_row_of_another_length_is_told() {
+    assert_eq!(read(r#"["FR",3]"#), Err(CellError::Count { expected: 3, found: 2 }));
+    assert_eq!(read("[]"), Err(CellError::Count { expected: 3, found: 0 }));
+    assert_eq!(read(r#"["FR",3,1,4]"#), Err(CellError::Count { expected: 3, found: 4 }));
+}
+
+#[test]
+fn a_row_that_is_cut_anywhere_is_incomplete() {
+    let row = r#"["F\"R",3,2.5]"#;
+    for length in 0..row.len() {
+        assert_eq!(read(&row[..length]), Err(CellError::Incomplete), "{}", &row[..length]);
+    }
+}
+
+#[test]
+fn what_is_no_json_is_told() {
+    for json in ["3", "{}", r#"["a";3]"#, "[\"a\" 3]", "[,]"] {
+        assert!(matches!(read(json), Err(CellError::Syntax { .. })), "{json}: {:?}", read(json));
+    }
+    let invalid: &[u8] = b"[\"\xff\",1,1]";
+    let row = CellReader::new(invalid).row(3, |cells| Ok((cells.next::<String>()?, cells.next::<i64>()?)));
+    assert!(matches!(row, Err(CellError::Syntax { .. })), "{row:?}");
+}
+
+#[test]
+fn datetimes_and_time_slots_are_read_in_every_form() {
+    let row = r#"["2013-01-01T05:00:00","2013-01-01","2013-02-01T00:00:00",7,"2013-Q1",2013.0]"#;
+    let cells = CellReader::new(row.as_bytes()).row(6, |cells| {
+        let datetimes: [DateTime; 2] = [cells.next()?, cells.next()?];
+        let slots: [SlotValue; 4] = [cells.next()?, cells.next()?, cells.next()?, cells.next()?];
+        Ok((datetimes, slots))
+    });
+    let (datetimes, slots) = cells.unwrap();
+    assert_eq!(datetimes.map(|datetime| datetime.to_string()), ["2013-01-01T05:00:00", "2013-01-01T00:00:00"]);
+    assert_eq!(slots.map(|slot| slot.to_string()), ["2013-02-01", "7", "2013-Q1", "2013"]);
+}

@@ -1,0 +1,77 @@
+//! Stages of requests, checked as a server checks them.
+
+use serenytics_query::check::{TypedValue, check_wire, typed_value};
+use serenytics_query::schema::{Schema, SourceRef};
+use serenytics_query::stage::{ConditionOperand, Selected, Value};
+use serenytics_query::wire::{ColumnTitle, Options};
+
+fn schema() -> Schema {
+    let columns = [("country", "str"), ("revenue", "float"), ("quantity", "int"), ("order date", "datetime")];
+    let titles = columns.map(|(name, type_name)| ColumnTitle { name: name.to_owned(), type_name: type_name.to_owned() });
+    Schema::from_titles(SourceRef::Name("sales".into()), &titles)
+}
+
+/// The codes of a stage's problems.
+fn codes(stage: &str) -> Vec<&'static str> {
+    match check_wire(&schema(), &serde_json::from_str(stage).unwrap()) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.iter().map(|problem| problem.code.text()).collect(),
+    }
+}
+
+#[test]
+fn the_documented_pipeline_is_right() {
+    let json = r#"{"order": "row_by_row", "data_processing_pipeline": [{
+        "group_by": ["country", {"name": "order date", "timeslot": "month"}],
+        "order_by": [{"name": "revenue", "agg_function": "sum", "direction": "desc"}, {"name": "order date"}],
+        "select": [{"name": "revenue", "agg_function": "sum"}, {"name": "$$count$$", "agg_function": "sum"}],
+        "where": [{"name": "revenue", "op": ">", "value": "20"}, {"name": "quantity", "op": "in", "value": "[1, \"2\"]"},
+                  {"name": "quantity", "op": "!in", "value": [3]}, {"name": "revenue", "op": "<", "value": 1e3}],
+        "limit": 100 }]}"#;
+    let options: Options = serde_json::from_str(json).unwrap();
+    let checked = check_wire(&schema(), &options.data_processing_pipeline[0]).unwrap();
+    let origins: Vec<_> = checked.shape.iter().map(|column| column.origin.as_ref()).collect();
+    assert_eq!(origins, ["country", "month(order date)", "sum(revenue)", "count()"]);
+    assert!(matches!(checked.stage.order_by[1].by, Selected::Slot { .. }), "a key by its column's name");
+    let ConditionOperand::List(values, _) = &checked.stage.conditions[1].operand else { panic!("a list") };
+    let values: Vec<_> = values
+        .iter()
+        .map(|value| match value {
+            Value::Literal(literal, _) => typed_value(literal, schema().columns[2].column_type),
+            Value::Hole(_) => None,
+        })
+        .collect();
+    assert_eq!(values, [Some(TypedValue::Int(1)), Some(TypedValue::Int(2))]);
+}
+
+#[test]
+fn the_rules_of_the_wire_hold() {
+    assert_eq!(codes(r#"{"select": [{"name": "contry"}]}"#), ["SRN020"]);
+    assert_eq!(codes(r#"{"select": ["country", {"name": "revenue", "agg_function": "sum"}]}"#), ["SRN026"]);
+    assert_eq!(codes(r#"{"group_by": ["country"], "select": ["revenue"]}"#), ["SRN026"]);
+    assert_eq!(codes(r#"{"group_by": ["country"], "select": ["country"]}"#), ["SRN027"]);
+    assert_eq!(codes(r#"{"select": [{"name": "country", "agg_function": "sum"}]}"#), ["SRN023"]);
+    assert_eq!(codes(r#"{"group_by": [{"name": "country", "timeslot": "month"}]}"#), ["SRN024"]);
+    assert_eq!(codes(r#"{"where": [{"name": "quantity", "op": ">", "value": "many"}]}"#), ["SRN021"]);
+    assert_eq!(codes(r#"{"where": [{"name": "order date", "op": ">", "value": "many"}]}"#), ["SRN025"]);
+    assert_eq!(codes(r#"{"where": [{"name": "quantity", "op": "is_empty"}]}"#), ["SRN022"]);
+    assert_eq!(codes(r#"{"where": [{"name": "quantity", "op": ">"}]}"#), ["SRN010"]);
+    assert_eq!(codes(r#"{"where": [{"name": "quantity", "op": "in", "value": "1"}]}"#), ["SRN010"]);
+    assert_eq!(codes(r#"{"group_by": ["country"], "order_by": [{"name": "revenue"}]}"#), ["SRN030"]);
+    assert_eq!(codes(r#"{"limit": 0}"#), ["SRN014"]);
+    let two = r#"{"where": [{"name": "a", "op": "is_defined"}], "group_by": [{"name": "country", "agg_function": "sum"}]}"#;
+    assert_eq!(codes(two), ["SRN007"], "what cannot be spelled is told before what is checked");
+}
+
+#[test]
+fn other_clients_are_not_refused_for_the_rules_of_rows() {
+    let twice = r#"{"select": [{"name": "revenue", "agg_function": "sum"}, {"name": "revenue", "agg_function": "sum"}]}"#;
+    assert_eq!(codes(twice), [""; 0]);
+    let named_alike = r#"{"order_by": [{"name": "sum_revenue"}], "select": [{"name": "revenue", "agg_function": "sum"}]}"#;
+    assert_eq!(codes(named_alike), ["SRN030"], "outputs have no names on the wire");
+}
+
+#[test]
+fn an_empty_list_is_one_for_a_server() {
+    assert_eq!(codes(r#"{"where": [{"name": "quantity", "op": "in", "value": "[]"}]}"#), [""; 0]);
+}
