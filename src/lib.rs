@@ -1,12 +1,71 @@
 #![doc = include_str!("../README.md")]
 
 pub use serenytics_core::*;
-pub use serenytics_macros::{Row, Source};
+/// Declares a struct that a query's rows are read into.
+///
+/// Behind `into`, each output of the query fills the field of its name, which has to have the output's very type: a
+/// missing field, one too many, or a NULL that a field cannot hold are errors of the compiler.
+///
+/// ```
+/// use serenytics::prelude::*;
+///
+/// #[derive(Source)]
+/// #[source(name = "sales")]
+/// pub struct Sales {
+///     country: String,
+///     revenue: f64,
+/// }
+///
+/// #[derive(Debug, Row)]
+/// struct CountryTotal {
+///     country: String,
+///     total: f64,
+/// }
+///
+/// let q: Query<CountryTotal> = query! {
+///     from Sales group_by country select sum(revenue) as total into CountryTotal
+/// };
+/// ```
+///
+/// The attribute `#[row(crate = path)]` names the crate `serenytics` where it has another path.
+pub use serenytics_macros::Row;
+/// Declares a data source and its columns, one a field.
+///
+/// ```
+/// use serenytics::prelude::*;
+///
+/// #[derive(Source)]
+/// #[source(name = "sales")]
+/// pub struct Sales {
+///     country: String,
+///     invoice: Option<i64>,
+///     #[column(name = "order date")]
+///     date: DateTime,
+///     #[column(type = "float")]
+///     price: Price,
+/// }
+///
+/// type Price = f64;
+/// ```
+///
+/// | on | attribute | says |
+/// | --- | --- | --- |
+/// | the struct | `#[source(name = "..")]` or `#[source(uuid = "..")]` | how the source is found; one of them is required |
+/// | the struct | `#[source(crate = path)]` | the path of the crate `serenytics`, where it has another one |
+/// | a field | `#[column(name = "..")]` | the column's name on the platform, where it is not the field's |
+/// | a field | `#[column(type = "..")]` | `str`, `int`, `float` or `datetime`, where the type's name does not say it |
+///
+/// A column's type is `String` (str), `i8` to `i64` or `u8` to `u32` (int), `f32` or `f64` (float), [`DateTime`] (datetime), or an `Option` of one
+/// where the platform may have NULL.
+///
+/// Beside the struct the derive makes a hidden macro of the struct's name, by which [`query!`] sees the columns: whatever imports the struct imports it too.
+/// Values of the struct are rows that [`DataSource::insert`] loads.
+pub use serenytics_macros::Source;
 pub use serenytics_query::cell::Row;
 pub use serenytics_query::datetime::DateTime;
 pub use serenytics_query::query::Query;
 pub use serenytics_query::slot::SlotValue;
-pub use serenytics_query::source::{ColumnValue, LoadRow, Source};
+pub use serenytics_query::source::{LoadRow, Source};
 pub use serenytics_query::value;
 
 /// Everything that a program with queries needs.
@@ -14,9 +73,48 @@ pub mod prelude {
     pub use crate::{Client, DateTime, Query, Row, Source, query};
 }
 
-/// Compiles a query against the columns of its source.
+/// Compiles a query against the columns of its source, and gives a [`Query`] with rows of its own type.
+///
+/// ```
+/// use serenytics::prelude::*;
+///
+/// #[derive(Source)]
+/// #[source(name = "sales")]
+/// pub struct Sales {
+///     country: String,
+///     revenue: f64,
+/// }
+///
+/// let countries = vec!["FR", "US"];
+/// let least: Option<f64> = None;
+/// let q = query! {
+///     from Sales
+///     where country in {&countries}, revenue >= {least}?
+///     group_by country
+///     select sum(revenue) as total
+///     order_by total desc
+///     limit 10
+/// };
+/// assert_eq!(
+///     q.to_json(),
+///     r#"{"order":"row_by_row","data_processing_pipeline":[{"group_by":["country"],"select":[{"name":"revenue","agg_function":"sum"}],"order_by":[{"name":"revenue","agg_function":"sum","direction":"desc"}],"where":[{"name":"country","op":"in","value":"[\"FR\",\"US\"]"}],"limit":10}]}"#
+/// );
+/// ```
+///
+/// The language is described on [the crate's front page](crate#the-language). A mistake is an error of the compiler, on the token that is wrong:
+///
+/// ```compile_fail
+/// # use serenytics::prelude::*;
+/// # #[derive(Source)]
+/// # #[source(name = "sales")]
+/// # pub struct Sales { country: String, revenue: f64 }
+/// let q = query! { from Sales select contry }; // no column `contry` in `sales`; did you mean `country`?
+/// ```
+///
+/// A column whose name is a keyword of the language is written `r#limit`. `into Type` gives rows of a struct that derives [`Row`].
 #[macro_export]
 macro_rules! query {
+    () => { ::core::compile_error!("an empty query: write `query! { from Sales .. }`") };
     ($($query:tt)*) => { $crate::__private::query_entry! { [$crate] $($query)* } };
 }
 

@@ -60,9 +60,11 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         None => arguments.user,
     };
     if keys.is_empty() && user.is_none() {
-        return Err("nobody could use the server: give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file, or a \
+        return Err(
+            "nobody could use the server: give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file, or a \
                     user with --user or --user-file"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let mut builder = Server::builder(arguments.data)
         .listen(arguments.listen)

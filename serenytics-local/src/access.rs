@@ -36,11 +36,7 @@ struct User {
 
 impl Access {
     /// Access with these keys, with the keys whose digests are given, and for this user with this password.
-    pub(crate) fn new(
-        keys: &[String],
-        digests: &[String],
-        user: Option<(String, String)>,
-    ) -> Result<Access, Error> {
+    pub(crate) fn new(keys: &[String], digests: &[String], user: Option<(String, String)>) -> Result<Access, Error> {
         let mut all: Vec<KeyDigest> = keys.iter().map(|key| digest(key)).collect();
         all.extend(digests.iter().filter_map(|text| from_hex(text)));
         let user = user.map(|(login, password)| User::new(login, &password)).transpose()?;

@@ -54,8 +54,7 @@ impl Engine {
         let folder = settings.folder.canonicalize().context(CONTEXT)?;
         let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
         catalogue.tidy_tasks().await?;
-        let sources: Vec<Uuid> =
-            catalogue.sources(None).await?.into_iter().map(|source| source.uuid).collect();
+        let sources: Vec<Uuid> = catalogue.sources(None).await?.into_iter().map(|source| source.uuid).collect();
         let storages = Storages::open(folder.join("storages"), &sources)?;
         let spill = folder.join("spill");
         if spill.exists() {
@@ -67,9 +66,7 @@ impl Engine {
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
         let digests = catalogue.keys().await?;
-        let access = tokio::task::spawn_blocking(move || {
-            Access::new(&settings.keys, &digests, settings.user)
-        });
+        let access = tokio::task::spawn_blocking(move || Access::new(&settings.keys, &digests, settings.user));
         Ok(Engine {
             catalogue,
             storages,

@@ -63,10 +63,7 @@ impl Error {
     }
 
     /// The engine failed while it did `what`.
-    pub(crate) fn failed(
-        what: impl Into<String>,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Error {
+    pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         Error { kind: Kind::Failed, messages: vec![what.into()], source: Some(source.into()) }
     }
 

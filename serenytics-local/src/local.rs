@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use serenytics_core::Client;
+
 use crate::access;
-use crate::error::Error;
+use crate::error::{Context, Error};
 use crate::server::Server;
 
 /// An engine that runs inside of this program and stops when it is dropped.
@@ -11,7 +13,7 @@ use crate::server::Server;
 /// ```no_run
 /// # async fn example() -> Result<(), serenytics_local::Error> {
 /// let local = serenytics_local::Local::open("data").await?;
-/// println!("{}", local.url());
+/// let client = local.client();
 /// local.shutdown().await;
 /// # Ok(())
 /// # }
@@ -19,6 +21,7 @@ use crate::server::Server;
 pub struct Local {
     server: Server,
     key: String,
+    client: Client,
 }
 
 impl Local {
@@ -29,7 +32,12 @@ impl Local {
     pub async fn open(folder: impl Into<PathBuf>) -> Result<Local, Error> {
         let key = access::random();
         let server = Server::builder(folder).api_key(&key).start().await?;
-        Ok(Local { server, key })
+        let client = Client::builder()
+            .url(server.url())
+            .api_key(&key)
+            .build()
+            .context("the engine's client could not be set up")?;
+        Ok(Local { server, key, client })
     }
 
     /// The URL of the API.
@@ -45,11 +53,9 @@ impl Local {
     }
 
     /// A client of this engine.
-    ///
-    /// # Errors
-    /// The client could not be set up.
-    pub fn client(&self) -> Result<serenytics_core::Client, serenytics_core::Error> {
-        serenytics_core::Client::builder().url(self.url()).api_key(self.api_key()).build()
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
     }
 
     /// Stops the engine. The data folder is free when this returns.

@@ -100,9 +100,8 @@ async fn serve(
     listen: SocketAddr,
     mut stopped: watch::Receiver<()>,
 ) -> Result<(SocketAddr, JoinHandle<()>), Error> {
-    let listener = TcpListener::bind(listen)
-        .await
-        .context(&format!("the address {listen} could not be listened on"))?;
+    let listener =
+        TcpListener::bind(listen).await.context(&format!("the address {listen} could not be listened on"))?;
     let address = listener.local_addr().context("the address is not known")?;
     let engine = Arc::new(Engine::open(settings, api::BODY_MEMORY).await?);
     let router = api::router(Arc::clone(&engine));

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::datetime::DateTime;
 use crate::schema::{Schema, SourceRef};
-use crate::value::{WireValue, quoted};
+use crate::value::{ToWire, quoted};
 use crate::vocabulary::ColumnType;
 
 /// A type that declares a source: its name and its columns. Derived by `#[derive(Source)]`.
@@ -86,15 +85,15 @@ pub struct RowWriter {
 }
 
 impl RowWriter {
-    /// Writes a cell under its column's wire name.
-    pub fn cell<C: ColumnValue>(&mut self, wire: &str, value: &C) {
+    /// Writes a cell under its column's wire name; `None` is NULL.
+    pub fn cell(&mut self, wire: &str, value: Option<ToWire>) {
         if self.cells > 0 {
             self.json.push(',');
         }
         self.cells += 1;
         self.json.push_str(&quoted(wire));
         self.json.push(':');
-        match value.to_cell() {
+        match value.transpose() {
             Ok(Some(value)) => self.json.push_str(&value.element()),
             Ok(None) => self.json.push_str("null"),
             Err(message) => {
@@ -102,50 +101,6 @@ impl RowWriter {
                 self.problem.get_or_insert(format!("column `{wire}`: {message}"));
             }
         }
-    }
-}
-
-/// A Rust type that a source's column may be declared with, for the column type `TYPE`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the type of a column",
-    label = "not a column's type",
-    note = "a column is a String, i8 to i64, u8 to u32, f32, f64, a DateTime, or an Option of one"
-)]
-pub trait ColumnValue: crate::cell::Cell {
-    /// The type without `Option`.
-    type Inner: crate::cell::Cell;
-
-    /// The cell on the wire; `None` is NULL.
-    #[doc(hidden)]
-    fn to_cell(&self) -> Result<Option<WireValue>, String>;
-}
-
-macro_rules! column_values {
-    ($($kind:ident: $($type:ty)+;)+) => {$($(
-        #[diagnostic::do_not_recommend]
-        impl ColumnValue for $type {
-            type Inner = $type;
-
-            fn to_cell(&self) -> Result<Option<WireValue>, String> {
-                crate::value::$kind::to_wire(self).map(Some)
-            }
-        }
-    )+)+};
-}
-
-column_values! {
-    StrValue: String;
-    IntValue: i8 i16 i32 i64 u8 u16 u32;
-    FloatValue: f32 f64;
-    DateTimeValue: DateTime;
-}
-
-#[diagnostic::do_not_recommend]
-impl<V: ColumnValue> ColumnValue for Option<V> {
-    type Inner = V::Inner;
-
-    fn to_cell(&self) -> Result<Option<WireValue>, String> {
-        self.as_ref().map_or(Ok(None), ColumnValue::to_cell)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::datetime::{self, DateTime};
 pub use crate::rendered::{LimitValue, limit, limit_option};
-use crate::vocabulary::ColumnType;
 
 /// A value as the wire writes it: the text of a scalar, without quotes and escapes.
 #[derive(Debug, Clone, PartialEq)]
@@ -242,17 +241,4 @@ pub fn datetime_list<V: DateTimeValue>(values: impl IntoIterator<Item = V>) -> L
 /// A list of values for a `datetime` column, which `None` leaves out.
 pub fn datetime_list_option<V: DateTimeValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
     values.map(datetime_list)
-}
-
-impl ColumnType {
-    /// The name of the trait here that a column of this type is compared by.
-    #[must_use]
-    pub const fn value_trait(self) -> &'static str {
-        match self {
-            ColumnType::Str => "StrValue",
-            ColumnType::Int => "IntValue",
-            ColumnType::Float => "FloatValue",
-            ColumnType::DateTime => "DateTimeValue",
-        }
-    }
 }

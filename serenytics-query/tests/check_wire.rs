@@ -7,7 +7,8 @@ use serenytics_query::wire::{ColumnTitle, Options};
 
 fn schema() -> Schema {
     let columns = [("country", "str"), ("revenue", "float"), ("quantity", "int"), ("order date", "datetime")];
-    let titles = columns.map(|(name, type_name)| ColumnTitle { name: name.to_owned(), type_name: type_name.to_owned() });
+    let titles =
+        columns.map(|(name, type_name)| ColumnTitle { name: name.to_owned(), type_name: type_name.to_owned() });
     Schema::from_titles(SourceRef::Name("sales".into()), &titles)
 }
 
@@ -59,15 +60,18 @@ fn the_rules_of_the_wire_hold() {
     assert_eq!(codes(r#"{"where": [{"name": "quantity", "op": "in", "value": "1"}]}"#), ["SRN010"]);
     assert_eq!(codes(r#"{"group_by": ["country"], "order_by": [{"name": "revenue"}]}"#), ["SRN030"]);
     assert_eq!(codes(r#"{"limit": 0}"#), ["SRN014"]);
-    let two = r#"{"where": [{"name": "a", "op": "is_defined"}], "group_by": [{"name": "country", "agg_function": "sum"}]}"#;
+    let two =
+        r#"{"where": [{"name": "a", "op": "is_defined"}], "group_by": [{"name": "country", "agg_function": "sum"}]}"#;
     assert_eq!(codes(two), ["SRN007"], "what cannot be spelled is told before what is checked");
 }
 
 #[test]
 fn other_clients_are_not_refused_for_the_rules_of_rows() {
-    let twice = r#"{"select": [{"name": "revenue", "agg_function": "sum"}, {"name": "revenue", "agg_function": "sum"}]}"#;
+    let twice =
+        r#"{"select": [{"name": "revenue", "agg_function": "sum"}, {"name": "revenue", "agg_function": "sum"}]}"#;
     assert_eq!(codes(twice), [""; 0]);
-    let named_alike = r#"{"order_by": [{"name": "sum_revenue"}], "select": [{"name": "revenue", "agg_function": "sum"}]}"#;
+    let named_alike =
+        r#"{"order_by": [{"name": "sum_revenue"}], "select": [{"name": "revenue", "agg_function": "sum"}]}"#;
     assert_eq!(codes(named_alike), ["SRN030"], "outputs have no names on the wire");
 }
 

@@ -155,12 +155,11 @@ impl<'c> Request<'c> {
                 Err(failure) => failure,
             };
             let error = failure.error.during(&self.call);
-            if !self.repeatable || !failure.passes || attempts == retry::ATTEMPTS {
-                return Err(if attempts > 1 { error.after(attempts) } else { error });
-            }
+            let error = if attempts > 1 { error.after(attempts) } else { error };
             let wait = retry::wait(attempts, failure.asked);
-            if wait >= self.deadline.remaining() {
-                return Err(error.after(attempts));
+            let again = self.repeatable && failure.passes && attempts < retry::ATTEMPTS;
+            if !again || wait >= self.deadline.remaining() {
+                return Err(error);
             }
             debug!(%error, attempts, ?wait, "trying again");
             tokio::time::sleep(wait).await;

@@ -14,15 +14,10 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::load::{BatchRequest, BatchRow, Operation, run_batch};
 
-pub(super) async fn batch(
-    State(engine): Shared,
-    Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
+pub(super) async fn batch(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     let source = engine.source(&uuid).await?;
     let held = Held::read(&engine, &headers, body, LARGE).await?;
-    let request = held.json()?;
+    let request = held.object()?;
     run(&engine, source, request).await?;
     drop(held);
     Ok(ok())

@@ -2,15 +2,22 @@
 
 use std::borrow::Cow;
 use std::error::Error as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, BodyDataStream, to_bytes};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
+use crate::error::{Context as _, Error, Kind};
 
 /// How many bytes of bodies the server holds at the same time; requests wait for their turn.
 pub(crate) const BODY_MEMORY: usize = 256 * 1024 * 1024;
@@ -29,20 +36,14 @@ pub(super) struct Held {
 
 impl Held {
     /// Reads a body of at most `limit` bytes.
-    pub(super) async fn read(
-        engine: &Engine,
-        headers: &HeaderMap,
-        body: Body,
-        limit: usize,
-    ) -> Result<Held, Error> {
-        let declared = headers
-            .get(header::CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    pub(super) async fn read(engine: &Engine, headers: &HeaderMap, body: Body, limit: usize) -> Result<Held, Error> {
+        let declared =
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         if declared.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
         let permits = declared.unwrap_or(limit).div_ceil(1024);
-        let paid = std::sync::Arc::clone(&engine.body_memory)
+        let paid = Arc::clone(&engine.body_memory)
             .acquire_many_owned(u32::try_from(permits).unwrap_or(u32::MAX))
             .await
             .context("the engine stops")?;
@@ -56,10 +57,65 @@ impl Held {
         Ok(Held { bytes, _paid: paid })
     }
 
+    /// The body as a JSON object.
+    pub(super) fn object<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        // A list would be read as the values of the fields, one after the other.
+        if self.bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Error::refused("the body is a JSON list and has to be an object"));
+        }
+        self.json()
+    }
+
     /// The body as JSON, in which a bare `NaN`, as Python writes it, is null.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&without_nan(&self.bytes))
             .map_err(|error| Error::refused(format!("the body is not the JSON that belongs here: {error}")))
+    }
+}
+
+/// How much of a body that nobody reads is taken all the same.
+const DRAINED: usize = 64 * 1024 * 1024;
+/// How long the rest of a body that nobody reads is waited for.
+const DRAINING: Duration = Duration::from_secs(20);
+
+/// Takes the rest of bodies that a handler leaves, for some time. A client that sees its connection closed while it
+/// still sends would never read the answer that says why.
+pub(super) fn drained(request: Request) -> Request {
+    request.map(|body| Body::from_stream(Drained { body: Some(body.into_data_stream()) }))
+}
+
+struct Drained {
+    body: Option<BodyDataStream>,
+}
+
+impl Stream for Drained {
+    type Item = Result<Bytes, axum::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let piece = ready!(body.poll_next_unpin(context));
+        if !matches!(piece, Some(Ok(_))) {
+            self.body = None;
+        }
+        Poll::Ready(piece)
+    }
+}
+
+impl Drop for Drained {
+    fn drop(&mut self) {
+        let Some(mut body) = self.body.take() else { return };
+        let rest = async move {
+            let mut size = 0;
+            while let Some(Ok(piece)) = body.next().await {
+                size += piece.len();
+                if size > DRAINED {
+                    break;
+                }
+            }
+        };
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(DRAINING, rest));
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn read(State(engine): Shared, Path(uuid): Path<String>) -> Ans
 }
 
 pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
-    let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.json()?;
+    let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let name = checked_name(body.name)?;
     match body.kind.as_deref() {
         Some(STORAGE) => {}
@@ -52,14 +52,9 @@ pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body
     found(StatusCode::CREATED, &source)
 }
 
-pub(super) async fn save(
-    State(engine): Shared,
-    Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
+pub(super) async fn save(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     let source = engine.source(&uuid).await?;
-    let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.json()?;
+    let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let fixed = [
         ("uuid", body.uuid, source.uuid.to_string()),
         ("type", body.kind, source.kind.clone()),

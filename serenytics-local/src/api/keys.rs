@@ -14,11 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind};
 
 /// Lets a request pass if it has a key.
-pub(super) async fn require(
-    State(engine): State<Arc<Engine>>,
-    request: Request,
-    next: Next,
-) -> Answer {
+pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
     check(&engine, request.headers())?;
     Ok::<Response, Error>(next.run(request).await)
 }
@@ -30,10 +26,7 @@ pub(super) fn check(engine: &Engine, headers: &HeaderMap) -> Result<(), Error> {
     match key {
         Some(key) if engine.access.is_key(&key) => Ok(()),
         Some(_) => Err(Error::new(Kind::Unauthorized, "the API key is not one of this server's")),
-        None => Err(Error::new(
-            Kind::Unauthorized,
-            "the request has no API key: send it in the header X-Api-Key",
-        )),
+        None => Err(Error::new(Kind::Unauthorized, "the request has no API key: send it in the header X-Api-Key")),
     }
 }
 

@@ -37,7 +37,9 @@ impl ListQuery {
             .map_err(|error| Error::refused(format!("`q` has to be JSON as {expected}: {error}")))?;
         match read.filters.as_slice() {
             [] => Ok(None),
-            [Filter { name, op, val: Value::String(value) }] if name == "name" && matches!(op.as_str(), "eq" | "==") => {
+            [Filter { name, op, val: Value::String(value) }]
+                if name == "name" && matches!(op.as_str(), "eq" | "==") =>
+            {
                 Ok(Some(value.clone()))
             }
             _ => Err(Error::not_emulated(format!("a filter other than {expected}"))),

@@ -36,10 +36,7 @@ type Shared = State<Arc<Engine>>;
 pub(crate) fn router(engine: Arc<Engine>) -> Router {
     let with_key = Router::new()
         .route("/api/data_source", get(data_source::list).post(data_source::create))
-        .route(
-            "/api/data_source/{uuid}",
-            get(data_source::read).put(data_source::save).delete(data_source::delete),
-        )
+        .route("/api/data_source/{uuid}", get(data_source::read).put(data_source::save).delete(data_source::delete))
         .route("/api/data_source/sign_s3/", get(upload::sign))
         .route("/api/data_source/sign_s3", get(upload::sign))
         .route("/api/data_source/{uuid}/file", post(upload::file))
@@ -60,6 +57,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/api_key", post(account::api_key))
         .fallback(elsewhere)
         .method_not_allowed_fallback(other_method)
+        .layer(middleware::map_request(async |request: Request| body::drained(request)))
         .with_state(engine)
 }
 

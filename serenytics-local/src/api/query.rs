@@ -18,7 +18,7 @@ pub(super) async fn formatted_data(
     let source = engine.source(&uuid).await?;
     let options: Options = {
         let held = Held::read(&engine, &headers, body, SMALL).await?;
-        held.json()?
+        held.object()?
     };
     let storage = engine.storages.get(source.uuid).await?;
     let pieces = engine.queries.answer(&source.name, storage.snapshot(), options).await?;

@@ -49,12 +49,7 @@ pub(super) async fn retrieve(State(engine): Shared, Path(uuid): Path<String>) ->
     Ok(([(header::CONTENT_TYPE, "application/json")], stored).into_response())
 }
 
-pub(super) async fn store(
-    State(engine): Shared,
-    Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
+pub(super) async fn store(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     let stored: Value = Held::read(&engine, &headers, body, SMALL).await?.json()?;
     if !engine.catalogue.store_script(parsed(&uuid)?, &stored.to_string()).await? {
         return Err(unknown(&uuid));

@@ -43,7 +43,8 @@ async fn receive(engine: &Engine, mut body: BodyDataStream) -> Result<NamedTempF
     while let Some(piece) = body.try_next().await.map_err(cut)? {
         size += piece.len() as u64;
         if size > engine.upload_limit {
-            let message = format!("the file is larger than {} bytes, which is this server's limit", engine.upload_limit);
+            let message =
+                format!("the file is larger than {} bytes, which is this server's limit", engine.upload_limit);
             return Err(Error::new(Kind::TooLarge, message));
         }
         output.write_all(&piece).await.context(FAILED)?;

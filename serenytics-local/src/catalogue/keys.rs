@@ -19,8 +19,7 @@ impl Catalogue {
 
     /// The digests of all keys.
     pub(crate) async fn keys(&self) -> Result<Vec<String>, Error> {
-        let rows =
-            sqlx::query("SELECT digest FROM keys").fetch_all(&self.pool).await.context(FAILED)?;
+        let rows = sqlx::query("SELECT digest FROM keys").fetch_all(&self.pool).await.context(FAILED)?;
         rows.iter().map(|row| row.try_get("digest").context(FAILED)).collect()
     }
 }

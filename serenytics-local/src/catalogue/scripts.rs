@@ -42,9 +42,7 @@ impl Catalogue {
     /// Every script, or the one with this name, in the order of their making.
     pub(crate) async fn scripts(&self, name: Option<&str>) -> Result<Vec<Script>, Error> {
         let query = match name {
-            Some(name) => {
-                sqlx::query("SELECT * FROM scripts WHERE name = $1 ORDER BY position").bind(name)
-            }
+            Some(name) => sqlx::query("SELECT * FROM scripts WHERE name = $1 ORDER BY position").bind(name),
             None => sqlx::query("SELECT * FROM scripts ORDER BY position"),
         };
         let rows = query.fetch_all(&self.pool).await.context(FAILED)?;

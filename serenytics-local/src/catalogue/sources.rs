@@ -62,9 +62,7 @@ impl Catalogue {
     /// Every source, or those with this name, in the order of their making.
     pub(crate) async fn sources(&self, name: Option<&str>) -> Result<Vec<Source>, Error> {
         let query = match name {
-            Some(name) => {
-                sqlx::query("SELECT * FROM sources WHERE name = $1 ORDER BY position").bind(name)
-            }
+            Some(name) => sqlx::query("SELECT * FROM sources WHERE name = $1 ORDER BY position").bind(name),
             None => sqlx::query("SELECT * FROM sources ORDER BY position"),
         };
         let rows = query.fetch_all(&self.pool).await.context(FAILED)?;
@@ -101,16 +99,15 @@ impl Catalogue {
 
     /// Saves what may change of a source; tells whether it exists.
     pub(crate) async fn update_source(&self, source: &Source) -> Result<bool, Error> {
-        let done = sqlx::query(
-            "UPDATE sources SET name = $1, original_file_name = $2, json_content = $3 WHERE uuid = $4",
-        )
-        .bind(&source.name)
-        .bind(&source.original_file_name)
-        .bind(source.json_content.to_string())
-        .bind(source.uuid.to_string())
-        .execute(&self.pool)
-        .await
-        .context(FAILED)?;
+        let done =
+            sqlx::query("UPDATE sources SET name = $1, original_file_name = $2, json_content = $3 WHERE uuid = $4")
+                .bind(&source.name)
+                .bind(&source.original_file_name)
+                .bind(source.json_content.to_string())
+                .bind(source.uuid.to_string())
+                .execute(&self.pool)
+                .await
+                .context(FAILED)?;
         Ok(done.rows_affected() > 0)
     }
 

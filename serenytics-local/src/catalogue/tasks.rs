@@ -48,11 +48,7 @@ impl Catalogue {
     }
 
     /// Ends a task.
-    pub(crate) async fn end_task(
-        &self,
-        uuid: Uuid,
-        result: &Result<u64, Error>,
-    ) -> Result<(), Error> {
+    pub(crate) async fn end_task(&self, uuid: Uuid, result: &Result<u64, Error>) -> Result<(), Error> {
         let (status, error, rows) = match result {
             Ok(rows) => (DONE, None, Some(i64::try_from(*rows).unwrap_or(i64::MAX))),
             Err(error) => (ERROR, Some(error.messages().join("; ")), None),

@@ -57,8 +57,7 @@ pub(crate) async fn run_batch(
     let mut writing = storage.write().await;
     let snapshot = writing.snapshot();
     let is_new = snapshot.columns.is_empty();
-    let columns =
-        if is_new { new_columns(&request.operations, source)? } else { snapshot.columns.clone() };
+    let columns = if is_new { new_columns(&request.operations, source)? } else { snapshot.columns.clone() };
     let mut batch = Batch { columns: &columns, rows: Vec::new(), replaced: Replaced::default() };
     for operation in request.operations {
         batch.apply(operation)?;
@@ -158,20 +157,18 @@ impl Batch<'_> {
                 }
                 self.drop_rows(column, |key| latest.contains_key(key));
                 // Of rows with the same key the last one stays.
-                let kept = rows.into_iter().enumerate().filter(|(index, row)| {
-                    key_of(row, column).is_some_and(|key| latest.get(&key) == Some(index))
-                });
+                let kept = rows
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(index, row)| key_of(row, column).is_some_and(|key| latest.get(&key) == Some(index)));
                 self.rows.extend(kept.map(|(_, row)| row));
                 self.replaced.add(column, latest.into_keys());
             }
             DELETE => {
                 let (column, column_type) = self.key_column(operation.primary_key.as_deref())?;
                 let keys = operation.rows.iter().map(|row| match row {
-                    BatchRow::Scalar(value) => {
-                        Key::of(&cell(value, column_type)?).ok_or_else(|| {
-                            Error::refused("`rows` of `delete` has a null, which is the key of no row")
-                        })
-                    }
+                    BatchRow::Scalar(value) => Key::of(&cell(value, column_type)?)
+                        .ok_or_else(|| Error::refused("`rows` of `delete` has a null, which is the key of no row")),
                     BatchRow::Object(_) => Err(Error::refused(
                         "`rows` of `delete` are the values of the primary key, as [1, 2], and not objects",
                     )),
@@ -224,9 +221,9 @@ impl Batch<'_> {
             Error::refused("insertOrUpdate and delete need `primaryKey`, the name of the key's column")
         })?;
         let found = self.columns.iter().enumerate().find(|(_, column)| column.name == name);
-        found.map(|(index, column)| (index, column.column_type)).ok_or_else(|| {
-            Error::refused(format!("the primary key {name:?} is no column of the storage"))
-        })
+        found
+            .map(|(index, column)| (index, column.column_type))
+            .ok_or_else(|| Error::refused(format!("the primary key {name:?} is no column of the storage")))
     }
 }
 

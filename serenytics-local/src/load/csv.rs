@@ -55,11 +55,7 @@ impl CsvFile {
     }
 
     /// Reads the file's rows and hands them to `batch`, which tells whether it wants more.
-    pub(crate) fn rows(
-        &self,
-        columns: &[Column],
-        mut batch: impl FnMut(RecordBatch) -> bool,
-    ) -> Result<(), Error> {
+    pub(crate) fn rows(&self, columns: &[Column], mut batch: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
         let mut records = self.records()?;
         if !records.names.iter().eq(columns.iter().map(|column| &column.name)) {
             return Err(Error::refused("the file was changed while it was read: load it again"));
@@ -93,13 +89,11 @@ impl CsvFile {
             .flexible(true)
             .buffer_capacity(64 * 1024)
             .from_reader(input);
-        let mut records =
-            Records { reader, since_record, record: ByteRecord::new(), names: Vec::new() };
+        let mut records = Records { reader, since_record, record: ByteRecord::new(), names: Vec::new() };
         if !records.read()? {
             return Err(Error::refused("the file is empty: its first line has to name the columns"));
         }
-        let names: Vec<String> =
-            records.record.iter().map(|name| readable(name).into_owned()).collect();
+        let names: Vec<String> = records.record.iter().map(|name| readable(name).into_owned()).collect();
         check_names(&names)?;
         records.names = names;
         Ok(records)
@@ -112,8 +106,7 @@ impl CsvFile {
         file.seek(SeekFrom::Start(0)).context(CONTEXT)?;
         let mut file = BufReader::with_capacity(256 * 1024, file);
         let gzipped = file.fill_buf().context(CONTEXT)?.starts_with(&[0x1f, 0x8b]);
-        let mut input: Box<dyn Read> =
-            if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let mut input: Box<dyn Read> = if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
         let mut start = Vec::new();
         input.by_ref().take(3).read_to_end(&mut start).map_err(unreadable)?;
         if start == b"\xef\xbb\xbf" {

@@ -41,9 +41,8 @@ pub(crate) fn forced_types(source: &Source) -> Result<HashMap<String, ColumnType
     let options = match source.json_content.get("advanced_options") {
         None | Some(Value::Null) => return Ok(HashMap::new()),
         Some(Value::String(text)) if text.is_empty() => return Ok(HashMap::new()),
-        Some(Value::String(text)) => serde_json::from_str(text).map_err(|error| {
-            Error::refused(format!("advanced_options has to be JSON in a text: {error}"))
-        })?,
+        Some(Value::String(text)) => serde_json::from_str(text)
+            .map_err(|error| Error::refused(format!("advanced_options has to be JSON in a text: {error}")))?,
         Some(other) => other.clone(),
     };
     let forced = match options.get("force_types") {

@@ -18,8 +18,8 @@ pub(crate) async fn reload(storage: &Storage, source: &Source, file: &Path) -> R
     const CONTEXT: &str = "the file could not be loaded";
     check_format(source)?;
     let options = LoadOptions::of(source)?;
-    let file = File::open(file)
-        .map_err(|_| Error::refused("no file was uploaded to the source: upload one, then reload"))?;
+    let file =
+        File::open(file).map_err(|_| Error::refused("no file was uploaded to the source: upload one, then reload"))?;
     let file = CsvFile::new(file, options);
     let columns = {
         let file = file.clone();

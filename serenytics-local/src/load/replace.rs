@@ -80,9 +80,7 @@ impl Replaced {
                     ColumnType::Str => Key::Str(array.as_string::<i32>().value(row).to_owned()),
                     ColumnType::Int => Key::Int(array.as_primitive::<Int64Type>().value(row)),
                     ColumnType::Float => Key::float(array.as_primitive::<Float64Type>().value(row)),
-                    ColumnType::DateTime => {
-                        Key::DateTime(array.as_primitive::<TimestampMicrosecondType>().value(row))
-                    }
+                    ColumnType::DateTime => Key::DateTime(array.as_primitive::<TimestampMicrosecondType>().value(row)),
                 };
                 *kept = *kept && !keys.contains(&key);
             }
@@ -91,7 +89,20 @@ impl Replaced {
     }
 }
 
-/// Writes the rows that stay of every file that holds a row that goes, and tells which files these are.
+/// A file with fewer rows is merged with others sooner or later.
+const SMALL_FILE: u64 = 10_000;
+/// How many small files there are before they are merged.
+const SMALL_FILES: usize = 32;
+
+/// The first of the files that are merged into one now, since each of them costs every query a little: the last ones,
+/// so that the rows keep their order.
+fn first_merged(snapshot: &Snapshot) -> usize {
+    let small = snapshot.files.iter().rev().take_while(|file| file.rows < SMALL_FILE).count();
+    snapshot.files.len() - if small < SMALL_FILES { 0 } else { small }
+}
+
+/// Writes the rows that stay of every file that holds a row that goes, and those of small files that are merged. Tells
+/// which files these are.
 pub(super) async fn rewrite(
     queries: &Queries,
     snapshot: &Snapshot,
@@ -99,12 +110,10 @@ pub(super) async fn rewrite(
     files: &mut NewFiles,
 ) -> Result<Vec<Arc<DataFile>>, Error> {
     let mut touched = Vec::new();
-    if replaced.is_empty() {
-        return Ok(touched);
-    }
     let schema = file_schema(&snapshot.columns);
-    for file in &snapshot.files {
-        if !is_touched(queries, snapshot, file, replaced).await? {
+    let first_merged = first_merged(snapshot);
+    for (index, file) in snapshot.files.iter().enumerate() {
+        if index < first_merged && !is_touched(queries, snapshot, file, replaced).await? {
             continue;
         }
         touched.push(Arc::clone(file));
@@ -129,12 +138,13 @@ async fn is_touched(
     file: &Arc<DataFile>,
     replaced: &Replaced,
 ) -> Result<bool, Error> {
+    if replaced.is_empty() {
+        return Ok(false);
+    }
     let mut indexes: Vec<usize> = replaced.keys.keys().copied().collect();
     indexes.sort_unstable();
-    let keys: Vec<Expr> = indexes
-        .iter()
-        .map(|index| Expr::Column(ColumnName::from_name(&snapshot.columns[*index].name)))
-        .collect();
+    let keys: Vec<Expr> =
+        indexes.iter().map(|index| Expr::Column(ColumnName::from_name(&snapshot.columns[*index].name))).collect();
     let rows = queries.rows(std::slice::from_ref(file), &snapshot.columns)?;
     let mut batches = rows.select(keys).context(FAILED)?.execute_stream().await.context(FAILED)?;
     while let Some(batch) = batches.try_next().await.context(FAILED)? {

@@ -23,8 +23,7 @@ pub(super) fn unchecked(what: &str) -> Error {
 
 /// All conditions, joined by `and` in a tree that is no deeper than it has to be.
 pub(super) fn all(conditions: &[Condition], schema: &Schema) -> Result<Option<Expr>, Error> {
-    let mut joined =
-        conditions.iter().map(|condition| one(condition, schema)).collect::<Result<Vec<_>, _>>()?;
+    let mut joined = conditions.iter().map(|condition| one(condition, schema)).collect::<Result<Vec<_>, _>>()?;
     while joined.len() > 1 {
         let mut pairs = joined.into_iter();
         joined = Vec::new();

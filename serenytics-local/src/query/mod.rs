@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
-};
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
@@ -23,8 +21,8 @@ use serenytics_query::schema::{Schema, SourceRef};
 use serenytics_query::wire::{Options, ROW_BY_ROW, Stage};
 use url::Url;
 
-pub(crate) use answer::Pieces;
 use answer::Layout;
+pub(crate) use answer::Pieces;
 
 use crate::error::{Context, Error, Kind};
 use crate::storage::{Column, DataFile, Snapshot, query_schema};
@@ -83,8 +81,7 @@ impl Queries {
         let keeps_order = checked.stage.order_by.is_empty() && !plan::is_aggregated(&checked.stage);
         let context = if keeps_order { &self.ordered } else { &self.parallel };
         let rows = scan(context, &snapshot.files, &snapshot.columns)?;
-        let batches =
-            plan::plan(rows, &checked, &schema)?.execute_stream().await.map_err(answer::run_error)?;
+        let batches = plan::plan(rows, &checked, &schema)?.execute_stream().await.map_err(answer::run_error)?;
         match layout(options.order.as_deref()) {
             Layout::Rows => answer::rows(&titles, batches, snapshot).await,
             Layout::Columns => answer::columns(&titles, batches, &self.memory).await,
@@ -92,14 +89,9 @@ impl Queries {
     }
 
     /// The rows of some files of a storage, in the order of their loading.
-    pub(crate) fn rows(
-        &self,
-        files: &[Arc<DataFile>],
-        columns: &[Column],
-    ) -> Result<DataFrame, Error> {
+    pub(crate) fn rows(&self, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
         scan(&self.ordered, files, columns)
     }
-
 }
 
 fn layout(order: Option<&str>) -> Layout {
@@ -130,17 +122,12 @@ fn refused(problems: Vec<Problem>) -> Error {
     Error::refused_for(problems.into_iter().map(|problem| problem.message).collect())
 }
 
-fn scan(
-    context: &SessionContext,
-    files: &[Arc<DataFile>],
-    columns: &[Column],
-) -> Result<DataFrame, Error> {
+fn scan(context: &SessionContext, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
     const CONTEXT: &str = "the storage's files could not be read";
     let url = |file: &Arc<DataFile>| {
         let path = file.file.path();
-        let url = Url::from_file_path(path).map_err(|()| {
-            Error::new(Kind::Failed, format!("{} is no absolute path", path.display()))
-        })?;
+        let url = Url::from_file_path(path)
+            .map_err(|()| Error::new(Kind::Failed, format!("{} is no absolute path", path.display())))?;
         ListingTableUrl::try_new(url, None).context(CONTEXT)
     };
     let urls = files.iter().map(url).collect::<Result<_, _>>()?;

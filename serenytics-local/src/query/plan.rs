@@ -22,11 +22,7 @@ pub(super) fn is_aggregated(stage: &Stage) -> bool {
 }
 
 /// The plan of a stage over the rows of its source. Its columns are those of the shape, in their order.
-pub(super) fn plan(
-    mut rows: DataFrame,
-    checked: &CheckedStage,
-    schema: &Schema,
-) -> Result<DataFrame, Error> {
+pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, schema: &Schema) -> Result<DataFrame, Error> {
     let stage = &checked.stage;
     if let Some(conditions) = all(&stage.conditions, schema)? {
         rows = rows.filter(conditions).context(FAILED)?;
@@ -99,9 +95,9 @@ fn time_slot(slot: TimeSlot, datetime: Expr) -> Expr {
 
 /// The aggregates of `select`; a grouped column that is selected again is in the result already.
 fn aggregates(stage: &Stage, schema: &Schema) -> Result<Vec<Expr>, Error> {
-    let selected = selected_aggregates(stage).enumerate().map(|(index, selected)| {
-        Ok(aggregate(selected, schema)?.alias(format!("{AGGREGATE}{index}")))
-    });
+    let selected = selected_aggregates(stage)
+        .enumerate()
+        .map(|(index, selected)| Ok(aggregate(selected, schema)?.alias(format!("{AGGREGATE}{index}"))));
     selected.collect()
 }
 

@@ -12,8 +12,5 @@ pub(super) fn title(output: &OutputColumn) -> ColumnTitle {
         OutputType::Slot(TimeSlot::Weekday) => ColumnType::Int,
         OutputType::Slot(_) => ColumnType::DateTime,
     };
-    ColumnTitle {
-        name: output.origin.clone().into_owned(),
-        type_name: column_type.word().to_owned(),
-    }
+    ColumnTitle { name: output.origin.clone().into_owned(), type_name: column_type.word().to_owned() }
 }

@@ -82,9 +82,7 @@ pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
             return Err(Error::refused(format!("column {place} has no name: give it one")));
         }
         if name.chars().any(char::is_control) {
-            return Err(Error::refused(format!(
-                "the name of column {place}, {name:?}, has a control character in it"
-            )));
+            return Err(Error::refused(format!("the name of column {place}, {name:?}, has a control character in it")));
         }
         if let Some(first) = seen.insert(name.to_lowercase(), index) {
             let other = &names[first];

@@ -77,8 +77,7 @@ impl NewFiles {
         )
         .context(FAILED)?;
         let (indexed, _) = get_num_idx_cols_and_stats_columns(None, Default::default());
-        let writer = PartitionWriter::try_with_config(table.object_store(), config, indexed, None)
-            .context(FAILED)?;
+        let writer = PartitionWriter::try_with_config(table.object_store(), config, indexed, None).context(FAILED)?;
         Ok(NewFiles { writer, folder: NewFolder { path: storage.join(prefix), keep: false } })
     }
 
@@ -93,10 +92,7 @@ impl NewFiles {
         let folder = self.folder;
         let path = folder.path.clone();
         if !add.is_empty() {
-            tokio::task::spawn_blocking(move || sync_folder(&path))
-                .await
-                .context(FAILED)?
-                .context(FAILED)?;
+            tokio::task::spawn_blocking(move || sync_folder(&path)).await.context(FAILED)?.context(FAILED)?;
         }
         Ok(WrittenFiles { add, folder })
     }

@@ -33,11 +33,8 @@ impl Drop for SharedPath {
             return;
         }
         // Either may be gone already, a file with its folder: opening the data folder tidies up what is left.
-        let removed = if self.path.is_dir() {
-            std::fs::remove_dir_all(&self.path)
-        } else {
-            std::fs::remove_file(&self.path)
-        };
+        let removed =
+            if self.path.is_dir() { std::fs::remove_dir_all(&self.path) } else { std::fs::remove_file(&self.path) };
         if let Err(error) = removed {
             tracing::debug!(path = %self.path.display(), %error, "a path was not removed");
         }

@@ -51,9 +51,9 @@ impl Snapshot {
                 files.push(Arc::clone(file));
                 continue;
             }
-            let rows = entry.num_records().ok_or_else(|| {
-                Error::new(Kind::Failed, format!("the log tells no number of rows for {name}"))
-            })?;
+            let rows = entry
+                .num_records()
+                .ok_or_else(|| Error::new(Kind::Failed, format!("the log tells no number of rows for {name}")))?;
             let file = SharedPath::new(previous.folder.path().join(&name));
             files.push(Arc::new(DataFile { name, file, rows: rows as u64 }));
         }

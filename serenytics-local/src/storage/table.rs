@@ -60,11 +60,7 @@ impl Storage {
             }
         }
         remove_unused(folder.path(), &snapshot);
-        Ok(Storage {
-            folder,
-            snapshot: RwLock::new(Arc::new(snapshot)),
-            table: Mutex::new(table),
-        })
+        Ok(Storage { folder, snapshot: RwLock::new(Arc::new(snapshot)), table: Mutex::new(table) })
     }
 
     /// The state at the last commit.
@@ -123,9 +119,7 @@ impl Writing<'_> {
     async fn write_commit(&mut self, change: &Change) -> Result<(), Error> {
         let before = self.snapshot();
         let columns = match &change.columns {
-            Some(columns) if self.table.state.is_none() || *columns != before.columns => {
-                Some(columns.as_slice())
-            }
+            Some(columns) if self.table.state.is_none() || *columns != before.columns => Some(columns.as_slice()),
             _ => None,
         };
         let mut actions: Vec<Action> = change.add.add.iter().cloned().map(Action::Add).collect();
@@ -162,18 +156,13 @@ impl Writing<'_> {
     }
 
     /// A later commit.
-    async fn append(
-        &mut self,
-        columns: Option<&[Column]>,
-        mut actions: Vec<Action>,
-    ) -> Result<(), Error> {
+    async fn append(&mut self, columns: Option<&[Column]>, mut actions: Vec<Action>) -> Result<(), Error> {
         let state = self.table.snapshot().context(FAILED)?;
         if let Some(columns) = columns {
             let metadata = state.metadata().clone().with_schema(&delta_schema(columns)?);
             actions.push(Action::Metadata(metadata.context(FAILED)?));
         }
-        let operation =
-            DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let committed = CommitBuilder::from(CommitProperties::default())
             .with_actions(actions)
             .build(Some(state), self.table.log_store(), operation)
@@ -201,8 +190,7 @@ impl Writing<'_> {
         }
         let state = self.table.snapshot().context(FAILED)?;
         let log = state.snapshot().try_log_data().context(FAILED)?;
-        let names: std::collections::HashSet<&str> =
-            files.iter().map(|file| file.name.as_str()).collect();
+        let names: std::collections::HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
         actions.extend(
             log.iter()
                 .filter(|entry| names.contains(&*entry.path()))

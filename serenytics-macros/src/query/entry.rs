@@ -14,9 +14,6 @@ pub(crate) fn entry(input: TokenStream) -> TokenStream {
         return errors::one(Span::call_site(), "`query!` is called through the crate `serenytics`");
     };
     let query: TokenStream = trees.collect();
-    if query.is_empty() {
-        return errors::one(Span::call_site(), "an empty query: write `query! { from Sales .. }`");
-    }
     let tokens = Tokens::new(query.clone());
     let parsed = parse(&tokens.tokens, tokens.end());
     if parsed.from.is_empty() {

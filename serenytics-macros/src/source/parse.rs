@@ -189,7 +189,7 @@ fn wire_text(text: &LitStr) -> syn::Result<String> {
 }
 
 /// The type inside `Option<..>`, and whether it was in one.
-fn without_option(field_type: &Type) -> (&Type, bool) {
+pub(super) fn without_option(field_type: &Type) -> (&Type, bool) {
     if let Type::Path(path) = field_type
         && let Some(last) = path.path.segments.last()
         && last.ident == "Option"

@@ -11,6 +11,9 @@ use crate::vocabulary::{Aggregate, Direction, TimeSlot};
 const OTHER_NAMES: &[(&str, &str)] =
     &[("mean", "avg"), ("average", "avg"), ("count_distinct", "dcount"), ("distinct", "dcount"), ("len", "count")];
 
+/// The words of Rust that no field can be called, raw or not.
+const NO_FIELDS: &[&str] = &["self", "Self", "super", "crate", "_"];
+
 /// What a function's name can be.
 enum Function {
     Aggregate(Aggregate),
@@ -102,6 +105,15 @@ impl Parser<'_> {
             return Ok(None);
         }
         match self.cursor.peek() {
+            Some(TokenKind::Word { text, .. }) if NO_FIELDS.contains(&text.as_str()) => {
+                self.problem(
+                    Code::KeywordAsColumn,
+                    position,
+                    format!("`{text}` is no name that a row's field can have"),
+                );
+                self.cursor.bump();
+                Ok(None)
+            }
             Some(TokenKind::Word { .. }) if !self.cursor.at_clause_start() => Ok(self.cursor.word()),
             Some(TokenKind::Literal(_)) => {
                 self.problem(Code::Unexpected, position, "an output's name is a word without quotes: `as total`");

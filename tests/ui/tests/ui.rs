@@ -8,3 +8,20 @@ fn ui() {
     cases.compile_fail("cases/wrong/*.rs");
     cases.pass("cases/right/*.rs");
 }
+
+/// What the compiler says is in the user's words: none of it names what is hidden from the documentation.
+#[test]
+fn no_message_names_what_is_hidden() {
+    let mut read = 0;
+    for entry in std::fs::read_dir("cases/wrong").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "stderr") {
+            read += 1;
+            let text = std::fs::read_to_string(&path).unwrap();
+            for hidden in ["__private", "serenytics_query::", "serenytics_macros::", "__source_", "ColumnAt"] {
+                assert!(!text.contains(hidden), "{} names `{hidden}`", path.display());
+            }
+        }
+    }
+    assert!(read >= 20, "{read} cases were read");
+}

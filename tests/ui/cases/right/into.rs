@@ -14,7 +14,12 @@ pub struct Total {
     pub total: f64,
 }
 
+static TOTALS: Query<Total> = query! {
+    from Sales group_by country select sum(revenue) as total, max(invoice) as longest into Total
+};
+
 fn main() {
+    assert_eq!(TOTALS.shape().len(), 3);
     let q: Query<Total> = query! {
         from Sales
         group_by country

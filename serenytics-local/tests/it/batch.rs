@@ -1,0 +1,185 @@
+//! Batches and pushes: inference, values that fit and that do not, replaced and deleted rows.
+
+use serde_json::{Value, json};
+
+use crate::support::{Engine, empty};
+
+#[tokio::test]
+async fn the_first_batch_defines_the_columns() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    let body = r#"{"operations": [{"action": "insert", "rows": [
+        {"z": "x", "n": 1, "x": 1, "t": "2013-01-01T05:00:00Z", "none": null, "b": true, "m": 1},
+        {"n": NaN, "x": 2.5, "t": "2013-01-02", "late": "", "m": "a"}
+    ]}]}"#;
+    let (status, answer) = engine.call("POST", &format!("/api/data_source/{uuid}/batch"), body).await;
+    assert_eq!((status, answer), (200, json!({"status": "ok"})));
+    let columns = ["z str", "n int", "x float", "t datetime", "none str", "b str", "m str", "late str"];
+    assert_eq!(engine.columns(&uuid).await, columns);
+    let rows = json!([
+        ["x", 1, 1.0, "2013-01-01T05:00:00", null, "true", "1", null],
+        [null, null, 2.5, "2013-01-02T00:00:00", null, null, "a", ""],
+    ]);
+    assert_eq!(engine.rows(&uuid, json!({})).await, rows);
+}
+
+#[tokio::test]
+async fn forced_types_hold_for_the_first_batch_too() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    let forced = json!({"force_types": {"zip": "str", "n": "float"}}).to_string();
+    let config = json!({"jsonContent": {"advanced_options": forced}}).to_string();
+    engine.call("PUT", &format!("/api/data_source/{uuid}"), config).await;
+    engine.insert(&uuid, json!([{"n": 1, "zip": 1000}])).await;
+    assert_eq!(engine.columns(&uuid).await, ["n float", "zip str"]);
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_fails_the_whole_call() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("i,x,t,s\n1,1.5,2013-01-01,a\n").await;
+    let before = engine.rows(&uuid, json!({})).await;
+    let cases = [
+        (json!({"x": "3,4"}), "3,4"),
+        (json!({"i": 2.5}), "2.5"),
+        (json!({"i": "2.0"}), "2.0"),
+        (json!({"i": 1e30}), "1e+30"),
+        (json!({"i": ""}), ""),
+        (json!({"i": true}), "true"),
+        (json!({"t": "tomorrow"}), "tomorrow"),
+        (json!({"t": 20130101}), "20130101"),
+        (json!({"s": ["a"]}), "[\"a\"]"),
+    ];
+    for (row, given) in cases {
+        let rows = json!([{"action": "insert", "rows": [{"i": 7}, row]}]);
+        let (status, answer) = engine.batch(&uuid, rows).await;
+        let message =
+            format!("invalid data \"{given}\" was pushed and is incompatible with current table column types");
+        assert_eq!((status, answer), (400, json!({"status": "error", "errors": [message]})), "{row}");
+        assert_eq!(engine.rows(&uuid, json!({})).await, before);
+    }
+    // These fit.
+    let rows = json!([
+        {"i": 2.0, "x": 3, "t": "2013-01-02T10:00:00+01:00", "s": 5, "unknown": {}},
+        {"i": "4", "x": "3.4", "s": ""},
+    ]);
+    engine.insert(&uuid, rows).await;
+    let rows = json!([[1, 1.5, "2013-01-01T00:00:00", "a"], [2, 3.0, "2013-01-02T09:00:00", "5"], [4, 3.4, null, ""],]);
+    assert_eq!(engine.rows(&uuid, json!({})).await, rows);
+}
+
+#[tokio::test]
+async fn rows_are_replaced_and_deleted_in_the_order_of_the_operations() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("id,v\n1,a\n2,b\n3,c\n,d\n").await;
+    let insert = |rows: Value| json!({"action": "insert", "rows": rows});
+    let upsert = |rows: Value| json!({"action": "insertOrUpdate", "rows": rows, "primaryKey": "id"});
+    let delete = |keys: Value| json!({"action": "delete", "rows": keys, "primaryKey": "id"});
+    let operations = json!([
+        insert(json!([{"id": 4, "v": "new"}, {"id": 5, "v": "gone"}])),
+        upsert(json!([{"id": 2, "v": "B"}, {"id": 4, "v": "D1"}, {"id": 4, "v": "D2"}, {"id": 6}])),
+        delete(json!([3, "5", 99])),
+    ]);
+    assert_eq!(engine.batch(&uuid, operations).await.0, 200);
+    let rows = json!([[1, "a"], [null, "d"], [2, "B"], [4, "D2"], [6, null]]);
+    assert_eq!(engine.rows(&uuid, json!({})).await, rows);
+    let log = engine.folder.path().join("storages").join(&uuid).join("_delta_log");
+    assert_eq!(std::fs::read_dir(&log).unwrap().count(), 2, "a batch is one commit");
+
+    // Deleting everything leaves an empty storage with its columns.
+    assert_eq!(engine.batch(&uuid, json!([delete(json!([1, 2, 4, 6]))])).await.0, 200);
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!([[null, "d"]]));
+    let by_value = json!([{"action": "delete", "rows": ["d"], "primaryKey": "v"}]);
+    assert_eq!(engine.batch(&uuid, by_value).await.0, 200);
+    assert_eq!(engine.ask(&uuid, json!({"order": "row_by_row"})).await, empty());
+    engine.insert(&uuid, json!([{"id": "8", "w": 1}])).await;
+    assert_eq!(engine.columns(&uuid).await, ["id int", "v str"]);
+    let engine = engine.restart().await;
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!([[8, null]]));
+}
+
+#[tokio::test]
+async fn keys_of_every_type_are_found() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("i,x,t,s\n1,0.5,2013-01-01,a\n2,-0.0,2013-01-02,b\n").await;
+    for (key, value) in [("i", json!(1)), ("x", json!(0)), ("t", json!("2013-01-01T01:00:00+01:00")), ("s", json!("b"))]
+    {
+        let row = json!({key: value, "i": 9});
+        let upsert = json!([{"action": "insertOrUpdate", "rows": [row], "primaryKey": key}]);
+        assert_eq!(engine.batch(&uuid, upsert).await.0, 200, "{key}");
+        let count = json!({"select": [{"name": "$$count$$", "agg_function": "sum"}]});
+        let rows = engine.rows(&uuid, count).await[0][0].as_i64().unwrap();
+        assert!(rows >= 2, "{key}: {rows} rows");
+        engine.load(&uuid, "i,x,t,s\n1,0.5,2013-01-01,a\n2,-0.0,2013-01-02,b\n").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn wrong_batches_are_refused_with_a_reason() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("id,v\n1,a\n").await;
+    let cases = [
+        (json!([{"action": "upsert", "rows": []}]), "one of insert, insertOrUpdate, delete"),
+        (json!([{"action": "insert", "rows": [1]}]), "a value that is no object"),
+        (json!([{"action": "insertOrUpdate", "rows": [{"id": 1}]}]), "need `primaryKey`"),
+        (json!([{"action": "delete", "rows": [1], "primaryKey": "nope"}]), "is no column"),
+        (json!([{"action": "insertOrUpdate", "rows": [{"v": "x"}], "primaryKey": "id"}]), "row 1 has no value"),
+        (json!([{"action": "delete", "rows": [null], "primaryKey": "id"}]), "the key of no row"),
+        (json!([{"action": "delete", "rows": [{"id": 1}], "primaryKey": "id"}]), "and not objects"),
+        (json!({"action": "insert"}), "the body is not the JSON that belongs here"),
+    ];
+    for (operations, expected) in cases {
+        let (status, answer) = engine.batch(&uuid, operations.clone()).await;
+        assert_eq!(status, 400, "{operations}: {answer}");
+        assert!(answer["errors"][0].as_str().unwrap().contains(expected), "{operations}: {answer}");
+    }
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1, "a"]]));
+}
+
+#[tokio::test]
+async fn a_push_needs_the_token_and_no_key() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    let (_, source) = engine.call("GET", &format!("/api/data_source/{uuid}"), "").await;
+    let token = source["token"].as_str().unwrap();
+    let path = format!("/api/data_source/{uuid}/push/{token}");
+    for n in 1..=3 {
+        let (status, answer) = engine.call_with_key("POST", &path, json!({"n": n}).to_string(), None).await;
+        assert_eq!((status, answer), (200, json!({"status": "ok"})));
+    }
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1], [2], [3]]));
+    let wrong = format!("/api/data_source/{uuid}/push/nope");
+    assert_eq!(engine.call("POST", &wrong, "{}").await.0, 401);
+    assert_eq!(engine.call("POST", &path, "[1]").await.0, 400);
+}
+
+#[tokio::test]
+async fn many_small_batches_become_few_files() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    for n in 0..70 {
+        engine.insert(&uuid, json!([{"n": n}])).await;
+    }
+    let rows = engine.rows(&uuid, json!({})).await;
+    let expected: Vec<_> = (0..70).map(|n| json!([n])).collect();
+    assert_eq!(rows, json!(expected));
+    let folders = std::fs::read_dir(engine.folder.path().join("storages").join(&uuid)).unwrap().count();
+    assert!(folders < 40, "{folders} commits' files are left");
+}
+
+#[tokio::test]
+async fn writers_at_the_same_time_lose_nothing() {
+    let engine = std::sync::Arc::new(Engine::start().await);
+    let uuid = engine.loaded("n\n0\n").await;
+    let writers: Vec<_> = (1..=8)
+        .map(|n| {
+            let (engine, uuid) = (std::sync::Arc::clone(&engine), uuid.clone());
+            tokio::spawn(async move { engine.insert(&uuid, json!([{"n": n}])).await })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let stage = json!({"select": [{"name": "n", "agg_function": "sum"}]});
+    assert_eq!(engine.rows(&uuid, stage).await, json!([[36]]));
+}

@@ -1,0 +1,138 @@
+//! Data sources, scripts and tasks: what is created is found, saved and deleted.
+
+use serde_json::{Value, json};
+
+use crate::support::{Engine, empty};
+
+fn by_name(name: &str) -> String {
+    let filter = json!({"filters": [{"name": "name", "op": "eq", "val": name}]}).to_string();
+    let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("?q={encoded}")
+}
+
+#[tokio::test]
+async fn a_source_is_the_same_object_in_every_answer() {
+    let engine = Engine::start().await;
+    let body = json!({"name": "ventes d'été", "type": "Storage", "jsonContent": {"separator": ";"}});
+    let (status, made) = engine.call("POST", "/api/data_source", body.to_string()).await;
+    assert_eq!(status, 201);
+    let path = format!("/api/data_source/{}", made["uuid"].as_str().unwrap());
+    assert_eq!(engine.call("GET", &path, "").await, (200, made.clone()));
+    let list = json!({"num_results": 1, "objects": [made]});
+    assert_eq!(engine.call("GET", "/api/data_source", "").await, (200, list.clone()));
+    let (_, found) = engine.call("GET", &format!("/api/data_source{}", by_name("ventes d'été")), "").await;
+    assert_eq!(found, list);
+    let (_, found) = engine.call("GET", &format!("/api/data_source{}", by_name("ventes")), "").await;
+    assert_eq!(found, json!({"num_results": 0, "objects": []}));
+
+    let mut saved = made.clone();
+    saved["name"] = json!("sales");
+    saved["originalFileName"] = json!("a.csv");
+    saved["jsonContent"] = json!({"measures": {"u": {"name": "m"}}});
+    assert_eq!(engine.call("PUT", &path, saved.to_string()).await, (200, saved.clone()));
+    assert_eq!(engine.call("GET", &path, "").await, (200, saved.clone()));
+
+    let engine = engine.restart().await;
+    assert_eq!(engine.call("GET", &path, "").await, (200, saved));
+    assert_eq!(engine.call("DELETE", &path, "").await, (204, Value::Null));
+    assert_eq!(engine.call("GET", &path, "").await.0, 404);
+    assert_eq!(engine.call("DELETE", &path, "").await.0, 404);
+}
+
+#[tokio::test]
+async fn wrong_sources_are_refused() {
+    let engine = Engine::start().await;
+    for (body, status) in [
+        (r#"{"type": "Storage"}"#, 400),
+        (r#"{"name": " ", "type": "Storage"}"#, 400),
+        (r#"{"name": "x"}"#, 400),
+        (r#"{"name": "x", "type": "Storage", "jsonContent": 1}"#, 400),
+        (r#"{"name": "x", "type": "InnerJoin"}"#, 501),
+        ("{", 400),
+        ("", 400),
+    ] {
+        assert_eq!(engine.call("POST", "/api/data_source", body).await.0, status, "{body}");
+    }
+    assert_eq!(engine.call("GET", "/api/data_source", "").await.1["num_results"], 0);
+    let uuid = engine.storage().await;
+    let path = format!("/api/data_source/{uuid}");
+    for body in [r#"{"uuid": "x"}"#, r#"{"token": "x"}"#, r#"{"type": "InnerJoin"}"#, r#"{"name": ""}"#] {
+        assert_eq!(engine.call("PUT", &path, body).await.0, 400, "{body}");
+    }
+    assert_eq!(engine.call("GET", "/api/data_source?q=nonsense", "").await.0, 400);
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_404_and_no_path_leads_out() {
+    let engine = Engine::start().await;
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    for uuid in [unknown, "nope", "..", "%2e%2e%2fcatalogue.sqlite", "..%2F..%2Fetc%2Fpasswd"] {
+        for (method, path) in [
+            ("GET", format!("/api/data_source/{uuid}")),
+            ("POST", format!("/api/formatted_data/{uuid}")),
+            ("POST", format!("/api/data_source/{uuid}/batch")),
+            ("POST", format!("/api/data_source/{uuid}/file")),
+            ("POST", format!("/api/data_source/{uuid}/reload_from_file")),
+            ("GET", format!("/api/task/{uuid}")),
+            ("GET", format!("/api/script/{uuid}")),
+        ] {
+            let (status, answer) = engine.call(method, &path, "{}").await;
+            // A client resolves `..` before it sends, which gives another path.
+            assert!(status == 404 || (uuid == ".." && status >= 400), "{method} {path}: {status} {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn deleting_a_source_removes_its_data() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("a\n1\n").await;
+    let other = engine.loaded("a\n2\n").await;
+    assert_eq!(engine.call("DELETE", &format!("/api/data_source/{uuid}"), "").await.0, 204);
+    assert!(!engine.folder.path().join("storages").join(&uuid).exists());
+    assert!(!engine.folder.path().join("uploads").join(&uuid).exists());
+    assert_eq!(engine.rows(&other, json!({})).await, json!([[2]]));
+    assert_eq!(engine.ask(&uuid, json!({})).await.0, 404);
+}
+
+#[tokio::test]
+async fn an_empty_storage_says_so() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    assert_eq!(engine.ask(&uuid, json!({"only_headers": true})).await, empty());
+    assert_eq!(engine.ask(&uuid, json!({"data_processing_pipeline": [{"select": ["x"]}]})).await, empty());
+    let (status, answer) = engine.call("POST", &format!("/api/data_source/{uuid}/invalidate_cache"), "").await;
+    assert_eq!((status, answer), (200, json!({"status": "ok"})));
+    let reload = format!("/api/data_source/{uuid}/reload_from_file");
+    assert_eq!(engine.call("POST", &reload, "{}").await.0, 200);
+}
+
+#[tokio::test]
+async fn uploads_go_here_and_not_to_s3() {
+    let engine = Engine::start().await;
+    let path = "/api/data_source/sign_s3/?s3_object_type=csv%2Fgz&s3_object_name=x";
+    let (status, answer) = engine.call("GET", path, "").await;
+    assert_eq!((status, &answer["status"]), (200, &json!("error")));
+}
+
+#[tokio::test]
+async fn scripts_have_a_storage() {
+    let engine = Engine::start().await;
+    let body = json!({"name": "nightly", "schedule_infos": "", "code": "", "kind": "GENERIC_PYTHON"}).to_string();
+    let (status, script) = engine.call("POST", "/api/script", body.clone()).await;
+    assert_eq!(status, 201);
+    assert_eq!(engine.call("POST", "/api/script", body).await.0, 400, "names are unique");
+    let path = format!("/api/script/{}", script["uuid"].as_str().unwrap());
+    assert_eq!(engine.call("GET", &path, "").await, (200, script.clone()));
+    let (_, found) = engine.call("GET", &format!("/api/script{}", by_name("nightly")), "").await;
+    assert_eq!(found, json!({"num_results": 1, "objects": [script]}));
+    let storage = format!("{path}/storage");
+    assert_eq!(engine.call("GET", &storage, "").await, (200, Value::Null));
+    let stored = json!({"last": {"__type__": "datetime", "value": "2013-01-01T00:00:00"}, "n": [1, 2]});
+    assert_eq!(engine.call("PUT", &storage, stored.to_string()).await.0, 200);
+    let engine = engine.restart().await;
+    assert_eq!(engine.call("GET", &storage, "").await, (200, stored));
+    assert_eq!(engine.call("POST", &format!("{path}/run"), "{}").await.0, 501);
+    assert_eq!(engine.call("DELETE", &path, "").await.0, 204);
+    assert_eq!(engine.call("GET", &path, "").await.0, 404);
+}

@@ -1,0 +1,150 @@
+//! A started engine, and short ways to talk to it.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use serenytics_local::Local;
+use tempfile::TempDir;
+
+/// An engine on a folder that is removed with it.
+pub struct Engine {
+    pub local: Local,
+    pub folder: TempDir,
+    http: Client,
+}
+
+impl Engine {
+    pub async fn start() -> Engine {
+        Engine::on(tempfile::tempdir().unwrap()).await
+    }
+
+    pub async fn on(folder: TempDir) -> Engine {
+        let local = Local::open(folder.path()).await.unwrap();
+        Engine { local, folder, http: Client::new() }
+    }
+
+    /// Stops the engine and starts another one on the same folder.
+    pub async fn restart(self) -> Engine {
+        self.local.shutdown().await;
+        Engine::on(self.folder).await
+    }
+
+    /// The status and the body of a call with the key.
+    pub async fn call(&self, method: &str, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        self.call_with_key(method, path, body, Some(self.local.api_key())).await
+    }
+
+    pub async fn call_with_key(
+        &self,
+        method: &str,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+        key: Option<&str>,
+    ) -> (u16, Value) {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let url = format!("{}{path}", self.local.url());
+        let mut request = self.http.request(method, url).body(body).header("content-type", "application/json");
+        if let Some(key) = key {
+            request = request.header("x-api-key", key);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
+    }
+
+    /// A new storage's uuid.
+    pub async fn storage(&self) -> String {
+        let body = json!({"name": "flights", "type": "Storage", "jsonContent": {}});
+        let (status, source) = self.call("POST", "/api/data_source", body.to_string()).await;
+        assert_eq!(status, 201, "{source}");
+        source["uuid"].as_str().unwrap().to_owned()
+    }
+
+    /// A new storage that holds a CSV file.
+    pub async fn loaded(&self, csv: &str) -> String {
+        let uuid = self.storage().await;
+        self.load(&uuid, csv).await.unwrap();
+        uuid
+    }
+
+    /// Loads a CSV file; an error is the task's.
+    pub async fn load(&self, uuid: &str, csv: impl Into<Vec<u8>>) -> Result<Value, String> {
+        self.load_file(uuid, csv, json!({"originalFileName": "flights.csv"})).await
+    }
+
+    /// Saves `config`, uploads a file and loads it; an error is the task's.
+    pub async fn load_file(&self, uuid: &str, file: impl Into<Vec<u8>>, config: Value) -> Result<Value, String> {
+        let path = format!("/api/data_source/{uuid}");
+        let (status, answer) = self.call("PUT", &path, config.to_string()).await;
+        assert_eq!(status, 200, "{answer}");
+        let (status, answer) = self.call("POST", &format!("{path}/file"), file.into()).await;
+        assert_eq!(status, 201, "{answer}");
+        let (status, answer) = self.call("POST", &format!("{path}/reload_from_file"), r#"{"async": true}"#).await;
+        assert_eq!(status, 200, "{answer}");
+        let task = answer["task_id"].as_str().unwrap();
+        loop {
+            let (status, answer) = self.call("GET", &format!("/api/task/{task}"), "").await;
+            assert_eq!(status, 200, "{answer}");
+            if let Some(errors) = answer.get("errors") {
+                return Err(errors[0].as_str().unwrap().to_owned());
+            }
+            if answer["status"] != "pending" {
+                return Ok(answer);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The status and answer of a batch of these operations.
+    pub async fn batch(&self, uuid: &str, operations: Value) -> (u16, Value) {
+        let body = json!({"async": false, "operations": operations}).to_string();
+        self.call("POST", &format!("/api/data_source/{uuid}/batch"), body).await
+    }
+
+    /// Inserts rows, which has to work.
+    pub async fn insert(&self, uuid: &str, rows: Value) {
+        let answer = self.batch(uuid, json!([{"action": "insert", "rows": rows}])).await;
+        assert_eq!(answer, (200, json!({"status": "ok"})));
+    }
+
+    /// The status and answer of a query with these options.
+    pub async fn ask(&self, uuid: &str, options: Value) -> (u16, Value) {
+        self.call("POST", &format!("/api/formatted_data/{uuid}"), options.to_string()).await
+    }
+
+    /// The whole answer of a query of one stage, which has to work.
+    pub async fn query(&self, uuid: &str, stage: Value) -> Value {
+        let options = json!({"order": "row_by_row", "data_processing_pipeline": [stage]});
+        let (status, answer) = self.ask(uuid, options).await;
+        assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{stage}: {answer}");
+        answer
+    }
+
+    /// The rows of a query of one stage, which has to work.
+    pub async fn rows(&self, uuid: &str, stage: Value) -> Value {
+        self.query(uuid, stage).await["data"].take()
+    }
+
+    /// The errors of a query of one stage, which has to be refused.
+    pub async fn refusal(&self, uuid: &str, stage: Value) -> String {
+        let options = json!({"order": "row_by_row", "data_processing_pipeline": [stage]});
+        let (status, answer) = self.ask(uuid, options).await;
+        assert_eq!((status, &answer["status"]), (400, &json!("error")), "{stage}: {answer}");
+        answer["errors"].as_array().unwrap().iter().map(|e| e.as_str().unwrap()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The columns of a storage: `"name type"` each.
+    pub async fn columns(&self, uuid: &str) -> Vec<String> {
+        let (status, answer) = self.ask(uuid, json!({"only_headers": true})).await;
+        assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{answer}");
+        let titles = answer["columns_titles"].as_array().unwrap().iter();
+        titles.map(|t| format!("{} {}", t["name"].as_str().unwrap(), t["type"].as_str().unwrap())).collect()
+    }
+}
+
+/// The answer of a storage without rows.
+pub fn empty() -> (u16, Value) {
+    (200, json!({"status": "error", "errors": ["Storage source is empty"]}))
+}

@@ -1,0 +1,87 @@
+//! Conditions: each operator on each type, with its rule for NULL.
+
+use serde_json::{Value, json};
+
+use crate::support::Engine;
+
+/// Four rows, the last of which is NULL but for its number; texts have an empty one too.
+const ROWS: &str = r#"[
+    {"n": 1, "i": -5, "x": -0.5, "t": "2013-01-01T00:00:00", "s": ""},
+    {"n": 2, "i": 0, "x": 0.0, "t": "2013-01-02T12:00:00", "s": "b"},
+    {"n": 3, "i": 7, "x": 2.5, "t": "2013-01-03T00:00:00.5", "s": "b.C"},
+    {"n": 4}
+]"#;
+
+async fn matching(engine: &Engine, uuid: &str, conditions: Value) -> Vec<i64> {
+    let rows = engine.rows(uuid, json!({"select": ["n"], "where": conditions})).await;
+    rows.as_array().unwrap().iter().map(|row| row[0].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_operator_on_every_type() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    engine.insert(&uuid, serde_json::from_str(ROWS).unwrap()).await;
+    // A value of each type, that of the second row, in the forms that clients send.
+    let middles = [
+        ("i", vec![json!("0"), json!(0)]),
+        ("x", vec![json!("0"), json!("0.0"), json!(0.0), json!("-0")]),
+        ("t", vec![json!("2013-01-02T12:00:00"), json!("2013-01-02 12:00"), json!("2013-01-02T13:00:00+01:00")]),
+        ("s", vec![json!("b")]),
+    ];
+    for (column, values) in middles {
+        for value in values {
+            for (operator, expected) in [
+                ("<", vec![1]),
+                ("<=", vec![1, 2]),
+                (">", vec![3]),
+                (">=", vec![2, 3]),
+                ("==", vec![2]),
+                ("!=", vec![1, 3]),
+            ] {
+                let condition = json!([{"name": column, "op": operator, "value": value}]);
+                assert_eq!(matching(&engine, &uuid, condition).await, expected, "{column} {operator} {value}");
+            }
+            let scalar = if let Value::String(text) = &value { text.clone() } else { value.to_string() };
+            for list in [json!([value]), json!(json!([scalar]).to_string())] {
+                for (operator, expected) in [("in", vec![2]), ("!in", vec![1, 3])] {
+                    let condition = json!([{"name": column, "op": operator, "value": list}]);
+                    assert_eq!(matching(&engine, &uuid, condition).await, expected, "{column} {operator} {list}");
+                }
+            }
+        }
+        for (operator, value, expected) in
+            [("in", json!("[]"), vec![]), ("!in", json!("[]"), vec![1, 2, 3, 4]), ("in", json!([]), vec![])]
+        {
+            let condition = json!([{"name": column, "op": operator, "value": value}]);
+            assert_eq!(matching(&engine, &uuid, condition).await, expected, "{column} {operator} {value}");
+        }
+        for (operator, expected) in [("is_defined", vec![1, 2, 3]), ("is_not_defined", vec![4])] {
+            let condition = json!([{"name": column, "op": operator}]);
+            assert_eq!(matching(&engine, &uuid, condition).await, expected, "{column} {operator}");
+        }
+    }
+    for (operator, expected) in [("is_empty", vec![1, 4]), ("is_not_empty", vec![2, 3])] {
+        let condition = json!([{"name": "s", "op": operator}]);
+        assert_eq!(matching(&engine, &uuid, condition).await, expected, "s {operator}");
+    }
+}
+
+#[tokio::test]
+async fn lists_of_several_values_and_several_conditions() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    engine.insert(&uuid, serde_json::from_str(ROWS).unwrap()).await;
+    let list = json!([{"name": "s", "op": "in", "value": "[\"\", \"b.C\", \"zz\", \"o'b\", \"--\"]"}]);
+    assert_eq!(matching(&engine, &uuid, list).await, [1, 3]);
+    let many: Vec<_> = (0..5000).map(|n| n * 7).collect();
+    assert_eq!(matching(&engine, &uuid, json!([{"name": "i", "op": "in", "value": many}])).await, [2, 3]);
+    let both = json!([
+        {"name": "i", "op": ">", "value": "-9"},
+        {"name": "x", "op": "<", "value": 1},
+        {"name": "t", "op": ">=", "value": "2013-01-01"},
+    ]);
+    assert_eq!(matching(&engine, &uuid, both).await, [1, 2]);
+    let extreme = json!([{"name": "i", "op": ">", "value": i64::MIN.to_string()}]);
+    assert_eq!(matching(&engine, &uuid, extreme).await, [1, 2, 3]);
+}

@@ -1,0 +1,116 @@
+//! Loading: rows and files, and what stays as it was when one of them does not fit.
+
+use std::io::Write;
+
+use serde_json::{Map, Value, json};
+use serenytics_core::ForceType;
+use serenytics_query::vocabulary::ColumnType;
+
+use crate::{Engine, Outcome, SALES, Sale, map, ordered, refused, sale, three_sales};
+
+#[tokio::test]
+async fn maps_are_rows_too() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.client.get_or_create_storage("sales").await?;
+    sales.insert(three_sales()).await?;
+    sales.insert([map(json!({"country": "IT", "revenue": 2, "unknown": "left out"}))]).await?;
+    sales.insert(Vec::<Map<String, Value>>::new()).await?;
+    let mut expected = three_sales();
+    expected.push(sale("IT", 2.0, None));
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(expected));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_leaves_the_data_as_it_was() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    let rows = [json!({"country": "IT", "revenue": 2}), json!({"country": "IT", "revenue": "3,4"})].map(map);
+    let error = refused(sales.insert(rows).await);
+    assert!(error.is_refused_by_server() && error.to_string().contains("3,4"), "{error}");
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()));
+
+    let error = refused(sales.insert([sale("IT", 1.0, None), sale("IT", f64::NAN, None)]).await);
+    assert!(error.to_string().contains("nothing was sent: row 2, column `revenue`"), "{error}");
+    assert_eq!(sales.row_count().await?, 3);
+    Ok(())
+}
+
+fn csv(rows: &[&str]) -> String {
+    format!("country;revenue;invoice\n{}\n", rows.join("\n"))
+}
+
+#[tokio::test]
+async fn a_file_replaces_the_data() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    let path = engine.file("new sales.csv", csv(&["FR;1.5;", "\"I;T\";2;7"]))?;
+    sales.reload_from_csv(path).separator(';').send().await?;
+    let expected = [sale("FR", 1.5, None), sale("I;T", 2.0, Some(7))];
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), expected);
+
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(csv(&["DE;0.5;1"]).as_bytes())?;
+    let path = engine.file("sales.csv.gz", encoder.finish()?)?;
+    sales.reload_from_csv(path).separator(';').send().await?;
+    assert_eq!(engine.client.fetch(&SALES).await?, [sale("DE", 0.5, Some(1))]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn types_are_inferred_forced_or_declared() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.client.get_or_create_storage("sales").await?;
+    let path = engine.file("sales.csv", "country,revenue,invoice\n12,1,3\n013,2,\n")?;
+    let types = |columns: Vec<serenytics_query::wire::ColumnTitle>| -> Vec<_> {
+        columns.iter().map(|title| title.column_type()).collect()
+    };
+    sales.reload_from_csv(&path).send().await?;
+    assert_eq!(types(sales.columns().await?)[1..], [Some(ColumnType::Int), Some(ColumnType::Int)]);
+
+    sales.reload_from_csv(&path).declared_by::<Sale>().send().await?;
+    let declared = [Some(ColumnType::Str), Some(ColumnType::Float), Some(ColumnType::Int)];
+    assert_eq!(types(sales.columns().await?), declared);
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), [sale("013", 2.0, None), sale("12", 1.0, Some(3))]);
+
+    let load = sales.reload_from_csv(&path).force_type("invoice", ForceType::Str).declared_by::<Sale>();
+    load.send().await?;
+    assert_eq!(types(sales.columns().await?)[2], Some(ColumnType::Str));
+
+    // Nothing is left of the types that were forced before.
+    sales.reload_from_csv(&path).send().await?;
+    assert_eq!(types(sales.columns().await?)[1..], [Some(ColumnType::Int), Some(ColumnType::Int)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_loaded_leaves_the_data_as_it_was() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    let broken = [
+        ("broken.csv", csv(&["FR;1.5;1", "too;many;fields;here;and;there"]).into_bytes()),
+        ("forced.csv", csv(&["FR;1.5;1", "DE;many;2"]).into_bytes()),
+        ("cut.csv.gz", {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(csv(&["FR;1.5;1"; 1000]).as_bytes())?;
+            let mut bytes = encoder.finish()?;
+            bytes.truncate(bytes.len() - 20);
+            bytes
+        }),
+    ];
+    for (name, content) in broken {
+        let path = engine.file(name, content)?;
+        let load = sales.reload_from_csv(path).separator(';').force_type("revenue", ForceType::Float64);
+        let error = refused(load.send().await);
+        assert!(error.is_refused_by_server(), "{name}: {error:?}");
+        assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()), "{name}");
+    }
+    for name in ["missing.csv", "", "data"] {
+        let error = refused(sales.reload_from_csv(engine.folder.path().join(name)).send().await);
+        assert!(!error.is_refused_by_server() && error.status().is_none(), "{name}: {error}");
+    }
+    let error = refused(sales.reload_from_csv("missing.csv").send().await);
+    assert_eq!(error.to_string(), "there is no file `missing.csv`");
+    assert_eq!(sales.row_count().await?, 3);
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Queries: typed rows, other sources, drift, and sources that are made anew.
+
+use std::borrow::Cow;
+
+use serde_json::json;
+use serenytics_query::cell::{CellError, CellReader};
+use serenytics_query::query::Query;
+use serenytics_query::shape::{OutputColumn, OutputType};
+use serenytics_query::source::named;
+use serenytics_query::vocabulary::ColumnType;
+use serenytics_query::wire::Options;
+
+use crate::{Engine, Outcome, SALES, SALES_JSON, map, ordered, refused, sale, three_sales};
+
+#[tokio::test]
+async fn rows_come_back_as_they_were_inserted() -> Outcome {
+    let engine = Engine::open().await?;
+    engine.sales().await?;
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn many_rows_come_in_many_chunks() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.client.get_or_create_storage("sales").await?;
+    let rows: Vec<_> = (0..20_000).map(|n| sale(&format!("country {n:05}"), n as f64 / 8.0, Some(n))).collect();
+    sales.insert(rows.clone()).await?;
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), rows);
+    assert_eq!(sales.row_count().await?, 20_000);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_query_over_nothing_has_no_rows() -> Outcome {
+    let engine = Engine::open().await?;
+    engine.client.get_or_create_storage("sales").await?;
+    assert!(engine.client.fetch(&SALES).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_query_runs_on_another_source_too() -> Outcome {
+    let engine = Engine::open().await?;
+    engine.sales().await?;
+    let staging = engine.client.get_or_create_storage("sales staging").await?;
+    staging.insert([sale("IT", 1.0, Some(2))]).await?;
+    assert_eq!(engine.client.fetch_from(&staging, &SALES).await?, [sale("IT", 1.0, Some(2))]);
+    assert_eq!(engine.client.fetch(&SALES).await?.len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_query_that_is_data_gets_an_answer_that_is_data() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    let mut options: Options = serde_json::from_str(SALES_JSON)?;
+    options.data_processing_pipeline[0].conditions = serde_json::from_value(json!([
+        {"name": "country", "op": "in", "value": "[\"DE\",\"IT\"]"},
+    ]))?;
+    let answer = engine.client.fetch_raw(&sales, &options).await?;
+    let names: Vec<_> = answer.columns.iter().map(|title| title.name.as_str()).collect();
+    assert_eq!(names, ["country", "revenue", "invoice"]);
+    assert_eq!(answer.rows, [vec![json!("DE"), json!(3.0), json!(null)]]);
+    options.data_processing_pipeline[0].select = serde_json::from_value(json!(["contry"]))?;
+    let error = refused(engine.client.fetch_raw(&sales, &options).await);
+    assert!(error.is_refused_by_server() && error.to_string().contains("contry"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn drift_is_an_error_and_never_wrong_data() -> Outcome {
+    const COUNTRY: &str = r#"{"order":"row_by_row","data_processing_pipeline":[{"select":["country"]}]}"#;
+    const AS_DATE: &[OutputColumn] =
+        &[OutputColumn::fixed("country", "country", OutputType::Column(ColumnType::DateTime), false, true)];
+    const FILLED: &[OutputColumn] =
+        &[OutputColumn::fixed("invoice", "invoice", OutputType::Column(ColumnType::Int), false, true)];
+    fn text(cells: &mut CellReader<'_>) -> Result<String, CellError> {
+        cells.next()
+    }
+    fn integer(cells: &mut CellReader<'_>) -> Result<i64, CellError> {
+        cells.next()
+    }
+    let engine = Engine::open().await?;
+    engine.sales().await?;
+    let query = Query::fixed(named("sales"), COUNTRY, Cow::Borrowed(AS_DATE), text);
+    let error = refused(engine.client.fetch(&query).await);
+    assert!(error.is_decode(), "{error}");
+    assert!(
+        error.to_string().contains("column `country` is declared as datetime and the server serves str"),
+        "{error}"
+    );
+
+    let invoices = COUNTRY.replace("country", "invoice").leak();
+    let query = Query::fixed(named("sales"), invoices, Cow::Borrowed(FILLED), integer);
+    let error = refused(engine.client.fetch(&query).await);
+    assert!(error.to_string().contains("column `invoice`: expected an integer of 64 bits and found `null`"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_source_that_was_made_anew_is_found_again() -> Outcome {
+    let engine = Engine::open().await?;
+    let first = engine.sales().await?;
+    assert_eq!(engine.client.fetch(&SALES).await?.len(), 3);
+    // Another client, so that this one still knows the old uuid.
+    let other = engine.local.client();
+    other.source("sales").await?.delete().await?;
+    let second = other.get_or_create_storage("sales").await?;
+    second.insert([map(json!({"country": "IT", "revenue": 1.0, "invoice": 3}))]).await?;
+    assert_ne!(first.uuid(), second.uuid());
+    assert_eq!(engine.client.fetch(&SALES).await?, [sale("IT", 1.0, Some(3))]);
+
+    other.source("sales").await?.delete().await?;
+    let error = refused(engine.client.fetch(&SALES).await);
+    assert!(error.is_not_found() && error.to_string().contains("no source named `sales`"), "{error}");
+    Ok(())
+}
