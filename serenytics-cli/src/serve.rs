@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serenytics_local::{Server, ServerBuilder};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// The arguments of `serve`. Arguments can be read in the list of processes: secrets are better given by the
 /// environment or by files.
@@ -38,15 +37,36 @@ pub(crate) struct ServeArguments {
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<(), String> {
     // Before anything is announced, so that no signal is missed.
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let stop = stop_signal().map_err(|error| format!("signals cannot be waited for: {error}"))?;
     let server = builder(arguments)?.start().await.map_err(described)?;
     announce(&server).map_err(|error| format!("the standard output is closed: {error}"))?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        stopped = tokio::signal::ctrl_c() => stopped.map_err(|error| error.to_string())?,
-    }
+    stop.await;
     server.shutdown().await;
     Ok(())
+}
+
+/// Ends with the first SIGTERM or ctrl-c after this returned.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ends with the first ctrl-c after this returned.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }
 
 fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {

@@ -76,6 +76,21 @@ impl LoadRow for serde_json::Map<String, serde_json::Value> {
     }
 }
 
+impl LoadRow for &serde_json::Map<String, serde_json::Value> {
+    fn write_row(&self, json: &mut String) -> Result<(), String> {
+        (**self).write_row(json)
+    }
+}
+
+impl<S: Source> Source for &S {
+    const SOURCE: SourceRef = S::SOURCE;
+    const ENCODED: &'static str = S::ENCODED;
+
+    fn write_cells(&self, row: &mut RowWriter) {
+        (**self).write_cells(row);
+    }
+}
+
 /// Writes the cells of a row as the fields of a JSON object.
 #[derive(Debug)]
 pub struct RowWriter {

@@ -2,6 +2,7 @@
 
 mod calls;
 mod loads;
+mod logs;
 mod queries;
 mod server;
 

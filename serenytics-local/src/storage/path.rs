@@ -33,8 +33,16 @@ impl Drop for SharedPath {
             return;
         }
         // Either may be gone already, a file with its folder: opening the data folder tidies up what is left.
-        let removed =
-            if self.path.is_dir() { std::fs::remove_dir_all(&self.path) } else { std::fs::remove_file(&self.path) };
+        let removed = if self.path.is_dir() {
+            std::fs::remove_dir_all(&self.path)
+        } else {
+            std::fs::remove_file(&self.path).inspect(|()| {
+                // With the last file of a commit its folder goes; one that holds another file stays.
+                if let Some(folder) = self.path.parent() {
+                    let _ = std::fs::remove_dir(folder);
+                }
+            })
+        };
         if let Err(error) = removed {
             tracing::debug!(path = %self.path.display(), %error, "a path was not removed");
         }

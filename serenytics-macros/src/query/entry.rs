@@ -3,8 +3,10 @@
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use serenytics_query::parse::parse;
+use serenytics_query::problem::Problem;
 
 use super::errors;
+use super::header::Header;
 use super::tokens::Tokens;
 
 /// The input is `[$crate] query`.
@@ -14,26 +16,53 @@ pub(crate) fn entry(input: TokenStream) -> TokenStream {
         return errors::one(Span::call_site(), "`query!` is called through the crate `serenytics`");
     };
     let query: TokenStream = trees.collect();
+    match Header::split(&query) {
+        Some((header, body)) => function(&krate, header, body),
+        None => expression(&krate, query),
+    }
+}
+
+fn expression(krate: &Group, query: TokenStream) -> TokenStream {
+    match parts(krate, TokenStream::new(), query) {
+        Ok(parts) => quote!({ #parts }),
+        Err((tokens, problems)) => errors::all(&tokens, &problems),
+    }
+}
+
+fn function(krate: &Group, header: TokenStream, body: TokenStream) -> TokenStream {
+    let parsed = match Header::parse(header.clone()) {
+        Ok(parsed) => parsed,
+        Err(error) => return error.into_compile_error(),
+    };
+    parts(krate, header, body).unwrap_or_else(|(tokens, problems)| {
+        let row = &parsed.row;
+        let declaration = parsed.row_declaration();
+        parsed.function(&quote!(#declaration struct #row {}), &errors::all(&tokens, &problems))
+    })
+}
+
+/// The check that the source is one, and the call of its macro.
+fn parts(krate: &Group, header: TokenStream, query: TokenStream) -> Result<TokenStream, (Tokens, Vec<Problem>)> {
     let tokens = Tokens::new(query.clone());
     let parsed = parse(&tokens.tokens, tokens.end());
     if parsed.from.is_empty() {
-        return errors::all(&tokens, &parsed.problems);
+        return Err((tokens, parsed.problems));
     }
     let path = tokens.trees(&parsed.from);
     let last = parsed.from.last().map_or_else(|| tokens.start(), |position| tokens.span(*position));
     let krate_path = krate.stream();
-    let call = call(&path, last, &krate_path, &krate, query);
+    let call = call(&path, last, &krate_path, quote!(#krate (#header) #query));
     let source = quote_spanned!(last=> <#path as #krate_path::Source>);
-    quote!({
+    Ok(quote! {
         const _: &::core::primitive::str = #source::ENCODED;
         #call
     })
 }
 
-/// `PATH! { @ { krate::__private::query_compile } [krate] query }`
-fn call(path: &TokenStream, span: Span, krate_path: &TokenStream, krate: &Group, query: TokenStream) -> TokenStream {
+/// `PATH! { @ { krate::__private::query_compile } [krate] (header) query }`
+fn call(path: &TokenStream, span: Span, krate_path: &TokenStream, input: TokenStream) -> TokenStream {
     let compile = Ident::new("query_compile", Span::call_site());
-    let arguments = quote!(@ { #krate_path::__private::#compile } #krate #query);
+    let arguments = quote!(@ { #krate_path::__private::#compile } #input);
     let mut group = Group::new(Delimiter::Brace, arguments);
     group.set_span(span);
     let mut bang = Punct::new('!', Spacing::Alone);

@@ -11,16 +11,17 @@ use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::stage::{ConditionOperand, Hole, Limit, Stage, Value};
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 
-use super::row::{self, Row};
+use super::row::Row;
 use super::{Input, errors};
 
-pub(super) fn expand(input: &Input, parsed: &Parsed, checked: &Checked) -> TokenStream {
+/// The query's value.
+pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &Row) -> TokenStream {
     let Some(template) = lower(&input.schema, &parsed.stage, checked) else {
         return errors::one(input.tokens.start(), "this query cannot be written as JSON");
     };
     let krate = &input.krate_at(input.tokens.start());
     let span = input.site(input.tokens.start());
-    let Row { name, item, reader } = row::row(input, parsed, checked);
+    let Row { name, reader, .. } = row;
     let shape = checked.shape.iter().map(|column| shape_column(krate, column));
     let source = source(krate, &input.schema.source);
     let shape = quote! {
@@ -30,21 +31,27 @@ pub(super) fn expand(input: &Input, parsed: &Parsed, checked: &Checked) -> Token
         }
     };
     let values = values(input, &parsed.stage);
-    let made = if values.is_empty() {
+    if values.is_empty() {
         let json = template.render(&[]);
         quote!(#krate::Query::<#name>::fixed(#source, #json, #shape, #reader))
     } else {
         let template = template_constant(krate, &template);
         let arguments: Vec<_> = (0..values.len()).map(|index| value_name(index, span)).collect();
         quote!(#krate::Query::<#name>::with_values(#source, #template, &[#(#arguments),*], #shape, #reader))
-    };
-    let arguments = (0..values.len()).map(|index| value_name(index, span));
-    // Items are not hygienic: the user's expressions stand outside the block that declares the row.
+    }
+}
+
+/// The run-time values around the row and the query's value. Items are not hygienic: the user's expressions stand outside the block that
+/// declares the row.
+pub(super) fn around(input: &Input, stage: &Stage, item: &TokenStream, body: &TokenStream) -> TokenStream {
+    let span = input.site(input.tokens.start());
+    let values = values(input, stage);
+    let names = (0..values.len()).map(|index| value_name(index, span));
     quote_spanned! {span=>
         match (#(#values,)*) {
-            (#(#arguments,)*) => {
+            (#(#names,)*) => {
                 #item
-                #made
+                #body
             }
         }
     }

@@ -3,22 +3,26 @@
 mod entry;
 mod errors;
 mod expand;
+mod header;
 mod row;
 mod tokens;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use serenytics_query::check::check;
+use serenytics_query::check::check_all;
 use serenytics_query::parse::parse;
 use serenytics_query::schema::Schema;
 
 pub(crate) use entry::entry;
+use header::Header;
 use tokens::Tokens;
 
-/// What the second step is given: `"schema" [$crate] query`.
+/// What the second step is given: `"schema" [$crate] (header) query`; the header is empty for an expression.
 struct Input {
     schema: Schema,
     /// The path of the crate `serenytics`.
     krate: TokenStream,
+    /// The function that the query is the body of.
+    header: Option<Header>,
     tokens: Tokens,
 }
 
@@ -46,16 +50,23 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
         return errors::one(Span::call_site(), message);
     };
     let parsed = parse(&input.tokens.tokens, input.tokens.end());
+    let (checked, found) = check_all(&input.schema, &parsed.stage);
     let mut problems = parsed.problems.clone();
-    match check(&input.schema, &parsed.stage) {
-        Ok(checked) if problems.is_empty() => {
-            return expand::expand(&input, &parsed, &checked);
-        }
-        Ok(_) => {}
-        Err(found) => problems.extend(found),
-    }
+    problems.extend(found);
     problems.sort_by_key(|problem| problem.position);
-    errors::expand(&input, &parsed.stage, &problems)
+    let row = row::row(&input, &parsed, &checked);
+    // In the item form the row is declared outside the function, and in any case: no use of it is a further mistake.
+    let inside = if input.header.is_some() { TokenStream::new() } else { row.item.clone() };
+    let body = if problems.is_empty() {
+        let value = expand::value_of(&input, &parsed, &checked, &row);
+        expand::around(&input, &parsed.stage, &inside, &value)
+    } else {
+        errors::expand(&input, &parsed.stage, &problems)
+    };
+    match &input.header {
+        Some(header) => header.function(&row.item, &body),
+        None => body,
+    }
 }
 
 fn read(input: TokenStream) -> Option<Input> {
@@ -67,5 +78,7 @@ fn read(input: TokenStream) -> Option<Input> {
     let schema: syn::LitStr = syn::parse2(TokenTree::from(schema).into()).ok()?;
     let schema = Schema::decode(&schema.value())?;
     let TokenTree::Group(krate) = trees.next()? else { return None };
-    Some(Input { schema, krate: krate.stream(), tokens: Tokens::new(trees.collect()) })
+    let TokenTree::Group(header) = trees.next()? else { return None };
+    let header = if header.stream().is_empty() { None } else { Header::parse(header.stream()).ok() };
+    Some(Input { schema, krate: krate.stream(), header, tokens: Tokens::new(trees.collect()) })
 }

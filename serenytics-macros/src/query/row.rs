@@ -5,8 +5,7 @@ use quote::{quote, quote_spanned};
 use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
 use serenytics_query::shape::{OutputColumn, OutputType};
-use serenytics_query::stage::{KeySlot, Selected, Stage};
-use serenytics_query::vocabulary::{Aggregate, ColumnType};
+use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
 
@@ -22,19 +21,22 @@ pub(super) struct Row {
 
 pub(super) fn row(input: &Input, parsed: &Parsed, checked: &Checked) -> Row {
     let fields = fields(input, parsed, checked);
-    if parsed.into.is_empty() { unnamed(input, parsed, checked, &fields) } else { named(input, parsed, &fields) }
+    if parsed.into.is_empty() { own(input, parsed, checked, &fields) } else { named(input, parsed, &fields) }
 }
 
 /// A struct of the query's own.
-fn unnamed(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
-    let span = input.site(input.tokens.start());
-    let name = row_name(input, parsed, span);
+fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
     let (names, types): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
     let documentation = checked.shape.iter().map(documentation);
+    let (name, before) = match &input.header {
+        Some(header) => (header.row.clone(), header.row_declaration()),
+        None => {
+            (row_name(input, parsed, input.site(input.tokens.start())), quote!(#[allow(dead_code, missing_docs)] pub))
+        }
+    };
     let item = quote! {
         #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
-        #[allow(dead_code, missing_docs)]
-        pub struct #name { #(#[doc = #documentation] pub #names: #types,)* }
+        #before struct #name { #(#[doc = #documentation] pub #names: #types,)* }
     };
     let reader = quote!(|cells| ::core::result::Result::Ok(#name { #(#names: cells.next()?),* }));
     Row { name: quote!(#name), item, reader }
@@ -74,19 +76,18 @@ fn row_name(input: &Input, parsed: &Parsed, span: Span) -> Ident {
 /// The names and the types of the fields, in the order of the result.
 fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, TokenStream)> {
     let path = input.tokens.trees(&parsed.from);
-    let declared = declared_columns(&parsed.stage, input);
     let span = input.site(input.tokens.start());
     checked
         .shape
         .iter()
-        .zip(declared)
+        .zip(&checked.declared)
         .map(|(column, declared)| {
             let plain = match (column.output_type, declared) {
                 (OutputType::Slot(_), _) => {
                     let krate = &input.krate;
                     quote!(#krate::SlotValue)
                 }
-                (OutputType::Column(_), Some(index)) => declared_type(input, &path, index),
+                (OutputType::Column(_), Some(index)) => declared_type(input, &path, *index),
                 (OutputType::Column(column_type), None) => wide_type(input, column_type),
             };
             let field_type = if column.nullable { quote!(::core::option::Option<#plain>) } else { plain };
@@ -98,26 +99,6 @@ fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, Toke
 /// A field's name, raw if it is a keyword of Rust.
 fn field_name(name: &str, span: Span) -> Ident {
     if syn::parse_str::<Ident>(name).is_ok() { Ident::new(name, span) } else { Ident::new_raw(name, span) }
-}
-
-/// For each output the index of the column whose declared type it has; `None` for sums, means and counts.
-fn declared_columns(stage: &Stage, input: &Input) -> Vec<Option<usize>> {
-    let index = |name: &str| input.schema.column(name).map(|(index, _)| index);
-    let keys = stage.group_by.iter().map(|key| match key.slot {
-        KeySlot::Whole => index(&key.column.text),
-        _ => None,
-    });
-    match &stage.select {
-        Some(selections) => keys
-            .chain(selections.iter().map(|selection| match &selection.selected {
-                Selected::Column(word) => index(&word.text),
-                Selected::Aggregate { aggregate: Aggregate::Min | Aggregate::Max, column, .. } => index(&column.text),
-                _ => None,
-            }))
-            .collect(),
-        None if stage.group_by.is_empty() => (0..input.schema.columns.len()).map(Some).collect(),
-        None => keys.collect(),
-    }
 }
 
 fn declared_type(input: &Input, path: &TokenStream, index: usize) -> TokenStream {

@@ -19,6 +19,9 @@ use crate::{from_wire, wire};
 pub struct Checked {
     /// The columns of the result: the keys, then the selected outputs.
     pub shape: Vec<OutputColumn>,
+    /// For each column of the result the index of the source's column whose declared type it has: its own, or the one that it is the smallest or
+    /// largest value of. `None` for time slots, sums, means and counts.
+    pub declared: Vec<Option<usize>>,
     /// `order_by` with each name resolved to what the wire orders by: a key, an aggregate of `select`, a column.
     pub order_by: Vec<Order>,
 }
@@ -38,6 +41,13 @@ pub struct CheckedStage {
 /// # Errors
 /// Every problem of the stage, in the order in which they stand.
 pub fn check(schema: &Schema, stage: &Stage) -> Result<Checked, Vec<Problem>> {
+    let (checked, problems) = check_all(schema, stage);
+    if problems.is_empty() { Ok(checked) } else { Err(problems) }
+}
+
+/// Checks a stage against the columns of its source, and gives what could be made out of it beside its problems.
+#[must_use]
+pub fn check_all(schema: &Schema, stage: &Stage) -> (Checked, Vec<Problem>) {
     Checker { schema, stage, wire: false, problems: Vec::new() }.run()
 }
 
@@ -47,7 +57,10 @@ pub fn check(schema: &Schema, stage: &Stage) -> Result<Checked, Vec<Problem>> {
 /// Every problem of the stage.
 pub fn check_wire(schema: &Schema, stage: &wire::Stage) -> Result<CheckedStage, Vec<Problem>> {
     let mut stage = from_wire::stage(stage)?;
-    let checked = Checker { schema, stage: &stage, wire: true, problems: Vec::new() }.run()?;
+    let (checked, problems) = Checker { schema, stage: &stage, wire: true, problems: Vec::new() }.run();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     stage.order_by = checked.order_by;
     Ok(CheckedStage { stage, shape: checked.shape })
 }
@@ -61,19 +74,16 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn run(mut self) -> Result<Checked, Vec<Problem>> {
+    fn run(mut self) -> (Checked, Vec<Problem>) {
         for condition in &self.stage.conditions {
             self.condition(condition);
         }
         let outputs = self.outputs();
         let order_by = self.stage.order_by.iter().map(|order| self.order(order, &outputs)).collect();
         self.limit();
-        if self.problems.is_empty() {
-            let shape = outputs.into_iter().map(|output| output.column).collect();
-            return Ok(Checked { shape, order_by });
-        }
         self.problems.sort_by_key(|problem| problem.position);
-        Err(self.problems)
+        let (shape, declared) = outputs.into_iter().map(|output| (output.column, output.declared)).unzip();
+        (Checked { shape, declared, order_by }, self.problems)
     }
 
     fn limit(&mut self) {

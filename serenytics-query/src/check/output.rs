@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Checker;
 use crate::problem::{Code, Problem};
-use crate::schema::Column;
+use crate::schema::{Column, Schema};
 use crate::shape::{OutputColumn, OutputType};
 use crate::stage::{Key, KeySlot, Position, Selected, Selection, Word};
 use crate::suggest::listed;
@@ -18,6 +18,8 @@ pub(super) struct Output {
     pub(super) what: Selected,
     /// The output in the words of the query: `month(date)`.
     pub(super) spelled: String,
+    /// The index of the source's column whose declared type the output has.
+    pub(super) declared: Option<usize>,
     /// Where the output stands, or its name if it has one of its own.
     position: Position,
 }
@@ -42,7 +44,7 @@ impl Checker<'_> {
                 let position = Position::default();
                 outputs.extend(self.schema.columns.iter().map(|column| {
                     let word = Word { text: column.name.clone(), position };
-                    bare(column, &word, None, position)
+                    bare(self.schema, column, &word, None, position)
                 }));
             }
             None => {}
@@ -74,7 +76,7 @@ impl Checker<'_> {
         let column = self.column(&key.column)?;
         let position = key.alias.as_ref().map_or(key.column.position, |alias| alias.position);
         match key.slot {
-            KeySlot::Whole => Some(bare(column, &key.column, key.alias.as_ref(), position)),
+            KeySlot::Whole => Some(bare(self.schema, column, &key.column, key.alias.as_ref(), position)),
             KeySlot::Unknown => None,
             KeySlot::Slot(slot) => {
                 self.slot_type(slot, column, &key.column);
@@ -89,6 +91,7 @@ impl Checker<'_> {
                     },
                     what,
                     spelled: format!("{slot}({})", column.name),
+                    declared: None,
                     position,
                 })
             }
@@ -125,6 +128,9 @@ impl Checker<'_> {
                     },
                     what: selection.selected.clone(),
                     spelled: format!("{aggregate}({})", column.name),
+                    declared: matches!(aggregate, Aggregate::Min | Aggregate::Max)
+                        .then(|| self.schema.column(&column.name).map(|(index, _)| index))
+                        .flatten(),
                     position: alias.map_or(word.position, |alias| alias.position),
                 })
             }
@@ -138,6 +144,7 @@ impl Checker<'_> {
                 },
                 what: selection.selected.clone(),
                 spelled: "count()".to_owned(),
+                declared: None,
                 position: alias.map_or(*position, |alias| alias.position),
             }),
             Selected::Slot { slot, position, .. } => {
@@ -161,7 +168,7 @@ impl Checker<'_> {
         let column = self.column(word)?;
         let position = alias.map_or(word.position, |alias| alias.position);
         if self.is_plain() || self.stage.incomplete {
-            return Some(bare(column, word, alias, position));
+            return Some(bare(self.schema, column, word, alias, position));
         }
         let grouped =
             self.stage.group_by.iter().any(|key| key.column.text == word.text && matches!(key.slot, KeySlot::Whole));
@@ -228,7 +235,7 @@ fn output_name(function: &str, column: &Column, alias: Option<&Word>) -> Cow<'st
     }
 }
 
-fn bare(column: &Column, word: &Word, alias: Option<&Word>, position: Position) -> Output {
+fn bare(schema: &Schema, column: &Column, word: &Word, alias: Option<&Word>, position: Position) -> Output {
     Output {
         column: OutputColumn {
             name: alias.map_or_else(|| column.name.clone(), |alias| alias.text.clone()).into(),
@@ -239,6 +246,7 @@ fn bare(column: &Column, word: &Word, alias: Option<&Word>, position: Position) 
         },
         what: Selected::Column(word.clone()),
         spelled: column.name.clone(),
+        declared: schema.column(&column.name).map(|(index, _)| index),
         position,
     }
 }

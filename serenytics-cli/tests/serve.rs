@@ -1,0 +1,101 @@
+//! `serenytics serve` as a process: its one line, its stop, and what it refuses to start with.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use support::{Serving, serenytics};
+
+fn get(url: &str, key: &str) -> u16 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let request = reqwest::Client::new().get(format!("{url}/api/data_source"));
+        request.header("x-api-key", key).send().await.unwrap().status().as_u16()
+    })
+}
+
+#[test]
+fn it_says_where_it_listens_and_stops_on_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    for signal in ["TERM", "INT"] {
+        let serving = Serving::start(folder.path(), &["--api-key", "one", "--api-key", "two"]);
+        assert!(serving.url.starts_with("http://127.0.0.1:"), "{}", serving.url);
+        assert!(!serving.url.ends_with(":0"));
+        assert_eq!(get(&serving.url, "two"), 200);
+        assert_eq!(get(&serving.url, "three"), 401);
+        let output = serving.stop(signal);
+        assert!(output.status.success(), "{output:?}");
+        assert!(output.stdout.is_empty(), "there is one line only: {output:?}");
+        assert!(output.stderr.is_empty(), "{output:?}");
+    }
+}
+
+#[test]
+fn keys_come_from_the_environment_and_from_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    std::fs::write(&keys, "first\n\n  second  \n").unwrap();
+    let data = folder.path().join("data");
+    let serving = Serving::start(&data, &["--api-key-file", keys.to_str().unwrap()]);
+    assert_eq!(get(&serving.url, "first"), 200);
+    assert_eq!(get(&serving.url, "second"), 200);
+    serving.stop("TERM");
+
+    let output = serenytics()
+        .args(["serve", "--data"])
+        .arg(folder.path().join("keys"))
+        .args(["--listen", "127.0.0.1:0"])
+        .env("SERENYTICS_API_KEY", "from the environment")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("could not be made"), "{errors}");
+    assert!(!errors.contains("from the environment"), "{errors}");
+}
+
+#[test]
+fn a_folder_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--api-key", "key"]);
+    let output = serenytics()
+        .args(["serve", "--listen", "127.0.0.1:0", "--api-key", "key", "--data"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("is in use by another engine"), "{errors}");
+    serving.stop("TERM");
+}
+
+#[test]
+fn another_address_is_warned_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--api-key", "key", "--listen", "0.0.0.0:0"]);
+    let output = serving.stop("TERM");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("warning: 0.0.0.0:0 can be reached by other machines"), "{errors}");
+}
+
+#[test]
+fn wrong_arguments_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    for (arguments, expected) in [
+        (vec!["serve"], "--data <FOLDER>"),
+        (vec!["serve", "--data", data, "--listen", "here", "--api-key", "k"], "invalid value 'here' for '--listen"),
+        (vec!["serve", "--data", data], "give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file"),
+        (vec!["serve", "--data", data, "--api-key", ""], "an API key is empty"),
+        (vec!["serve", "--data", data, "--user", "ada"], "LOGIN:PASSWORD"),
+        (vec!["serve", "--data", data, "--api-key-file", "/no/such/file"], "/no/such/file could not be read"),
+        (vec!["serve", "--data", data, "--api-key", "k", "--query-memory", "1"], "--query-memory"),
+        (vec!["serv"], "unrecognized subcommand 'serv'"),
+    ] {
+        let output = serenytics().args(&arguments).output().unwrap();
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains(expected), "{arguments:?}: {errors}");
+    }
+}

@@ -1,0 +1,70 @@
+//! A started `serenytics serve`.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The command, with nothing of the tests' own environment that would change what it does.
+pub fn serenytics() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_serenytics"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SERENYTICS_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A server that is killed when it is dropped.
+pub struct Serving {
+    pub url: String,
+    child: Child,
+}
+
+impl Serving {
+    /// Starts a server on a free port, with these further arguments, and waits for its line.
+    pub fn start(folder: &Path, arguments: &[&str]) -> Serving {
+        let mut command = serenytics();
+        command.args(["serve", "--data"]).arg(folder).args(arguments);
+        if !arguments.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        child.stdout = Some(output.into_inner());
+        let Some(url) = line.trim_end().strip_prefix("serenytics is listening on ") else {
+            let mut errors = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            panic!("the server did not start: {line:?} {errors:?}");
+        };
+        Serving { url: url.to_owned(), child }
+    }
+
+    /// Sends a signal, as `kill` names it, and waits for the end.
+    pub fn stop(mut self, signal: &str) -> Output {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        let begun = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the server does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let mut output = Output { status: self.child.wait().unwrap(), stdout: Vec::new(), stderr: Vec::new() };
+        self.child.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
+        self.child.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
+        output
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It has ended already when it was stopped.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,123 @@
+//! The item form of `query!`: the function that a query is the body of, and the row struct that its return type names.
+
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use quote::quote;
+
+/// `pub fn top(least: f64) -> Query<TopCountry>`, with its attributes.
+pub(super) struct Header {
+    /// Documentation and other attributes of the function.
+    function_attributes: TokenStream,
+    /// Derives and `serde`'s attributes, which are the row's.
+    row_attributes: TokenStream,
+    visibility: TokenStream,
+    /// From `fn` to the end of the return type and the where clause.
+    signature: TokenStream,
+    /// The function's name.
+    name: Ident,
+    /// The row struct's name.
+    pub(super) row: Ident,
+}
+
+/// Attributes that are the row's and not the function's.
+const ROW_ATTRIBUTES: &[&str] = &["derive", "serde"];
+
+impl Header {
+    /// Splits `header { query }`, if the input is an item: the query is its body.
+    pub(super) fn split(query: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+        let mut trees: Vec<TokenTree> = query.clone().into_iter().collect();
+        if matches!(trees.first(), Some(TokenTree::Ident(ident)) if ident == "from") {
+            return None;
+        }
+        trees.iter().find(|tree| matches!(tree, TokenTree::Ident(ident) if ident == "fn"))?;
+        match trees.pop() {
+            Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => {
+                Some((trees.into_iter().collect(), body.stream()))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn parse(header: TokenStream) -> syn::Result<Header> {
+        let trees: Vec<TokenTree> = header.into_iter().collect();
+        let (attributes, rest) = attributes(&trees);
+        let (row_attributes, function_attributes): (Vec<_>, Vec<_>) =
+            attributes.chunks(2).partition(|attribute| is_rows(attribute));
+        let (visibility, rest) = visibility(rest);
+        match rest.first() {
+            Some(TokenTree::Ident(ident)) if ident == "fn" => {}
+            Some(tree) => {
+                let message = "a query is made at once and reads nothing: its function is a plain `fn`";
+                return Err(syn::Error::new(tree.span(), message));
+            }
+            None => return Err(syn::Error::new(proc_macro2::Span::call_site(), "a function is expected")),
+        }
+        let name = match rest.get(1) {
+            Some(TokenTree::Ident(name)) => name.clone(),
+            _ => return Err(syn::Error::new(rest[0].span(), "`fn` is followed by the function's name")),
+        };
+        let row = row_name(rest)
+            .ok_or_else(|| syn::Error::new(name.span(), "the function returns its query: `-> Query<RowName>`"))?;
+        Ok(Header {
+            function_attributes: function_attributes.concat().into_iter().collect(),
+            row_attributes: row_attributes.concat().into_iter().collect(),
+            visibility: visibility.iter().cloned().collect(),
+            signature: rest.iter().cloned().collect(),
+            name,
+            row,
+        })
+    }
+
+    /// What stands before `struct`.
+    pub(super) fn row_declaration(&self) -> TokenStream {
+        let Header { row_attributes, visibility, .. } = self;
+        let documentation = format!("A row of [`{}`].", self.name);
+        quote!(#[doc = #documentation] #row_attributes #visibility)
+    }
+
+    /// The function, after its row.
+    pub(super) fn function(&self, row: &TokenStream, body: &TokenStream) -> TokenStream {
+        let Header { function_attributes, visibility, signature, .. } = self;
+        quote! {
+            #row
+            #function_attributes
+            #visibility #signature { #body }
+        }
+    }
+}
+
+/// The attributes at the start, two tokens each, and what follows them.
+fn attributes(trees: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
+    let is_hash = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '#');
+    let count = trees.chunks(2).take_while(|pair| pair.len() == 2 && is_hash(&pair[0])).count();
+    trees.split_at(count * 2)
+}
+
+fn is_rows(attribute: &[TokenTree]) -> bool {
+    let Some(TokenTree::Group(group)) = attribute.get(1) else { return false };
+    let first = group.stream().into_iter().next();
+    matches!(first, Some(TokenTree::Ident(ident)) if ROW_ATTRIBUTES.iter().any(|name| ident == name))
+}
+
+fn visibility(trees: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
+    match trees {
+        [TokenTree::Ident(word), TokenTree::Group(scope), ..]
+            if word == "pub" && scope.delimiter() == Delimiter::Parenthesis =>
+        {
+            trees.split_at(2)
+        }
+        [TokenTree::Ident(word), ..] if word == "pub" => trees.split_at(1),
+        _ => trees.split_at(0),
+    }
+}
+
+/// The name between the angle brackets of `-> Query<RowName>`.
+fn row_name(signature: &[TokenTree]) -> Option<Ident> {
+    let sign = |tree: &TokenTree, sign: char| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == sign);
+    let arrow = signature.windows(2).rposition(|pair| sign(&pair[0], '-') && sign(&pair[1], '>'))?;
+    let returned = &signature[arrow + 2..];
+    let open = returned.iter().position(|tree| sign(tree, '<'))?;
+    match &returned[open + 1..] {
+        [TokenTree::Ident(name), close, ..] if sign(close, '>') => Some(name.clone()),
+        _ => None,
+    }
+}
