@@ -12,30 +12,30 @@ use serenytics_local::Local;
 /// Flights that left New York City in January 2013.
 #[derive(Source)]
 #[source(name = "serenytics_rust_example_flights")]
-pub struct Flights {
-    pub year: i32,
-    pub month: i32,
-    pub day: i32,
-    pub dep_time: Option<i32>,
-    pub sched_dep_time: i32,
+struct Flights {
+    year: i32,
+    month: i32,
+    day: i32,
+    dep_time: Option<i32>,
+    sched_dep_time: i32,
     /// Minutes; negative for a flight that left early, missing for one that was cancelled.
-    pub dep_delay: Option<i32>,
-    pub arr_time: Option<i32>,
-    pub sched_arr_time: i32,
-    pub arr_delay: Option<i32>,
-    pub carrier: String,
-    pub flight: i32,
+    dep_delay: Option<i32>,
+    arr_time: Option<i32>,
+    sched_arr_time: i32,
+    arr_delay: Option<i32>,
+    carrier: String,
+    flight: i32,
     /// The aeroplane; the file has the text `NA` where it is not known.
-    pub tailnum: String,
-    pub origin: String,
-    pub dest: String,
-    pub air_time: Option<i32>,
+    tailnum: String,
+    origin: String,
+    dest: String,
+    air_time: Option<i32>,
     /// Miles.
-    pub distance: i32,
-    pub hour: i32,
-    pub minute: i32,
+    distance: i32,
+    hour: i32,
+    minute: i32,
     /// The scheduled hour of departure, in UTC.
-    pub time_hour: DateTime,
+    time_hour: DateTime,
 }
 
 #[tokio::main]

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
-pub use serenytics_core::*;
+pub use serenytics_core::{
+    Answer, ApiKey, Client, ClientBuilder, DataSource, Error, ForceType, Progress, ReloadFromCsv, SourceType,
+};
+pub use serenytics_query::{problem, schema, shape, wire};
 /// Declares a struct that a query's rows are read into.
 ///
 /// Behind `into`, each output of the query fills the field of its name, which has to have the output's very type: a

@@ -5,12 +5,20 @@ mod support;
 
 use support::{Serving, serenytics};
 
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// The status of a list of the data sources.
 fn get(url: &str, key: &str) -> u16 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let request = reqwest::Client::new().get(format!("{url}/api/data_source"));
-        request.header("x-api-key", key).send().await.unwrap().status().as_u16()
-    })
+    let request = reqwest::Client::new().get(format!("{url}/api/data_source")).header("x-api-key", key);
+    run(async { request.send().await.unwrap().status().as_u16() })
+}
+
+/// The answer of a call.
+fn post(url: &str, path: &str, body: &str) -> String {
+    let request = reqwest::Client::new().post(format!("{url}{path}")).header("x-api-key", "key").body(body.to_owned());
+    run(async { request.send().await.unwrap().text().await.unwrap() })
 }
 
 #[test]
@@ -51,6 +59,26 @@ fn keys_come_from_the_environment_and_from_files_too() {
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("could not be made"), "{errors}");
     assert!(!errors.contains("from the environment"), "{errors}");
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--api-key", "key"]);
+    let source = post(&serving.url, "/api/data_source", r#"{"name": "x", "type": "Storage"}"#);
+    let source: serde_json::Value = serde_json::from_str(&source).unwrap();
+    let uuid = source["uuid"].as_str().unwrap();
+    let path = format!("/api/data_source/{uuid}/batch");
+    let batch = |n: i32| format!(r#"{{"operations": [{{"action": "insert", "rows": [{{"n": {n}}}]}}]}}"#);
+    for n in 0..40 {
+        assert_eq!(post(&serving.url, &path, &batch(n)), r#"{"status":"ok"}"#);
+    }
+    drop(serving);
+    let serving = Serving::start(folder.path(), &["--api-key", "key"]);
+    let answer = post(&serving.url, &format!("/api/formatted_data/{uuid}"), "{}");
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["data"], serde_json::json!([(0..40).collect::<Vec<_>>()]));
+    assert_eq!(post(&serving.url, &path, &batch(40)), r#"{"status":"ok"}"#);
 }
 
 #[test]

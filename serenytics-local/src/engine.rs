@@ -129,6 +129,9 @@ impl Engine {
 
     async fn run_reload(&self, source: &Source) -> Result<u64, Error> {
         let _load = self.loads.acquire().await.context("the engine stops")?;
+        if self.catalogue.source(source.uuid).await?.is_none() {
+            return Err(Error::not_found("the data source was deleted meanwhile"));
+        }
         let storage = self.storages.get(source.uuid).await?;
         reload(&storage, source, &self.attached_file(source.uuid)).await
     }

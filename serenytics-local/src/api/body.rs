@@ -28,6 +28,9 @@ pub(super) const SMALL: usize = 4 * 1024 * 1024;
 /// The limit of a body of rows.
 pub(super) const LARGE: usize = 64 * 1024 * 1024;
 
+/// How long a body is waited for: as long as it is paid for, others may have to wait.
+const READING: Duration = Duration::from_secs(120);
+
 /// A body in memory, which is paid for until this is dropped.
 pub(super) struct Held {
     bytes: Bytes,
@@ -47,8 +50,10 @@ impl Held {
             .acquire_many_owned(u32::try_from(permits).unwrap_or(u32::MAX))
             .await
             .context("the engine stops")?;
-        let bytes = to_bytes(body, limit).await.map_err(|error| {
-            // The limit's error is the one without a cause that is an input or output error.
+        let slow = |_| Error::refused(format!("the body took longer than {} seconds", READING.as_secs()));
+        let read = tokio::time::timeout(READING, to_bytes(body, limit)).await.map_err(slow)?;
+        let bytes = read.map_err(|error| {
+            // The limit is one of the causes that the error may have.
             match error.source().map(ToString::to_string) {
                 Some(cause) if cause.contains("length limit") => too_large(limit),
                 _ => Error::refused(format!("the body could not be read: {error}")),

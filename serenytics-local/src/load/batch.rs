@@ -14,7 +14,7 @@ use super::row::BatchRow;
 use crate::catalogue::Source;
 use crate::error::Error;
 use crate::query::Queries;
-use crate::storage::{Change, Column, Storage, WrittenFiles, check_names};
+use crate::storage::{Change, Column, NewFiles, Storage, check_names};
 
 /// How many operations a call may have: each goes through the rows of those before it.
 const OPERATIONS: usize = 1000;
@@ -67,9 +67,30 @@ pub(crate) async fn run_batch(
     }
 
     let mut files = writing.new_files(&columns)?;
-    let mut builder = BatchBuilder::new(&columns);
-    let touched = rewrite(queries, &snapshot, &batch.replaced, &mut files).await?;
-    for row in batch.rows {
+    let Batch { rows, replaced, .. } = batch;
+    let written = async {
+        let touched = rewrite(queries, &snapshot, &replaced, &mut files).await?;
+        write(&columns, rows, &mut files).await?;
+        Ok(touched)
+    };
+    let touched = match written.await {
+        Ok(touched) => touched,
+        Err(error) => {
+            files.discard().await;
+            return Err(error);
+        }
+    };
+    let add = files.finish().await?;
+    if touched.is_empty() && add.add.is_empty() && !is_new {
+        return Ok(snapshot.rows);
+    }
+    let change = Change { columns: Some(columns.clone()), remove: touched, add };
+    Ok(writing.commit(change).await?.rows)
+}
+
+async fn write(columns: &[Column], rows: Vec<Row>, files: &mut NewFiles) -> Result<(), Error> {
+    let mut builder = BatchBuilder::new(columns);
+    for row in rows {
         let mut cells = row.into_iter().peekable();
         for index in 0..columns.len() {
             let cell = cells.next_if(|(column, _)| *column == index);
@@ -82,12 +103,7 @@ pub(crate) async fn run_batch(
     if let Some(rest) = builder.finish()? {
         files.write(&rest).await?;
     }
-    let add: WrittenFiles = files.finish().await?;
-    if touched.is_empty() && add.add.is_empty() && !is_new {
-        return Ok(snapshot.rows);
-    }
-    let change = Change { columns: Some(columns.clone()), remove: touched, add };
-    Ok(writing.commit(change).await?.rows)
+    Ok(())
 }
 
 /// The columns that the first rows of a storage define, in the order in which they are first named.

@@ -33,10 +33,16 @@ pub(crate) async fn reload(storage: &Storage, source: &Source, file: &Path) -> R
         let columns = Arc::clone(&columns);
         spawn_blocking(move || file.rows(&columns, |batch| sender.blocking_send(batch).is_ok()))
     };
-    while let Some(batch) = batches.recv().await {
-        files.write(&batch).await?;
+    let written = async {
+        while let Some(batch) = batches.recv().await {
+            files.write(&batch).await?;
+        }
+        reader.await.context(CONTEXT)?
+    };
+    if let Err(error) = written.await {
+        files.discard().await;
+        return Err(error);
     }
-    reader.await.context(CONTEXT)??;
     let add = files.finish().await?;
     let remove = writing.snapshot().files.clone();
     let change = Change { columns: Some(columns.to_vec()), remove, add };

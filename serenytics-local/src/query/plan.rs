@@ -12,6 +12,7 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction, TimeSlot};
 
 use super::condition::{all, column, unchecked};
 use crate::error::{Context, Error};
+use crate::storage::Snapshot;
 
 const FAILED: &str = "the query could not be planned";
 
@@ -22,14 +23,19 @@ pub(super) fn is_aggregated(stage: &Stage) -> bool {
 }
 
 /// The plan of a stage over the rows of its source. Its columns are those of the shape, in their order.
-pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, schema: &Schema) -> Result<DataFrame, Error> {
+pub(super) fn plan(
+    mut rows: DataFrame,
+    checked: &CheckedStage,
+    schema: &Schema,
+    snapshot: &Snapshot,
+) -> Result<DataFrame, Error> {
     let stage = &checked.stage;
     if let Some(conditions) = all(&stage.conditions, schema)? {
         rows = rows.filter(conditions).context(FAILED)?;
     }
     let outputs = if is_aggregated(stage) {
         let keys = keys(stage, schema)?;
-        let aggregates = aggregates(stage, schema)?;
+        let aggregates = aggregates(stage, schema, snapshot)?;
         let names = |prefix, items: &[Expr]| {
             (0..items.len()).map(move |index| column(&format!("{prefix}{index}"))).collect::<Vec<_>>()
         };
@@ -94,10 +100,10 @@ fn time_slot(slot: TimeSlot, datetime: Expr) -> Expr {
 }
 
 /// The aggregates of `select`; a grouped column that is selected again is in the result already.
-fn aggregates(stage: &Stage, schema: &Schema) -> Result<Vec<Expr>, Error> {
+fn aggregates(stage: &Stage, schema: &Schema, snapshot: &Snapshot) -> Result<Vec<Expr>, Error> {
     let selected = selected_aggregates(stage)
         .enumerate()
-        .map(|(index, selected)| Ok(aggregate(selected, schema)?.alias(format!("{AGGREGATE}{index}"))));
+        .map(|(index, selected)| Ok(aggregate(selected, schema, snapshot)?.alias(format!("{AGGREGATE}{index}"))));
     selected.collect()
 }
 
@@ -106,7 +112,7 @@ fn selected_aggregates(stage: &Stage) -> impl Iterator<Item = &Selected> {
     selected.filter(|selected| !matches!(selected, Selected::Column(_)))
 }
 
-fn aggregate(selected: &Selected, schema: &Schema) -> Result<Expr, Error> {
+fn aggregate(selected: &Selected, schema: &Schema, snapshot: &Snapshot) -> Result<Expr, Error> {
     let (aggregate, word) = match selected {
         Selected::Count(_) => return Ok(count(Expr::Literal(COUNT_STAR_EXPANSION, None))),
         Selected::Aggregate { aggregate, column, .. } => (*aggregate, column),
@@ -114,8 +120,10 @@ fn aggregate(selected: &Selected, schema: &Schema) -> Result<Expr, Error> {
     };
     let (source, column_type) = source_column(&word.text, schema)?;
     Ok(match aggregate {
-        // A sum of 64 bits would wrap around: this one is wide, and is held against 64 bits when it is written.
-        Aggregate::Sum if column_type == ColumnType::Int => sum(cast(source, DataType::Decimal128(20, 0))),
+        // A sum of 64 bits wraps around. Unless it cannot, this one is wide, and held against 64 bits when it is written.
+        Aggregate::Sum if column_type == ColumnType::Int && !snapshot.sum_fits(&word.text) => {
+            sum(cast(source, DataType::Decimal128(20, 0)))
+        }
         Aggregate::Sum => sum(source),
         Aggregate::Min => min(source),
         Aggregate::Max => max(source),

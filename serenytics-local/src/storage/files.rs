@@ -86,6 +86,13 @@ impl NewFiles {
         self.writer.write(batch).await.context(FAILED)
     }
 
+    /// Gives the files up. Without this they go too, but for those that are still on their way to the disk.
+    pub(crate) async fn discard(self) {
+        if let Err(error) = self.writer.abort().await {
+            tracing::warn!(%error, "unused files were not given up");
+        }
+    }
+
     /// Finishes the files: they are on the disk when this returns.
     pub(crate) async fn finish(self) -> Result<WrittenFiles, Error> {
         let add = self.writer.close().await.context(FAILED)?;

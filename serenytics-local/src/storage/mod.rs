@@ -1,5 +1,6 @@
 //! The storages: one Delta Lake table a data source, opened when it is first used.
 
+mod bounds;
 mod columns;
 mod files;
 mod path;
@@ -14,7 +15,7 @@ use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
 pub(crate) use columns::{Column, check_names, file_schema, file_type, forced_type, query_schema};
-pub(crate) use files::{NewFiles, WrittenFiles};
+pub(crate) use files::NewFiles;
 pub(crate) use snapshot::{DataFile, Snapshot};
 pub(crate) use table::{Change, Storage};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use deltalake_core::table::state::DeltaTableState;
 
+use super::bounds::IntBounds;
 use super::columns::{Column, columns_of};
 use super::path::SharedPath;
 use crate::error::{Context, Error, Kind};
@@ -18,6 +19,8 @@ pub(crate) struct DataFile {
     pub(crate) file: SharedPath,
     /// How many rows it has.
     pub(crate) rows: u64,
+    /// What is known of its integers.
+    bounds: IntBounds,
 }
 
 /// A storage at one commit. What a reader sees of it never changes.
@@ -54,8 +57,9 @@ impl Snapshot {
             let rows = entry
                 .num_records()
                 .ok_or_else(|| Error::new(Kind::Failed, format!("the log tells no number of rows for {name}")))?;
+            let bounds = IntBounds::of(entry.stats().as_deref());
             let file = SharedPath::new(previous.folder.path().join(&name));
-            files.push(Arc::new(DataFile { name, file, rows: rows as u64 }));
+            files.push(Arc::new(DataFile { name, file, rows: rows as u64, bounds }));
         }
         // Names begin with the number of the commit that added them.
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -65,5 +69,17 @@ impl Snapshot {
             files,
             folder: Arc::clone(&previous.folder),
         })
+    }
+
+    /// Whether no sum over an integer column, whichever rows it takes, can be larger than 64 bits hold.
+    pub(crate) fn sum_fits(&self, column: &str) -> bool {
+        let mut largest: u128 = 0;
+        for file in &self.files {
+            match file.bounds.largest(column) {
+                Some(value) => largest += u128::from(value) * u128::from(file.rows),
+                None => return false,
+            }
+        }
+        largest <= i64::MAX.unsigned_abs().into()
     }
 }

@@ -162,3 +162,10 @@ async fn many_rows_keep_their_order() {
     let stage = json!({"select": [{"name": "n", "agg_function": "sum"}, {"name": "text", "agg_function": "dcount"}]});
     assert_eq!(engine.rows(&uuid, stage).await, json!([[1_249_975_000, 50_000]]));
 }
+
+#[tokio::test]
+async fn line_ends_and_a_last_line_without_one_are_read() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("a,b\r\n1,x\r\n\r\n2,\"y\r\nz\"").await;
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1, "x"], [2, "y\r\nz"]]));
+}

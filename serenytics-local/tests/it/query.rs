@@ -187,3 +187,23 @@ async fn texts_and_numbers_survive_json() {
     let rows = engine.rows(&uuid, json!({})).await;
     assert_eq!(rows, json!([["a\"b\\c\n\u{1}é😀/", 0.1, 1e300, -0.0, i64::MIN]]));
 }
+
+#[tokio::test]
+async fn an_error_in_the_middle_of_an_answer_breaks_the_connection() {
+    let engine = Engine::start().await;
+    let mut csv = String::from("k,n\n");
+    for k in 0..60_000 {
+        csv.push_str(&format!("{k},1\n"));
+    }
+    csv.push_str(&format!("99999,{max}\n99999,{max}\n", max = i64::MAX));
+    let uuid = engine.loaded(&csv).await;
+    let stage = json!({"group_by": ["k"], "select": [aggregate("sum", "n")], "order_by": ["k"]});
+    let options = json!({"order": "row_by_row", "data_processing_pipeline": [stage]}).to_string();
+    let request = reqwest::Client::new()
+        .post(format!("{}/api/formatted_data/{uuid}", engine.local.url()))
+        .header("x-api-key", engine.local.api_key())
+        .body(options);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200, "the first rows are right");
+    assert!(answer.bytes().await.is_err(), "and an answer that is cut is none");
+}

@@ -61,3 +61,23 @@ async fn a_column_can_be_grouped_by_several_slots() {
     let rows = json!([["2014-01-01T00:00:00", "2014-01-01T00:00:00"], ["2013-01-01T00:00:00", "2013-02-01T00:00:00"],]);
     assert_eq!(engine.rows(&uuid, stage).await, rows);
 }
+
+#[tokio::test]
+async fn far_years_are_cut_like_others() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("t\n0001-02-03T04:05:06\n1500-06-15\n9999-12-31T23:59:59.999999\n").await;
+    let order = json!([{"name": "t"}]);
+    let rows = json!([["0001-02-03T04:05:06"], ["1500-06-15T00:00:00"], ["9999-12-31T23:59:59.999999"]]);
+    assert_eq!(engine.rows(&uuid, json!({"order_by": order})).await, rows);
+    for (slot, expected) in [
+        ("year", json!([["0001-01-01T00:00:00"], ["1500-01-01T00:00:00"], ["9999-01-01T00:00:00"]])),
+        ("month", json!([["0001-02-01T00:00:00"], ["1500-06-01T00:00:00"], ["9999-12-01T00:00:00"]])),
+        ("week", json!([["0001-01-29T00:00:00"], ["1500-06-11T00:00:00"], ["9999-12-27T00:00:00"]])),
+        ("day", json!([["0001-02-03T00:00:00"], ["1500-06-15T00:00:00"], ["9999-12-31T00:00:00"]])),
+        ("minute", json!([["0001-02-03T04:05:00"], ["1500-06-15T00:00:00"], ["9999-12-31T23:59:00"]])),
+        ("weekday", json!([[5], [6]])),
+    ] {
+        let key = json!({"name": "t", "timeslot": slot});
+        assert_eq!(engine.rows(&uuid, json!({"group_by": [key], "order_by": [key]})).await, expected, "{slot}");
+    }
+}

@@ -139,7 +139,7 @@ pub(super) fn values(input: &Input, stage: &Stage) -> Vec<TokenStream> {
         .map(|(index, group)| match uses.iter().find(|(hole, _)| hole.index == index) {
             Some((hole, used)) => value(input, group, *hole, used),
             None => {
-                let expression = expression(group);
+                let expression = expression(group, input.site(group.span()));
                 quote!(&#expression)
             }
         })
@@ -170,7 +170,7 @@ fn value(input: &Input, group: &Group, hole: Hole, used: &Use) -> TokenStream {
     let span = group.span();
     let site = input.site(span);
     let krate = input.krate_at(span);
-    let expression = expression(group);
+    let expression = expression(group, site);
     let (column_type, form) = match used {
         Use::Limit => {
             let limit = Ident::new(if hole.optional { "limit_option" } else { "limit" }, site);
@@ -196,9 +196,9 @@ fn value(input: &Input, group: &Group, hole: Hole, used: &Use) -> TokenStream {
     quote_spanned!(site=> #krate::__private::Rendered::#rendered(#krate::value::#to_wire(#argument)))
 }
 
-/// `{expression}` without its braces, as one expression that stands where the braces stood.
-pub(super) fn expression(group: &Group) -> TokenStream {
-    let mut expression = Group::new(Delimiter::None, group.stream());
-    expression.set_span(group.span());
+/// `{expression}` with parentheses of generated code (no lint is for them) where its braces stood.
+pub(super) fn expression(group: &Group, site: Span) -> TokenStream {
+    let mut expression = Group::new(Delimiter::Parenthesis, group.stream());
+    expression.set_span(site.located_at(group.span()));
     TokenTree::Group(expression).into()
 }

@@ -23,6 +23,13 @@ fn main() {
     assert!(q.to_json().contains(r#"\"it's \\\"here\\\"\""#), "{}", q.to_json());
     assert!(q.to_json().ends_with(r#","limit":3}]}"#));
 
+    let q = query! {
+        from Sales
+        where quantity > {names.len() as i64 * 2 - 1}, revenue < {-min}, country in {names.iter().filter(|name| name.len() < 3)}
+        limit {names.len() * 3}
+    };
+    assert!(q.to_json().contains(r#""value":"3""#) && q.to_json().ends_with(r#""limit":6}]}"#), "{}", q.to_json());
+
     let q = query! { from Sales where revenue < {f64::NAN}, quantity < {u64::MAX} limit {0} };
     assert_eq!(q.problems().len(), 3);
 }
