@@ -1,7 +1,8 @@
 //! Real flights, loaded into a real engine, and answered by queries that were checked while this file compiled.
 //!
 //! `cargo run --example flights` needs no account and no network: it starts the embedded engine in a temporary folder. With
-//! `SERENYTICS_API_KEY` set, the same program loads and queries the hosted platform.
+//! `SERENYTICS_API_KEY` set, the same program loads and queries the hosted platform. A path as argument loads that file in
+//! place of the one beside it: the whole year, for one.
 
 use std::error::Error;
 use std::io::Write;
@@ -9,7 +10,10 @@ use std::io::Write;
 use serenytics::prelude::*;
 use serenytics_local::Local;
 
-/// Flights that left New York City in January 2013.
+/// The flights that left New York City in January 2013.
+pub const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/flights-2013-01.csv.gz");
+
+/// A flight.
 #[derive(Source)]
 #[source(name = "serenytics_rust_example_flights")]
 struct Flights {
@@ -41,17 +45,18 @@ struct Flights {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
+    let file = std::env::args().nth(1).unwrap_or_else(|| FILE.to_owned());
     if std::env::var_os("SERENYTICS_API_KEY").is_some() {
-        return run(&Client::from_env()?, &mut out).await;
+        return run(&Client::from_env()?, &file, &mut out).await;
     }
     let folder = tempfile::tempdir()?;
     let engine = Local::open(folder.path()).await?;
-    run(&engine.client(), &mut out).await
+    run(&engine.client(), &file, &mut out).await
 }
 
 /// Loads the flights, asks five questions and prints each with its JSON and its answer.
-pub async fn run(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    load(client, out).await?;
+pub async fn run(client: &Client, file: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    load(client, file, out).await?;
 
     let q = query! {
         from Flights
@@ -129,11 +134,17 @@ pub async fn run(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Er
         let air_time = row.air_time.map_or_else(String::new, |air_time| air_time.to_string());
         [row.carrier.clone(), row.flight.to_string(), row.dest.clone(), air_time]
     });
-    table(out, "The longest flights of the last day", &q.to_json(), ["carrier", "flight", "dest", "air time"], rows)
+    table(
+        out,
+        "The longest flights from the last day of January on",
+        &q.to_json(),
+        ["carrier", "flight", "dest", "air time"],
+        rows,
+    )
 }
 
 /// Loads the file into the source's storage, unless a storage of that name holds something else.
-async fn load(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+async fn load(client: &Client, file: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let schema = Flights::schema();
     let name = schema.source.text();
     let source = client.get_or_create_storage(name).await?;
@@ -145,9 +156,8 @@ async fn load(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error
         );
         return Err(message.into());
     }
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/flights-2013-01.csv.gz");
     source.reload_from_csv(file).declared_by::<Flights>().send().await?;
-    writeln!(out, "{} flights of January 2013 are loaded into `{name}`.", source.row_count().await?)?;
+    writeln!(out, "{} flights are loaded into `{name}`.", source.row_count().await?)?;
     Ok(())
 }
 

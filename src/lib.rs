@@ -3,7 +3,6 @@
 pub use serenytics_core::{
     Answer, ApiKey, Client, ClientBuilder, DataSource, Error, ForceType, Progress, ReloadFromCsv, SourceType,
 };
-pub use serenytics_query::{problem, schema, shape, wire};
 /// Declares a struct that a query's rows are read into.
 ///
 /// Behind `into`, each output of the query fills the field of its name, which has to have the output's very type: a
@@ -70,6 +69,7 @@ pub use serenytics_query::query::Query;
 pub use serenytics_query::slot::SlotValue;
 pub use serenytics_query::source::{LoadRow, Source};
 pub use serenytics_query::value;
+pub use serenytics_query::{problem, schema, shape, wire};
 
 /// Everything that a program with queries needs.
 pub mod prelude {

@@ -13,4 +13,4 @@ mod text;
 pub(crate) use batch::{BatchRequest, Operation, run_batch};
 pub(crate) use reload::reload;
 pub(crate) use row::BatchRow;
-pub(crate) use text::microseconds;
+pub(crate) use text::{EPOCH, microseconds};

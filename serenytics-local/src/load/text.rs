@@ -34,11 +34,13 @@ pub(crate) fn obvious_datetime(text: &str) -> Option<i64> {
     if dashed { datetime(text) } else { None }
 }
 
+/// What microseconds are counted from. A timestamp of `jiff` has fewer years than its datetimes have.
+pub(crate) const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// A datetime in microseconds since 1970; what is smaller is cut off.
 pub(crate) fn microseconds(datetime: DateTime) -> Option<i64> {
-    let timestamp = jiff::tz::Offset::UTC.to_timestamp(datetime).ok()?;
     // The fraction of a datetime before 1970 is cut off downwards as well.
-    i64::try_from(timestamp.as_nanosecond().div_euclid(1000)).ok()
+    i64::try_from(datetime.duration_since(EPOCH).as_nanos().div_euclid(1000)).ok()
 }
 
 /// The texts that stand for a missing number or datetime.

@@ -11,7 +11,10 @@ use datafusion::arrow::datatypes::{
     DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
 };
 
+use jiff::SignedDuration;
+
 use crate::error::{Context, Error, Kind};
+use crate::load::EPOCH;
 
 /// A batch whose sums of integers, computed wide, are integers of 64 bits again; an error if one is too large.
 pub(super) fn narrowed(batch: RecordBatch) -> Result<RecordBatch, Error> {
@@ -114,8 +117,7 @@ fn scalar<T: serde::Serialize + ?Sized>(value: &T, json: &mut Vec<u8>) -> Result
 
 /// A datetime in ISO 8601, with a fraction only if there is one.
 fn datetime(microseconds: i64, json: &mut Vec<u8>) -> Result<(), Error> {
-    let datetime = jiff::Timestamp::from_microsecond(microseconds)
-        .map_err(|error| Error::failed("a datetime could not be written", error))?;
-    let datetime = jiff::tz::Offset::UTC.to_datetime(datetime);
-    write!(json, "\"{datetime}\"").map_err(|error| Error::failed("a datetime could not be written", error))
+    const CONTEXT: &str = "a datetime could not be written";
+    let datetime = EPOCH.checked_add(SignedDuration::from_micros(microseconds)).context(CONTEXT)?;
+    write!(json, "\"{datetime}\"").context(CONTEXT)
 }
