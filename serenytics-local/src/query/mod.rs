@@ -4,6 +4,7 @@ mod answer;
 mod cells;
 mod condition;
 mod plan;
+mod slot;
 mod titles;
 
 use std::path::Path;
@@ -81,7 +82,8 @@ impl Queries {
         let keeps_order = checked.stage.order_by.is_empty() && !plan::is_aggregated(&checked.stage);
         let context = if keeps_order { &self.ordered } else { &self.parallel };
         let rows = scan(context, &snapshot.files, &snapshot.columns)?;
-        let batches = plan::plan(rows, &checked, &schema, &snapshot)?.execute_stream().await.map_err(answer::run_error)?;
+        let batches =
+            plan::plan(rows, &checked, &schema, &snapshot)?.execute_stream().await.map_err(answer::run_error)?;
         match layout(options.order.as_deref()) {
             Layout::Rows => answer::rows(&titles, batches, snapshot).await,
             Layout::Columns => answer::columns(&titles, batches, &self.memory).await,

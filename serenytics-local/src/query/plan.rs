@@ -1,16 +1,16 @@
 //! A checked stage as a DataFusion plan.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::functions::expr_fn::{date_part, date_trunc};
 use datafusion::functions_aggregate::expr_fn::{avg, count, count_distinct, max, min, sum};
 use datafusion::logical_expr::{SortExpr, cast, utils::COUNT_STAR_EXPANSION};
-use datafusion::prelude::{DataFrame, Expr, lit};
+use datafusion::prelude::{DataFrame, Expr};
 use serenytics_query::check::CheckedStage;
 use serenytics_query::schema::Schema;
 use serenytics_query::stage::{Key, KeySlot, Limit, Order, Selected, Selection, Stage};
-use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction, TimeSlot};
+use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction};
 
 use super::condition::{all, column, unchecked};
+use super::slot::time_slot;
 use crate::error::{Context, Error};
 use crate::storage::Snapshot;
 
@@ -89,14 +89,6 @@ fn keys(stage: &Stage, schema: &Schema) -> Result<Vec<Expr>, Error> {
         Ok(expr.alias(format!("{KEY}{index}")))
     };
     stage.group_by.iter().enumerate().map(key).collect()
-}
-
-/// The start of the slot that a datetime falls into; for `weekday` its number, from 1 for Monday to 7.
-fn time_slot(slot: TimeSlot, datetime: Expr) -> Expr {
-    match slot {
-        TimeSlot::Weekday => cast(date_part(lit("isodow"), datetime), DataType::Int64),
-        slot => date_trunc(lit(slot.word()), datetime),
-    }
 }
 
 /// The aggregates of `select`; a grouped column that is selected again is in the result already.

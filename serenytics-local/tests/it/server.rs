@@ -134,3 +134,19 @@ async fn a_query_larger_than_its_memory_is_refused() {
     let rows = post(format!("/api/formatted_data/{uuid}"), r#"{"order": "row_by_row"}"#.to_owned()).await.unwrap();
     assert_eq!(rows.status(), 200);
 }
+
+#[tokio::test]
+async fn the_client_of_an_engine_is_ready() {
+    let engine = Engine::start().await;
+    let client = engine.local.client();
+    let source = client.get_or_create_storage("flights").await.unwrap();
+    assert_eq!(source.row_count().await.unwrap(), 0);
+    let file = engine.folder.path().join("flights.csv");
+    std::fs::write(&file, "carrier,flight\nUA,1545\nAA,1141\n").unwrap();
+    source.reload_from_csv(&file).send().await.unwrap();
+    assert_eq!(source.row_count().await.unwrap(), 2);
+    let columns: Vec<_> = source.columns().await.unwrap().into_iter().map(|column| column.name).collect();
+    assert_eq!(columns, ["carrier", "flight"]);
+    source.delete().await.unwrap();
+    assert!(client.sources().await.unwrap().is_empty());
+}
