@@ -67,6 +67,9 @@ seen['after'] = source.get_data({
     }],
 }).rows
 
+seen['last columns'] = source.get_columns()
+seen['last rows'] = source.get_data().rows
+
 try:
     source.get_data({'data_processing_pipeline': [{'select': ['carier']}]})
 except SerenyticsException as error:

@@ -3,6 +3,7 @@
 mod answer;
 mod cells;
 mod condition;
+mod limits;
 mod plan;
 mod slot;
 mod titles;
@@ -19,7 +20,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
 use serenytics_query::schema::{Schema, SourceRef};
-use serenytics_query::wire::{Options, ROW_BY_ROW, Stage};
+use serenytics_query::wire::{Options, ROW_BY_ROW};
 use url::Url;
 
 use answer::Layout;
@@ -27,9 +28,6 @@ pub(crate) use answer::Pieces;
 
 use crate::error::{Context, Error, Kind};
 use crate::storage::{Column, DataFile, Snapshot, query_schema};
-
-/// How many conditions a query may have: the planner goes through them one inside the other.
-const CONDITIONS: usize = 256;
 
 /// What runs queries: DataFusion, with one memory limit for all of them.
 pub(crate) struct Queries {
@@ -71,7 +69,7 @@ impl Queries {
         if snapshot.rows == 0 {
             return Err(Error::new(Kind::Empty, "Storage source is empty"));
         }
-        let stage = one_stage(options.data_processing_pipeline)?;
+        let stage = limits::one_stage(options.data_processing_pipeline)?;
         let titles: Vec<_> = snapshot.columns.iter().map(Column::title).collect();
         let schema = Schema::from_titles(SourceRef::Name(source.to_owned().into()), &titles);
         let checked = check_wire(&schema, &stage).map_err(refused)?;
@@ -101,23 +99,6 @@ fn layout(order: Option<&str>) -> Layout {
         Some(ROW_BY_ROW) => Layout::Rows,
         _ => Layout::Columns,
     }
-}
-
-fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
-    let stages = pipeline.len();
-    if stages > 1 {
-        return Err(Error::refused(format!(
-            "data_processing_pipeline has {stages} stages, and one is all that a query can have"
-        )));
-    }
-    let stage = pipeline.into_iter().next().unwrap_or_default();
-    if stage.conditions.len() > CONDITIONS {
-        return Err(Error::refused(format!(
-            "`where` has {} conditions, and {CONDITIONS} are all that a query can have: use `in` with a list",
-            stage.conditions.len()
-        )));
-    }
-    Ok(stage)
 }
 
 fn refused(problems: Vec<Problem>) -> Error {

@@ -9,6 +9,9 @@ use serenytics_query::wire::ColumnTitle;
 
 use crate::error::Error;
 
+/// How many columns a storage may have.
+pub(crate) const COLUMNS: usize = 2000;
+
 /// A column of a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
@@ -75,6 +78,9 @@ pub(crate) fn columns_of(schema: &ArrowSchema) -> Result<Vec<Column>, Error> {
 ///
 /// Names that differ in case only are equal to the files' format.
 pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
+    if names.len() > COLUMNS {
+        return Err(Error::refused(format!("there are {} columns, and a storage has at most {COLUMNS}", names.len())));
+    }
     let mut seen: HashMap<String, usize> = HashMap::new();
     for (index, name) in names.iter().enumerate() {
         let place = index + 1;

@@ -157,14 +157,17 @@ async fn a_push_needs_the_token_and_no_key() {
 async fn many_small_batches_become_few_files() {
     let engine = Engine::start().await;
     let uuid = engine.storage().await;
-    for n in 0..70 {
+    for n in 0..110 {
         engine.insert(&uuid, json!([{"n": n}])).await;
     }
     let rows = engine.rows(&uuid, json!({})).await;
-    let expected: Vec<_> = (0..70).map(|n| json!([n])).collect();
+    let expected: Vec<_> = (0..110).map(|n| json!([n])).collect();
     assert_eq!(rows, json!(expected));
     let folders = std::fs::read_dir(engine.folder.path().join("storages").join(&uuid)).unwrap().count();
     assert!(folders < 40, "{folders} commits' files are left");
+    // By now the log has a checkpoint.
+    let engine = engine.restart().await;
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!(expected));
 }
 
 #[tokio::test]
@@ -182,4 +185,43 @@ async fn writers_at_the_same_time_lose_nothing() {
     }
     let stage = json!({"select": [{"name": "n", "agg_function": "sum"}]});
     assert_eq!(engine.rows(&uuid, stage).await, json!([[36]]));
+}
+
+#[tokio::test]
+async fn a_batch_of_too_many_columns_is_refused() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    let row: serde_json::Map<_, _> = (0..3000).map(|n| (format!("c{n}"), json!(n))).collect();
+    let (status, answer) = engine.batch(&uuid, json!([{"action": "insert", "rows": [row]}])).await;
+    assert_eq!(status, 400);
+    assert!(answer["errors"][0].as_str().unwrap().contains("a storage has at most 2000"), "{answer}");
+}
+
+#[tokio::test]
+async fn readers_see_the_state_before_or_after_and_nothing_between() {
+    let engine = std::sync::Arc::new(Engine::start().await);
+    let csv = |value: i32| format!("n\n{}", format!("{value}\n").repeat(2000));
+    let uuid = engine.loaded(&csv(1)).await;
+    let writer = {
+        let (engine, uuid) = (std::sync::Arc::clone(&engine), uuid.clone());
+        tokio::spawn(async move {
+            for value in 2..10 {
+                engine.load(&uuid, csv(value)).await.unwrap();
+                let delete = json!([{"action": "delete", "rows": [value], "primaryKey": "n"}, {
+                    "action": "insert", "rows": vec![json!({"n": 1}); 2000],
+                }]);
+                assert_eq!(engine.batch(&uuid, delete).await.0, 200);
+            }
+        })
+    };
+    let mut answers = 0;
+    while !writer.is_finished() {
+        let rows = engine.rows(&uuid, json!({"select": ["n"]})).await;
+        let rows = rows.as_array().unwrap();
+        assert_eq!(rows.len(), 2000);
+        assert!(rows.iter().all(|row| row == &rows[0]));
+        answers += 1;
+    }
+    writer.await.unwrap();
+    assert!(answers > 5, "{answers} answers");
 }

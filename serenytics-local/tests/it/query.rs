@@ -170,9 +170,15 @@ async fn wrong_queries_are_refused_with_every_problem() {
         assert_eq!(status, 400, "{options}: {answer}");
     }
     let many: Vec<_> = (0..10_000).map(|_| json!({"name": "i", "op": ">", "value": "0"})).collect();
-    assert!(engine.refusal(&uuid, json!({"where": many})).await.contains("10000 conditions"));
+    assert!(
+        engine.refusal(&uuid, json!({"where": many})).await.contains("`where` has 10000 and may have 256 conditions")
+    );
     let some: Vec<_> = (0..250).map(|_| json!({"name": "i", "op": ">", "value": "0"})).collect();
     assert_eq!(engine.rows(&uuid, json!({"where": some, "select": [count()]})).await, json!([[4]]));
+    let list: Vec<_> = (0..200_000).collect();
+    let long = json!({"where": [{"name": "i", "op": "in", "value": list}]});
+    assert!(engine.refusal(&uuid, long).await.contains("values in its lists"));
+    assert!(engine.refusal(&uuid, json!({"select": vec!["i"; 5000]})).await.contains("may have 4000 items"));
     let path = format!("/api/formatted_data/{uuid}");
     assert_eq!(engine.call("POST", &path, "{").await.0, 400);
     assert_eq!(engine.call("POST", &path, " ".repeat(5 * 1024 * 1024)).await.0, 413);

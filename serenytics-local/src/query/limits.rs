@@ -1,0 +1,47 @@
+//! Limits: how large a query may be, so that none keeps the planner busy for long.
+
+use serde_json::Value;
+use serenytics_query::wire::{Condition, Stage};
+
+use crate::error::Error;
+
+/// How many conditions `where` may have: the planner goes through them one inside the other.
+const CONDITIONS: usize = 256;
+/// How many values all lists of `where` may have between them.
+const VALUES: usize = 100_000;
+/// How many items `group_by`, `select` and `order_by` may have each.
+const ITEMS: usize = 4000;
+
+/// The one stage of a pipeline, if it is no larger than a query may be.
+pub(super) fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
+    let stages = pipeline.len();
+    if stages > 1 {
+        return Err(Error::refused(format!(
+            "data_processing_pipeline has {stages} stages, and one is all that a query can have"
+        )));
+    }
+    let stage = pipeline.into_iter().next().unwrap_or_default();
+    let values = stage.conditions.iter().map(values).sum();
+    let sizes = [
+        ("`where`", stage.conditions.len(), CONDITIONS, "conditions: use `in` with a list"),
+        ("`where`", values, VALUES, "values in its lists: load them into a storage of their own"),
+        ("`group_by`", stage.group_by.len(), ITEMS, "items"),
+        ("`select`", stage.select.len(), ITEMS, "items"),
+        ("`order_by`", stage.order_by.len(), ITEMS, "items"),
+    ];
+    for (clause, size, limit, what) in sizes {
+        if size > limit {
+            return Err(Error::refused(format!("{clause} has {size} and may have {limit} {what}")));
+        }
+    }
+    Ok(stage)
+}
+
+/// How many values the list of a condition has, at least when it is a text.
+fn values(condition: &Condition) -> usize {
+    match &condition.value {
+        Some(Value::Array(values)) => values.len(),
+        Some(Value::String(text)) => text.bytes().filter(|byte| *byte == b',').count(),
+        _ => 0,
+    }
+}
