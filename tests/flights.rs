@@ -1,5 +1,7 @@
 //! The figures that the example `flights` prints, against the same figures computed by plain loops over the file.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::Read;

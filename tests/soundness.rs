@@ -1,5 +1,7 @@
 //! What the checker accepts runs: random stages, lowered and sent to the real engine over rows full of NULLs, give exactly their shape.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 use std::error::Error;
 
 use proptest::prelude::*;

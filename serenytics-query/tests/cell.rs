@@ -1,5 +1,7 @@
 //! Cells of an answer, read from its bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::datetime::DateTime;
 use serenytics_query::slot::SlotValue;
@@ -30,6 +32,23 @@ fn integers_and_numbers_interchange_when_nothing_is_lost() {
     assert_eq!(mismatch(r#"["",2.5,7]"#), (1, "an integer of 64 bits", "`2.5`".to_owned()));
     assert_eq!(read(r#"["",-9223372036854775808,7]"#).unwrap().1, Some(i64::MIN));
     assert_eq!(mismatch(r#"["",9223372036854775808,7]"#).0, 1);
+}
+
+#[test]
+fn a_number_that_would_lose_a_digit_is_told() {
+    for integer in ["2.5", "0.99999999999999999999", "4503599627370497.4", "1e3", "9223372036854775808.0"] {
+        assert_eq!(mismatch(&format!(r#"["",{integer},1]"#)).0, 1, "{integer}");
+    }
+    assert_eq!(read(r#"["",9007199254740993.0,1]"#).unwrap().1, Some(9_007_199_254_740_993));
+    for number in ["9007199254740993", "1e999", "-1e999"] {
+        assert_eq!(mismatch(&format!(r#"["",1,{number}]"#)).0, 2, "{number}");
+    }
+    assert_eq!(read(r#"["",1,9007199254740992]"#).unwrap().2, 9_007_199_254_740_992.0);
+    assert_eq!(read(r#"["",1,1e300]"#).unwrap().2, 1e300);
+    let single = |text: &str| CellReader::new(format!("[{text}]").as_bytes()).row(1, |cells| cells.next::<f32>());
+    assert_eq!(single("0.1"), Ok(0.1));
+    assert_eq!(single("16777216"), Ok(16_777_216.0));
+    assert!(single("16777217").is_err() && single("1e39").is_err());
 }
 
 #[test]

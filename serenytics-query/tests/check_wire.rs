@@ -1,5 +1,7 @@
 //! Stages of requests, checked as a server checks them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 use serenytics_query::check::{TypedValue, check_wire, typed_value};
 use serenytics_query::schema::{Schema, SourceRef};
 use serenytics_query::stage::{ConditionOperand, Selected, Value};

@@ -1,5 +1,7 @@
 //! The catalogue of problems: each code has a case, and one paragraph in the guide.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 use serenytics::problem::Code;
 
 /// The texts of all cases: what the compiler says of the wrong ones, what the right ones assert of run-time values.

@@ -2,6 +2,8 @@
 //!
 //! `TRYBUILD=overwrite cargo test -p serenytics-ui-tests` writes the `.stderr` files anew.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 #[test]
 fn ui() {
     let cases = trybuild::TestCases::new();

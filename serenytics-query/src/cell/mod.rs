@@ -1,9 +1,10 @@
 //! Reading an answer's rows: cells, straight from the bytes of the JSON, in the order of the columns.
 
+mod types;
+
 use std::fmt;
 
-use crate::datetime::{self, DateTime};
-use crate::slot::SlotValue;
+pub use types::Cell;
 
 /// Why a cell could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,109 +290,4 @@ pub trait Row: Sized {
     /// # Errors
     /// [`CellError`] for the first cell that its field cannot hold.
     fn read(cells: &mut CellReader<'_>) -> Result<Self, CellError>;
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// A type that a row's field may have.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot hold a cell of an answer",
-    label = "not a type of a row's field",
-    note = "a field is a String, i8 to i64, u8 to u32, f32, f64, a DateTime, a SlotValue, or an Option of one"
-)]
-pub trait Cell: Sized + sealed::Sealed {
-    /// What the type takes, in a message.
-    #[doc(hidden)]
-    const EXPECTED: &'static str;
-
-    #[doc(hidden)]
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self>;
-}
-
-macro_rules! cell {
-    ($type:ty, $expected:literal, $scalar:ident => $read:expr) => {
-        impl sealed::Sealed for $type {}
-        #[diagnostic::do_not_recommend]
-        impl Cell for $type {
-            const EXPECTED: &'static str = $expected;
-
-            #[expect(private_interfaces, reason = "the trait is sealed")]
-            fn from_scalar($scalar: &Scalar<'_>) -> Option<Self> {
-                $read
-            }
-        }
-    };
-}
-
-macro_rules! integer_cell {
-    ($($type:ty, $expected:literal;)+) => {$(
-        cell!($type, $expected, scalar => match scalar {
-            Scalar::Number(text) => text.parse().ok().or_else(|| <$type>::try_from(whole(text)?).ok()),
-            _ => None,
-        });
-    )+};
-}
-
-integer_cell! {
-    i8, "an integer of 8 bits";
-    i16, "an integer of 16 bits";
-    i32, "an integer of 32 bits";
-    i64, "an integer of 64 bits";
-    u8, "a non-negative integer of 8 bits";
-    u16, "a non-negative integer of 16 bits";
-    u32, "a non-negative integer of 32 bits";
-}
-
-/// Reads `120.0` as the integer it is, if no digit is lost.
-fn whole(text: &str) -> Option<i64> {
-    let number: f64 = text.parse().ok()?;
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    (number.trunc() == number && number.abs() <= EXACT).then_some(number as i64)
-}
-
-/// Reads a number; a word that JSON does not have, like `inf`, is none.
-fn number(text: &str) -> Option<f64> {
-    text.bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
-        .then(|| text.parse().ok())?
-}
-
-cell!(f64, "a number", scalar => match scalar {
-    Scalar::Number(text) => number(text),
-    _ => None,
-});
-cell!(f32, "a number", scalar => match scalar {
-    Scalar::Number(text) => number(text).map(|number| number as f32),
-    _ => None,
-});
-cell!(String, "a text", scalar => match scalar {
-    Scalar::Text(text) => Some((*text).to_owned()),
-    Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
-    _ => None,
-});
-cell!(DateTime, "a datetime", scalar => match scalar {
-    Scalar::Text(text) => datetime::parse(text).ok(),
-    _ => None,
-});
-cell!(SlotValue, "a time slot", scalar => match scalar {
-    Scalar::Text(text) => SlotValue::from_text(text),
-    Scalar::Number(text) => text.parse().ok().or_else(|| whole(text)).map(SlotValue::Number),
-    _ => None,
-});
-
-impl<C: Cell> sealed::Sealed for Option<C> {}
-#[diagnostic::do_not_recommend]
-impl<C: Cell> Cell for Option<C> {
-    const EXPECTED: &'static str = C::EXPECTED;
-
-    #[expect(private_interfaces, reason = "the trait is sealed")]
-    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
-        match scalar {
-            Scalar::Null => Some(None),
-            scalar => C::from_scalar(scalar).map(Some),
-        }
-    }
 }

@@ -1,0 +1,119 @@
+//! The Rust types that a cell is read into.
+
+use super::Scalar;
+use crate::datetime::{self, DateTime};
+use crate::slot::SlotValue;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A type that a row's field may have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold a cell of an answer",
+    label = "not a type of a row's field",
+    note = "a field is a String, i8 to i64, u8 to u32, f32, f64, a DateTime, a SlotValue, or an Option of one"
+)]
+pub trait Cell: Sized + sealed::Sealed {
+    /// What the type takes, in a message.
+    #[doc(hidden)]
+    const EXPECTED: &'static str;
+
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self>;
+}
+
+macro_rules! cell {
+    ($type:ty, $expected:literal, $scalar:ident => $read:expr) => {
+        impl sealed::Sealed for $type {}
+        #[diagnostic::do_not_recommend]
+        impl Cell for $type {
+            const EXPECTED: &'static str = $expected;
+
+            #[expect(private_interfaces, reason = "the trait is sealed")]
+            fn from_scalar($scalar: &Scalar<'_>) -> Option<Self> {
+                $read
+            }
+        }
+    };
+}
+
+macro_rules! integer_cell {
+    ($($type:ty, $expected:literal;)+) => {$(
+        cell!($type, $expected, scalar => match scalar {
+            Scalar::Number(text) => text.parse().ok().or_else(|| <$type>::try_from(whole(text)?).ok()),
+            _ => None,
+        });
+    )+};
+}
+
+integer_cell! {
+    i8, "an integer of 8 bits";
+    i16, "an integer of 16 bits";
+    i32, "an integer of 32 bits";
+    i64, "an integer of 64 bits";
+    u8, "a non-negative integer of 8 bits";
+    u16, "a non-negative integer of 16 bits";
+    u32, "a non-negative integer of 32 bits";
+}
+
+/// Reads `120.0` as the integer it is: a fraction of zeros, which loses no digit when it is left out.
+fn whole(text: &str) -> Option<i64> {
+    let (digits, fraction) = text.split_once('.')?;
+    if fraction.bytes().all(|digit| digit == b'0') { digits.parse().ok() } else { None }
+}
+
+/// Reads a number that the type holds; a word that JSON does not have, like `inf`, is none, nor is an integer that would lose a digit.
+fn number(text: &str) -> Option<f64> {
+    let is_json = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
+    let number: f64 = if is_json { text.parse().ok()? } else { return None };
+    // Integers of 15 digits are all exact.
+    let exact = text.len() <= 15 || text.parse().map_or(true, |integer: i128| number as i128 == integer);
+    (number.is_finite() && exact).then_some(number)
+}
+
+/// Reads a number of single precision, which a fraction is rounded to and an integer has to fit.
+fn single(text: &str) -> Option<f32> {
+    let number = number(text)?;
+    let single = number as f32;
+    let exact = number.fract() != 0.0 || f64::from(single) == number;
+    (single.is_finite() && exact).then_some(single)
+}
+
+cell!(f64, "a number", scalar => match scalar {
+    Scalar::Number(text) => number(text),
+    _ => None,
+});
+cell!(f32, "a number", scalar => match scalar {
+    Scalar::Number(text) => single(text),
+    _ => None,
+});
+cell!(String, "a text", scalar => match scalar {
+    Scalar::Text(text) => Some((*text).to_owned()),
+    Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
+    _ => None,
+});
+cell!(DateTime, "a datetime", scalar => match scalar {
+    Scalar::Text(text) => datetime::parse(text).ok(),
+    _ => None,
+});
+cell!(SlotValue, "a time slot", scalar => match scalar {
+    Scalar::Text(text) => SlotValue::from_text(text),
+    Scalar::Number(text) => text.parse().ok().or_else(|| whole(text)).map(SlotValue::Number),
+    _ => None,
+});
+
+impl<C: Cell> sealed::Sealed for Option<C> {}
+#[diagnostic::do_not_recommend]
+impl<C: Cell> Cell for Option<C> {
+    const EXPECTED: &'static str = C::EXPECTED;
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Null => Some(None),
+            scalar => C::from_scalar(scalar).map(Some),
+        }
+    }
+}
