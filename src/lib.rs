@@ -63,7 +63,7 @@ pub use serenytics_macros::Row;
 /// Beside the struct the derive makes a hidden macro of the struct's name, by which [`query!`] sees the columns: whatever imports the struct imports it too.
 /// Values of the struct are rows that [`DataSource::insert`] loads.
 pub use serenytics_macros::Source;
-pub use serenytics_query::cell::Row;
+pub use serenytics_query::cell::{Cell, Row};
 pub use serenytics_query::datetime::DateTime;
 pub use serenytics_query::query::Query;
 pub use serenytics_query::slot::SlotValue;
@@ -114,6 +114,30 @@ pub mod prelude {
 /// let q = query! { from Sales select contry }; // no column `contry` in `sales`; did you mean `country`?
 /// ```
 ///
+/// A query is also written as a function, which has a name to call it by and a name for its rows. Derives and `serde`'s attributes are the row's,
+/// documentation and other attributes the function's. It stands where items stand, and not inside an `impl`, where Rust has no structs.
+///
+/// ```
+/// # use serenytics::prelude::*;
+/// # #[derive(Source)]
+/// # #[source(name = "sales")]
+/// # pub struct Sales { country: String, revenue: f64 }
+/// query! {
+///     /// Countries by revenue.
+///     pub fn top_countries(least: f64, countries: &[&str]) -> Query<TopCountry> {
+///         from Sales
+///         where revenue > {least}, country in {countries}
+///         group_by country
+///         select sum(revenue) as total
+///         order_by total desc
+///     }
+/// }
+///
+/// # fn main() {
+/// let q: Query<TopCountry> = top_countries(20.0, &["FR", "US"]);
+/// # }
+/// ```
+///
 /// A column whose name is a keyword of the language is written `r#limit`. `into Type` gives rows of a struct that derives [`Row`].
 #[macro_export]
 macro_rules! query {
@@ -133,6 +157,7 @@ pub mod __private {
     pub use serenytics_query::rendered::Rendered;
     pub use serenytics_query::schema::SourceRef;
     pub use serenytics_query::shape::{OutputColumn, OutputType};
-    pub use serenytics_query::source::{ColumnAt, RowWriter, named, with_uuid};
+    pub use serenytics_query::source::{ColumnAt, RowWriter, column_type, named, with_uuid};
+    pub use serenytics_query::value::{ListKind, ListProbe, NoListKind};
     pub use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 }

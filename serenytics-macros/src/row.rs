@@ -1,6 +1,6 @@
 //! `#[derive(Row)]`: a struct that the outputs of a query are read into, behind `into`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields};
@@ -27,12 +27,13 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let cells = fields.named.iter().map(|field| {
         let name = &field.ident;
         let field_type = &field.ty;
-        quote_spanned!(field_type.span()=> #name: cells.next::<#field_type>()?)
+        let span = Span::call_site().located_at(field_type.span());
+        quote_spanned!(span=> #name: __cells.next::<#field_type>()?)
     });
     Ok(quote! {
         #[automatically_derived]
         impl #krate::Row for #ident {
-            fn read(cells: &mut #krate::__private::CellReader<'_>) -> ::core::result::Result<Self, #krate::__private::CellError> {
+            fn read(__cells: &mut #krate::__private::CellReader<'_>) -> ::core::result::Result<Self, #krate::__private::CellError> {
                 ::core::result::Result::Ok(#ident { #(#cells),* })
             }
         }

@@ -11,6 +11,9 @@ static PARSER: DateTimeParser = DateTimeParser::new();
 /// A sentence that says what is wrong with the text.
 pub fn parse(text: &str) -> Result<DateTime, String> {
     let pieces = PARSER.parse_pieces(text).map_err(|error| error.to_string())?;
+    if pieces.time_zone_annotation().is_some() {
+        return Err("a time zone's name is not part of a datetime here: an offset is".to_owned());
+    }
     if pieces.time().is_some() && pieces.offset().is_some() {
         let timestamp = PARSER.parse_timestamp(text).map_err(|error| error.to_string())?;
         return Ok(jiff::tz::Offset::UTC.to_datetime(timestamp));
@@ -41,7 +44,16 @@ mod tests {
 
     #[test]
     fn what_is_no_datetime_is_refused() {
-        for text in ["", "FR", "2013-02-30", "2013-13-01", "2013-01-01T25:00:00", "20", "01/02/2013"] {
+        for text in [
+            "",
+            "FR",
+            "2013-02-30",
+            "2013-13-01",
+            "2013-01-01T25:00:00",
+            "20",
+            "01/02/2013",
+            "2013-01-01T00:00:00[Europe/Paris]",
+        ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
     }

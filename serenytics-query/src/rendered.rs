@@ -51,6 +51,15 @@ impl Rendered {
         }
     }
 
+    /// The value, whose problem is told as one of this column's.
+    #[must_use]
+    pub fn of(mut self, column: &str) -> Rendered {
+        if let Some(problem) = &mut self.problem {
+            problem.message = format!("`{column}`: {}", problem.message);
+        }
+        self
+    }
+
     /// One value: `column > {value}`.
     #[must_use]
     pub fn scalar(value: ToWire) -> Rendered {

@@ -94,6 +94,25 @@ pub enum Selected {
     Unknown(Option<Word>),
 }
 
+impl Selected {
+    /// Whether two are the same, wherever they stand.
+    #[must_use]
+    pub fn is_same(&self, other: &Selected) -> bool {
+        match (self, other) {
+            (Selected::Count(_), Selected::Count(_)) => true,
+            (Selected::Column(one), Selected::Column(other)) => one.text == other.text,
+            (
+                Selected::Aggregate { aggregate, column, .. },
+                Selected::Aggregate { aggregate: other, column: other_column, .. },
+            ) => aggregate == other && column.text == other_column.text,
+            (Selected::Slot { slot, column, .. }, Selected::Slot { slot: other, column: other_column, .. }) => {
+                slot == other && column.text == other_column.text
+            }
+            _ => false,
+        }
+    }
+}
+
 /// An item of `order_by`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {

@@ -45,10 +45,10 @@ pub enum RawLiteral {
     Float(String),
     /// A text.
     Text(String),
-    /// A number with a word glued to it: `10and`.
+    /// A literal with a word glued to it: `10and`, `"FR"and`.
     Glued {
-        /// The number.
-        number: String,
+        /// The number or the text.
+        literal: Box<RawLiteral>,
         /// The word.
         word: String,
     },
@@ -60,14 +60,19 @@ impl RawLiteral {
     /// Reads the text of a Rust literal.
     #[must_use]
     pub fn parse(text: &str) -> RawLiteral {
-        if text.starts_with('"') {
-            return unescape(&text[1..text.len() - 1])
-                .map_or_else(|| RawLiteral::Other(text.to_owned()), RawLiteral::Text);
+        if let Some(rest) = text.strip_prefix('"')
+            && let Some((inside, word)) = rest.rsplit_once('"')
+        {
+            let literal = unescape(inside).map_or_else(|| RawLiteral::Other(text.to_owned()), RawLiteral::Text);
+            return literal.glued_to(word);
         }
-        if let Some(raw) = text.strip_prefix('r') {
-            let inside = raw.trim_matches('#');
-            if inside.len() >= 2 && inside.starts_with('"') && inside.ends_with('"') {
-                return RawLiteral::Text(inside[1..inside.len() - 1].to_owned());
+        if let Some(rest) = text.strip_prefix('r') {
+            let raw = rest.trim_start_matches('#');
+            let hashes = &rest[..rest.len() - raw.len()];
+            if let Some(inside) = raw.strip_prefix('"')
+                && let Some((inside, word)) = inside.rsplit_once(&format!("\"{hashes}"))
+            {
+                return RawLiteral::Text(inside.to_owned()).glued_to(word);
             }
         }
         if text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -76,13 +81,17 @@ impl RawLiteral {
         RawLiteral::Other(text.to_owned())
     }
 
+    fn glued_to(self, word: &str) -> RawLiteral {
+        if word.is_empty() { self } else { RawLiteral::Glued { literal: Box::new(self), word: word.to_owned() } }
+    }
+
     /// The literal as it is shown in a message.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
             RawLiteral::Int(text) | RawLiteral::Float(text) | RawLiteral::Other(text) => text.clone(),
             RawLiteral::Text(text) => format!("{text:?}"),
-            RawLiteral::Glued { number, word } => format!("{number}{word}"),
+            RawLiteral::Glued { literal, word } => format!("{}{word}", literal.shown()),
         }
     }
 }
@@ -118,11 +127,8 @@ fn number(text: &str) -> RawLiteral {
         }
     }
     let digits = text[..end].replace('_', "");
-    match (&text[end..], float) {
-        ("", false) => RawLiteral::Int(digits),
-        ("", true) => RawLiteral::Float(digits),
-        (word, _) => RawLiteral::Glued { number: digits, word: word.to_owned() },
-    }
+    let literal = if float { RawLiteral::Float(digits) } else { RawLiteral::Int(digits) };
+    literal.glued_to(&text[end..])
 }
 
 /// The text that a Rust string literal stands for; `None` for an escape that Rust does not have.
@@ -168,8 +174,10 @@ mod tests {
         assert_eq!(RawLiteral::parse("0xff"), RawLiteral::Int("255".to_owned()));
         assert_eq!(RawLiteral::parse("2.5e-3"), RawLiteral::Float("2.5e-3".to_owned()));
         assert_eq!(RawLiteral::parse("1e9"), RawLiteral::Float("1e9".to_owned()));
-        let glued = RawLiteral::Glued { number: "10".to_owned(), word: "and".to_owned() };
-        assert_eq!(RawLiteral::parse("10and"), glued);
+        let glued = |literal| RawLiteral::Glued { literal: Box::new(literal), word: "and".to_owned() };
+        assert_eq!(RawLiteral::parse("10and"), glued(RawLiteral::Int("10".to_owned())));
+        assert_eq!(RawLiteral::parse(r#""FR"and"#), glued(text("FR")));
+        assert_eq!(RawLiteral::parse(r##"r#"F"R"#and"##), glued(text("F\"R")));
         assert_eq!(RawLiteral::parse("b'x'"), RawLiteral::Other("b'x'".to_owned()));
     }
 }

@@ -161,6 +161,58 @@ pub type ToWire = Result<WireValue, String>;
 /// The values of a run-time list on the wire, or what is wrong with the first wrong one.
 pub type ListToWire = Result<Vec<WireValue>, String>;
 
+/// What a run-time list is, by [`ListProbe`].
+#[derive(Debug, Clone, Copy)]
+pub struct List;
+
+/// What an `Option` or a `Result` is, by [`ListProbe`]: both can be iterated over, and neither is a list.
+#[derive(Debug, Clone, Copy)]
+pub struct NoList;
+
+/// What `in {values}` takes.
+#[diagnostic::on_unimplemented(
+    message = "an `Option` or a `Result` is no list of values",
+    label = "not a list",
+    note = "an `Option` of a list takes a `?` after the braces, which leaves the condition out for `None`: `in {{values}}?`"
+)]
+pub trait IsList {}
+
+impl IsList for List {}
+
+/// Tells lists from what can merely be iterated over: of its two `kind`s the compiler takes the one that needs no reference.
+#[derive(Debug)]
+pub struct ListProbe<L>(std::marker::PhantomData<L>);
+
+impl<L> ListProbe<L> {
+    /// The probe of a value's type.
+    pub fn of(_: &L) -> ListProbe<L> {
+        ListProbe(std::marker::PhantomData)
+    }
+}
+
+/// The `kind` of everything.
+pub trait ListKind {
+    /// The kind.
+    fn kind(&self) -> List {
+        List
+    }
+}
+
+impl<L> ListKind for &ListProbe<L> {}
+
+/// The `kind` of `Option` and `Result`.
+pub trait NoListKind {
+    /// The kind.
+    fn kind(&self) -> NoList {
+        NoList
+    }
+}
+
+impl<V> NoListKind for ListProbe<Option<V>> {}
+impl<V> NoListKind for ListProbe<&Option<V>> {}
+impl<V, E> NoListKind for ListProbe<Result<V, E>> {}
+impl<V, E> NoListKind for ListProbe<&Result<V, E>> {}
+
 // One function a column type and a form of value: their bounds are what the compiler's messages show, so they are written out.
 
 /// A value for a `str` column.
@@ -174,13 +226,13 @@ pub fn str_option<V: StrValue>(value: &Option<V>) -> Option<ToWire> {
 }
 
 /// A list of values for a `str` column.
-pub fn str_list<V: StrValue>(values: impl IntoIterator<Item = V>) -> ListToWire {
+pub fn str_list<V: StrValue>(_kind: impl IsList, values: impl IntoIterator<Item = V>) -> ListToWire {
     values.into_iter().map(|value| value.to_wire()).collect()
 }
 
 /// A list of values for a `str` column, which `None` leaves out.
 pub fn str_list_option<V: StrValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
-    values.map(str_list)
+    values.map(|values| str_list(List, values))
 }
 
 /// A value for an `int` column.
@@ -194,13 +246,13 @@ pub fn int_option<V: IntValue>(value: &Option<V>) -> Option<ToWire> {
 }
 
 /// A list of values for an `int` column.
-pub fn int_list<V: IntValue>(values: impl IntoIterator<Item = V>) -> ListToWire {
+pub fn int_list<V: IntValue>(_kind: impl IsList, values: impl IntoIterator<Item = V>) -> ListToWire {
     values.into_iter().map(|value| value.to_wire()).collect()
 }
 
 /// A list of values for an `int` column, which `None` leaves out.
 pub fn int_list_option<V: IntValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
-    values.map(int_list)
+    values.map(|values| int_list(List, values))
 }
 
 /// A value for a `float` column.
@@ -214,13 +266,13 @@ pub fn float_option<V: FloatValue>(value: &Option<V>) -> Option<ToWire> {
 }
 
 /// A list of values for a `float` column.
-pub fn float_list<V: FloatValue>(values: impl IntoIterator<Item = V>) -> ListToWire {
+pub fn float_list<V: FloatValue>(_kind: impl IsList, values: impl IntoIterator<Item = V>) -> ListToWire {
     values.into_iter().map(|value| value.to_wire()).collect()
 }
 
 /// A list of values for a `float` column, which `None` leaves out.
 pub fn float_list_option<V: FloatValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
-    values.map(float_list)
+    values.map(|values| float_list(List, values))
 }
 
 /// A value for a `datetime` column.
@@ -234,11 +286,11 @@ pub fn datetime_option<V: DateTimeValue>(value: &Option<V>) -> Option<ToWire> {
 }
 
 /// A list of values for a `datetime` column.
-pub fn datetime_list<V: DateTimeValue>(values: impl IntoIterator<Item = V>) -> ListToWire {
+pub fn datetime_list<V: DateTimeValue>(_kind: impl IsList, values: impl IntoIterator<Item = V>) -> ListToWire {
     values.into_iter().map(|value| value.to_wire()).collect()
 }
 
 /// A list of values for a `datetime` column, which `None` leaves out.
 pub fn datetime_list_option<V: DateTimeValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
-    values.map(datetime_list)
+    values.map(|values| datetime_list(List, values))
 }

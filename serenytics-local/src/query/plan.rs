@@ -140,20 +140,8 @@ fn sort_key(order: &Order, stage: &Stage, schema: &Schema) -> Result<SortExpr, E
             let key = |key: &Key| key.column.text == word.text && key.slot == KeySlot::Slot(*slot);
             named(KEY, stage.group_by.iter().position(key))?
         }
-        by => named(AGGREGATE, selected_aggregates(stage).position(|selected| same(selected, by)))?,
+        by => named(AGGREGATE, selected_aggregates(stage).position(|selected| selected.is_same(by)))?,
     };
     let ascending = order.direction == Direction::Asc;
     Ok(by.sort(ascending, !ascending))
-}
-
-/// Whether two aggregates are the same, wherever they stand.
-fn same(one: &Selected, other: &Selected) -> bool {
-    match (one, other) {
-        (Selected::Count(_), Selected::Count(_)) => true,
-        (
-            Selected::Aggregate { aggregate, column, .. },
-            Selected::Aggregate { aggregate: other, column: other_column, .. },
-        ) => aggregate == other && column.text == other_column.text,
-        _ => false,
-    }
 }

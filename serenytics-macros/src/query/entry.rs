@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use serenytics_query::parse::parse;
-use serenytics_query::problem::Problem;
+use serenytics_query::problem::{Code, Problem};
 
 use super::errors;
 use super::header::Header;
@@ -23,7 +23,7 @@ pub(crate) fn entry(input: TokenStream) -> TokenStream {
 }
 
 fn expression(krate: &Group, query: TokenStream) -> TokenStream {
-    match parts(krate, TokenStream::new(), query) {
+    match parts(krate, &TokenStream::new(), TokenStream::new(), query) {
         Ok(parts) => quote!({ #parts }),
         Err((tokens, problems)) => errors::all(&tokens, &problems),
     }
@@ -34,7 +34,7 @@ fn function(krate: &Group, header: TokenStream, body: TokenStream) -> TokenStrea
         Ok(parsed) => parsed,
         Err(error) => return error.into_compile_error(),
     };
-    parts(krate, header, body).unwrap_or_else(|(tokens, problems)| {
+    parts(krate, &parsed.conditions, header, body).unwrap_or_else(|(tokens, problems)| {
         let row = &parsed.row;
         let declaration = parsed.row_declaration();
         parsed.function(&quote!(#declaration struct #row {}), &errors::all(&tokens, &problems))
@@ -42,19 +42,31 @@ fn function(krate: &Group, header: TokenStream, body: TokenStream) -> TokenStrea
 }
 
 /// The check that the source is one, and the call of its macro.
-fn parts(krate: &Group, header: TokenStream, query: TokenStream) -> Result<TokenStream, (Tokens, Vec<Problem>)> {
+fn parts(
+    krate: &Group,
+    conditions: &TokenStream,
+    header: TokenStream,
+    query: TokenStream,
+) -> Result<TokenStream, (Tokens, Vec<Problem>)> {
     let tokens = Tokens::new(query.clone());
     let parsed = parse(&tokens.tokens, tokens.end());
     if parsed.from.is_empty() {
         return Err((tokens, parsed.problems));
     }
     let path = tokens.trees(&parsed.from);
+    if path.to_string() == "Self" {
+        let message = "a query is written for a source by its name, which `Self` is none of";
+        let problem = Problem::new(Code::MissingFrom, parsed.from[0], message);
+        return Err((tokens, vec![problem]));
+    }
     let last = parsed.from.last().map_or_else(|| tokens.start(), |position| tokens.span(*position));
     let krate_path = krate.stream();
     let call = call(&path, last, &krate_path, quote!(#krate (#header) #query));
     let source = quote_spanned!(last=> <#path as #krate_path::Source>);
     Ok(quote! {
+        #conditions
         const _: &::core::primitive::str = #source::ENCODED;
+        #conditions
         #call
     })
 }

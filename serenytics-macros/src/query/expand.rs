@@ -6,7 +6,7 @@ use serenytics_query::check::Checked;
 use serenytics_query::lower;
 use serenytics_query::parse::Parsed;
 use serenytics_query::query::{Part, Template};
-use serenytics_query::schema::SourceRef;
+use serenytics_query::schema::{Column, SourceRef};
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::stage::{ConditionOperand, Hole, Limit, Stage, Value};
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
@@ -58,7 +58,7 @@ pub(super) fn around(input: &Input, stage: &Stage, item: &TokenStream, body: &To
 }
 
 fn value_name(index: usize, span: Span) -> Ident {
-    format_ident!("value_{index}", span = span)
+    format_ident!("__value_{index}", span = span)
 }
 
 fn source(krate: &TokenStream, source: &SourceRef) -> TokenStream {
@@ -123,10 +123,10 @@ fn template_constant(krate: &TokenStream, template: &Template) -> TokenStream {
 }
 
 /// How a run-time value is used.
-enum Use {
-    Scalar(Option<ColumnType>),
-    Element(Option<ColumnType>),
-    List(Option<ColumnType>),
+enum Use<'a> {
+    Scalar(Option<&'a Column>),
+    Element(Option<&'a Column>),
+    List(Option<&'a Column>),
     Limit,
 }
 
@@ -146,15 +146,15 @@ pub(super) fn values(input: &Input, stage: &Stage) -> Vec<TokenStream> {
         .collect()
 }
 
-fn uses(input: &Input, stage: &Stage) -> Vec<(Hole, Use)> {
+fn uses<'a>(input: &'a Input, stage: &Stage) -> Vec<(Hole, Use<'a>)> {
     let mut uses = Vec::new();
     for condition in &stage.conditions {
-        let column_type = input.schema.column(&condition.column.text).map(|(_, column)| column.column_type);
+        let column = input.schema.column(&condition.column.text).map(|(_, column)| column);
         match &condition.operand {
-            ConditionOperand::Scalar(Value::Hole(hole)) => uses.push((*hole, Use::Scalar(column_type))),
-            ConditionOperand::ListHole(hole) => uses.push((*hole, Use::List(column_type))),
+            ConditionOperand::Scalar(Value::Hole(hole)) => uses.push((*hole, Use::Scalar(column))),
+            ConditionOperand::ListHole(hole) => uses.push((*hole, Use::List(column))),
             ConditionOperand::List(values, _) => uses.extend(values.iter().filter_map(|value| match value {
-                Value::Hole(hole) => Some((*hole, Use::Element(column_type))),
+                Value::Hole(hole) => Some((*hole, Use::Element(column))),
                 Value::Literal(..) => None,
             })),
             ConditionOperand::Scalar(Value::Literal(..)) | ConditionOperand::None => {}
@@ -166,34 +166,47 @@ fn uses(input: &Input, stage: &Stage) -> Vec<(Hole, Use)> {
     uses
 }
 
-fn value(input: &Input, group: &Group, hole: Hole, used: &Use) -> TokenStream {
+fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>) -> TokenStream {
     let span = group.span();
     let site = input.site(span);
     let krate = input.krate_at(span);
     let expression = expression(group, site);
-    let (column_type, form) = match used {
+    let (column, form) = match used {
         Use::Limit => {
             let limit = Ident::new(if hole.optional { "limit_option" } else { "limit" }, site);
             return quote_spanned!(site=> #krate::value::#limit(&#expression));
         }
-        Use::Scalar(column_type) => (column_type, "scalar"),
-        Use::Element(column_type) => (column_type, "element"),
-        Use::List(column_type) => (column_type, "list"),
+        Use::Scalar(column) => (column, "scalar"),
+        Use::Element(column) => (column, "element"),
+        Use::List(column) => (column, "list"),
     };
-    let Some(column_type) = column_type else { return quote_spanned!(site=> &#expression) };
+    let Some(Column { name, column_type, .. }) = column else { return quote_spanned!(site=> &#expression) };
     let option = if hole.optional { "_option" } else { "" };
     let rendered = Ident::new(&format!("{form}{option}"), site);
-    // A list is taken by value, since iterating it may need to; anything else by reference, so that nothing moves.
-    let (list, argument) = match used {
-        Use::List(_) => ("_list", expression),
-        _ => ("", quote_spanned!(site=> &#expression)),
+    let word = column_type.word();
+    let function = |suffix: &str| Ident::new(&format!("{word}_{suffix}"), site);
+    let wire = match (used, hole.optional) {
+        // A list is taken by value, since iterating it may need to; anything else by reference, so that nothing moves.
+        (Use::List(_), false) => {
+            let list = function("list");
+            quote_spanned! {site=> {
+                #[allow(unused_imports)]
+                use #krate::__private::{ListKind as _, NoListKind as _};
+                match #expression {
+                    __list => #krate::value::#list((&#krate::__private::ListProbe::of(&__list)).kind(), __list),
+                }
+            }}
+        }
+        (Use::List(_), true) => {
+            let list = function("list_option");
+            quote_spanned!(site=> #krate::value::#list(#expression))
+        }
+        (_, optional) => {
+            let value = function(if optional { "option" } else { "value" });
+            quote_spanned!(site=> #krate::value::#value(&#expression))
+        }
     };
-    let last = match (list, option) {
-        ("", "") => "_value",
-        (_, option) => option,
-    };
-    let to_wire = Ident::new(&format!("{}{list}{last}", column_type.word()), site);
-    quote_spanned!(site=> #krate::__private::Rendered::#rendered(#krate::value::#to_wire(#argument)))
+    quote_spanned!(site=> #krate::__private::Rendered::#rendered(#wire).of(#name))
 }
 
 /// `{expression}` with parentheses of generated code (no lint is for them) where its braces stood.

@@ -16,6 +16,8 @@ pub(super) struct Header {
     name: Ident,
     /// The row struct's name.
     pub(super) row: Ident,
+    /// `cfg`s, which hold for everything that the item becomes.
+    pub(super) conditions: TokenStream,
 }
 
 /// Attributes that are the row's and not the function's.
@@ -24,7 +26,7 @@ const ROW_ATTRIBUTES: &[&str] = &["derive", "serde"];
 impl Header {
     /// Splits `header { query }`, if the input is an item: the query is its body.
     pub(super) fn split(query: &TokenStream) -> Option<(TokenStream, TokenStream)> {
-        let mut trees: Vec<TokenTree> = query.clone().into_iter().collect();
+        let mut trees: Vec<TokenTree> = flattened(query.clone());
         if matches!(trees.first(), Some(TokenTree::Ident(ident)) if ident == "from") {
             return None;
         }
@@ -40,8 +42,9 @@ impl Header {
     pub(super) fn parse(header: TokenStream) -> syn::Result<Header> {
         let trees: Vec<TokenTree> = header.into_iter().collect();
         let (attributes, rest) = attributes(&trees);
+        let conditions = attributes.chunks(2).filter(|attribute| is_called(attribute, &["cfg"])).collect::<Vec<_>>();
         let (row_attributes, function_attributes): (Vec<_>, Vec<_>) =
-            attributes.chunks(2).partition(|attribute| is_rows(attribute));
+            attributes.chunks(2).partition(|attribute| is_called(attribute, ROW_ATTRIBUTES));
         let (visibility, rest) = visibility(rest);
         match rest.first() {
             Some(TokenTree::Ident(ident)) if ident == "fn" => {}
@@ -64,6 +67,7 @@ impl Header {
             signature: rest.iter().cloned().collect(),
             name,
             row,
+            conditions: conditions.concat().into_iter().collect(),
         })
     }
 
@@ -85,6 +89,17 @@ impl Header {
     }
 }
 
+/// The tokens without the groups that fragments of a user's `macro_rules!` come in.
+fn flattened(tokens: TokenStream) -> Vec<TokenTree> {
+    tokens
+        .into_iter()
+        .flat_map(|tree| match tree {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => flattened(group.stream()),
+            tree => vec![tree],
+        })
+        .collect()
+}
+
 /// The attributes at the start, two tokens each, and what follows them.
 fn attributes(trees: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
     let is_hash = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '#');
@@ -92,10 +107,10 @@ fn attributes(trees: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
     trees.split_at(count * 2)
 }
 
-fn is_rows(attribute: &[TokenTree]) -> bool {
+fn is_called(attribute: &[TokenTree], names: &[&str]) -> bool {
     let Some(TokenTree::Group(group)) = attribute.get(1) else { return false };
     let first = group.stream().into_iter().next();
-    matches!(first, Some(TokenTree::Ident(ident)) if ROW_ATTRIBUTES.iter().any(|name| ident == name))
+    matches!(first, Some(TokenTree::Ident(ident)) if names.iter().any(|name| ident == name))
 }
 
 fn visibility(trees: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
@@ -112,6 +127,9 @@ fn visibility(trees: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
 
 /// The name between the angle brackets of `-> Query<RowName>`.
 fn row_name(signature: &[TokenTree]) -> Option<Ident> {
+    let is_where = |tree: &TokenTree| matches!(tree, TokenTree::Ident(ident) if ident == "where");
+    let end = signature.iter().position(is_where).unwrap_or(signature.len());
+    let signature = &signature[..end];
     let sign = |tree: &TokenTree, sign: char| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == sign);
     let arrow = signature.windows(2).rposition(|pair| sign(&pair[0], '-') && sign(&pair[1], '>'))?;
     let returned = &signature[arrow + 2..];

@@ -54,6 +54,8 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     let mut problems = parsed.problems.clone();
     problems.extend(found);
     problems.sort_by_key(|problem| problem.position);
+    // One error a token: what else is wrong there mostly follows from the first.
+    problems.dedup_by_key(|problem| problem.position);
     let row = row::row(&input, &parsed, &checked);
     // In the item form the row is declared outside the function, and in any case: no use of it is a further mistake.
     let inside = if input.header.is_some() { TokenStream::new() } else { row.item.clone() };

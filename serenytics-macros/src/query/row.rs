@@ -34,11 +34,12 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
             (row_name(input, parsed, input.site(input.tokens.start())), quote!(#[allow(dead_code, missing_docs)] pub))
         }
     };
-    let item = quote! {
+    let span = input.site(name.span());
+    let item = quote_spanned! {span=>
         #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
         #before struct #name { #(#[doc = #documentation] pub #names: #types,)* }
     };
-    let reader = quote!(|cells| ::core::result::Result::Ok(#name { #(#names: cells.next()?),* }));
+    let reader = quote!(|__cells| ::core::result::Result::Ok(#name { #(#names: __cells.next()?),* }));
     Row { name: quote!(#name), item, reader }
 }
 
@@ -53,9 +54,9 @@ fn named(input: &Input, parsed: &Parsed, fields: &[(Ident, TokenStream)]) -> Row
         let field = Ident::new(&name.to_string().replace("r#", ""), user_span);
         let field =
             if name.to_string().starts_with("r#") { Ident::new_raw(&field.to_string(), user_span) } else { field };
-        quote_spanned!(user_span=> #field: { let cell: #field_type = cells.next()?; cell })
+        quote_spanned!(user_span=> #field: { let __cell: #field_type = __cells.next()?; __cell })
     });
-    let reader = quote_spanned!(user_span=> |cells| ::core::result::Result::Ok(#path { #(#values),* }));
+    let reader = quote_spanned!(user_span=> |__cells| ::core::result::Result::Ok(#path { #(#values),* }));
     let item = quote_spanned! {site=>
         const _: () = {
             #[allow(dead_code)]
@@ -98,7 +99,12 @@ fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, Toke
 
 /// A field's name, raw if it is a keyword of Rust.
 fn field_name(name: &str, span: Span) -> Ident {
-    if syn::parse_str::<Ident>(name).is_ok() { Ident::new(name, span) } else { Ident::new_raw(name, span) }
+    // `gen` is a keyword of the edition that the generated code is of, whatever the user's.
+    if name != "gen" && syn::parse_str::<Ident>(name).is_ok() {
+        Ident::new(name, span)
+    } else {
+        Ident::new_raw(name, span)
+    }
 }
 
 fn declared_type(input: &Input, path: &TokenStream, index: usize) -> TokenStream {

@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use serenytics_query::schema::SourceRef;
 use syn::Visibility;
@@ -33,25 +33,18 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
     // The function that writes a cell is the one that checks the field's type: it takes what a column of its type is compared with.
     let cells = schema.columns.iter().zip(fields).map(|(column, field)| {
         let wire = &column.wire;
-        let name = &field.ident;
-        let span = without_option(&field.ty).0.span();
+        let (inner, _) = without_option(&field.ty);
+        // Located at the type, so that a type that is none of a column's is told there.
+        let span = Span::call_site().located_at(inner.span());
+        let mut name = field.ident.clone();
+        name.iter_mut().for_each(|name| name.set_span(name.span().located_at(inner.span())));
         let form = if column.nullable { "option" } else { "value" };
         let to_wire = Ident::new(&format!("{}_{form}", column.column_type), span);
-        let mut field = quote_spanned!(span=> self.#name);
-        // Located at the type, so that a type that is none of a column's is told there.
-        field = field
-            .into_iter()
-            .map(|mut tree| {
-                tree.set_span(tree.span().located_at(span));
-                tree
-            })
-            .collect();
-        let value = quote_spanned!(span=> #krate::value::#to_wire(&#field));
-        if column.nullable {
-            quote!(row.cell(#wire, #value);)
-        } else {
-            quote!(row.cell(#wire, ::core::option::Option::Some(#value));)
-        }
+        let value = quote_spanned!(span=> #krate::value::#to_wire(&self.#name));
+        let value = if column.nullable { value } else { quote!(::core::option::Option::Some(#value)) };
+        let check =
+            column.rust_type.is_empty().then(|| quote_spanned!(span=> #krate::__private::column_type::<#inner>();));
+        quote!(#check row.cell(#wire, #value);)
     });
     quote! {
         #[automatically_derived]
@@ -59,6 +52,7 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
             const SOURCE: #krate::__private::SourceRef = #source;
             const ENCODED: &'static str = #encoded;
 
+            #[allow(deprecated)]
             fn write_cells(&self, row: &mut #krate::__private::RowWriter) {
                 #(#cells)*
             }
@@ -87,10 +81,11 @@ fn columns(declaration: &Declaration<'_>) -> TokenStream {
     let all_types = all.iter().filter(|field| field.ident.is_some()).map(|field| &field.ty);
     // A source is often declared for its columns alone: building it here keeps "never constructed" away.
     let build = (!names.is_empty()).then(|| {
+        let values: Vec<_> = (0..names.len()).map(|index| format_ident!("field_{index}")).collect();
         quote! {
-            #[allow(dead_code, clippy::too_many_arguments)]
-            fn build(#(#names: #all_types),*) -> #ident {
-                #ident { #(#names),* }
+            #[allow(dead_code, deprecated, clippy::too_many_arguments)]
+            fn build(#(#values: #all_types),*) -> #ident {
+                #ident { #(#names: #values),* }
             }
         }
     });

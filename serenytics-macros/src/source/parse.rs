@@ -4,6 +4,7 @@ use proc_macro2::Span;
 use serenytics_query::schema::{Column, Schema, SourceRef};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
+use serenytics_query::wire::COUNT_COLUMN;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, GenericArgument, LitStr, PathArguments, Type};
 
@@ -131,6 +132,13 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
     let (inner, nullable) = without_option(&field.ty);
     let spelled = RUST_TYPES.iter().find(|(name, _)| is_spelled(inner, name));
     let column_type = match (spelled, attributes.column_type) {
+        (Some((name, spelled)), Some(declared)) if *spelled != declared => {
+            let message = format!(
+                "`{name}` is the type of a column of type \"{spelled}\", and the attribute says \"{declared}\""
+            );
+            errors.push(syn::Error::new(inner.span(), message));
+            None
+        }
         (Some((_, spelled)), None) => Some(*spelled),
         (_, Some(declared)) => Some(declared),
         (None, None) => {
@@ -182,6 +190,9 @@ fn wire_text(text: &LitStr) -> syn::Result<String> {
     if value.is_empty() {
         return Err(syn::Error::new(text.span(), "a name has at least one character"));
     }
+    if value == COUNT_COLUMN {
+        return Err(syn::Error::new(text.span(), "this is the platform's name for the number of rows: `count()`"));
+    }
     if value.contains(|c| ('\u{1c}'..='\u{1f}').contains(&c)) {
         return Err(syn::Error::new(text.span(), "a name holds no control characters"));
     }
@@ -190,15 +201,25 @@ fn wire_text(text: &LitStr) -> syn::Result<String> {
 
 /// The type inside `Option<..>`, and whether it was in one.
 pub(super) fn without_option(field_type: &Type) -> (&Type, bool) {
+    let field_type = peeled(field_type);
     if let Type::Path(path) = field_type
         && let Some(last) = path.path.segments.last()
         && last.ident == "Option"
         && let PathArguments::AngleBracketed(arguments) = &last.arguments
         && let [GenericArgument::Type(inner)] = arguments.args.iter().collect::<Vec<_>>()[..]
     {
-        return (inner, true);
+        return (peeled(inner), true);
     }
     (field_type, false)
+}
+
+/// The type inside of parentheses, and of the group that a fragment of a `macro_rules!` comes in.
+fn peeled(field_type: &Type) -> &Type {
+    match field_type {
+        Type::Group(group) => peeled(&group.elem),
+        Type::Paren(paren) => peeled(&paren.elem),
+        other => other,
+    }
 }
 
 fn is_spelled(field_type: &Type, name: &str) -> bool {

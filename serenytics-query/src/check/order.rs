@@ -16,19 +16,19 @@ impl Checker<'_> {
                     && self.aggregate_type(*aggregate, column, word)
                 {
                     let spelled = format!("{aggregate}({})", column.name);
-                    self.order_output("select", &spelled, *position, outputs);
+                    self.order_output("select", &order.by, &spelled, *position, outputs);
                 }
                 None
             }
             Selected::Slot { slot, column: word, position } => {
                 if let Some(column) = self.column(word) {
                     let spelled = format!("{slot}({})", column.name);
-                    self.order_output("group_by", &spelled, *position, outputs);
+                    self.order_output("group_by", &order.by, &spelled, *position, outputs);
                 }
                 None
             }
             Selected::Count(position) => {
-                self.order_output("select", "count()", *position, outputs);
+                self.order_output("select", &order.by, "count()", *position, outputs);
                 None
             }
             Selected::Unknown(word) => {
@@ -84,8 +84,8 @@ impl Checker<'_> {
         problem.help(format!("the result has {}", listed(candidates)))
     }
 
-    fn order_output(&mut self, clause: &str, spelled: &str, position: Position, outputs: &[Output]) {
-        if self.stage.incomplete || outputs.iter().any(|output| output.spelled == spelled) {
+    fn order_output(&mut self, clause: &str, by: &Selected, spelled: &str, position: Position, outputs: &[Output]) {
+        if self.stage.incomplete || outputs.iter().any(|output| output.what.is_same(by)) {
             return;
         }
         let message = format!("`order_by {spelled}` needs `{spelled}` in `{clause}`");

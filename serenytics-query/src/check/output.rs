@@ -56,7 +56,7 @@ impl Checker<'_> {
     fn add(&mut self, outputs: &mut Vec<Output>, output: Option<Output>) {
         let Some(output) = output else { return };
         let name = &output.column.name;
-        if outputs.iter().any(|other| other.column.origin == output.column.origin) {
+        if outputs.iter().any(|other| other.what.is_same(&output.what)) {
             let problem = Problem::new(
                 Code::Repeated,
                 output.position,

@@ -52,23 +52,12 @@ impl Parser<'_> {
         if self.cursor.is_at_end() || self.cursor.at_clause_start() || self.cursor.at_misspelled_clause() {
             return false;
         }
+        if self.refuse_logic() {
+            return true;
+        }
         let position = self.cursor.position();
-        let signs = self.cursor.signs();
-        if self.cursor.word_is("or") || signs == "||" {
-            let message = "conditions are all met together: there is no `or`";
-            let help =
-                "for several values of one column, write `country in [\"FR\", \"US\"]`; otherwise make two queries";
-            self.problem_with_help(Code::Logic, position, message, help);
-            self.cursor.skip(signs.len().max(1));
-            return true;
-        }
-        if signs == "&&" {
-            self.problem(Code::Logic, position, "conditions are joined by `and` or a comma, not by `&&`");
-            self.cursor.skip(2);
-            return true;
-        }
         let found = self.cursor.shown();
-        if self.cursor.peek_word().is_some() {
+        if self.cursor.peek_word().is_some() && self.cursor.at_keyword().is_none() {
             self.problem(Code::MissingComma, position, format!("a comma or `and` is missing before {found}"));
             return true;
         }
@@ -78,7 +67,26 @@ impl Parser<'_> {
         self.condition_separator()
     }
 
+    /// Refuses `or`, `||` and `&&`, and reads past them.
+    fn refuse_logic(&mut self) -> bool {
+        let position = self.cursor.position();
+        let signs = self.cursor.signs();
+        if self.cursor.word_is("or") || signs == "||" {
+            let message = "conditions are all met together: there is no `or`";
+            let help =
+                "for several values of one column, write `country in [\"FR\", \"US\"]`; otherwise make two queries";
+            self.problem_with_help(Code::Logic, position, message, help);
+        } else if signs == "&&" {
+            self.problem(Code::Logic, position, "conditions are joined by `and` or a comma, not by `&&`");
+        } else {
+            return false;
+        }
+        self.cursor.skip(signs.len().max(1));
+        true
+    }
+
     fn condition(&mut self) -> Read<Condition> {
+        self.refuse_logic();
         let start = self.cursor.position();
         if self.cursor.word_is("not") || self.cursor.sign_is('!') {
             let message = "a condition is negated in its operator: `!=`, `!in`, `is_not_defined`";
@@ -130,6 +138,10 @@ impl Parser<'_> {
             self.cursor.skip(2);
             return Ok(Operator::NotIn);
         }
+        if word == "between" {
+            self.refuse_between(column, position);
+            return Err(Refused);
+        }
         if word == "is" {
             self.refuse_is(position);
             return Err(Refused);
@@ -142,6 +154,21 @@ impl Parser<'_> {
         }
         self.unknown_operator(word, position);
         Err(Refused)
+    }
+
+    /// Refuses `between a and b`, whose `and` joins no conditions.
+    fn refuse_between(&mut self, column: &Word, position: Position) {
+        let name = &column.text;
+        self.problem(
+            Code::UnknownOperator,
+            position,
+            format!("`between` is written as two conditions: `{name} >= .., {name} <= ..`"),
+        );
+        self.cursor.bump();
+        self.skip_condition();
+        if self.cursor.keyword("and").is_some() {
+            self.skip_condition();
+        }
     }
 
     /// Refuses `is null` and `is not null` by the operator that is meant.

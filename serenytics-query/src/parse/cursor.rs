@@ -4,17 +4,25 @@ use super::{CLAUSES, KEYWORDS};
 use crate::stage::{Position, Word};
 use crate::suggest::nearest;
 use crate::token::{Token, TokenKind};
+use crate::vocabulary::{Direction, Operator};
 
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     tokens: &'a [Token],
     at: usize,
     end: Position,
+    /// The clause that is being read.
+    clause: &'static str,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(tokens: &'a [Token], end: Position) -> Cursor<'a> {
-        Cursor { tokens, at: 0, end }
+        Cursor { tokens, at: 0, end, clause: "" }
+    }
+
+    /// Begins to read a clause.
+    pub(super) fn enter(&mut self, clause: &'static str) {
+        self.clause = clause;
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -107,23 +115,34 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether the keyword here is used as a column: nothing that a clause holds comes behind it.
+    /// Whether the keyword here is used as a column: it stands where an item begins, and what follows it ends an item of this clause.
     pub(super) fn keyword_is_column(&self) -> bool {
-        let begins_item = self.at == 0
-            || matches!(self.tokens[self.at - 1].kind, TokenKind::Sign(','))
-            || word_of(&self.tokens[self.at - 1].kind).is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text));
-        let next = self.peek_at(1);
-        let ends_item = match next {
+        if matches!(self.clause, "" | "limit" | "into") {
+            return false;
+        }
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|token| &token.kind);
+        let begins_item = match before {
+            None | Some(TokenKind::Sign(',')) => true,
+            Some(kind) => word_of(kind).is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text)),
+        };
+        let ends_item = match self.peek_at(1) {
             None => true,
             Some(TokenKind::Sign(sign)) => !matches!(sign, '-' | ':'),
-            Some(kind) => word_of(kind).is_some_and(|(text, raw)| {
-                !raw && (CLAUSES.contains(&text) || matches!(text, "as" | "asc" | "desc" | "in" | "and"))
-                    || text.starts_with("is_")
-            }),
+            Some(kind) => match word_of(kind) {
+                Some((text, false)) => CLAUSES.contains(&text) || self.word_ends_item(text),
+                _ => false,
+            },
         };
-        // `from Sales where` at the end of a query is a clause with nothing in it, not a column.
-        let behind_comma = self.at > 0 && matches!(self.tokens[self.at - 1].kind, TokenKind::Sign(','));
-        begins_item && ends_item && (next.is_some() || behind_comma)
+        begins_item && ends_item
+    }
+
+    /// Whether a word goes on with an item of this clause, behind its column.
+    fn word_ends_item(&self, word: &str) -> bool {
+        match self.clause {
+            "where" => word == "not" || Operator::from_word(word).is_some(),
+            "order_by" => Direction::from_word(word).is_some(),
+            _ => word == "as",
+        }
     }
 
     /// Whether a word stands here that is probably meant as a clause: something that a clause holds comes behind it.
@@ -132,7 +151,9 @@ impl<'a> Cursor<'a> {
         let followed = match self.peek_at(1) {
             Some(TokenKind::Literal(_) | TokenKind::Hole(_)) => true,
             Some(kind) => word_of(kind).is_some_and(|(text, raw)| {
-                raw || !(KEYWORDS.contains(&text) || matches!(text, "asc" | "desc") || text.starts_with("is_"))
+                raw || !(KEYWORDS.contains(&text)
+                    || Direction::from_word(text).is_some()
+                    || Operator::from_word(text).is_some())
             }),
             None => false,
         };

@@ -172,6 +172,10 @@ impl Parser<'_> {
 
     fn call(&mut self, name: Word, arguments: &[Token], clause: &str) -> Read<Selected> {
         let function = self.function(&name, clause);
+        let arguments = match arguments {
+            [before @ .., Token { kind: TokenKind::Sign(','), .. }] if !before.is_empty() => before,
+            arguments => arguments,
+        };
         let column = match arguments {
             [] => None,
             [Token { kind: TokenKind::Word { text, .. }, position }] => {

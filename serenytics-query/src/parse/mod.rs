@@ -45,23 +45,22 @@ pub fn parse(tokens: &[Token], end: Position) -> Parsed {
     parser.parsed
 }
 
-/// Takes the words off the numbers that they are glued to; a word that is a keyword stays, as a word.
+/// Takes the words off the literals that they are glued to; a word that is a keyword stays, as a word.
 fn split_glued(tokens: &[Token], problems: &mut Vec<Problem>) -> Vec<Token> {
     let mut split = Vec::with_capacity(tokens.len());
     for token in tokens {
         let position = token.position;
         match &token.kind {
-            TokenKind::Literal(RawLiteral::Glued { number, word }) => {
+            TokenKind::Literal(RawLiteral::Glued { literal, word }) => {
                 let keyword = KEYWORDS.contains(&word.as_str());
+                let shown = literal.shown();
                 let message = if keyword {
-                    format!("`{word}` is glued to `{number}`: put a space between them")
+                    format!("`{word}` is glued to `{shown}`: put a space between them")
                 } else {
-                    format!("`{number}{word}` is no number; a number is written `{number}`, without `{word}`")
+                    format!("`{shown}{word}` is no value; it is written `{shown}`, without `{word}`")
                 };
                 problems.push(Problem::new(Code::BadLiteral, position, message));
-                let float = number.contains(['.', 'e', 'E']);
-                let raw = if float { RawLiteral::Float } else { RawLiteral::Int };
-                split.push(Token { kind: TokenKind::Literal(raw(number.clone())), position });
+                split.push(Token { kind: TokenKind::Literal((**literal).clone()), position });
                 if keyword {
                     let kind = TokenKind::Word { text: word.clone(), raw: false };
                     split.push(Token { kind, position });
@@ -115,6 +114,7 @@ impl Parser<'_> {
             self.cursor.skip_to_clause();
             return;
         };
+        self.cursor.enter(clause);
         if self.seen.contains(&clause) {
             let message = format!("`{clause}` stands twice: each clause stands once, with all its items");
             self.problem(Code::DuplicateClause, position, message);
@@ -208,7 +208,8 @@ impl Parser<'_> {
             while self.cursor.sign_is(':') {
                 positions.push(self.cursor.bump());
             }
-            let keyword = self.cursor.peek_word().is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text));
+            let is_segment = self.cursor.peek_at(1) == Some(&TokenKind::Sign(':'));
+            let keyword = self.cursor.at_keyword().is_some() && !is_segment;
             if keyword || self.cursor.peek_word().is_none() {
                 let position = self.cursor.position();
                 let what = if clause == "from" { "a source" } else { "a type" };

@@ -1,5 +1,6 @@
 //! Values: literals with their signs, run-time values, lists.
 
+use super::cursor::Cursor;
 use super::{Parser, Read, Refused};
 use crate::problem::Code;
 use crate::stage::{Hole, Literal, Position, Value};
@@ -123,7 +124,7 @@ impl Parser<'_> {
             self.problem_with_help(Code::EmptyList, position, message, "a run-time list may be empty: `in {values}`");
             return Err(Refused);
         }
-        let outer = std::mem::replace(&mut self.cursor, super::Cursor::new(tokens, position));
+        let outer = std::mem::replace(&mut self.cursor, Cursor::new(tokens, position));
         let values = self.elements();
         self.cursor = outer;
         Ok((values, position))

@@ -26,6 +26,26 @@ fn main() {
             pub r#type: String,
         }
     }
+    mod orders {
+        use serenytics::prelude::*;
+
+        #[allow(non_snake_case)]
+        #[derive(Source)]
+        #[source(name = "orders")]
+        pub struct Orders {
+            pub is_paid: i32,
+            pub desc: String,
+            pub orderDate: DateTime,
+            pub _id: i64,
+            #[column(name = "sum(_id)")]
+            pub total: f64,
+        }
+    }
+    use orders::Orders;
+    let _ = query! { from Orders select desc, where is_paid == 1, order_by desc desc };
+    let _ = query! { from Orders select desc, order_by desc, limit 10, };
+    let _ = query! { from Orders limit 10, group_by desc, select sum(is_paid,), count() };
+    let _ = query! { from Orders group_by total select sum(_id) as ids order_by sum(_id), total };
     use calendar::Days as Calendar;
     let q = query! { from Calendar group_by month(date), month, r#type select count(), sum(count), dcount(odd) };
     let names: Vec<_> = q.shape().iter().map(|column| column.name.as_ref()).collect();

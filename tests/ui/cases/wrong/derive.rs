@@ -56,6 +56,10 @@ struct Types {
     text: String,
     #[column(type = "float")]
     money: Money,
+    #[column(type = "float")]
+    whole: i64,
+    #[column(name = "$$count$$")]
+    rows: i64,
     #[column(nme = "x")]
     misspelled: String,
     #[column(name = "country")]

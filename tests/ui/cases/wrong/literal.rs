@@ -11,6 +11,8 @@ fn main() {
         where quantity > 10and revenue < 2.5f64,
               quantity == 99999999999999999999,
               country == b"FR",
-              quantity == 5i64
+              quantity == 5i64,
+              country == "FR"é,
+              country == "FR"and quantity > 3
     };
 }

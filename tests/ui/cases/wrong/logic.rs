@@ -11,4 +11,7 @@ fn main() {
     let _ = query! { from Sales where country == "FR" && quantity > 3 };
     let _ = query! { from Sales where country == "FR" quantity > 3 };
     let _ = query! { from Sales where country == "FR" and };
+    let _ = query! { from Sales where or country == "FR" };
+    let _ = query! { from Sales where country == "FR", && quantity > 3 };
+    let _ = query! { from Sales where country == "FR" as land };
 }

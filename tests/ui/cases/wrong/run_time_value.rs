@@ -16,6 +16,8 @@ fn main() {
     let _ = query! { from Sales where quantity == {3}? };
     let _ = query! { from Sales where country in {vec![1, 2]} };
     let _ = query! { from Sales where country in {7} };
+    let _ = query! { from Sales where quantity in {wanted} };
+    let _ = query! { from Sales where quantity in {"3".parse::<i64>()} };
     let _ = query! { from Sales where country in ["FR", {3}] };
     let _ = query! { from Sales limit {2.5} };
 }

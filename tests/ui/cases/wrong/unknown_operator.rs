@@ -15,6 +15,7 @@ fn main() {
               invoice is null,
               invoice is not null,
               country like "F%",
+              quantity between 1 and 3,
               country is_definde,
               not country == "FR"
     };
