@@ -157,7 +157,7 @@ pub mod __private {
     pub use serenytics_query::rendered::Rendered;
     pub use serenytics_query::schema::SourceRef;
     pub use serenytics_query::shape::{OutputColumn, OutputType};
-    pub use serenytics_query::source::{ColumnAt, RowWriter, column_type, named, with_uuid};
+    pub use serenytics_query::source::{ColumnAt, RowWriter, named, with_uuid};
     pub use serenytics_query::value::{ListKind, ListProbe, NoListKind};
     pub use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 }

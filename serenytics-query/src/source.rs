@@ -119,10 +119,6 @@ impl RowWriter {
     }
 }
 
-/// Holds a column's type against what a row's field can be, where its spelling does not tell.
-#[doc(hidden)]
-pub fn column_type<C: crate::cell::Cell>() {}
-
 /// The Rust type of a source's column, without `Option`, by the column's index.
 #[doc(hidden)]
 pub trait ColumnAt<const INDEX: usize> {

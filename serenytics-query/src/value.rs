@@ -1,5 +1,6 @@
 //! Run-time values: which Rust types a column is compared with, and how a value is written on the wire.
 
+use crate::cell::Cell;
 use crate::datetime::{self, DateTime};
 pub use crate::rendered::{LimitValue, limit, limit_option};
 
@@ -160,6 +161,9 @@ pub type ToWire = Result<WireValue, String>;
 
 /// The values of a run-time list on the wire, or what is wrong with the first wrong one.
 pub type ListToWire = Result<Vec<WireValue>, String>;
+
+/// Holds the type of a source's column against what a row's field can be, where its spelling does not tell.
+pub fn column_type<C: Cell>() {}
 
 /// What a run-time list is, by [`ListProbe`].
 #[derive(Debug, Clone, Copy)]
