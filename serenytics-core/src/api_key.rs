@@ -18,6 +18,9 @@ const REDACTED: &str = "[API key]";
 /// Shorter keys are left in texts, where they would match any word.
 const SHORTEST_REDACTED: usize = 4;
 
+/// How much of a key's beginning is taken for the key: a text may have been cut in the middle of it.
+const SHORTEST_BEGINNING: usize = 8;
+
 impl ApiKey {
     /// Whether there is nothing to send.
     pub(crate) fn is_empty(&self) -> bool {
@@ -31,12 +34,26 @@ impl ApiKey {
         Ok(value)
     }
 
-    /// A text that somebody else wrote, without the key: a server may repeat what it was sent.
+    /// A text that somebody else wrote, without the key: a server may repeat what it was sent. The beginning of the key
+    /// counts too, as texts are cut at some length.
     pub(crate) fn redact(&self, text: String) -> String {
-        if self.0.len() < SHORTEST_REDACTED || !text.contains(&*self.0) {
+        if self.0.len() < SHORTEST_REDACTED {
             return text;
         }
-        text.replace(&*self.0, REDACTED)
+        let beginning = self.0.get(..SHORTEST_BEGINNING).unwrap_or(&self.0);
+        let mut clean = String::new();
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find(beginning) {
+            let (before, found) = rest.split_at(at);
+            clean.push_str(before);
+            clean.push_str(REDACTED);
+            let repeated = found.chars().zip(self.0.chars()).take_while(|(found, own)| found == own);
+            rest = &found[repeated.map(|(found, _)| found.len_utf8()).sum()..];
+        }
+        if clean.is_empty() {
+            return text;
+        }
+        clean + rest
     }
 }
 
@@ -88,7 +105,18 @@ mod tests {
     fn texts_lose_the_key() {
         let key = ApiKey::from("canary-7f3a");
         assert_eq!(key.redact("key=canary-7f3a;".to_owned()), "key=[API key];");
+        assert_eq!(key.redact("canary-7f3acanary-7f3a".to_owned()), "[API key][API key]");
         assert_eq!(ApiKey::from("a").redact("a table".to_owned()), "a table");
+        assert_eq!(ApiKey::from("table").redact("a table, a tab".to_owned()), "a [API key], a tab");
+    }
+
+    #[test]
+    fn texts_that_are_cut_inside_the_key_lose_its_beginning() {
+        let key = ApiKey::from("canary-7f3a");
+        for text in ["`\"canary-7f…`", "`canary-7f`", "canary-7", "é canary-7f3 b"] {
+            assert!(!key.redact(text.to_owned()).contains("canary"), "{text}");
+        }
+        assert_eq!(key.redact("canary birds…".to_owned()), "canary birds…");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The builder of a client: the server's URL, the API key and the deadlines.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::api_key::ApiKey;
 use crate::client::{Client, Deadlines};
 use crate::environment::{DEFAULT_URL, Environment};
 use crate::error::{Error, Kind};
+use crate::transport::place;
 
 /// How the client introduces itself.
 const USER_AGENT: &str = concat!("serenytics-rust/", env!("CARGO_PKG_VERSION"));
@@ -21,12 +23,26 @@ const USER_AGENT: &str = concat!("serenytics-rust/", env!("CARGO_PKG_VERSION"));
 /// | [`connect_timeout`](Self::connect_timeout) | 10 seconds | no connection is made |
 /// | [`read_timeout`](Self::read_timeout) | 5 minutes | the server sends nothing, as it does while it computes |
 /// | [`timeout`](Self::timeout) | 10 minutes | a call, with all its attempts and its whole answer, is not done |
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
     url: String,
     api_key: Option<ApiKey>,
     deadlines: Deadlines,
+}
+
+/// What was given as the URL may hold a password, or be the API key by mistake: only what is surely none is shown.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = Url::parse(self.url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.map_or_else(|| "[no URL]".to_owned(), |url| place(&url));
+        let url = self.api_key.as_ref().map_or(url.clone(), |key| key.redact(url));
+        f.debug_struct("ClientBuilder")
+            .field("url", &url)
+            .field("api_key", &self.api_key)
+            .field("deadlines", &self.deadlines)
+            .finish()
+    }
 }
 
 impl Default for ClientBuilder {
@@ -107,13 +123,15 @@ impl ClientBuilder {
     }
 }
 
-/// Reads the server's URL. What is wrong with it is told without the URL when that may hold a password.
+/// Reads the server's URL. What is wrong with it is told without the text, which may hold a password, or be the API key by
+/// mistake.
 fn base_url(text: &str) -> Result<Url, Error> {
     let refuse = |message: String| Err(Error::new(Kind::Usage, message));
+    let wrong = |reason: &str| refuse(format!("the server's URL is none ({reason}): write it as in {DEFAULT_URL}"));
     let url = match Url::parse(text.trim()) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-        _ if text.contains('@') => return refuse("the server's URL is none".to_owned()),
-        _ => return refuse(format!("`{text}` is no URL of a server: write it as in {DEFAULT_URL}")),
+        Ok(_) => return wrong("it does not begin with https:// or http://"),
+        Err(error) => return wrong(&error.to_string()),
     };
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("the server's URL holds a user or a password: take them out, the API key is enough".to_owned());
@@ -150,6 +168,20 @@ mod tests {
             let message = refused(ClientBuilder::default().api_key("canary").url(url));
             assert!(!message.contains("canary"), "{url}: {message}");
         }
+    }
+
+    #[test]
+    fn what_may_be_secret_in_a_url_is_not_printed() {
+        let secrets =
+            ["canary-7f3a91", "canary:7f3a91", "https://me:canary@host/p?key=canary#canary", "ftp://canary@host"];
+        for url in secrets {
+            let builder = ClientBuilder::default().api_key("k").url(url);
+            let printed = format!("{builder:?} {}", refused(builder.clone()));
+            assert!(!printed.contains("canary"), "{url}: {printed}");
+        }
+        let builder = ClientBuilder::default().api_key("canary-7f3a91").url("https://host/canary-7f3a91");
+        let printed = format!("{builder:?} {:?}", builder.clone().build().unwrap());
+        assert!(printed.contains("https://host/") && !printed.contains("canary"), "{printed}");
     }
 
     #[test]

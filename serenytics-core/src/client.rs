@@ -12,6 +12,7 @@ use crate::api_key::ApiKey;
 use crate::builder::ClientBuilder;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::transport::Deadline;
 
 /// A client of the platform, hosted or embedded.
 ///
@@ -98,6 +99,11 @@ impl Client {
         &self.shared.key_header
     }
 
+    /// The deadline of a call that begins now.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.deadlines.overall, "`timeout` of the client's builder, or `with_timeout`,")
+    }
+
     pub(crate) fn deadlines(&self) -> Deadlines {
         self.deadlines
     }
@@ -111,7 +117,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("url", &self.url())
+            .field("url", &self.shared.api_key.redact(self.url().to_owned()))
             .field("api_key", &self.shared.api_key)
             .field("deadlines", &self.deadlines)
             .finish_non_exhaustive()

@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use serenytics_query::query::Query;
 use serenytics_query::schema::SourceRef;
-use serenytics_query::wire::Options;
+use serenytics_query::wire::{ColumnTitle, Options};
 use tracing::{Instrument, debug, debug_span};
 
-use crate::answer::{Answer, AnswerError, Decoder, Head, RawRows, Rows, TypedRows};
+use crate::answer::{Answer, AnswerError, Decoder, RawRows, Rows, TypedRows};
 use crate::client::Client;
-use crate::data_source::{DataSource, checked_uuid};
+use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::transport::Deadline;
 
 /// What the platform answers, as an error, to every query over a storage into which nothing was loaded yet.
 const EMPTY_STORAGE: &str = "Storage source is empty";
@@ -38,7 +39,8 @@ impl Client {
     pub async fn fetch_from<R: Send>(&self, source: &DataSource, query: &Query<R>) -> Result<Vec<R>, Error> {
         sendable(query)?;
         let mut rows = TypedRows::new(query.shape(), query.reader());
-        self.run(source.uuid(), Bytes::copy_from_slice(query.as_json().as_bytes()), &mut rows).await?;
+        let body = Bytes::copy_from_slice(query.as_json().as_bytes());
+        self.run(source.uuid(), body, Wanted::Rows, &mut rows, self.deadline()).await?;
         Ok(rows.into_rows())
     }
 
@@ -51,73 +53,71 @@ impl Client {
         let body = serde_json::to_vec(options).map_err(|error| {
             Error::new(Kind::Usage, format!("the query cannot be written: {error}")).caused_by(error)
         })?;
-        let mut rows = RawRows::default();
-        let head = self.run(source.uuid(), body.into(), &mut rows).await?;
-        let headers_only = options.only_headers == Some(true);
-        match head {
-            Some(Head { rows: None, .. }) if !headers_only => Err(lacking("data")),
-            Some(Head { titles: None, .. }) => Err(lacking("columns_titles")),
-            Some(Head { titles: Some(columns), .. }) => Ok(Answer { columns, rows: rows.0 }),
-            None => Ok(Answer::default()),
-        }
+        let wanted = if options.only_headers == Some(true) { Wanted::Titles } else { Wanted::Rows };
+        let mut rows = RawRows::new(self.api_key());
+        let columns = self.run(source.uuid(), body.into(), wanted, &mut rows, self.deadline()).await?;
+        Ok(Answer { columns, rows: rows.into_rows() })
     }
 
     /// Runs a query on the source of its declaration. A uuid that was learned from a name is asked for again when the
     /// server does not know it any more: the source was deleted and made anew.
     async fn run_on(&self, source: &SourceRef, json: &str, rows: &mut (dyn Rows + Send)) -> Result<(), Error> {
+        let deadline = self.deadline();
         let body = Bytes::copy_from_slice(json.as_bytes());
         let name = match source {
-            SourceRef::Uuid(uuid) => return self.run_checked(uuid, body, rows).await,
+            SourceRef::Uuid(uuid) => {
+                self.run(uuid, body, Wanted::Rows, rows, deadline).await?;
+                return Ok(());
+            }
             SourceRef::Name(name) => name,
         };
         let known = self.known_uuids().get(&**name).cloned();
         let uuid = match &known {
             Some(uuid) => uuid.clone(),
-            None => self.source(name).await?.uuid().to_owned(),
+            None => self.source_until(name, deadline).await?.uuid().to_owned(),
         };
-        let outcome = self.run_checked(&uuid, body.clone(), rows).await;
-        match outcome {
+        match self.run(&uuid, body.clone(), Wanted::Rows, rows, deadline).await {
+            Ok(_) => Ok(()),
             Err(error) if known.is_some() && error.is_not_found() => {
                 self.known_uuids().remove(&**name);
-                let renewed = self.source(name).await?;
+                let renewed = self.source_until(name, deadline).await?;
                 if renewed.uuid() == uuid {
                     return Err(error);
                 }
-                self.run_checked(renewed.uuid(), body, rows).await
+                self.run(renewed.uuid(), body, Wanted::Rows, rows, deadline).await?;
+                Ok(())
             }
-            outcome => outcome,
-        }
-    }
-
-    /// Runs a query whose answer has to hold columns and rows.
-    async fn run_checked(&self, uuid: &str, body: Bytes, rows: &mut (dyn Rows + Send)) -> Result<(), Error> {
-        match self.run(uuid, body, rows).await? {
-            Some(Head { titles: None, .. }) => Err(lacking("columns_titles")),
-            Some(Head { rows: None, .. }) => Err(lacking("data")),
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Sends a query and reads its answer; `None` if it is that of an empty storage.
-    pub(crate) async fn run(
-        &self,
-        uuid: &str,
-        body: Bytes,
-        rows: &mut (dyn Rows + Send),
-    ) -> Result<Option<Head>, Error> {
-        let span = debug_span!("query", source = uuid);
-        let outcome = self.exchange(uuid, body, rows).instrument(span).await;
-        match outcome {
-            Ok(head) => Ok(Some(head)),
-            Err(error) if error.kind() == Kind::Refused && error.message().contains(EMPTY_STORAGE) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn exchange(&self, uuid: &str, body: Bytes, rows: &mut (dyn Rows + Send)) -> Result<Head, Error> {
-        let uuid = checked_uuid(uuid)?;
+    /// Sends a query, reads its answer and returns the columns; none if it is the answer of an empty storage.
+    pub(crate) async fn run(
+        &self,
+        uuid: &str,
+        body: Bytes,
+        wanted: Wanted,
+        rows: &mut (dyn Rows + Send),
+        deadline: Deadline,
+    ) -> Result<Vec<ColumnTitle>, Error> {
+        let span = debug_span!("query", source = uuid);
+        match self.exchange(uuid, body, wanted, rows, deadline).instrument(span).await {
+            Err(error) if error.kind() == Kind::Refused && error.message().contains(EMPTY_STORAGE) => Ok(Vec::new()),
+            outcome => outcome,
+        }
+    }
+
+    async fn exchange(
+        &self,
+        uuid: &str,
+        body: Bytes,
+        wanted: Wanted,
+        rows: &mut (dyn Rows + Send),
+        deadline: Deadline,
+    ) -> Result<Vec<ColumnTitle>, Error> {
         debug!(body = %String::from_utf8_lossy(&body), "sending");
-        let mut response = self.post(&["api", "formatted_data", uuid]).text(body).repeatable().send().await?;
+        let request = self.post(&["api", "formatted_data", uuid], deadline).text(body).repeatable();
+        let mut response = request.send().await?;
         let mut decoder = Decoder::default();
         let mut bytes = 0;
         let head = loop {
@@ -131,13 +131,27 @@ impl Client {
             match read {
                 Ok(None) => {}
                 Ok(Some(head)) => break head,
-                Err(AnswerError::Refused(message)) => return Err(response.error(Kind::Refused, message)),
+                Err(AnswerError::Refused(said)) => return Err(response.refused(said)),
                 Err(AnswerError::Malformed(message)) => return Err(response.error(Kind::Decode, message)),
             }
         };
         debug!(bytes, rows = head.rows, "read");
-        Ok(head)
+        let lacking = |key| response.error(Kind::Decode, format!("the answer to the query has no `{key}`"));
+        match (head.titles, head.rows) {
+            (None, _) => Err(lacking("columns_titles")),
+            (Some(_), None) if wanted == Wanted::Rows => Err(lacking("data")),
+            (Some(titles), _) => Ok(titles),
+        }
     }
+}
+
+/// What the answer to a query has to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Columns and rows.
+    Rows,
+    /// Columns.
+    Titles,
 }
 
 /// Refuses a query with problems.
@@ -146,9 +160,4 @@ fn sendable<R>(query: &Query<R>) -> Result<(), Error> {
         [] => Ok(()),
         problems => Err(Error::invalid_query(problems)),
     }
-}
-
-/// The error of an answer without something that it has to have.
-pub(crate) fn lacking(key: &str) -> Error {
-    Error::new(Kind::Decode, format!("the answer to the query has no `{key}`"))
 }

@@ -7,7 +7,7 @@ use tracing::debug;
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::transport::{Deadline, Response, first_error};
+use crate::transport::{Deadline, Response, first_error, has_errors};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ impl<'c> Task<'c> {
             Some(Value::Number(id)) => id.to_string(),
             _ => {
                 return Err(match first_error(&answer) {
-                    Some(message) => response.error(Kind::Refused, message),
+                    Some(said) => response.refused(said),
                     None => response.error(Kind::Decode, "the answer has no `task_id`".to_owned()),
                 });
             }
@@ -41,24 +41,28 @@ impl<'c> Task<'c> {
     pub(crate) async fn wait(&self, deadline: Deadline) -> Result<(), Error> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let until = deadline.or(Deadline::after(self.client.deadlines().overall));
-            let request = self.client.get(&["api", "task", &self.id]).until(until);
-            let mut response = request.send().await?;
+            let mut response = self.client.get(&["api", "task", &self.id], deadline).send().await?;
             let body = response.whole().await?;
             let state: Value = response.parse(&body)?;
-            let status = state.get("status").and_then(Value::as_str).unwrap_or_default();
-            if status != "pending" {
-                debug!(task = self.id, status, "done");
-                return match failure(&state, status) {
-                    Some(message) => Err(response.error(Kind::Refused, message)),
-                    None => Ok(()),
-                };
+            match read(&state) {
+                State::Pending => {}
+                State::Done => {
+                    debug!(task = self.id, "done");
+                    return Ok(());
+                }
+                State::Failed(said) => return Err(response.refused(said)),
+                State::Unknown => {
+                    let mut message = "the answer does not say the `status` of the task".to_owned();
+                    if let Some(said) = first_error(&state) {
+                        message.push_str(": ");
+                        message.push_str(&said);
+                    }
+                    return Err(response.error(Kind::Decode, message));
+                }
             }
             if pause >= deadline.remaining() {
-                return Err(response.error(
-                    Kind::Timeout,
-                    "the server's task is not done within the deadline; it goes on without being waited for".to_owned(),
-                ));
+                let doing = "the server's task goes on without being waited for: it was not done";
+                return Err(deadline.passed(doing).during(response.call()));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
@@ -66,15 +70,29 @@ impl<'c> Task<'c> {
     }
 }
 
-/// Why a task that is done failed, if it did: it has `errors` then.
-fn failure(state: &Value, status: &str) -> Option<String> {
-    let errors = match state.get("errors") {
-        None | Some(Value::Null) => false,
-        Some(Value::Array(errors)) => !errors.is_empty(),
-        Some(_) => true,
-    };
-    let failed = errors || status == "error";
-    failed.then(|| first_error(state).unwrap_or_else(|| "the task failed, and the server gives no reason".to_owned()))
+/// How a task is doing.
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Pending,
+    Done,
+    /// It failed, for this reason.
+    Failed(String),
+    /// The server does not say.
+    Unknown,
+}
+
+/// Reads what a server says of a task. There may be other names than these for a task that is done.
+fn read(state: &Value) -> State {
+    let Some(status) = state.get("status").and_then(Value::as_str) else { return State::Unknown };
+    if status == "pending" {
+        return State::Pending;
+    }
+    let failed = ["error", "failure"].iter().any(|word| status.eq_ignore_ascii_case(word));
+    if failed || state.get("errors").is_some_and(has_errors) {
+        let unsaid = || "the task failed, and the server gives no reason".to_owned();
+        return State::Failed(first_error(state).unwrap_or_else(unsaid));
+    }
+    State::Done
 }
 
 #[cfg(test)]
@@ -84,12 +102,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_with_errors_failed() {
-        let read = |state: Value| failure(&state, state["status"].as_str().unwrap());
-        assert_eq!(read(json!({"status": "SUCCESS"})), None);
-        assert_eq!(read(json!({"status": "ok", "errors": []})), None);
-        assert_eq!(read(json!({"status": "ok", "errors": null})), None);
-        assert_eq!(read(json!({"status": "done", "errors": ["row 3 is short"]})).unwrap(), "row 3 is short");
-        assert!(read(json!({"status": "error"})).unwrap().contains("no reason"));
+    fn a_task_fails_by_its_status_or_its_errors() {
+        for state in [
+            json!({"status": "SUCCESS"}),
+            json!({"status": "ok", "errors": []}),
+            json!({"status": "ok", "errors": null}),
+            json!({"status": "newer", "nb_rows": 3}),
+        ] {
+            assert_eq!(read(&state), State::Done, "{state}");
+        }
+        let failed = |state: Value| match read(&state) {
+            State::Failed(said) => said,
+            other => panic!("{state}: {other:?}"),
+        };
+        assert_eq!(failed(json!({"status": "done", "errors": ["row 3 is short"]})), "row 3 is short");
+        assert_eq!(failed(json!({"status": "done", "errors": "short"})), "short");
+        for status in ["error", "failure", "FAILURE"] {
+            assert!(failed(json!({"status": status})).contains("no reason"));
+            assert_eq!(failed(json!({"status": status, "message": "disk full"})), "disk full");
+        }
+    }
+
+    #[test]
+    fn a_task_that_is_not_known_to_be_done_is_not_done() {
+        assert_eq!(read(&json!({"status": "pending", "errors": []})), State::Pending);
+        for state in
+            [json!({}), json!([]), json!("done"), json!({"status": null}), json!({"status": 3, "errors": ["x"]})]
+        {
+            assert_eq!(read(&state), State::Unknown, "{state}");
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! The decoder: a small state machine that reads an answer in one pass, from whatever bytes have arrived.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::wire::ColumnTitle;
 
-use crate::transport::first_error;
+use crate::transport::{first_error, has_errors};
 
 /// What an answer's rows are read into.
 pub(crate) trait Rows {
@@ -230,6 +230,7 @@ impl Machine {
                     other => other.to_string(),
                 });
                 if self.is_ok()
+                    && self.error.is_none()
                     && let Some(flaw) = self.flaw.take()
                 {
                     return Err(malformed(flaw));
@@ -238,7 +239,10 @@ impl Machine {
             Key::Errors => {
                 let errors: Value =
                     serde_json::from_slice(bytes).map_err(|_| malformed("`errors` of the answer are no JSON"))?;
-                self.error = first_error(&serde_json::json!({ "errors": errors }));
+                if has_errors(&errors) {
+                    let unsaid = || "the server gives no reason".to_owned();
+                    self.error = Some(first_error(&json!({ "errors": errors })).unwrap_or_else(unsaid));
+                }
             }
             Key::Data | Key::Other => {}
         }
@@ -275,7 +279,7 @@ impl Machine {
 
     /// Notes what is wrong, or says it at once if the server has said that nothing is wrong on its side.
     fn flawed(&mut self, flaw: String) -> Result<(), Stop> {
-        if self.is_ok() {
+        if self.is_ok() && self.error.is_none() {
             return Err(malformed(flaw));
         }
         self.flaw.get_or_insert(flaw);
@@ -295,9 +299,11 @@ impl Machine {
                 _ => "the answer is cut: it ends in the middle".to_owned(),
             })));
         }
-        let sound = match (self.status, self.error) {
-            (Some(status), _) if status == "ok" => Ok(()),
+        let sound = match (self.status.as_deref(), self.error) {
             (_, Some(error)) => Err(AnswerError::Refused(error)),
+            (Some("ok"), None) => Ok(()),
+            // A newer server may have other words for an answer that is sound, and an answer without columns is none.
+            (Some(status), None) if status != "error" && self.head.titles.is_some() => Ok(()),
             (Some(status), None) => {
                 Err(AnswerError::Refused(format!("the server gives no reason, only the status `{status}`")))
             }

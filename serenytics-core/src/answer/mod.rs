@@ -9,6 +9,6 @@ mod typed;
 
 pub use raw::Answer;
 
-pub(crate) use decoder::{AnswerError, Decoder, Head, Rows};
+pub(crate) use decoder::{AnswerError, Decoder, Rows};
 pub(crate) use raw::RawRows;
 pub(crate) use typed::TypedRows;

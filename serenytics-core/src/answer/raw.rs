@@ -5,6 +5,11 @@ use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::wire::ColumnTitle;
 
 use crate::answer::Rows;
+use crate::api_key::ApiKey;
+use crate::transport::cut;
+
+/// How much of a row that is no JSON is shown.
+const LONGEST_SHOWN: usize = 40;
 
 /// The answer to a query that was not checked against a schema.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,35 +22,73 @@ pub struct Answer {
 }
 
 /// Collects the rows of an answer as JSON values.
-#[derive(Debug, Default)]
-pub(crate) struct RawRows(pub(crate) Vec<Vec<Value>>);
+#[derive(Debug)]
+pub(crate) struct RawRows<'c> {
+    key: &'c ApiKey,
+    /// How many columns there are, once that is known.
+    width: Option<usize>,
+    rows: Vec<Vec<Value>>,
+}
 
-impl Rows for RawRows {
-    fn titles(&mut self, _: &[ColumnTitle]) -> Result<(), String> {
-        Ok(())
+impl<'c> RawRows<'c> {
+    /// Nothing yet; what is shown of an answer is shown without the key.
+    pub(crate) fn new(key: &'c ApiKey) -> RawRows<'c> {
+        RawRows { key, width: None, rows: Vec::new() }
+    }
+
+    pub(crate) fn into_rows(self) -> Vec<Vec<Value>> {
+        self.rows
+    }
+}
+
+impl Rows for RawRows<'_> {
+    fn titles(&mut self, titles: &[ColumnTitle]) -> Result<(), String> {
+        self.width = Some(titles.len());
+        // The rows may stand before the titles.
+        match self.rows.iter().position(|row| row.len() != titles.len()) {
+            Some(at) => Err(wrong_width(at as u64 + 1, self.rows[at].len(), titles.len())),
+            None => Ok(()),
+        }
     }
 
     fn row(&mut self, cells: &mut CellReader<'_>) -> Result<(), CellError> {
         let before = cells.clone();
         let bytes = cells.skip_value()?;
         let row = serde_json::from_slice(bytes).or_else(|_| serde_json::from_slice(&without_nan(bytes)));
-        self.0.push(row.map_err(|_| syntax(before, bytes))?);
-        Ok(())
+        let row: Vec<Value> = row.map_err(|_| self.syntax(before, bytes))?;
+        match self.width {
+            Some(expected) if expected != row.len() => Err(CellError::Count { expected, found: row.len() }),
+            _ => {
+                self.rows.push(row);
+                Ok(())
+            }
+        }
     }
 
     fn describe(&self, row: u64, error: &CellError) -> String {
-        format!("row {row}: {error}")
+        match error {
+            CellError::Count { expected, found } => wrong_width(row, *found, *expected),
+            other => format!("row {row}: {other}"),
+        }
     }
 }
 
-/// The error of bytes that are no list of JSON values.
-fn syntax(mut reader: CellReader<'_>, bytes: &[u8]) -> CellError {
-    // A list that holds something else than JSON is shown from its start.
-    match reader.expect(b'[') {
-        Err(error) => error,
-        Ok(()) => CellError::Syntax {
-            found: format!("`{}`", String::from_utf8_lossy(bytes).chars().take(40).collect::<String>()),
-        },
+/// Says that a row has too many cells, or too few.
+fn wrong_width(row: u64, cells: usize, columns: usize) -> String {
+    format!("row {row}: the row has {cells} cells and the answer {columns} columns")
+}
+
+impl RawRows<'_> {
+    /// The error of bytes that are no list of JSON values.
+    fn syntax(&self, mut reader: CellReader<'_>, bytes: &[u8]) -> CellError {
+        // A list that holds something else than JSON is shown from its start.
+        match reader.expect(b'[') {
+            Err(error) => error,
+            Ok(()) => {
+                let shown = self.key.redact(String::from_utf8_lossy(bytes).into_owned());
+                CellError::Syntax { found: format!("`{}`", cut(&shown, LONGEST_SHOWN)) }
+            }
+        }
     }
 }
 

@@ -1,10 +1,12 @@
-//! Tests of the decoder: every cut, every order of the keys, and every kind of answer that is wrong.
+//! Tests of the decoder: cuts at every byte, the keys in every order, and many kinds of answers that are wrong.
 
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 
-use super::{AnswerError, Decoder, Head, RawRows, Rows, TypedRows};
+use super::decoder::Head;
+use super::{AnswerError, Decoder, RawRows, Rows, TypedRows};
+use crate::ApiKey;
 
 type Row = (String, f64, Option<i64>);
 
@@ -237,6 +239,12 @@ fn the_servers_own_error_comes_first() {
     assert_eq!(refused(rows), "no");
     assert_eq!(refused(r#"{"errors":"gone"}"#), "gone");
     assert_eq!(refused(r#"{"status":"busy"}"#), "the server gives no reason, only the status `busy`");
+    assert_eq!(
+        refused(r#"{"status":"error","columns_titles":[],"data":[]}"#),
+        "the server gives no reason, only the status `error`"
+    );
+    assert_eq!(refused(&with_data(DATA).replace("\"status\"", "\"errors\":[\"late\"],\"status\"")), "late");
+    assert_eq!(refused(r#"{"status":"ok","errors":["no"],"data":[["x"]]}"#), "no");
     assert_eq!(malformed("{}"), "the answer has no `status`");
 }
 
@@ -250,23 +258,66 @@ fn a_flaw_waits_for_the_status() {
 }
 
 #[test]
+fn a_status_that_is_not_known_is_no_error() {
+    for status in ["\"success\"", "\"OK\"", "200", "null"] {
+        for answer in orders() {
+            assert_eq!(decode(&answer.replace("\"ok\"", status)).unwrap(), rows(), "{status}");
+        }
+    }
+    for errors in ["[]", "null", "{}", "\"\""] {
+        let answer = with_data(DATA).replace("\"status\"", &format!("\"errors\":{errors},\"status\""));
+        assert_eq!(decode(&answer).unwrap(), rows(), "{errors}");
+    }
+    let short = with_data(r#"[["FR"]]"#).replace("\"ok\"", "\"newer\"");
+    assert_eq!(malformed(&short), "row 1: the row has 1 cells and the query 3");
+}
+
+#[test]
+fn raw_rows_are_as_wide_as_the_titles() {
+    let key = ApiKey::from("canary-7f3a91");
+    let titles = r#""columns_titles":[{"name":"a","type":"int"},{"name":"b","type":"int"}]"#;
+    for (data, cells) in [("[[1,2],[3]]", 1), ("[[1,2],[3,4,5]]", 3), ("[[1,2],[]]", 0)] {
+        for answer in [
+            format!(r#"{{"status":"ok",{titles},"data":{data}}}"#),
+            format!(r#"{{"data":{data},{titles},"status":"ok"}}"#),
+            format!(r#"{{{titles},"data":{data},"status":"ok"}}"#),
+        ] {
+            let outcome = decode_into(&[answer.as_bytes()], &mut RawRows::new(&key));
+            let message = format!("row 2: the row has {cells} cells and the answer 2 columns");
+            assert_eq!(outcome, Err(AnswerError::Malformed(message)), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_is_no_json_is_shown_without_the_key() {
+    let key = ApiKey::from("canary-7f3a91");
+    for before in 20..45 {
+        let data = format!("[[{}canary-7f3a91x]]", "x".repeat(before));
+        let outcome = decode_into(&[with_data(&data).as_bytes()], &mut RawRows::new(&key));
+        assert!(matches!(&outcome, Err(AnswerError::Malformed(text)) if !text.contains("ca")), "{outcome:?}");
+    }
+}
+
+#[test]
 fn raw_answers_hold_json() {
-    let mut rows = RawRows::default();
+    let key = ApiKey::from("canary-7f3a91");
+    let mut rows = RawRows::new(&key);
     let answer = with_data(r#"[["NaN, \"NaN\"",NaN,-NaN],[1.5,[true],{"a":"b"}]]"#).replace("-NaN", "null");
     let head = decode_into(&[answer.as_bytes()], &mut rows).unwrap();
     assert_eq!(head.rows, Some(2));
     assert_eq!(head.titles.unwrap()[1].type_name, "float");
     assert_eq!(
-        rows.0,
+        rows.into_rows(),
         vec![
             vec!["NaN, \"NaN\"".into(), serde_json::Value::Null, serde_json::Value::Null],
             vec![1.5.into(), serde_json::json!([true]), serde_json::json!({"a": "b"})],
         ]
     );
-    let headers = decode_into(&[with_titles("[]").replace(DATA, "null").as_bytes()], &mut RawRows::default());
+    let headers = decode_into(&[with_titles("[]").replace(DATA, "null").as_bytes()], &mut RawRows::new(&key));
     assert_eq!(headers.unwrap(), Head { titles: Some(vec![]), rows: None });
     for data in [r#"[{"a":1}]"#, "[[1,,2]]", "[[x]]", "[3]"] {
-        let wrong = decode_into(&[with_data(data).as_bytes()], &mut RawRows::default());
+        let wrong = decode_into(&[with_data(data).as_bytes()], &mut RawRows::new(&key));
         assert!(matches!(&wrong, Err(AnswerError::Malformed(m)) if m.starts_with("row 1")), "{data}: {wrong:?}");
     }
 }

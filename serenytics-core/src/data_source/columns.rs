@@ -8,6 +8,7 @@ use serenytics_query::wire::{COUNT_COLUMN, ColumnItem, ColumnTitle, Item, Option
 use crate::answer::TypedRows;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::fetch::Wanted;
 
 /// The one column of the answer to a count.
 const COUNT: &[OutputColumn] =
@@ -37,7 +38,8 @@ impl DataSource {
             Error::new(Kind::Usage, format!("the count cannot be written: {error}")).caused_by(error)
         })?;
         let mut rows = TypedRows::new(COUNT, read_count);
-        self.client().run(self.uuid(), body.into(), &mut rows).await?;
+        let client = self.client();
+        client.run(self.uuid(), body.into(), Wanted::Rows, &mut rows, client.deadline()).await?;
         // A count over nothing may be no row, or a sum of nothing.
         let count = rows.into_rows().into_iter().next().flatten().unwrap_or(0);
         u64::try_from(count)

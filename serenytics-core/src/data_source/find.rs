@@ -2,17 +2,18 @@
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use serenytics_query::suggest::{listed, nearest};
 
 use crate::client::Client;
-use crate::data_source::{DataSource, SourceType};
+use crate::data_source::{DataSource, SourceType, without_uuid};
 use crate::error::{Error, Kind};
+use crate::transport::Deadline;
 
 /// A list as the server answers it.
 #[derive(Deserialize)]
 struct List {
-    objects: Vec<Map<String, Value>>,
+    objects: Vec<Value>,
 }
 
 impl Client {
@@ -22,10 +23,7 @@ impl Client {
     /// No source with the name, in which case the error suggests the one that was probably meant; more than one; a server
     /// that cannot be reached or refuses.
     pub async fn source(&self, name: &str) -> Result<DataSource, Error> {
-        match self.find_source(name).await? {
-            Some(source) => Ok(source),
-            None => Err(self.unknown_source(name).await),
-        }
+        self.source_until(name, self.deadline()).await
     }
 
     /// The data source with this name, if there is one.
@@ -33,24 +31,7 @@ impl Client {
     /// # Errors
     /// More than one source with the name; a server that cannot be reached or refuses.
     pub async fn find_source(&self, name: &str) -> Result<Option<DataSource>, Error> {
-        let filter = json!({ "filters": [{ "name": "name", "op": "eq", "val": name }] });
-        let request = self.get(&["api", "data_source"]).query("q", &filter.to_string());
-        let mut found = self.read_list(request.send().await?.json().await?)?;
-        if found.len() > 1 {
-            let uuids = listed(found.iter().map(DataSource::uuid));
-            return Err(Error::new(
-                Kind::Usage,
-                format!(
-                    "{} sources are named `{name}`; rename all but one, or name one by its uuid: {uuids}",
-                    found.len()
-                ),
-            ));
-        }
-        let source = found.pop();
-        if let Some(source) = &source {
-            self.known_uuids().insert(name.to_owned(), source.uuid().to_owned());
-        }
-        Ok(source)
+        self.find_until(name, self.deadline()).await
     }
 
     /// The data source with this uuid.
@@ -58,8 +39,7 @@ impl Client {
     /// # Errors
     /// No source with the uuid; a server that cannot be reached or refuses.
     pub async fn source_by_uuid(&self, uuid: &str) -> Result<DataSource, Error> {
-        let request = self.get(&["api", "data_source", checked_uuid(uuid)?]);
-        DataSource::read(self, request.send().await?.json().await?)
+        self.by_uuid_until(uuid, self.deadline()).await
     }
 
     /// All data sources that the key may see.
@@ -67,7 +47,7 @@ impl Client {
     /// # Errors
     /// A server that cannot be reached or refuses.
     pub async fn sources(&self) -> Result<Vec<DataSource>, Error> {
-        self.read_list(self.get(&["api", "data_source"]).send().await?.json().await?)
+        self.sources_until(self.deadline()).await
     }
 
     /// The storage with this name, made now if there is none.
@@ -75,7 +55,8 @@ impl Client {
     /// # Errors
     /// A source with the name that is no storage, or more than one; a server that cannot be reached or refuses.
     pub async fn get_or_create_storage(&self, name: &str) -> Result<DataSource, Error> {
-        if let Some(source) = self.find_source(name).await? {
+        let deadline = self.deadline();
+        if let Some(source) = self.find_until(name, deadline).await? {
             return match &source.source_type {
                 SourceType::Storage => Ok(source),
                 other => Err(Error::new(
@@ -87,21 +68,69 @@ impl Client {
             };
         }
         let body = json!({ "name": name, "type": SourceType::Storage.name(), "jsonContent": {} });
-        let request = self.post(&["api", "data_source"]).json(&body).expect(StatusCode::CREATED);
-        let source = DataSource::read(self, request.send().await?.json().await?)?;
+        let request = self.post(&["api", "data_source"], deadline).json(&body).expect(StatusCode::CREATED);
+        let source = DataSource::answered(self, request.send().await?).await?;
         self.known_uuids().insert(name.to_owned(), source.uuid.clone());
         Ok(source)
     }
 
-    fn read_list(&self, list: List) -> Result<Vec<DataSource>, Error> {
-        list.objects.into_iter().map(|config| DataSource::read(self, config)).collect()
+    /// The data source with this name.
+    pub(crate) async fn source_until(&self, name: &str, deadline: Deadline) -> Result<DataSource, Error> {
+        match self.find_until(name, deadline).await? {
+            Some(source) => Ok(source),
+            None => Err(self.unknown_source(name, deadline).await),
+        }
+    }
+
+    /// The data source with this uuid.
+    pub(crate) async fn by_uuid_until(&self, uuid: &str, deadline: Deadline) -> Result<DataSource, Error> {
+        let request = self.get(&["api", "data_source", uuid], deadline);
+        DataSource::answered(self, request.send().await?).await
+    }
+
+    async fn find_until(&self, name: &str, deadline: Deadline) -> Result<Option<DataSource>, Error> {
+        let filter = json!({ "filters": [{ "name": "name", "op": "eq", "val": name }] });
+        let request = self.get(&["api", "data_source"], deadline).query("q", &filter.to_string());
+        let mut response = request.send().await?;
+        let body = response.whole().await?;
+        let mut objects = response.parse::<List>(&body)?.objects;
+        // A server may compare names in its own way, or not know the filter.
+        objects.retain(|object| object.get("name").and_then(Value::as_str) == Some(name));
+        let read = |object| self.read_source(object).ok_or_else(|| without_uuid(&response));
+        let mut found = objects.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        if found.len() > 1 {
+            let uuids = listed(found.iter().map(DataSource::uuid));
+            let message = format!(
+                "{} sources are named `{name}`; rename all but one, or name one by its uuid: {uuids}",
+                found.len()
+            );
+            return Err(response.error(Kind::Usage, message));
+        }
+        let source = found.pop();
+        if let Some(source) = &source {
+            self.known_uuids().insert(name.to_owned(), source.uuid().to_owned());
+        }
+        Ok(source)
+    }
+
+    /// All sources; what has no uuid cannot be used and is left out.
+    async fn sources_until(&self, deadline: Deadline) -> Result<Vec<DataSource>, Error> {
+        let list: List = self.get(&["api", "data_source"], deadline).send().await?.json().await?;
+        Ok(list.objects.into_iter().filter_map(|object| self.read_source(object)).collect())
+    }
+
+    fn read_source(&self, object: Value) -> Option<DataSource> {
+        match object {
+            Value::Object(config) => DataSource::read(self, config),
+            _ => None,
+        }
     }
 
     /// The error of a name that no source has, with what was probably meant.
-    async fn unknown_source(&self, name: &str) -> Error {
+    async fn unknown_source(&self, name: &str, deadline: Deadline) -> Error {
         let mut message = format!("there is no source named `{name}`");
         // The names are only for the message, which does without them when they cannot be had.
-        if let Ok(sources) = self.sources().await {
+        if let Ok(sources) = self.sources_until(deadline).await {
             let mut names: Vec<_> = sources.iter().map(DataSource::name).collect();
             names.sort_unstable();
             message.push_str(&match nearest(name, names.iter().copied()) {
@@ -111,13 +140,5 @@ impl Client {
             });
         }
         Error::new(Kind::NotFound, self.api_key().redact(message))
-    }
-}
-
-/// Refuses what would be no segment of a path: nothing, or dots, which mean other folders.
-pub(crate) fn checked_uuid(uuid: &str) -> Result<&str, Error> {
-    match uuid {
-        "" | "." | ".." => Err(Error::new(Kind::NotFound, format!("`{uuid}` is no uuid of a source"))),
-        uuid => Ok(uuid),
     }
 }

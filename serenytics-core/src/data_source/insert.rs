@@ -34,7 +34,8 @@ impl DataSource {
     /// Sends a batch.
     async fn batch(&self, rows: usize, body: String) -> Result<(), Error> {
         debug!(source = self.uuid(), rows, bytes = body.len(), "sending a batch");
-        let request = self.client().post(&["api", "data_source", self.uuid(), "batch"]).text(body);
+        let client = self.client();
+        let request = client.post(&["api", "data_source", self.uuid(), "batch"], client.deadline()).text(body);
         let mut response = request.send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
@@ -42,7 +43,7 @@ impl DataSource {
             Some("ok") => Ok(()),
             _ => {
                 let message = first_error(&answer).unwrap_or_else(|| "the server did not say `ok`".to_owned());
-                Err(response.error(Kind::Refused, message))
+                Err(response.refused(message))
             }
         }
     }

@@ -7,13 +7,11 @@ mod insert;
 use std::fmt;
 
 use reqwest::StatusCode;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-
-pub(crate) use find::checked_uuid;
+use crate::transport::Response;
 
 /// A data source of a server, found by [`Client::source`] and its siblings.
 #[derive(Clone)]
@@ -33,7 +31,8 @@ pub enum SourceType {
     Storage,
     /// A join of other sources.
     InnerJoin,
-    /// Another kind, by the server's name for it: a connected database, or one that a newer server knows.
+    /// Another kind, by the server's name for it: a connected database, or one that a newer server knows. Empty when the
+    /// server says none.
     Other(String),
 }
 
@@ -55,31 +54,28 @@ impl fmt::Display for SourceType {
     }
 }
 
-/// The fields that every data source has.
-#[derive(Deserialize)]
-struct Fields {
-    name: String,
-    uuid: String,
-    #[serde(rename = "type")]
-    source_type: String,
-}
-
 impl DataSource {
-    /// Reads what a server says of a source.
-    fn read(client: &Client, config: Map<String, Value>) -> Result<DataSource, Error> {
-        let fields = Fields::deserialize(&config).map_err(|error| {
-            let message = format!("the server's description of a data source cannot be read: {error}");
-            Error::new(Kind::Decode, client.api_key().redact(message))
-        })?;
-        let source_type = match fields.source_type.as_str() {
+    /// Reads what a server says of a source; `None` if it says no uuid. A newer server may have sources without a name or
+    /// a type.
+    fn read(client: &Client, config: Map<String, Value>) -> Option<DataSource> {
+        let text = |key: &str| config.get(key).and_then(Value::as_str);
+        let uuid = text("uuid")?.to_owned();
+        let name = text("name").unwrap_or_default().to_owned();
+        let source_type = match text("type").unwrap_or_default() {
             "Storage" => SourceType::Storage,
             "InnerJoin" => SourceType::InnerJoin,
-            _ => SourceType::Other(fields.source_type),
+            other => SourceType::Other(other.to_owned()),
         };
-        Ok(DataSource { client: client.clone(), name: fields.name, uuid: fields.uuid, source_type, config })
+        Some(DataSource { client: client.clone(), name, uuid, source_type, config })
     }
 
-    /// The name, unique by convention only.
+    /// Reads the one source that an answer describes.
+    async fn answered(client: &Client, mut response: Response) -> Result<DataSource, Error> {
+        let body = response.whole().await?;
+        DataSource::read(client, response.parse(&body)?).ok_or_else(|| without_uuid(&response))
+    }
+
+    /// The name, unique by convention only; empty when the server says none.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -109,8 +105,8 @@ impl DataSource {
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn delete(self) -> Result<(), Error> {
-        let request = self.client.delete(&["api", "data_source", &self.uuid]).expect(StatusCode::NO_CONTENT);
-        request.send().await?;
+        let request = self.client.delete(&["api", "data_source", &self.uuid], self.client.deadline());
+        request.expect(StatusCode::NO_CONTENT).send().await?;
         self.client.known_uuids().retain(|_, uuid| *uuid != self.uuid);
         Ok(())
     }
@@ -129,6 +125,11 @@ impl DataSource {
             format!("data can only be loaded into a source of type Storage, and `{name}` is of type {source_type}");
         Err(Error::new(Kind::Usage, message))
     }
+}
+
+/// The error of a source that the server describes without its uuid.
+fn without_uuid(response: &Response) -> Error {
+    response.error(Kind::Decode, "the server describes a data source without its `uuid`".to_owned())
 }
 
 /// The configuration is left out: it may hold credentials.

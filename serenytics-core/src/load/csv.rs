@@ -116,18 +116,20 @@ impl<'s> ReloadFromCsv<'s> {
     }
 
     async fn load(mut self) -> Result<(), Error> {
-        let deadline = Deadline::after(self.timeout);
+        let deadline = Deadline::after(self.timeout, "`timeout` of the load");
         let client = self.source.client();
         self.source.check_is_storage()?;
         if matches!(self.separator, '\n' | '\r' | '"') {
             let message = format!("{:?} cannot separate the fields of a CSV file", self.separator);
             return Err(Error::new(Kind::Usage, message));
         }
-        let file = CsvFile::open(&self.path).await?;
+        let file = deadline.hold("the file was not opened", CsvFile::open(&self.path)).await??;
         let uuid = self.source.uuid();
-        let config = config(self.source.config(), &file.sent_name, self.separator, &self.forced);
-        let within = || deadline.or(Deadline::after(client.deadlines().overall));
-        client.put(&["api", "data_source", uuid]).json(&config).until(within()).send().await?;
+        // As it is now: somebody may have changed it since the source was found, and it is saved whole.
+        let current = client.by_uuid_until(uuid, deadline).await?;
+        current.check_is_storage()?;
+        let config = config(current.config(), &file.sent_name, self.separator, &self.forced);
+        client.put(&["api", "data_source", uuid], deadline).json(&config).send().await?;
         let mut ignore = |_| {};
         let progress: &mut (dyn FnMut(Progress) + Send) = match &mut self.progress {
             Some(progress) => progress,
@@ -135,8 +137,8 @@ impl<'s> ReloadFromCsv<'s> {
         };
         upload::send(self.source, &self.path, file, deadline, progress).await?;
         progress(Progress::Loading);
-        let request = client.post(&["api", "data_source", uuid, "reload_from_file"]);
-        let started = request.json(&json!({ "async": true })).until(within()).send().await?;
+        let request = client.post(&["api", "data_source", uuid, "reload_from_file"], deadline);
+        let started = request.json(&json!({ "async": true })).send().await?;
         Task::started(client, started).await?.wait(deadline).await
     }
 }

@@ -2,16 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures_util::stream;
+use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc;
 
 use crate::load::file::CsvFile;
+use crate::transport::BodyStream;
 
 /// How many bytes travel at once.
 const CHUNK: usize = 128 * 1024;
@@ -21,7 +22,7 @@ const WAITING: usize = 4;
 /// A file that is being read, in a thread that may wait for the disk.
 pub(crate) struct FileStream {
     /// The gzipped bytes.
-    pub(crate) body: reqwest::Body,
+    pub(crate) body: BodyStream,
     /// Their number, if it is known.
     pub(crate) length: Option<u64>,
     /// How far the reading is.
@@ -32,6 +33,7 @@ pub(crate) struct FileStream {
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     read: AtomicU64,
+    finished: AtomicBool,
     failure: OnceLock<io::Error>,
 }
 
@@ -41,14 +43,49 @@ impl Reading {
         self.read.load(Ordering::Relaxed)
     }
 
+    /// Whether the file was read to its end and all of it taken for the request.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+
     /// Why the file cannot be read to its end, if that is so. The stream breaks off behind it.
     pub(crate) fn failure(&self) -> Option<io::Error> {
         self.failure.get().map(|error| io::Error::new(error.kind(), error.to_string()))
     }
 }
 
+/// Says, as long as it lives, that a file's bytes are wanted. Threads are not stopped with the future that waits for
+/// them, so they look at it.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted(Arc<AtomicBool>);
+
+/// Tells a thread whether its work is wanted still.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch(Arc<AtomicBool>);
+
+impl Wanted {
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl Watch {
+    fn check(&self) -> io::Result<()> {
+        if self.0.load(Ordering::Acquire) {
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody wants the file any more"));
+        }
+        Ok(())
+    }
+}
+
 /// Begins to read a file, and gzips it on the way unless it is already.
-pub(crate) fn open(file: CsvFile, length: Option<u64>) -> FileStream {
+pub(crate) fn open(file: CsvFile, length: Option<u64>, watch: Watch) -> FileStream {
     let (sender, receiver) = mpsc::channel(WAITING);
     let reading = Arc::new(Reading::default());
     let length = if file.gzipped { Some(file.size) } else { length };
@@ -58,9 +95,9 @@ pub(crate) fn open(file: CsvFile, length: Option<u64>) -> FileStream {
         let reading = Arc::clone(&source.reading);
         let outcome = if file.gzipped {
             // No more than was announced, in case that the file grows meanwhile.
-            send(source.take(file.size), outlet)
+            send(source.take(file.size), outlet, &watch)
         } else {
-            gzip(source, outlet)
+            gzip(source, outlet, &watch)
         };
         if let Err(error) = outcome {
             // A part of the file must never be taken for the whole. Nobody listens when the request ended first.
@@ -69,36 +106,58 @@ pub(crate) fn open(file: CsvFile, length: Option<u64>) -> FileStream {
             let _ = sender.blocking_send(Err(broken));
         }
     });
-    let chunks = stream::unfold(receiver, |mut receiver| async move {
-        let chunk: io::Result<Bytes> = receiver.recv().await?;
-        Some((chunk, receiver))
-    });
-    FileStream { body: reqwest::Body::wrap_stream(chunks), length, reading }
+    let body = chunks(receiver, Arc::clone(&reading)).boxed();
+    FileStream { body, length, reading }
+}
+
+/// The chunks, each given when it is known whether another one follows: whoever knows the length does not ask for the end
+/// behind the last one.
+fn chunks(
+    receiver: mpsc::Receiver<io::Result<Bytes>>,
+    reading: Arc<Reading>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::unfold((receiver, None), move |(mut receiver, mut held)| {
+        let reading = Arc::clone(&reading);
+        async move {
+            loop {
+                match (receiver.recv().await, held.take()) {
+                    (Some(Ok(next)), None) => held = Some(next),
+                    (Some(Ok(next)), Some(chunk)) => return Some((Ok(chunk), (receiver, Some(next)))),
+                    (Some(Err(error)), _) => return Some((Err(error), (receiver, None))),
+                    (None, last) => {
+                        reading.finished.store(reading.failure.get().is_none(), Ordering::Release);
+                        return last.map(|chunk| (Ok(chunk), (receiver, None)));
+                    }
+                }
+            }
+        }
+    })
 }
 
 /// How many bytes a file has when it is gzipped. Some servers must be told before they are sent the first one, and
 /// gzipping twice needs neither memory nor disk.
-pub(crate) fn gzipped_length(file: &mut File) -> io::Result<u64> {
+pub(crate) fn gzipped_length(file: &mut File, watch: &Watch) -> io::Result<u64> {
     let mut encoder = GzEncoder::new(Length(0), Compression::fast());
-    copy(&mut *file, &mut encoder)?;
+    copy(&mut *file, &mut encoder, watch)?;
     file.rewind()?;
     Ok(encoder.finish()?.0)
 }
 
-fn gzip(file: impl Read, outlet: Outlet) -> io::Result<()> {
+fn gzip(file: impl Read, outlet: Outlet, watch: &Watch) -> io::Result<()> {
     let mut encoder = GzEncoder::new(outlet, Compression::fast());
-    copy(file, &mut encoder)?;
+    copy(file, &mut encoder, watch)?;
     encoder.finish()?.flush()
 }
 
-fn send(file: impl Read, mut outlet: Outlet) -> io::Result<()> {
-    copy(file, &mut outlet)?;
+fn send(file: impl Read, mut outlet: Outlet, watch: &Watch) -> io::Result<()> {
+    copy(file, &mut outlet, watch)?;
     outlet.flush()
 }
 
-fn copy(mut from: impl Read, to: &mut impl Write) -> io::Result<()> {
+fn copy(mut from: impl Read, to: &mut impl Write, watch: &Watch) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     loop {
+        watch.check()?;
         match from.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(length) => to.write_all(&buffer[..length])?,
@@ -157,5 +216,64 @@ impl Write for Length {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_wants_is_not_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.csv");
+        std::fs::write(&path, "a\n1\n").unwrap();
+        let wanted = Wanted::default();
+        let watch = wanted.watch();
+        assert!(gzipped_length(&mut File::open(&path).unwrap(), &watch).unwrap() > 0);
+        drop(wanted);
+        let error = gzipped_length(&mut File::open(&path).unwrap(), &watch).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    /// The thread ends though the gzipped bytes of so regular a file never fill what waits to be sent.
+    #[tokio::test]
+    async fn a_file_that_nobody_wants_any_more_is_not_read_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.csv");
+        let file = File::create(&path).unwrap();
+        file.set_len(1 << 36).unwrap();
+        let opened = CsvFile::open(&path).await.unwrap();
+        let wanted = Wanted::default();
+        let FileStream { body, reading, .. } = open(opened, None, wanted.watch());
+        let started = Instant::now();
+        while reading.read() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        drop(wanted);
+        while reading.failure().is_none() {
+            assert!(started.elapsed().as_secs() < 5);
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        drop(body);
+        assert!(!reading.is_finished());
+    }
+
+    #[tokio::test]
+    async fn the_last_chunk_is_given_when_it_is_known_to_be_the_last() {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let reading = Arc::new(Reading::default());
+        let mut chunks = std::pin::pin!(chunks(receiver, Arc::clone(&reading)));
+        for chunk in ["a", "b"] {
+            sender.send(Ok(Bytes::from(chunk))).await.unwrap();
+        }
+        assert_eq!(chunks.next().await.unwrap().unwrap(), "a");
+        assert!(!reading.is_finished());
+        drop(sender);
+        assert_eq!(chunks.next().await.unwrap().unwrap(), "b");
+        assert!(reading.is_finished());
+        assert!(chunks.next().await.is_none());
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::{StatusCode, Url};
 use serde_json::Value;
 use tracing::debug;
 
@@ -13,7 +13,7 @@ use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::load::Progress;
 use crate::load::file::CsvFile;
-use crate::load::stream;
+use crate::load::stream::{self, Wanted, Watch};
 use crate::transport::{Deadline, Request};
 
 /// How often progress is told.
@@ -33,20 +33,23 @@ pub(crate) async fn send(
     };
     let total = file.size;
     let signed = signed_url(source, deadline).await?;
+    // Dropped with this future, it ends the work of the threads that read the file.
+    let wanted = Wanted::default();
     let mut length = None;
-    if signed.is_some() && !file.gzipped {
-        // S3 takes no upload whose length it is not told.
-        (file.file, length) = measured(file.file).await.map_err(unreadable)?;
+    if !file.gzipped {
+        // S3, and many a server before others, takes no upload whose length it is not told.
+        let measuring = measured(file.file, wanted.watch());
+        (file.file, length) = deadline.hold("the file was not read", measuring).await?.map_err(unreadable)?;
     }
-    let stream = stream::open(file, length);
+    let stream = stream::open(file, length, wanted.watch());
     let request = match &signed {
-        Some(url) => Request::signed_upload(source.client(), url)?,
+        Some(url) => Request::signed_upload(source.client(), url, deadline),
         None => {
-            let request = source.client().post(&["api", "data_source", source.uuid(), "file"]);
+            let request = source.client().post(&["api", "data_source", source.uuid(), "file"], deadline);
             request.expect(StatusCode::CREATED)
         }
     };
-    let mut sending = std::pin::pin!(request.stream(stream.body, stream.length).until(deadline).send());
+    let mut sending = std::pin::pin!(request.stream(stream.body, stream.length).send());
     let mut ticks = tokio::time::interval(TICK);
     let sent = loop {
         tokio::select! {
@@ -58,42 +61,57 @@ pub(crate) async fn send(
     };
     let read = stream.reading.read();
     debug!(read, signed = signed.is_some(), "uploaded");
-    match sent {
-        Ok(_) => {
+    let error = match sent {
+        Ok(_) if stream.reading.is_finished() => {
             progress(Progress::Uploading { read, total });
-            Ok(())
+            return Ok(());
         }
-        // The request breaks off when the disk fails; when it breaks off itself, so does the reading.
-        Err(error) if error.is_connection() => match stream.reading.failure() {
-            Some(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(unreadable(cause)),
-            _ => Err(error),
-        },
-        Err(error) => Err(error),
+        // What arrived is a part of the file, which must not be loaded for the whole.
+        Ok(response) => response.error(
+            Kind::Connection,
+            "nothing was loaded: the server, or one before it, said that it has the file before it was sent the whole, or \
+             the file changed meanwhile"
+                .to_owned(),
+        ),
+        Err(error) => error,
+    };
+    // The request breaks off when the disk fails; when it breaks off itself, so does the reading.
+    match stream.reading.failure() {
+        Some(cause) if error.is_connection() && cause.kind() != io::ErrorKind::BrokenPipe => Err(unreadable(cause)),
+        _ => Err(error),
     }
 }
 
 /// Where the server wants the file: a signed URL, or nothing when it takes files itself.
-async fn signed_url(source: &DataSource, deadline: Deadline) -> Result<Option<String>, Error> {
+async fn signed_url(source: &DataSource, deadline: Deadline) -> Result<Option<Url>, Error> {
     let client = source.client();
     let request = client
-        .get(&["api", "data_source", "sign_s3", ""])
+        .get(&["api", "data_source", "sign_s3"], deadline)
+        .slash()
         .query("s3_object_type", "csv/gz")
-        .query("s3_object_name", source.uuid())
-        .until(deadline.or(Deadline::after(client.deadlines().overall)));
+        .query("s3_object_name", source.uuid());
     let mut response = request.send().await?;
     let body = response.whole().await?;
     let answer: Value = response.parse(&body)?;
-    match (answer.get("signed_request"), answer.get("status")) {
-        (Some(Value::String(url)), _) => Ok(Some(url.clone())),
-        (_, Some(status)) if status == "error" => Ok(None),
-        _ => Err(response.error(Kind::Decode, "the answer has no `signed_request`".to_owned())),
+    if answer.get("status").is_some_and(|status| status == "error") {
+        return Ok(None);
+    }
+    let Some(url) = answer.get("signed_request").and_then(Value::as_str) else {
+        return Err(response.error(Kind::Decode, "the answer has no `signed_request`".to_owned()));
+    };
+    match Url::parse(url) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
+        _ => {
+            let message = "`signed_request` of the answer, where the file is to be sent, is no URL of a server";
+            Err(response.error(Kind::Decode, message.to_owned()))
+        }
     }
 }
 
 /// A file, and its length when it is gzipped.
-async fn measured(mut file: File) -> io::Result<(File, Option<u64>)> {
+async fn measured(mut file: File, watch: Watch) -> io::Result<(File, Option<u64>)> {
     let measuring = tokio::task::spawn_blocking(move || {
-        let length = stream::gzipped_length(&mut file)?;
+        let length = stream::gzipped_length(&mut file, &watch)?;
         Ok((file, Some(length)))
     });
     measuring.await.unwrap_or_else(|error| Err(io::Error::other(error)))

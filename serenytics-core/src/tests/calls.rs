@@ -14,10 +14,30 @@ async fn uuids_cannot_leave_their_place_in_the_path() {
     let client = server.client();
     client.source_by_uuid("../task/1?x#y").await.unwrap();
     assert_eq!(server.asked()[0].line, "GET /api/data_source/..%2Ftask%2F1%3Fx%23y");
-    for uuid in ["", ".", ".."] {
-        assert!(client.source_by_uuid(uuid).await.unwrap_err().is_not_found());
+    for uuid in ["", ".", "..", "u1\n", "\t", ".\t."] {
+        let error = client.source_by_uuid(uuid).await.unwrap_err();
+        assert!(error.is_not_found() && error.to_string().contains("nothing was sent"), "{error}");
     }
     assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn uuids_that_a_server_gave_are_checked_too() {
+    for uuid in ["", ".\\t.", "u1\\u0000"] {
+        let server = TestServer::start(move |_, _| list(&[&SOURCE.replace("u1", uuid)])).await;
+        let source = server.client().source("sales").await.unwrap();
+        let load = source.reload_from_csv(concat!(env!("CARGO_MANIFEST_DIR"), "/missing.csv"));
+        assert!(load.send().await.unwrap_err().to_string().contains("no file"));
+        for error in [
+            server.client().fetch(&COUNTRIES).await.unwrap_err(),
+            source.columns().await.unwrap_err(),
+            source.insert([Map::new()]).await.unwrap_err(),
+            source.delete().await.unwrap_err(),
+        ] {
+            assert!(error.to_string().contains("nothing was sent"), "{error}");
+        }
+        assert!(server.asked().iter().all(|asked| asked.line.starts_with("GET /api/data_source?q=")));
+    }
 }
 
 #[tokio::test]
@@ -60,6 +80,18 @@ async fn a_server_that_repeats_the_key_does_not_spread_it() {
         let server = sales(move |_| ok(body.clone())).await;
         let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
         assert!(!printed(&error).contains("canary"), "{}", printed(&error));
+    }
+    // Where texts are cut in the middle of it: messages at 2000 characters, cells at 40.
+    for (before, form) in [
+        (1990, r#"{"status":"error","errors":["{}"]}"#),
+        (28, r#"{"status":"ok","columns_titles":[{"name":"country","type":"str"}],"data":[[["{}"]]]}"#),
+    ] {
+        for shown in 0..14 {
+            let body = form.replace("{}", &format!("{}{CANARY}{}", "x".repeat(before + shown), "y".repeat(60)));
+            let server = sales(move |_| ok(body.clone())).await;
+            let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
+            assert!(!printed(&error).contains("canary-7"), "{}", printed(&error));
+        }
     }
     let server = TestServer::start(|_, _| ok(format!(r#"{{"objects":"{CANARY}"}}"#))).await;
     let error = server.client().sources().await.unwrap_err();
@@ -125,17 +157,6 @@ async fn what_changes_data_is_sent_once() {
     assert_eq!(source.insert(Vec::<Map<String, Value>>::new()).await.ok(), Some(()));
     assert_eq!(source.clone().delete().await.unwrap_err().status(), Some(503));
     assert_eq!(server.asked().len(), 3);
-}
-
-#[tokio::test]
-async fn deadlines_pass() {
-    let server = TestServer::start(|_, _| Reply::Silence).await;
-    let client = Client::builder().url(&server.url).api_key("k").read_timeout(Duration::from_millis(50));
-    let error = client.build().unwrap().sources().await.unwrap_err();
-    assert!(error.is_timeout() && error.to_string().contains("nothing for 50ms"), "{error}");
-    let error = server.client().with_timeout(Duration::from_millis(50)).sources().await.unwrap_err();
-    assert!(error.is_timeout() && error.to_string().contains("50ms"), "{error}");
-    assert_eq!(server.asked().len(), 2);
 }
 
 #[tokio::test]

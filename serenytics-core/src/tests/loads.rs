@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::server::{CANARY, Reply, TestServer, ok};
+use super::server::{CANARY, Manner, Reply, TestServer, ok};
 use super::{SOURCE, list, printed};
 use crate::Progress;
+
+/// The source, changed since it was listed.
+const CHANGED: &str = r#"{"uuid":"u1","name":"sales","type":"Storage","token":"new","jsonContent":{"kept":2}}"#;
 
 /// A server that loads files, which it wants at a signed URL or itself.
 async fn loading(signed: bool, task: &'static str) -> TestServer {
@@ -15,13 +18,14 @@ async fn loading(signed: bool, task: &'static str) -> TestServer {
         let host = asked.headers.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
         match path.split('?').next().unwrap_or_default() {
             "/api/data_source" => list(&[SOURCE]),
+            "/api/data_source/u1" => ok(CHANGED),
             "/api/data_source/sign_s3/" if signed => {
                 ok(format!(r#"{{"signed_request":"http://{host}/bucket/u1?Signature=canary-signed"}}"#))
             }
             "/api/data_source/sign_s3/" => ok(r#"{"status":"error"}"#),
             "/api/data_source/u1/file" => Reply::Answer(201, "", String::new()),
             "/api/data_source/u1/reload_from_file" => ok(r#"{"task_id":"t1"}"#),
-            "/api/task/t1" if number < 8 => ok(r#"{"status":"pending"}"#),
+            "/api/task/t1" if number < 9 => ok(r#"{"status":"pending"}"#),
             "/api/task/t1" => ok(task),
             _ => ok("{}"),
         }
@@ -57,33 +61,31 @@ async fn a_file_is_saved_signed_sent_and_loaded_in_this_order() {
             assert_eq!(told[told.len() - 2..], [Progress::Uploading { read: size, total: size }, Progress::Loading]);
 
             let asked = server.asked();
-            let lines: Vec<_> = asked.iter().skip(1).take(4).map(|asked| asked.line.as_str()).collect();
+            let lines: Vec<_> = asked.iter().skip(1).take(5).map(|asked| asked.line.as_str()).collect();
             let upload =
                 if signed { "PUT /bucket/u1?Signature=canary-signed" } else { "POST /api/data_source/u1/file" };
             assert_eq!(
                 lines,
                 [
+                    "GET /api/data_source/u1",
                     "PUT /api/data_source/u1",
                     "GET /api/data_source/sign_s3/?s3_object_type=csv%2Fgz&s3_object_name=u1",
                     upload,
                     "POST /api/data_source/u1/reload_from_file",
                 ]
             );
-            assert!(asked[5].line == "GET /api/task/t1" && asked[6].line == "GET /api/task/t1");
-            let saved: Value = serde_json::from_slice(&asked[1].body).unwrap();
+            assert!(asked[6].line == "GET /api/task/t1" && asked[7].line == "GET /api/task/t1");
+            let saved: Value = serde_json::from_slice(&asked[2].body).unwrap();
             assert_eq!(saved["originalFileName"], "sales 1.csv.gz");
-            assert_eq!((&saved["token"], &saved["jsonContent"]["kept"]), (&json!("t"), &json!(1)));
-            let sent = &asked[3];
+            assert_eq!((&saved["token"], &saved["jsonContent"]["kept"]), (&json!("new"), &json!(2)));
+            let sent = &asked[4];
+            assert!(sent.headers.contains(&format!("content-length: {}\r\n", sent.body.len())), "{}", sent.headers);
             assert_eq!(unzipped(&sent.body), text);
             if path == &zipped {
                 assert_eq!(sent.body, std::fs::read(&zipped).unwrap());
             }
             if signed {
-                assert!(
-                    !sent.headers.contains(CANARY) && sent.headers.contains("content-length: "),
-                    "{}",
-                    sent.headers
-                );
+                assert!(!sent.headers.contains(CANARY), "{}", sent.headers);
                 assert!(
                     sent.headers.contains("content-type: csv/gz\r\n")
                         && sent.headers.contains("x-amz-acl: private\r\n")
@@ -110,7 +112,115 @@ async fn a_task_that_fails_or_never_ends_is_told() {
     let source = server.client().source("sales").await.unwrap();
     let load = source.reload_from_csv(&path).timeout(Duration::from_millis(600));
     let error = load.send().await.unwrap_err();
-    assert!(error.is_timeout(), "{error}");
+    assert!(error.is_timeout() && error.to_string().contains("within 600ms; `timeout` of the load"), "{error}");
+
+    for task in ["{}", r#"{"status":null,"errors":["odd"]}"#, "[]"] {
+        let server = loading(false, task).await;
+        let source = server.client().source("sales").await.unwrap();
+        let error = source.reload_from_csv(&path).send().await.unwrap_err();
+        assert!(error.is_decode() && error.to_string().starts_with("GET /api/task/t1: "), "{error:?}");
+    }
+}
+
+/// A file that no buffer on the way holds, and that cannot be made smaller.
+fn long_file(folder: &tempfile::TempDir, name: &str) -> std::path::PathBuf {
+    let mut state = 1_u64;
+    let mut bytes = vec![0x1f, 0x8b];
+    while bytes.len() < 48 << 20 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        bytes.extend_from_slice(&state.to_le_bytes()[3..]);
+    }
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn an_upload_that_is_said_to_have_arrived_before_it_was_sent_is_not_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = long_file(&folder, "sales.csv.gz");
+    let never = |line: &str| if line.contains("/u1/file") { Manner::Never } else { Manner::AtOnce };
+    let server = TestServer::start_reading(never, |_, asked| match asked.line.split_once(' ').unwrap_or_default().1 {
+        "/api/data_source/u1" => ok(SOURCE),
+        "/api/data_source/u1/file" => Reply::Answer(201, "", String::new()),
+        line if line.contains("sign_s3") => ok(r#"{"status":"error"}"#),
+        _ => list(&[SOURCE]),
+    })
+    .await;
+    let source = server.client().source("sales").await.unwrap();
+    let error = source.reload_from_csv(&path).timeout(Duration::from_secs(20)).send().await.unwrap_err();
+    assert!(error.to_string().starts_with("POST /api/data_source/u1/file: nothing was loaded"), "{error}");
+    assert!(server.asked().iter().all(|asked| !asked.line.contains("reload_from_file")));
+}
+
+#[tokio::test]
+async fn a_storage_that_refuses_is_no_api_and_its_secrets_are_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sales.csv");
+    std::fs::write(&path, "a\n1\n").unwrap();
+    for status in [401, 403, 404, 307] {
+        let server = TestServer::start(move |_, asked| {
+            let host = asked.headers.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+            match asked.line.split_once(' ').unwrap_or_default().1 {
+                "/api/data_source/u1" => ok(SOURCE),
+                line if line.contains("sign_s3") => ok(format!(
+                    r#"{{"signed_request":"http://{host}/bucket?AWSAccessKeyId=canary-id&Signature=canary-s"}}"#
+                )),
+                line if line.contains("/bucket") => Reply::Answer(
+                    status,
+                    "location: http://elsewhere/canary\r\n",
+                    "<Error><Code>Denied</Code><Message>canary-id is not known</Message>\
+                     <StringToSign>canary</StringToSign></Error>"
+                        .to_owned(),
+                ),
+                _ => list(&[SOURCE]),
+            }
+        })
+        .await;
+        let source = server.client().source("sales").await.unwrap();
+        let error = source.reload_from_csv(&path).send().await.unwrap_err();
+        let text = printed(&error);
+        assert!(!text.contains("canary") && !text.contains("API key") && !text.contains("client's URL"), "{text}");
+        assert!(text.contains(&format!("refused the upload with {status}")), "{text}");
+        assert!(text.contains(": Denied: [signed] is not known"), "{text}");
+        assert!(error.is_refused_by_server() && !error.is_unauthorized() && !error.is_not_found());
+    }
+}
+
+#[tokio::test]
+async fn where_a_file_is_to_be_sent_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sales.csv");
+    std::fs::write(&path, "a\n1\n").unwrap();
+    let odd = [
+        (r#"{"signed_request":"ftp://canary@host/"}"#, "is no URL of a server"),
+        (r#"{"signed_request":"canary"}"#, "is no URL of a server"),
+        (r#"{"signed_request":null}"#, "no `signed_request`"),
+        (r#"{"status":"ok"}"#, "no `signed_request`"),
+    ];
+    for (answer, said) in odd {
+        let server = TestServer::start(move |_, asked| match asked.line.split_once(' ').unwrap_or_default().1 {
+            "/api/data_source/u1" => ok(SOURCE),
+            line if line.contains("sign_s3") => ok(answer),
+            _ => list(&[SOURCE]),
+        })
+        .await;
+        let source = server.client().source("sales").await.unwrap();
+        let error = source.reload_from_csv(&path).send().await.unwrap_err();
+        assert!(error.is_decode() && error.to_string().starts_with("GET /api/data_source/sign_s3/: "), "{error}");
+        assert!(error.to_string().contains(said) && !printed(&error).contains("canary"), "{error}");
+    }
+    // The status counts first.
+    let server = TestServer::start(|_, asked| match asked.line.split_once(' ').unwrap_or_default().1 {
+        "/api/data_source/u1" => ok(SOURCE),
+        "/api/data_source/u1/file" => Reply::Answer(201, "", String::new()),
+        line if line.contains("sign_s3") => ok(r#"{"status":"error","signed_request":"http://127.0.0.1:1/"}"#),
+        line if line.contains("reload_from_file") => ok(r#"{"task_id":1}"#),
+        line if line.contains("task") => ok(r#"{"status":"done"}"#),
+        _ => list(&[SOURCE]),
+    })
+    .await;
+    server.client().source("sales").await.unwrap().reload_from_csv(&path).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -120,6 +230,7 @@ async fn a_signed_url_is_in_no_error() {
     std::fs::write(&path, "a\n1\n").unwrap();
     let server = TestServer::start(|_, asked| match asked.line.contains("sign_s3") {
         true => ok(r#"{"signed_request":"http://127.0.0.1:1/bucket?Signature=canary-signed"}"#),
+        false if asked.line.ends_with("/u1") => ok(SOURCE),
         false => list(&[SOURCE]),
     })
     .await;

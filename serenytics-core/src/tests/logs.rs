@@ -49,7 +49,8 @@ impl Subscriber for Log {
 #[tokio::test]
 async fn a_query_is_logged_and_the_key_is_not() {
     let log = Log::default();
-    // For all tests of the process: what the others log holds no key either.
+    // For the whole process, as the client's requests may go on in other threads. What other tests log until this one is
+    // done is looked at too.
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     let server = sales(|_| ok(ANSWER)).await;
     server.client().fetch(&COUNTRIES).await.unwrap();

@@ -1,6 +1,7 @@
-//! Tests of the client against a server that answers what it is told to, keeps what it was asked, and breaks off at will.
+//! Tests of the client against a server that answers what it is told to, and keeps what it was asked.
 
 mod calls;
+mod deadlines;
 mod loads;
 mod logs;
 mod queries;

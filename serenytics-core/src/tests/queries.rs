@@ -114,7 +114,89 @@ async fn names_are_looked_up_and_suggested() {
     );
     let server = TestServer::start(|_, _| list(&[SOURCE, SOURCE])).await;
     let error = server.client().find_source("sales").await.unwrap_err().to_string();
-    assert!(error.starts_with("2 sources are named `sales`") && error.contains("`u1`"), "{error}");
+    assert!(
+        error.starts_with("GET /api/data_source: 2 sources are named `sales`") && error.contains("`u1`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn only_the_very_name_is_found() {
+    let others: &[&str] = &[r#"{"uuid":"u2","name":"Sales","type":"Storage"}"#, r#"{"uuid":"u3","name":"sales 2"}"#];
+    let server = TestServer::start(move |_, _| list(&[others[0], SOURCE, others[1]])).await;
+    assert_eq!(server.client().source("sales").await.unwrap().uuid(), "u1");
+    let server = TestServer::start(move |_, _| list(others)).await;
+    assert!(server.client().find_source("sales").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn sources_that_lack_something_do_not_break_the_list() {
+    let objects: &[&str] = &[
+        r#"{"uuid":"u1","name":null,"type":"Storage"}"#,
+        r#"{"uuid":"u2"}"#,
+        r#"{"uuid":"u3","name":"n","type":null}"#,
+        r#"{"uuid":"u4","name":"n","type":"Newer"}"#,
+        r#"{"name":"lost","type":"Storage"}"#,
+        r#"{"uuid":null,"name":"lost","type":"Storage"}"#,
+        "null",
+    ];
+    let server = TestServer::start(move |_, _| list(objects)).await;
+    let client = server.client();
+    let sources = client.sources().await.unwrap();
+    let read: Vec<_> =
+        sources.iter().map(|source| (source.uuid(), source.name(), source.source_type().name())).collect();
+    assert_eq!(read, [("u1", "", "Storage"), ("u2", "", ""), ("u3", "n", ""), ("u4", "n", "Newer")]);
+    // One that is asked for by its name is not left out, as it would be made a second time.
+    let error = client.get_or_create_storage("lost").await.unwrap_err();
+    assert!(error.is_decode() && error.to_string().starts_with("GET /api/data_source: "), "{error}");
+    let server = TestServer::start(|_, _| ok(r#"{"name":"sales"}"#)).await;
+    let error = server.client().source_by_uuid("u1").await.unwrap_err();
+    assert!(error.is_decode() && error.to_string().starts_with("GET /api/data_source/u1: "), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_without_columns_or_rows_is_an_error() {
+    let titles = r#"{"columns_titles":[{"name":"country","type":"?"}],"status":"ok"}"#;
+    for (body, lacking) in
+        [(r#"{"status":"ok"}"#, "columns_titles"), (titles, "data"), (r#"{"data":[],"status":"ok"}"#, "columns_titles")]
+    {
+        let server = sales(move |_| ok(body)).await;
+        let client = server.client();
+        let source = client.source("sales").await.unwrap();
+        for error in [
+            client.fetch(&COUNTRIES).await.unwrap_err(),
+            client.fetch_from(&source, &COUNTRIES).await.unwrap_err(),
+            client.fetch_raw(&source, &Options::default()).await.unwrap_err(),
+            source.row_count().await.unwrap_err(),
+        ] {
+            assert!(error.is_decode(), "{error:?}");
+            assert_eq!(
+                error.to_string(),
+                format!("POST /api/formatted_data/u1: the answer to the query has no `{lacking}`")
+            );
+        }
+    }
+    let server = sales(move |_| ok(titles)).await;
+    assert_eq!(server.client().source("sales").await.unwrap().columns().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_unzipped_is_a_decode_error() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, ANSWER.as_bytes()).unwrap();
+    let sound = encoder.finish().unwrap();
+    let gzipped = |bytes: Vec<u8>| sales(move |_| Reply::Bytes("content-encoding: gzip\r\n", bytes.clone(), 0));
+    assert_eq!(gzipped(sound.clone()).await.client().fetch(&COUNTRIES).await.unwrap().len(), 2);
+    let mut corrupt = sound.clone();
+    corrupt[15] ^= 0xff;
+    for bytes in [corrupt, sound[..sound.len() - 12].to_vec(), b"no gzip at all".to_vec()] {
+        let error = gzipped(bytes).await.client().fetch(&COUNTRIES).await.unwrap_err();
+        assert!(error.is_decode() && !error.is_connection(), "{error:?}");
+    }
+    let half = sound.len() / 2;
+    let server = sales(move |_| Reply::Bytes("content-encoding: gzip\r\n", sound[..half].to_vec(), half)).await;
+    let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
+    assert!(error.is_connection() && !error.is_decode(), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A server for tests that answers what it is told to and keeps what it was asked.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +28,20 @@ pub(super) enum Reply {
     Close,
     /// Say nothing.
     Silence,
+    /// Reply so, after a while.
+    After(Duration, Box<Reply>),
+    /// Answer 200 with further header lines and bytes, of which as many as the number says are announced and not sent.
+    Bytes(&'static str, Vec<u8>, usize),
+}
+
+/// How the body of a request is read.
+#[derive(Clone, Copy)]
+pub(super) enum Manner {
+    AtOnce,
+    /// After a while.
+    Later(Duration),
+    /// Not at all: the reply comes behind the head.
+    Never,
 }
 
 pub(super) struct TestServer {
@@ -40,16 +55,25 @@ pub(super) const CANARY: &str = "canary-7f3a91";
 impl TestServer {
     /// Starts a server that replies by `reply`, which is given the number of the request and the request.
     pub(super) async fn start(reply: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> TestServer {
+        TestServer::start_reading(|_| Manner::AtOnce, reply).await
+    }
+
+    /// Starts a server that reads the bodies of requests in a manner, which is given `GET /path?query HTTP/1.1`.
+    pub(super) async fn start_reading(
+        manner: impl Fn(&str) -> Manner + Send + Sync + 'static,
+        reply: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static,
+    ) -> TestServer {
+        let manner = Arc::new(manner);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (reply, seen) = (Arc::new(reply), Arc::clone(&asked));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (reply, seen) = (Arc::clone(&reply), Arc::clone(&seen));
+                let (reply, seen, manner) = (Arc::clone(&reply), Arc::clone(&seen), Arc::clone(&manner));
                 tokio::spawn(async move {
                     let mut stream = BufReader::new(stream);
-                    while let Some(request) = read(&mut stream).await {
+                    while let Some((request, whole)) = read(&mut stream, &*manner).await {
                         let number = {
                             let mut seen = seen.lock().unwrap();
                             seen.push(request.clone());
@@ -57,6 +81,10 @@ impl TestServer {
                         };
                         if write(stream.get_mut(), reply(number, &request)).await.is_none() {
                             break;
+                        }
+                        if !whole {
+                            // Open, so that the client can read the reply.
+                            tokio::time::sleep(Duration::from_secs(60)).await;
                         }
                     }
                 });
@@ -81,7 +109,11 @@ pub(super) fn ok(body: impl Into<String>) -> Reply {
     Reply::Answer(200, "", body.into())
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
+/// Reads a request, and whether its body is read.
+async fn read(
+    stream: &mut BufReader<TcpStream>,
+    manner: &(dyn Fn(&str) -> Manner + Send + Sync),
+) -> Option<(Asked, bool)> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok().filter(|length| *length > 0)?;
     let mut headers = String::new();
@@ -89,6 +121,12 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
         stream.read_line(&mut headers).await.ok().filter(|length| *length > 0)?;
     }
     let headers = headers.to_lowercase();
+    let short = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
+    match manner(&line) {
+        Manner::AtOnce => {}
+        Manner::Later(pause) => tokio::time::sleep(pause).await,
+        Manner::Never => return Some((Asked { line: short, headers, body: Vec::new() }, false)),
+    }
     let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).await.ok()?;
@@ -105,7 +143,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
             body.extend_from_slice(&chunk[..size]);
         }
     }
-    Some(Asked { line: line.trim_end().trim_end_matches(" HTTP/1.1").to_owned(), headers, body })
+    Some((Asked { line: short, headers, body }, true))
 }
 
 /// Writes a reply; `None` when the connection has to end.
@@ -119,8 +157,18 @@ async fn write(stream: &mut TcpStream, reply: Reply) -> Option<()> {
         }
         Reply::Close => return None,
         Reply::Silence => {
-            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_secs(60)).await;
             return None;
+        }
+        Reply::After(pause, reply) => {
+            tokio::time::sleep(pause).await;
+            return Box::pin(write(stream, *reply)).await;
+        }
+        Reply::Bytes(headers, body, missing) => {
+            let head = format!("HTTP/1.1 200 X\r\n{headers}content-length: {}\r\n\r\n", body.len() + missing);
+            stream.write_all(head.as_bytes()).await.ok()?;
+            stream.write_all(&body).await.ok()?;
+            (String::new(), missing == 0)
         }
     };
     stream.write_all(text.as_bytes()).await.ok()?;

@@ -1,14 +1,16 @@
 //! What goes wrong between client and server, as errors that say what to do.
 
 use std::error::Error as StdError;
+use std::io;
 
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
+use crate::api_key::ApiKey;
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::transport::spoken;
+use crate::transport::deadline::spoken;
 
 /// How much of a body that is no message of the API stands in an error.
 const LONGEST_EXCERPT: usize = 300;
@@ -18,16 +20,21 @@ const LONGEST_MESSAGE: usize = 2_000;
 /// The error of a request that got no answer, or whose answer broke off.
 pub(crate) fn unanswered(client: &Client, error: reqwest::Error) -> Error {
     let error = error.without_url();
-    let deadlines = client.deadlines();
     let cause = root_cause(&error);
-    let (kind, message) = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => {
-            let time = spoken(deadlines.connect);
-            (Kind::Timeout, format!("no connection within {time}; `connect_timeout` sets this deadline"))
-        }
-        (true, false) => (Kind::Timeout, overall(client)),
-        (false, true) => (Kind::Connection, format!("cannot connect: {cause}")),
-        (false, false) => (Kind::Connection, format!("the connection broke: {cause}")),
+    let text = cause.to_string();
+    // The operating system has deadlines too, which are none of the client's.
+    let ours = cause.downcast_ref::<io::Error>().is_none_or(|cause| cause.raw_os_error().is_none());
+    let (kind, message) = if error.is_connect() && error.is_timeout() && ours {
+        let time = spoken(client.deadlines().connect);
+        let knob = "`connect_timeout` of the client's builder";
+        (Kind::Timeout, format!("no connection within {time}; {knob} sets this deadline"))
+    } else if error.is_connect() {
+        (Kind::Connection, format!("cannot connect: {text}"))
+    } else if StdError::source(&error).is_some_and(|cause| cause.is::<io::Error>()) && error.is_decode() {
+        // What breaks the connection is not the error's own cause: it lies deeper, below the protocol's.
+        (Kind::Decode, format!("the answer cannot be unzipped: {text}"))
+    } else {
+        (Kind::Connection, format!("the connection broke: {text}"))
     };
     Error::new(kind, message).caused_by(error)
 }
@@ -41,15 +48,8 @@ pub(crate) fn silent(client: &Client) -> Error {
     )
 }
 
-fn overall(client: &Client) -> String {
-    format!(
-        "no whole answer within the deadline; the client's is {}, `timeout` of its builder or `with_timeout` sets it",
-        spoken(client.deadlines().overall)
-    )
-}
-
 /// The error of an answer with another status than was expected.
-pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], requested: &Url, client: &Client) -> Error {
+pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], requested: &Url, key: &ApiKey) -> Error {
     let mut message = status.to_string();
     if status == StatusCode::UNAUTHORIZED {
         message.push_str(": check your API key");
@@ -59,35 +59,41 @@ pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], requ
         let target = target.and_then(|location| requested.join(location).ok());
         let target = target.map_or_else(|| "elsewhere".to_owned(), |url| place(&url));
         message.push_str(": the server redirects to ");
-        message.push_str(&client.api_key().redact(target));
+        message.push_str(&key.redact(target));
         message.push_str(", and calls of the API follow no redirect; check the client's URL");
     }
-    if let Some(said) = said(body) {
+    if let Some(said) = said(body, key) {
         message.push_str(": ");
-        message.push_str(&client.api_key().redact(said));
+        message.push_str(&said);
     }
     Error::new(Kind::Refused, message).answered(status)
 }
 
 /// A URL without what may be secret in it: user, password and query.
-fn place(url: &Url) -> String {
+pub(crate) fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 /// What a server said in the body of a refusal: its first error, or the start of any other body.
-fn said(body: &[u8]) -> Option<String> {
-    let said = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::String(message)) => cut(&message, LONGEST_MESSAGE),
+fn said(body: &[u8], key: &ApiKey) -> Option<String> {
+    let (said, longest) = match serde_json::from_slice::<Value>(body) {
+        Ok(Value::String(message)) => (message, LONGEST_MESSAGE),
         Ok(value) => match first_error(&value) {
-            Some(message) => message,
-            None => cut(&value.to_string(), LONGEST_EXCERPT),
+            Some(message) => (message, LONGEST_MESSAGE),
+            None => (value.to_string(), LONGEST_EXCERPT),
         },
-        Err(_) => cut(&String::from_utf8_lossy(body), LONGEST_EXCERPT),
+        Err(_) => (String::from_utf8_lossy(body).into_owned(), LONGEST_EXCERPT),
     };
+    let said = cut(&key.redact(said), longest);
     (!said.is_empty()).then_some(said)
 }
 
-/// The first of an answer's `errors`.
+/// A message of a server, as it may stand in an error.
+pub(crate) fn message(said: String, key: &ApiKey) -> String {
+    cut(&key.redact(said), LONGEST_MESSAGE)
+}
+
+/// The first of an answer's `errors`, whole: it may hold the API key, which is found only before anything is cut.
 pub(crate) fn first_error(answer: &Value) -> Option<String> {
     let error = ["errors", "error", "message"].iter().find_map(|key| match answer.get(key)? {
         Value::Array(errors) => errors.first(),
@@ -95,14 +101,25 @@ pub(crate) fn first_error(answer: &Value) -> Option<String> {
         error => Some(error),
     })?;
     let text = match error {
-        Value::String(text) => cut(text, LONGEST_MESSAGE),
-        other => cut(&other.to_string(), LONGEST_MESSAGE),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     };
-    (!text.is_empty()).then_some(text)
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// Whether an answer's `errors` hold anything.
+pub(crate) fn has_errors(errors: &Value) -> bool {
+    match errors {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(errors) => !errors.is_empty(),
+        Value::Object(errors) => !errors.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 /// A text on one line, and cut.
-fn cut(text: &str, longest: usize) -> String {
+pub(crate) fn cut(text: &str, longest: usize) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let mut line = String::new();
     for word in words.filter(|word| !word.is_empty()) {
@@ -118,12 +135,12 @@ fn cut(text: &str, longest: usize) -> String {
 }
 
 /// The innermost cause: what the operating system or the protocol says.
-pub(crate) fn root_cause(error: &(dyn StdError + 'static)) -> String {
+fn root_cause<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;
     }
-    innermost.to_string()
+    innermost
 }
 
 #[cfg(test)]
@@ -132,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_first_error_is_found_in_every_form() {
-        let read = |body: &str| said(body.as_bytes());
+        let read = |body: &str| said(body.as_bytes(), &ApiKey::from("canary-7f3a91"));
         assert_eq!(read(r#"{"errors": ["no such column", "b"]}"#).unwrap(), "no such column");
         assert_eq!(read(r#""a string""#).unwrap(), "a string");
         assert_eq!(read(r#"{"errors": [{"code": 3}]}"#).unwrap(), r#"{"code":3}"#);
@@ -144,11 +161,28 @@ mod tests {
     #[test]
     fn other_bodies_are_cut_to_one_line() {
         let html = format!("<html>\n\t<h1>Bad\u{0} gateway</h1>{}", "é ".repeat(5000));
-        let said = said(html.as_bytes()).unwrap();
+        let said = said(html.as_bytes(), &ApiKey::from("canary-7f3a91")).unwrap();
         assert!(said.starts_with("<html> <h1>Bad gateway</h1>é é"), "{said}");
         assert!(said.chars().count() <= LONGEST_EXCERPT + 1 && said.ends_with('…'), "{said}");
         assert!(cut(&"a".repeat(10_000), 300).chars().count() == 301);
         assert!(cut(&"é".repeat(200), 300).chars().count() <= 301);
+    }
+
+    #[test]
+    fn a_key_that_is_cut_is_not_seen() {
+        let key = ApiKey::from("canary-7f3a91");
+        for (form, longest) in
+            [("{}", LONGEST_EXCERPT), ("\"{}\"", LONGEST_MESSAGE), (r#"{"errors":["{}"]}"#, LONGEST_MESSAGE)]
+        {
+            for shown in 0..20 {
+                let filled = "x".repeat(longest - shown) + "canary-7f3a91" + &"y".repeat(100);
+                let said = said(form.replace("{}", &filled).as_bytes(), &key).unwrap();
+                assert!(!said.contains("ca") && said.ends_with('…'), "{said}");
+            }
+        }
+        // As much of a body as is read ends anywhere.
+        let body = " ".repeat(100) + "X-Api-Key: canary-7f";
+        assert_eq!(said(body.as_bytes(), &key).unwrap(), "X-Api-Key: [API key]");
     }
 
     #[test]

@@ -5,8 +5,9 @@ mod failure;
 mod request;
 mod response;
 mod retry;
+mod storage;
 
-pub(crate) use deadline::{Deadline, spoken};
-pub(crate) use failure::first_error;
-pub(crate) use request::Request;
+pub(crate) use deadline::Deadline;
+pub(crate) use failure::{cut, first_error, has_errors, place};
+pub(crate) use request::{BodyStream, Request};
 pub(crate) use response::Response;

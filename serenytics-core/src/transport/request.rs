@@ -1,17 +1,20 @@
 //! A request: what is sent, what is expected back, and whether it may be sent again.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::client::Client;
 use crate::error::{Call, Error, Kind};
 use crate::transport::response::Response;
-use crate::transport::{Deadline, failure, retry};
+use crate::transport::{Deadline, failure, retry, storage};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -25,7 +28,15 @@ pub(crate) struct Request<'c> {
     expected: StatusCode,
     repeatable: bool,
     deadline: Deadline,
+    /// A segment of the path that is none.
+    stray: Option<String>,
 }
+
+/// A body that is made while it is sent.
+pub(crate) type BodyStream = BoxStream<'static, io::Result<Bytes>>;
+
+/// Longer bodies are sent in pieces of this length, so that it is known when the last one is on its way.
+const PIECE: usize = 64 * 1024;
 
 /// The headers that a request is sent with.
 enum Headers {
@@ -38,7 +49,7 @@ enum Headers {
 enum Body {
     None,
     Bytes(Bytes),
-    Stream { stream: reqwest::Body, length: Option<u64> },
+    Stream { stream: BodyStream, length: Option<u64> },
 }
 
 /// An attempt that failed.
@@ -52,28 +63,28 @@ struct Failure {
 
 impl Client {
     /// A GET of a path, given as its segments.
-    pub(crate) fn get(&self, path: &[&str]) -> Request<'_> {
-        Request::new(self, Method::GET, path)
+    pub(crate) fn get(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
+        Request::new(self, Method::GET, path, deadline)
     }
 
     /// A POST to a path.
-    pub(crate) fn post(&self, path: &[&str]) -> Request<'_> {
-        Request::new(self, Method::POST, path)
+    pub(crate) fn post(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
+        Request::new(self, Method::POST, path, deadline)
     }
 
     /// A PUT to a path.
-    pub(crate) fn put(&self, path: &[&str]) -> Request<'_> {
-        Request::new(self, Method::PUT, path)
+    pub(crate) fn put(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
+        Request::new(self, Method::PUT, path, deadline)
     }
 
     /// A DELETE of a path.
-    pub(crate) fn delete(&self, path: &[&str]) -> Request<'_> {
-        Request::new(self, Method::DELETE, path)
+    pub(crate) fn delete(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
+        Request::new(self, Method::DELETE, path, deadline)
     }
 }
 
 impl<'c> Request<'c> {
-    fn new(client: &'c Client, method: Method, path: &[&str]) -> Request<'c> {
+    fn new(client: &'c Client, method: Method, path: &[&str], deadline: Deadline) -> Request<'c> {
         let mut url = client.base().clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
@@ -88,20 +99,27 @@ impl<'c> Request<'c> {
             body: Body::None,
             expected: StatusCode::OK,
             repeatable,
-            deadline: Deadline::after(client.deadlines().overall),
+            deadline,
+            stray: path.iter().find(|segment| !is_segment(segment)).map(|&segment| segment.to_owned()),
         }
     }
 
     /// A PUT to a URL that the server signed. It carries no key and is never printed: the URL is a credential.
-    pub(crate) fn signed_upload(client: &'c Client, url: &str) -> Result<Request<'c>, Error> {
-        let url = Url::parse(url)
-            .map_err(|_| Error::new(Kind::Decode, "the server gave a URL for the upload that is none"))?;
-        let path = format!("{} (signed upload)", url.origin().ascii_serialization());
-        let mut request = Request::new(client, Method::PUT, &[]);
-        request.call.path = path;
-        request.url = url;
+    pub(crate) fn signed_upload(client: &'c Client, url: &Url, deadline: Deadline) -> Request<'c> {
+        let mut request = Request::new(client, Method::PUT, &[], deadline);
+        request.call.path = format!("{} (signed upload)", url.origin().ascii_serialization());
+        request.url = url.clone();
         request.headers = Headers::SignedUpload;
-        Ok(request)
+        request
+    }
+
+    /// Ends the path with a slash.
+    pub(crate) fn slash(mut self) -> Self {
+        if let Ok(mut segments) = self.url.path_segments_mut() {
+            segments.push("");
+        }
+        self.call.path = self.url.path().to_owned();
+        self
     }
 
     /// Adds a parameter of the query.
@@ -122,7 +140,7 @@ impl<'c> Request<'c> {
     }
 
     /// The body: a stream, of a known length or not.
-    pub(crate) fn stream(mut self, stream: reqwest::Body, length: Option<u64>) -> Self {
+    pub(crate) fn stream(mut self, stream: BodyStream, length: Option<u64>) -> Self {
         self.body = Body::Stream { stream, length };
         self
     }
@@ -139,14 +157,13 @@ impl<'c> Request<'c> {
         self
     }
 
-    /// Another deadline than the client's.
-    pub(crate) fn until(mut self, deadline: Deadline) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
     /// Sends the request, again if that is safe and may help, and waits for the answer's head.
     pub(crate) async fn send(mut self) -> Result<Response, Error> {
+        if let Some(stray) = &self.stray {
+            let message =
+                format!("nothing was sent: {stray:?} is no uuid: it is empty, only dots, or holds a control character");
+            return Err(Error::new(Kind::NotFound, self.client.api_key().redact(message)).during(&self.call));
+        }
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -169,50 +186,85 @@ impl<'c> Request<'c> {
     async fn attempt(&mut self) -> Result<Response, Failure> {
         let client = self.client;
         let started = Instant::now();
-        let mut request =
-            client.http().request(self.call.method.clone(), self.url.clone()).timeout(self.deadline.remaining());
+        let mut request = client.http().request(self.call.method.clone(), self.url.clone());
         request = match self.headers {
             Headers::Api => {
                 request.header(API_KEY, client.key_header().clone()).header(CONTENT_TYPE, "application/json")
             }
             Headers::SignedUpload => request.header(CONTENT_TYPE, "csv/gz").header("x-amz-acl", "private"),
         };
-        let mut streams = false;
-        match &mut self.body {
-            Body::None => {}
-            Body::Bytes(bytes) => request = request.body(bytes.clone()),
-            Body::Stream { stream, length } => {
-                if let Some(length) = length {
-                    request = request.header(CONTENT_LENGTH, *length);
-                }
-                request = request.body(std::mem::take(stream));
-                streams = true;
+        let mut sent = None;
+        let streamed = match &mut self.body {
+            Body::None => None,
+            Body::Bytes(bytes) if bytes.len() <= PIECE => {
+                request = request.body(bytes.clone());
+                None
             }
+            Body::Bytes(bytes) => Some((pieces(bytes.clone()), Some(bytes.len() as u64))),
+            Body::Stream { stream, length } => Some((std::mem::replace(stream, stream::empty().boxed()), *length)),
+        };
+        if let Some((stream, length)) = streamed {
+            if let Some(length) = length {
+                request = request.header(CONTENT_LENGTH, length);
+            }
+            let (body, ended) = watched(stream);
+            request = request.body(body);
+            sent = Some(ended);
         }
-        // A server says nothing while it is sent a long body, so the deadline for its silence begins with the answer.
-        let silence = if streams { self.deadline.remaining() } else { client.deadlines().read };
-        let response = match tokio::time::timeout(silence, request.send()).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
-                let passes = !error.is_timeout() && !error.is_builder();
-                let error = failure::unanswered(client, error);
-                return Err(Failure { error, passes, asked: None });
+        let silence = async {
+            // A server says nothing while it is sent a long body, so the deadline for its silence begins behind it.
+            if let Some(sent) = sent {
+                let _ = sent.await;
             }
-            Err(_) => {
-                return Err(Failure { error: failure::silent(client), passes: false, asked: None });
+            tokio::time::sleep(client.deadlines().read).await;
+        };
+        let fails = |error| Failure { error, passes: false, asked: None };
+        let answered = async {
+            tokio::select! {
+                answer = request.send() => answer.map_err(|error| {
+                    let passes = !error.is_timeout() && !error.is_builder();
+                    Failure { passes, ..fails(failure::unanswered(client, error)) }
+                }),
+                () = silence => Err(fails(failure::silent(client))),
             }
         };
+        let response = self.deadline.hold("no answer", answered).await.map_err(fails)??;
         let status = response.status();
         let elapsed = started.elapsed();
         debug!(method = %self.call.method, path = self.call.path, status = status.as_u16(), ?elapsed, "answered");
         let asked = retry::asked(response.headers());
         let headers = response.headers().clone();
-        let mut response = Response::new(client, self.call.clone(), response);
+        let mut response = Response::new(client, self.call.clone(), response, self.deadline);
         if status == self.expected {
             return Ok(response);
         }
         let body = response.start().await;
-        let error = failure::refused(status, &headers, &body, &self.url, client);
+        let error = match self.headers {
+            Headers::Api => failure::refused(status, &headers, &body, &self.url, client.api_key()),
+            Headers::SignedUpload => storage::refused(status, &body, &self.url, client.api_key()),
+        };
         Err(Failure { error, passes: retry::passes(status), asked })
     }
+}
+
+/// Whether a text can stand as one segment of a path. A URL drops dots, which mean other folders, and some control
+/// characters, so that another path would be asked.
+fn is_segment(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(char::is_control)
+}
+
+/// A long body in pieces.
+fn pieces(mut bytes: Bytes) -> BodyStream {
+    let next = move || (!bytes.is_empty()).then(|| Ok(bytes.split_to(PIECE.min(bytes.len()))));
+    stream::iter(std::iter::from_fn(next)).boxed()
+}
+
+/// A body, and what ends when nothing more is taken of it: because all of it was, or because the request ended.
+fn watched(stream: BodyStream) -> (reqwest::Body, oneshot::Receiver<()>) {
+    let (taken, ended) = oneshot::channel::<()>();
+    let stream = stream::unfold((stream, taken), |(mut stream, taken)| async move {
+        let piece = stream.next().await?;
+        Some((piece, (stream, taken)))
+    });
+    (reqwest::Body::wrap_stream(stream), ended)
 }

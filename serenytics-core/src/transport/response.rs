@@ -7,7 +7,7 @@ use tracing::trace;
 
 use crate::client::Client;
 use crate::error::{Call, Error, Kind};
-use crate::transport::failure;
+use crate::transport::{Deadline, failure};
 
 /// How much of a refusal is read.
 const LONGEST_REFUSAL: usize = 64 * 1024;
@@ -17,23 +17,29 @@ pub(crate) struct Response {
     client: Client,
     call: Call,
     inner: reqwest::Response,
+    deadline: Deadline,
     received: u64,
 }
 
 impl Response {
-    pub(crate) fn new(client: &Client, call: Call, inner: reqwest::Response) -> Response {
-        Response { client: client.clone(), call, inner, received: 0 }
+    pub(crate) fn new(client: &Client, call: Call, inner: reqwest::Response, deadline: Deadline) -> Response {
+        Response { client: client.clone(), call, inner, deadline, received: 0 }
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
     }
 
     /// The next bytes of the body; `None` behind the last.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        let chunk = match timeout(self.client.deadlines().read, self.inner.chunk()).await {
-            Ok(Ok(chunk)) => chunk,
-            Ok(Err(error)) => {
-                return Err(failure::unanswered(&self.client, error).during(&self.call));
-            }
-            Err(_) => return Err(failure::silent(&self.client).during(&self.call)),
+        let next = timeout(self.client.deadlines().read, self.inner.chunk());
+        let read = match self.deadline.hold("no whole answer", next).await {
+            Ok(Ok(Ok(chunk))) => Ok(chunk),
+            Ok(Ok(Err(error))) => Err(failure::unanswered(&self.client, error)),
+            Ok(Err(_)) => Err(failure::silent(&self.client)),
+            Err(passed) => Err(passed),
         };
+        let chunk = read.map_err(|error| error.during(&self.call))?;
         match &chunk {
             Some(chunk) => self.received += chunk.len() as u64,
             None => trace!(path = self.call.path, bytes = self.received, "read"),
@@ -72,6 +78,11 @@ impl Response {
         }
         body.truncate(LONGEST_REFUSAL);
         body
+    }
+
+    /// The error of a call whose answer says one.
+    pub(crate) fn refused(&self, said: String) -> Error {
+        Error::new(Kind::Refused, failure::message(said, self.client.api_key())).during(&self.call)
     }
 
     /// An error of this call, from a text that may repeat what the server was sent.

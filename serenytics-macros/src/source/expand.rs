@@ -42,8 +42,7 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
         let to_wire = Ident::new(&format!("{}_{form}", column.column_type), span);
         let value = quote_spanned!(span=> #krate::value::#to_wire(&self.#name));
         let value = if column.nullable { value } else { quote!(::core::option::Option::Some(#value)) };
-        let check =
-            column.rust_type.is_empty().then(|| quote_spanned!(span=> #krate::value::column_type::<#inner>();));
+        let check = column.rust_type.is_empty().then(|| quote_spanned!(span=> #krate::value::column_type::<#inner>();));
         quote!(#check row.cell(#wire, #value);)
     });
     quote! {
