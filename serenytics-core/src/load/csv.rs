@@ -1,7 +1,7 @@
 //! Reloading a storage from a CSV file: the options, and the steps from the file to the loaded table.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::load::ForceType;
 use crate::load::file::CsvFile;
-use crate::load::upload;
+use crate::load::{header, upload};
 use crate::task::Task;
 use crate::transport::Deadline;
 
@@ -41,6 +41,8 @@ pub struct ReloadFromCsv<'s> {
     path: PathBuf,
     separator: char,
     forced: BTreeMap<String, ForceType>,
+    /// The columns that the file has to have.
+    declared: Vec<String>,
     timeout: Duration,
     progress: Option<Box<dyn FnMut(Progress) + Send + 's>>,
 }
@@ -66,6 +68,7 @@ impl DataSource {
             path: path.into(),
             separator: ',',
             forced: BTreeMap::new(),
+            declared: Vec::new(),
             timeout: TIMEOUT,
             progress: None,
         }
@@ -85,9 +88,11 @@ impl<'s> ReloadFromCsv<'s> {
         self
     }
 
-    /// Gives the columns the types that `S` declares; a type set by [`force_type`](Self::force_type) stays.
+    /// Gives the columns the types that `S` declares; a type set by [`force_type`](Self::force_type) stays. A file that lacks one of
+    /// these columns is refused before anything is sent; other columns are loaded as well.
     pub fn declared_by<S: Source>(mut self) -> Self {
         for (column, column_type) in <S as LoadRow>::forced_types() {
+            self.declared.push(column.clone());
             self.forced.entry(column).or_insert(column_type.into());
         }
         self
@@ -123,7 +128,7 @@ impl<'s> ReloadFromCsv<'s> {
             let message = format!("{:?} cannot separate the fields of a CSV file", self.separator);
             return Err(Error::new(Kind::Usage, message));
         }
-        let file = deadline.hold("the file was not opened", CsvFile::open(&self.path)).await??;
+        let file = deadline.hold("the file was not opened", open(&self.path, self.separator, &self.declared)).await??;
         let uuid = self.source.uuid();
         // As it is now: somebody may have changed it since the source was found, and it is saved whole.
         let current = client.by_uuid_until(uuid, deadline).await?;
@@ -140,6 +145,22 @@ impl<'s> ReloadFromCsv<'s> {
         let request = client.post(&["api", "data_source", uuid, "reload_from_file"], deadline);
         let started = request.json(&json!({ "async": true })).send().await?;
         Task::started(client, started).await?.wait(deadline).await
+    }
+}
+
+/// Opens a file and looks at its header, off the threads that other futures run on.
+async fn open(path: &Path, separator: char, declared: &[String]) -> Result<CsvFile, Error> {
+    let file = CsvFile::open(path).await?;
+    if declared.is_empty() {
+        return Ok(file);
+    }
+    let (path, declared) = (path.to_owned(), declared.to_owned());
+    let checked = tokio::task::spawn_blocking(move || {
+        header::check(&path, &file.file, file.gzipped, separator, &declared).map(|()| file)
+    });
+    match checked.await {
+        Ok(checked) => checked,
+        Err(error) => Err(Error::new(Kind::Usage, "reading the file's header was interrupted").caused_by(error)),
     }
 }
 

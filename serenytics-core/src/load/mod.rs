@@ -3,6 +3,7 @@
 mod csv;
 mod file;
 mod force_type;
+mod header;
 mod stream;
 mod upload;
 
