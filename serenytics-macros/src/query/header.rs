@@ -75,7 +75,21 @@ impl Header {
     pub(super) fn row_declaration(&self) -> TokenStream {
         let Header { row_attributes, visibility, .. } = self;
         let documentation = format!("A row of [`{}`].", self.name);
-        quote!(#[doc = #documentation] #row_attributes #visibility)
+        let derives = self.own_derives();
+        quote!(#[doc = #documentation] #derives #row_attributes #visibility)
+    }
+
+    /// The derives that every row has, but for those that the user wrote.
+    fn own_derives(&self) -> TokenStream {
+        let written = self.row_attributes.to_string();
+        let has = |name: &str| written.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
+        let own = [
+            ("Debug", quote!(::core::fmt::Debug)),
+            ("Clone", quote!(::core::clone::Clone)),
+            ("PartialEq", quote!(::core::cmp::PartialEq)),
+        ];
+        let derives = own.iter().filter(|(name, _)| !has(name)).map(|(_, path)| path);
+        quote!(#[derive(#(#derives),*)])
     }
 
     /// The function, after its row.

@@ -31,12 +31,16 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
     let (name, before) = match &input.header {
         Some(header) => (header.row.clone(), header.row_declaration()),
         None => {
-            (row_name(input, parsed, input.site(input.tokens.start())), quote!(#[allow(dead_code, missing_docs)] pub))
+            let before = quote! {
+                #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
+                #[allow(dead_code, missing_docs)]
+                pub
+            };
+            (row_name(input, parsed, input.site(input.tokens.start())), before)
         }
     };
     let span = input.site(name.span());
     let item = quote_spanned! {span=>
-        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
         #before struct #name { #(#[doc = #documentation] pub #names: #types,)* }
     };
     let reader = quote!(|__cells| ::core::result::Result::Ok(#name { #(#names: __cells.next()?),* }));

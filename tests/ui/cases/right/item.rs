@@ -14,7 +14,7 @@ pub mod queries {
     query! {
         /// Countries by revenue.
         #[must_use]
-        #[derive(Default)]
+        #[derive(Debug, Default, Clone)]
         pub fn top_countries(least: f64, countries: &[&str], rows: Option<usize>) -> Query<TopCountry> {
             from Sales
             where revenue > {least}, country in {countries}
