@@ -48,7 +48,7 @@ fn head(schema: &Schema, stage: &Stage, order_by: &[Order]) -> Option<wire::Stag
         }
         None if stage.group_by.is_empty() => {
             let named = |column: &Column| ColumnItem { name: column.wire.clone(), ..ColumnItem::default() };
-            Some(schema.columns.iter().map(|column| Item::Column(named(column))).collect())
+            Some(schema.row_columns().map(|column| Item::Column(named(column))).collect())
         }
         None => Some(Vec::new()),
     };

@@ -76,6 +76,8 @@ codes! {
     DuplicateOutput = "SRN029",
     /// An order by something that the result does not have.
     UnknownOrder = "SRN030",
+    /// A value formula that does not stand alone in `select`.
+    FormulaPlace = "SRN031",
     /// A run-time number that is not finite, or too large for the wire.
     NotFinite = "SRN040",
     /// A run-time limit that is no positive integer.

@@ -33,6 +33,38 @@ impl std::fmt::Display for SourceRef {
     }
 }
 
+/// Where a column's cells come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ColumnKind {
+    /// They are stored in the source.
+    #[default]
+    Stored,
+    /// A measure: computed for each row, by a formula that the source's configuration holds. The wire names it with its uuid beside it.
+    Measure,
+    /// A value formula: one number over all rows, whose wire name is the formula itself.
+    Formula,
+    /// They are stored in another source that this one joins; the wire name is `<uuid of that source>.<column>`.
+    Joined,
+}
+
+impl ColumnKind {
+    /// Each kind, and the word for it where schemas are written.
+    const WORDS: [(ColumnKind, &'static str); 4] = [
+        (ColumnKind::Stored, ""),
+        (ColumnKind::Measure, "measure"),
+        (ColumnKind::Formula, "formula"),
+        (ColumnKind::Joined, "joined"),
+    ];
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+    }
+
+    fn from_word(word: &str) -> Option<ColumnKind> {
+        Self::WORDS.iter().find(|(_, other)| *other == word).map(|(kind, _)| *kind)
+    }
+}
+
 /// A column of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -44,6 +76,8 @@ pub struct Column {
     pub column_type: ColumnType,
     /// Whether a cell may be NULL.
     pub nullable: bool,
+    /// Where its cells come from.
+    pub kind: ColumnKind,
     /// The Rust type as the user spelled it, without `Option`; empty for a schema read at run time.
     pub rust_type: String,
 }
@@ -75,6 +109,7 @@ impl Schema {
                     wire: title.name.clone(),
                     column_type: title.column_type()?,
                     nullable: true,
+                    kind: ColumnKind::Stored,
                     rust_type: String::new(),
                 })
             })
@@ -88,6 +123,11 @@ impl Schema {
         self.columns.iter().enumerate().find(|(_, column)| column.name == name)
     }
 
+    /// The columns that each row has a cell of: all but the value formulas.
+    pub fn row_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.kind != ColumnKind::Formula)
+    }
+
     /// The schema as one text, in which it travels from the derive to `query!`.
     #[must_use]
     pub fn encode(&self) -> String {
@@ -99,7 +139,8 @@ impl Schema {
         for column in &self.columns {
             let null = if column.nullable { "?" } else { "" };
             text.push(RECORD);
-            let fields = [&column.name, &column.wire, column.column_type.word(), null, &column.rust_type];
+            let fields =
+                [&column.name, &column.wire, column.column_type.word(), null, column.kind.word(), &column.rust_type];
             text.push_str(&fields.join(FIELD.encode_utf8(&mut [0; 4])));
         }
         text
@@ -128,6 +169,7 @@ fn decode_column(record: &str) -> Option<Column> {
         wire: fields.next()?.to_owned(),
         column_type: ColumnType::from_word(fields.next()?)?,
         nullable: fields.next()? == "?",
+        kind: ColumnKind::from_word(fields.next()?)?,
         rust_type: fields.next()?.to_owned(),
     };
     fields.next().is_none().then_some(column)
@@ -139,16 +181,20 @@ mod tests {
 
     #[test]
     fn an_encoded_schema_reads_back_whatever_the_names_hold() {
-        let column = |name: &str, wire: &str, nullable| Column {
+        let column = |name: &str, wire: &str, nullable, kind| Column {
             name: name.to_owned(),
             wire: wire.to_owned(),
             column_type: ColumnType::DateTime,
             nullable,
+            kind,
             rust_type: "DateTime".to_owned(),
         };
         let schema = Schema {
             source: SourceRef::Name("sales; \"2024\": x".into()),
-            columns: vec![column("date", "order:date;\n\"é\"", true), column("r#in", "", false)],
+            columns: vec![
+                column("date", "order:date;\n\"é\"", true, ColumnKind::Joined),
+                column("r#in", "", false, ColumnKind::Stored),
+            ],
         };
         assert_eq!(Schema::decode(&schema.encode()), Some(schema));
     }

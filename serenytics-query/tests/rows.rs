@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use serenytics_query::check::check;
-use serenytics_query::schema::{Column, Schema, SourceRef};
+use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::stage::{Key, KeySlot, Position, Selected, Selection, Stage, Word};
 use serenytics_query::vocabulary::{Aggregate, ColumnType, TimeSlot};
 
@@ -19,6 +19,7 @@ fn schema(column_type: ColumnType, nullable: bool) -> Schema {
         wire: name.to_owned(),
         column_type,
         nullable,
+        kind: ColumnKind::Stored,
         rust_type: String::new(),
     };
     let columns = vec![column("column", column_type), column("other", ColumnType::Str)];

@@ -1,7 +1,7 @@
 //! What a struct declares: its source, and a column for each field. Every mistake is told, not only the first.
 
 use proc_macro2::Span;
-use serenytics_query::schema::{Column, Schema, SourceRef};
+use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::COUNT_COLUMN;
@@ -155,6 +155,7 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
         name,
         column_type: column_type?,
         nullable,
+        kind: ColumnKind::Stored,
         rust_type: spelled.map_or_else(String::new, |(name, _)| (*name).to_owned()),
     })
 }

@@ -9,7 +9,7 @@ use crate::vocabulary::ColumnType;
 
 impl Checker<'_> {
     pub(super) fn condition(&mut self, condition: &Condition) {
-        let Some(column) = self.column(&condition.column) else { return };
+        let Some(column) = self.row_column(&condition.column) else { return };
         if let Some(operator) = condition.operator
             && operator.needs_text()
             && column.column_type != ColumnType::Str

@@ -8,7 +8,7 @@ mod output;
 pub use literal::{TypedValue, typed_value};
 
 use crate::problem::{Code, Problem};
-use crate::schema::{Column, Schema};
+use crate::schema::{Column, ColumnKind, Schema};
 use crate::shape::OutputColumn;
 use crate::stage::{Order, Stage, Word};
 use crate::suggest::{listed, nearest};
@@ -113,11 +113,29 @@ impl<'a> Checker<'a> {
         None
     }
 
+    /// The column that a word names where each row has a cell of it: a value formula, which is one number over all rows, is told.
+    fn row_column(&mut self, word: &Word) -> Option<&'a Column> {
+        let column = self.column(word)?;
+        if column.kind == ColumnKind::Formula {
+            self.push(formula_place(column, word));
+            return None;
+        }
+        Some(column)
+    }
+
     fn push(&mut self, problem: Problem) {
         if !(self.wire && problem.code.is_row_rule()) {
             self.problems.push(problem);
         }
     }
+}
+
+/// That a value formula stands where it has no meaning.
+fn formula_place(column: &Column, word: &Word) -> Problem {
+    let name = &column.name;
+    let message = format!("`{name}` is a value formula, one number over all rows: it stands in `select`, and alone");
+    Problem::new(Code::FormulaPlace, word.position, message)
+        .help(format!("write a query of its own for it: `select {name}`, with a `where` if need be"))
 }
 
 fn unknown_column(schema: &Schema, word: &Word) -> Problem {

@@ -1,8 +1,9 @@
 //! The rules of `order_by`, and what each of its names stands for.
 
-use super::Checker;
 use super::output::Output;
+use super::{Checker, formula_place};
 use crate::problem::{Code, Problem};
+use crate::schema::ColumnKind;
 use crate::stage::{Order, Position, Selected, Word};
 use crate::suggest::{listed, nearest};
 
@@ -12,7 +13,7 @@ impl Checker<'_> {
         let by = match &order.by {
             Selected::Column(word) => self.order_name(word, outputs),
             Selected::Aggregate { aggregate, column: word, position } => {
-                if let Some(column) = self.column(word)
+                if let Some(column) = self.row_column(word)
                     && self.aggregate_type(*aggregate, column, word)
                 {
                     let spelled = format!("{aggregate}({})", column.name);
@@ -21,7 +22,7 @@ impl Checker<'_> {
                 None
             }
             Selected::Slot { slot, column: word, position } => {
-                if let Some(column) = self.column(word) {
+                if let Some(column) = self.row_column(word) {
                     let spelled = format!("{slot}({})", column.name);
                     self.order_output("group_by", &order.by, &spelled, *position, outputs);
                 }
@@ -44,7 +45,18 @@ impl Checker<'_> {
         let named = outputs.iter().find(|output| !self.wire && output.column.name == word.text);
         let key = || outputs.iter().find(|output| self.is_key_of(output, word));
         if let Some(output) = named.or_else(key) {
+            if let Selected::Column(what) = &output.what
+                && let Some((_, column)) = self.schema.column(&what.text)
+                && column.kind == ColumnKind::Formula
+            {
+                self.push(formula_place(column, word));
+                return None;
+            }
             return Some(output.what.clone());
+        }
+        if self.schema.column(&word.text).is_some_and(|(_, column)| column.kind == ColumnKind::Formula) {
+            self.row_column(word);
+            return None;
         }
         if self.is_plain() && self.schema.column(&word.text).is_some() || self.stage.incomplete {
             return None;

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::Checker;
+use super::{Checker, formula_place};
 use crate::problem::{Code, Problem};
-use crate::schema::{Column, Schema};
+use crate::schema::{Column, ColumnKind, Schema};
 use crate::shape::{OutputColumn, OutputType};
 use crate::stage::{Key, KeySlot, Position, Selected, Selection, Word};
 use crate::suggest::listed;
@@ -42,7 +42,7 @@ impl Checker<'_> {
             }
             None if stage.group_by.is_empty() && !stage.incomplete => {
                 let position = Position::default();
-                outputs.extend(self.schema.columns.iter().map(|column| {
+                outputs.extend(self.schema.row_columns().map(|column| {
                     let word = Word { text: column.name.clone(), position };
                     bare(self.schema, column, &word, None, position)
                 }));
@@ -73,7 +73,7 @@ impl Checker<'_> {
     }
 
     fn key(&mut self, key: &Key) -> Option<Output> {
-        let column = self.column(&key.column)?;
+        let column = self.row_column(&key.column)?;
         let position = key.alias.as_ref().map_or(key.column.position, |alias| alias.position);
         match key.slot {
             KeySlot::Whole => Some(bare(self.schema, column, &key.column, key.alias.as_ref(), position)),
@@ -115,7 +115,7 @@ impl Checker<'_> {
         match &selection.selected {
             Selected::Column(word) => self.bare_selection(word, alias),
             Selected::Aggregate { aggregate, column: word, .. } => {
-                let column = self.column(word)?;
+                let column = self.row_column(word)?;
                 self.aggregate_type(*aggregate, column, word);
                 let counts = *aggregate == Aggregate::Dcount;
                 Some(Output {
@@ -167,6 +167,9 @@ impl Checker<'_> {
     fn bare_selection(&mut self, word: &Word, alias: Option<&Word>) -> Option<Output> {
         let column = self.column(word)?;
         let position = alias.map_or(word.position, |alias| alias.position);
+        if column.kind == ColumnKind::Formula {
+            return self.formula(column, word, alias, position);
+        }
         if self.is_plain() || self.stage.incomplete {
             return Some(bare(self.schema, column, word, alias, position));
         }
@@ -194,6 +197,18 @@ impl Checker<'_> {
         };
         self.push(problem);
         None
+    }
+
+    /// A value formula gives one row of one number, so that nothing else can stand in the result.
+    fn formula(&mut self, column: &Column, word: &Word, alias: Option<&Word>, position: Position) -> Option<Output> {
+        let selected = self.stage.select.iter().flatten().count();
+        if !self.stage.group_by.is_empty() || selected > 1 {
+            self.push(formula_place(column, word));
+            return None;
+        }
+        let mut output = bare(self.schema, column, word, alias, position);
+        output.column.nullable = true;
+        Some(output)
     }
 
     /// Whether an aggregate fits its column; one that does not is told.
@@ -242,7 +257,7 @@ fn bare(schema: &Schema, column: &Column, word: &Word, alias: Option<&Word>, pos
             origin: column.wire.clone().into(),
             output_type: OutputType::Column(column.column_type),
             nullable: column.nullable,
-            bare: true,
+            bare: column.kind == ColumnKind::Stored,
         },
         what: Selected::Column(word.clone()),
         spelled: column.name.clone(),
