@@ -21,6 +21,7 @@ pub(crate) fn stage(wire: &wire::Stage) -> Result<Stage, Vec<Problem>> {
             .then(|| wire.select.iter().filter_map(|item| reader.selection(item)).collect()),
         order_by: wire.order_by.iter().filter_map(|item| reader.order(item)).collect(),
         conditions: wire.conditions.iter().filter_map(|item| reader.condition(item)).collect(),
+        splices: Vec::new(),
         limit: wire.limit.map(|rows| Limit::Rows(rows, reader.position())),
         incomplete: false,
     };

@@ -5,6 +5,7 @@
 //! [`schema::Schema`] and gives the [`shape::Shape`] of the result or a list of [`problem::Problem`]s, and the lowering
 //! writes the JSON of [`wire`].
 
+pub mod builder;
 pub mod cell;
 pub mod check;
 pub mod datetime;
@@ -15,6 +16,7 @@ pub mod problem;
 pub mod query;
 pub mod rendered;
 pub mod schema;
+pub mod schema_file;
 pub mod shape;
 pub mod slot;
 pub mod source;
@@ -25,4 +27,4 @@ pub mod value;
 pub mod vocabulary;
 pub mod wire;
 
-pub use lower::lower;
+pub use lower::{lower, measures};

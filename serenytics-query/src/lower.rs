@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use crate::check::{Checked, typed_value};
 use crate::query::{Part, Template};
-use crate::schema::{Column, Schema};
+use crate::schema::{Column, ColumnKind, Schema};
 use crate::stage::{Condition, ConditionOperand, KeySlot, Limit, Literal, Order, Selected, Stage, Value, Word};
 use crate::value::{WireValue, escaped};
-use crate::vocabulary::{Aggregate, ColumnType, TimeSlot};
+use crate::vocabulary::{Aggregate, ColumnType, Operator, TimeSlot};
 use crate::wire::{self, COUNT_COLUMN, ColumnItem, Item, ROW_BY_ROW};
 
 /// The JSON of a stage that `check` accepted, or `None` if it did not: a name or a literal of it has no place in the schema.
 #[must_use]
 pub fn lower(schema: &Schema, stage: &Stage, checked: &Checked) -> Option<Template> {
-    let conditions: Option<Vec<_>> =
-        stage.conditions.iter().map(|condition| Some(Cow::Owned(lower_condition(schema, condition)?))).collect();
+    let own = stage.conditions.iter().map(|condition| lower_condition(schema, condition));
+    let spliced = stage.splices.iter().map(|filter| Some(vec![Part::Value(filter.index)]));
+    let conditions: Option<Vec<_>> = own.chain(spliced).map(|parts| parts.map(Cow::Owned)).collect();
     let limit = stage.limit.map(|limit| match limit {
         Limit::Rows(rows, _) => text(rows.to_string()),
         Limit::Hole(hole) => Part::Value(hole.index),
@@ -27,6 +28,26 @@ pub fn lower(schema: &Schema, stage: &Stage, checked: &Checked) -> Option<Templa
     let json = serde_json::to_string(&options).ok()?;
     let head = json.strip_suffix(Template::TAIL)?.to_owned();
     Some(Template { head: Cow::Owned(head), conditions: Cow::Owned(conditions?), limit })
+}
+
+/// The wire names of the measures that a stage names, each once.
+#[must_use]
+pub fn measures(schema: &Schema, stage: &Stage, checked: &Checked) -> Vec<Cow<'static, str>> {
+    let word = |selected: &Selected| match selected {
+        Selected::Column(word) | Selected::Aggregate { column: word, .. } | Selected::Slot { column: word, .. } => {
+            Some(word.text.clone())
+        }
+        Selected::Count(_) | Selected::Unknown(_) => None,
+    };
+    let mut names: Vec<String> = stage.conditions.iter().map(|condition| condition.column.text.clone()).collect();
+    names.extend(stage.group_by.iter().map(|key| key.column.text.clone()));
+    names.extend(stage.select.iter().flatten().filter_map(|selection| word(&selection.selected)));
+    names.extend(checked.order_by.iter().filter_map(|order| word(&order.by)));
+    if stage.select.is_none() && stage.group_by.is_empty() {
+        names.extend(schema.row_columns().map(|column| column.name.clone()));
+    }
+    let measures = schema.columns.iter().filter(|column| column.kind == ColumnKind::Measure);
+    measures.filter(|column| names.contains(&column.name)).map(|column| Cow::Owned(column.wire.clone())).collect()
 }
 
 /// The clauses before `where`.
@@ -93,18 +114,26 @@ fn shortest(item: ColumnItem) -> Item {
 
 fn lower_condition(schema: &Schema, condition: &Condition) -> Option<Vec<Part>> {
     let (_, column) = schema.column(&condition.column.text)?;
-    let mut lowered =
-        wire::Condition { name: column.wire.clone(), op: condition.operator?, value: None, measure_uuid: None };
     let operand = match &condition.operand {
-        ConditionOperand::None => {
-            return Some(vec![text(serde_json::to_string(&lowered).ok()?)]);
-        }
+        ConditionOperand::None => Vec::new(),
         ConditionOperand::Scalar(value) => vec![scalar(column, value)?],
         ConditionOperand::List(values, _) => list(column, values)?,
-        ConditionOperand::ListHole(hole) => {
-            vec![text("["), Part::Value(hole.index), text("]")]
-        }
+        ConditionOperand::ListHole(hole) => run_time_list(hole.index),
     };
+    condition_parts(&column.wire, condition.operator?, operand)
+}
+
+/// The operand of a list that the run gives.
+pub(crate) fn run_time_list(index: usize) -> Vec<Part> {
+    vec![text("["), Part::Value(index), text("]")]
+}
+
+/// The JSON of a condition, part by part: what stands in its operand is given as parts, none for an operator that takes none.
+pub(crate) fn condition_parts(wire: &str, operator: Operator, operand: Vec<Part>) -> Option<Vec<Part>> {
+    let mut lowered = wire::Condition { name: wire.to_owned(), op: operator, value: None, measure_uuid: None };
+    if operand.is_empty() {
+        return Some(vec![text(serde_json::to_string(&lowered).ok()?)]);
+    }
     // The operand is a JSON text; what stands between its quotes is written part by part.
     lowered.value = Some(serde_json::Value::String(String::new()));
     let json = serde_json::to_string(&lowered).ok()?;

@@ -54,6 +54,8 @@ codes! {
     EmptyList = "SRN013",
     /// A limit that is no positive integer.
     BadLimit = "SRN014",
+    /// A filter that is not spliced in as `..{filter}`.
+    Splice = "SRN015",
     /// A column that the source does not have.
     UnknownColumn = "SRN020",
     /// A value whose type is not its column's.
@@ -82,6 +84,8 @@ codes! {
     NotFinite = "SRN040",
     /// A run-time limit that is no positive integer.
     LimitRange = "SRN041",
+    /// A row struct whose fields are not the columns of a built query's result.
+    RowFields = "SRN042",
 }
 
 impl Code {

@@ -7,7 +7,7 @@ use crate::cell::{CellError, CellReader};
 use crate::problem::Problem;
 use crate::rendered::Rendered;
 use crate::schema::SourceRef;
-use crate::shape::Shape;
+use crate::shape::{OutputColumn, Shape};
 
 /// Reads a row's cells, in the order of the query's [`Shape`].
 pub type ReadRow<R> = for<'a, 'b> fn(&'b mut CellReader<'a>) -> Result<R, CellError>;
@@ -36,21 +36,17 @@ impl Template {
     /// The JSON with these run-time values. A condition or limit whose value is left out is left out with it.
     #[must_use]
     pub fn render(&self, values: &[Rendered]) -> String {
-        let text = |part: &Part| match part {
-            Part::Text(text) => Some(text.clone().into_owned()),
-            Part::Value(index) => values.get(*index)?.text.clone(),
-        };
         let conditions: Vec<String> =
-            self.conditions.iter().filter_map(|parts| parts.iter().map(text).collect::<Option<String>>()).collect();
+            self.conditions.iter().filter_map(|parts| rendered_parts(parts, values)).collect();
         let mut json = self.head.clone().into_owned();
         if !conditions.is_empty() {
             json.push_str(",\"where\":[");
             json.push_str(&conditions.join(","));
             json.push(']');
         }
-        if let Some(limit) = self.limit.as_ref().and_then(text) {
+        if let Some(limit) = self.limit.as_ref().and_then(|part| rendered_part(part, values)) {
             json.push_str(",\"limit\":");
-            json.push_str(&limit);
+            json.push_str(limit);
         }
         json.push_str(Self::TAIL);
         json
@@ -67,6 +63,19 @@ impl Template {
     }
 }
 
+/// A part with its run-time value; `None` if that is left out.
+fn rendered_part<'a>(part: &'a Part, values: &'a [Rendered]) -> Option<&'a str> {
+    match part {
+        Part::Text(text) => Some(text),
+        Part::Value(index) => values.get(*index)?.text.as_deref(),
+    }
+}
+
+/// Parts with their run-time values; `None` if one of those is left out.
+pub(crate) fn rendered_parts(parts: &[Part], values: &[Rendered]) -> Option<String> {
+    parts.iter().map(|part| rendered_part(part, values)).collect()
+}
+
 /// A query that was checked against the schema of its source, whose rows are `R`.
 ///
 /// Made by `query!`. It is a value: it can be kept, sent more than once, printed, and looked into.
@@ -75,15 +84,26 @@ pub struct Query<R> {
     json: Cow<'static, str>,
     shape: Shape,
     read: ReadRow<R>,
+    /// The wire names of the measures that the query names, whose uuids the client puts beside them.
+    measures: Measures,
     problems: Vec<Problem>,
 }
+
+/// The wire names of some measures.
+pub type Measures = Cow<'static, [Cow<'static, str>]>;
 
 impl<R> Query<R> {
     /// A query without run-time values; allocates nothing.
     #[doc(hidden)]
     #[must_use]
-    pub const fn fixed(source: SourceRef, json: &'static str, shape: Shape, read: ReadRow<R>) -> Query<R> {
-        Query { source, json: Cow::Borrowed(json), shape, read, problems: Vec::new() }
+    pub const fn fixed(
+        source: SourceRef,
+        json: &'static str,
+        shape: Shape,
+        read: ReadRow<R>,
+        measures: Measures,
+    ) -> Query<R> {
+        Query { source, json: Cow::Borrowed(json), shape, read, measures, problems: Vec::new() }
     }
 
     /// A query with run-time values.
@@ -95,9 +115,27 @@ impl<R> Query<R> {
         values: &[Rendered],
         shape: Shape,
         read: ReadRow<R>,
+        measures: Measures,
     ) -> Query<R> {
-        let problems = values.iter().filter_map(|value| value.problem.clone()).collect();
-        Query { source, json: Cow::Owned(template.render(values)), shape, read, problems }
+        let problems = values.iter().flat_map(|value| value.problems.iter().cloned()).collect();
+        let mut measures = measures;
+        for measure in values.iter().flat_map(|value| &value.measures) {
+            if !measures.contains(measure) {
+                measures.to_mut().push(measure.clone());
+            }
+        }
+        Query { source, json: Cow::Owned(template.render(values)), shape, read, measures, problems }
+    }
+
+    /// A query that the run wrote.
+    pub(crate) fn owned(
+        source: SourceRef,
+        json: String,
+        shape: Shape,
+        read: ReadRow<R>,
+        measures: Measures,
+    ) -> Query<R> {
+        Query { source, json: Cow::Owned(json), shape, read, measures, problems: Vec::new() }
     }
 
     /// The source that the query was written for.
@@ -124,6 +162,26 @@ impl<R> Query<R> {
         &self.shape
     }
 
+    /// The wire names of the measures that the query names. [`to_json`](Self::to_json) has no `measureUuid` beside them: the client puts it
+    /// there, from the source's configuration.
+    #[must_use]
+    pub fn measures(&self) -> &[Cow<'static, str>] {
+        &self.measures
+    }
+
+    /// What the query does and what its rows hold, to be read: the source, the JSON over several lines, and a line for each column of the
+    /// result with its name, what it is, its type and whether it may be NULL.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let mut text = format!("{}\n{self}\n", self.source);
+        for OutputColumn { name, origin, output_type, nullable, .. } in &*self.shape {
+            let null = if *nullable { ", or NULL" } else { "" };
+            text.push_str(&format!("{name}: {origin}, {output_type}{null}\n"));
+        }
+        text.extend(self.problems.iter().map(|problem| format!("problem: {problem}\n")));
+        text
+    }
+
     /// What only the run could find wrong: a value that is `NaN`, a limit of 0. A query with a problem is not sent.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
@@ -145,6 +203,7 @@ impl<R> Clone for Query<R> {
             json: self.json.clone(),
             shape: self.shape.clone(),
             read: self.read,
+            measures: self.measures.clone(),
             problems: self.problems.clone(),
         }
     }

@@ -1,5 +1,7 @@
 //! Run-time values as they stand in a query's JSON, and what only the run can find wrong with them.
 
+use std::borrow::Cow;
+
 use crate::problem::{Code, Problem};
 use crate::stage::Position;
 use crate::value::{ListToWire, ToWire, WireValue, escaped};
@@ -40,21 +42,27 @@ impl<L: LimitValue> LimitValue for &L {
 pub struct Rendered {
     /// The text, or `None` when the clause is left out.
     pub(crate) text: Option<String>,
-    pub(crate) problem: Option<Problem>,
+    pub(crate) problems: Vec<Problem>,
+    /// The measures that it names.
+    pub(crate) measures: Vec<Cow<'static, str>>,
 }
 
 impl Rendered {
     fn new(text: Option<Result<String, String>>, code: Code) -> Rendered {
         match text.transpose() {
-            Ok(text) => Rendered { text, problem: None },
-            Err(message) => Rendered { text: None, problem: Some(Problem::new(code, Position::default(), message)) },
+            Ok(text) => Rendered { text, problems: Vec::new(), measures: Vec::new() },
+            Err(message) => Rendered {
+                text: None,
+                problems: vec![Problem::new(code, Position::default(), message)],
+                measures: Vec::new(),
+            },
         }
     }
 
     /// The value, whose problem is told as one of this column's.
     #[must_use]
     pub fn of(mut self, column: &str) -> Rendered {
-        if let Some(problem) = &mut self.problem {
+        for problem in &mut self.problems {
             problem.message = format!("`{column}`: {}", problem.message);
         }
         self

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::schema::{Schema, SourceRef};
+use crate::builder::{Filter, QueryBuilder};
+use crate::schema::{Column, ColumnKind, Schema, SourceRef};
 use crate::value::{ToWire, quoted};
 use crate::vocabulary::ColumnType;
 
@@ -20,9 +21,28 @@ pub trait Source {
     #[doc(hidden)]
     const ENCODED: &'static str;
 
-    /// Writes the value's cells.
+    /// The source's columns as values, a field each.
+    type Columns;
+
+    /// The source's columns as values.
     #[doc(hidden)]
-    fn write_cells(&self, row: &mut RowWriter);
+    const COLUMNS: Self::Columns;
+
+    /// A filter: conditions as a value, to be spliced into queries of this source as `..{filter}`, or given to a builder.
+    fn filter(write: impl FnOnce(Self::Columns) -> Filter<Self>) -> Filter<Self>
+    where
+        Self: Sized,
+    {
+        write(Self::COLUMNS)
+    }
+
+    /// A query that is written by the run, clause by clause.
+    fn query() -> QueryBuilder<Self>
+    where
+        Self: Sized,
+    {
+        QueryBuilder::new()
+    }
 
     /// The declared schema.
     #[must_use]
@@ -54,7 +74,33 @@ pub trait LoadRow {
     }
 }
 
-impl<S: Source> LoadRow for S {
+/// A struct with a field for each column of its source, so that its values are rows. Derived with [`Source`], but for a source whose
+/// columns a file declares.
+#[doc(hidden)]
+pub trait SourceRow {
+    /// The source.
+    type Source: Source;
+
+    /// Writes the value's cells.
+    fn write_cells(&self, row: &mut RowWriter);
+}
+
+impl<R: SourceRow> SourceRow for &R {
+    type Source = R::Source;
+
+    fn write_cells(&self, row: &mut RowWriter) {
+        (**self).write_cells(row);
+    }
+}
+
+/// The types of the columns that are stored in a source, by wire name.
+#[must_use]
+pub fn stored_types<S: Source>() -> Vec<(String, ColumnType)> {
+    let stored = |column: &Column| column.kind == ColumnKind::Stored;
+    S::schema().columns.into_iter().filter(stored).map(|column| (column.wire, column.column_type)).collect()
+}
+
+impl<R: SourceRow> LoadRow for R {
     fn write_row(&self, json: &mut String) -> Result<(), String> {
         let mut row = RowWriter { json: std::mem::take(json), cells: 0, problem: None };
         row.json.push('{');
@@ -65,7 +111,7 @@ impl<S: Source> LoadRow for S {
     }
 
     fn forced_types() -> Vec<(String, ColumnType)> {
-        S::schema().columns.into_iter().map(|column| (column.wire, column.column_type)).collect()
+        stored_types::<R::Source>()
     }
 }
 
@@ -79,15 +125,6 @@ impl LoadRow for serde_json::Map<String, serde_json::Value> {
 impl LoadRow for &serde_json::Map<String, serde_json::Value> {
     fn write_row(&self, json: &mut String) -> Result<(), String> {
         (**self).write_row(json)
-    }
-}
-
-impl<S: Source> Source for &S {
-    const SOURCE: SourceRef = S::SOURCE;
-    const ENCODED: &'static str = S::ENCODED;
-
-    fn write_cells(&self, row: &mut RowWriter) {
-        (**self).write_cells(row);
     }
 }
 

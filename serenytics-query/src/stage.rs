@@ -21,6 +21,8 @@ pub struct Word {
 pub struct Stage {
     /// The conditions, all of which a row has to meet.
     pub conditions: Vec<Condition>,
+    /// The filters that are spliced in, `..{filter}`; their conditions come after those of the query.
+    pub splices: Vec<Hole>,
     /// The keys of the groups.
     pub group_by: Vec<Key>,
     /// The selected outputs; `None` without a `select`.

@@ -1,5 +1,6 @@
 //! Run-time values: which Rust types a column is compared with, and how a value is written on the wire.
 
+pub use crate::builder::{splice, splice_option};
 use crate::cell::Cell;
 use crate::datetime::{self, DateTime};
 pub use crate::rendered::{LimitValue, limit, limit_option};

@@ -6,6 +6,11 @@ use std::fmt;
 
 pub use types::Cell;
 
+use crate::problem::{Code, Problem};
+use crate::shape::{OutputColumn, OutputType};
+use crate::stage::Position;
+use crate::suggest::listed;
+
 /// Why a cell could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CellError {
@@ -105,10 +110,11 @@ impl<'a> CellReader<'a> {
         })?;
         self.skip_space();
         match self.peek()? {
-            b']' => {
+            b']' if self.column == columns => {
                 self.at += 1;
                 Ok(row)
             }
+            b']' => Err(CellError::Count { expected: columns, found: self.column }),
             b',' => Err(CellError::Count { expected: columns, found: columns + 1 }),
             _ => Err(self.syntax()),
         }
@@ -141,6 +147,15 @@ impl<'a> CellReader<'a> {
             expected: C::EXPECTED,
             found: excerpt(&self.bytes[start..]),
         })
+    }
+
+    /// Whether the row has no further cell.
+    ///
+    /// # Errors
+    /// [`CellError::Incomplete`] at the end of the bytes.
+    pub fn is_row_end(&mut self) -> Result<bool, CellError> {
+        self.skip_space();
+        Ok(self.peek()? == b']')
     }
 
     /// Skips spaces and line ends.
@@ -278,6 +293,42 @@ fn excerpt(bytes: &[u8]) -> String {
     format!("`{}…`", value.chars().take(40).collect::<String>())
 }
 
+/// A field of a row's struct.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    name: &'static str,
+    holds: fn(OutputType) -> bool,
+    expected: &'static str,
+    nullable: bool,
+}
+
+impl Field {
+    /// The field of this name, of type `C`.
+    #[must_use]
+    pub const fn of<C: Cell>(name: &'static str) -> Field {
+        Field { name, holds: C::holds, expected: C::EXPECTED, nullable: C::NULLABLE }
+    }
+
+    /// Why the field does not take a column of a result; `None` if it does.
+    fn problem(&self, column: &OutputColumn) -> Option<String> {
+        let Field { name, expected, .. } = self;
+        let output = &column.name;
+        if *name != output {
+            return Some(format!(
+                "the field `{name}` stands where the result has `{output}`: fields are in the order of the outputs"
+            ));
+        }
+        if !(self.holds)(column.output_type) {
+            return Some(format!(
+                "the field `{name}` holds {expected} and the result has `{output}` as {}",
+                column.output_type
+            ));
+        }
+        (column.nullable && !self.nullable)
+            .then(|| format!("`{output}` may be NULL: the field `{name}` has to be an `Option`"))
+    }
+}
+
 /// A struct that a row of an answer is read into, field by field in their order. Derived by `#[derive(Row)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a row",
@@ -285,9 +336,37 @@ fn excerpt(bytes: &[u8]) -> String {
     note = "put `#[derive(Row)]` on the struct"
 )]
 pub trait Row: Sized {
+    /// The fields; `None` for a type that takes cells of any number and kind.
+    #[doc(hidden)]
+    const FIELDS: Option<&'static [Field]> = None;
+
     /// Reads the cells of a row.
     ///
     /// # Errors
     /// [`CellError`] for the first cell that its field cannot hold.
     fn read(cells: &mut CellReader<'_>) -> Result<Self, CellError>;
+
+    /// Why the struct does not take the rows of a result; `None` if it does.
+    #[doc(hidden)]
+    fn problem(shape: &[OutputColumn]) -> Option<Problem> {
+        let fields = Self::FIELDS?;
+        let message = if fields.len() == shape.len() {
+            fields.iter().zip(shape).find_map(|(field, column)| field.problem(column))?
+        } else {
+            let outputs = listed(shape.iter().map(|column| &*column.name));
+            format!("the struct has {} fields and the result {} columns: {outputs}", fields.len(), shape.len())
+        };
+        Some(Problem::new(Code::RowFields, Position::default(), message))
+    }
+}
+
+/// A row of any query: its cells, in the order of the query's shape.
+impl Row for Vec<serde_json::Value> {
+    fn read(cells: &mut CellReader<'_>) -> Result<Self, CellError> {
+        let mut row = Vec::new();
+        while !cells.is_row_end()? {
+            row.push(cells.next()?);
+        }
+        Ok(row)
+    }
 }

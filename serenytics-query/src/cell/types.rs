@@ -2,7 +2,9 @@
 
 use super::Scalar;
 use crate::datetime::{self, DateTime};
+use crate::shape::OutputType;
 use crate::slot::SlotValue;
+use crate::vocabulary::ColumnType;
 
 mod sealed {
     pub trait Sealed {}
@@ -19,17 +21,29 @@ pub trait Cell: Sized + sealed::Sealed {
     #[doc(hidden)]
     const EXPECTED: &'static str;
 
+    /// Whether the type takes NULL.
+    #[doc(hidden)]
+    const NULLABLE: bool = false;
+
+    /// Whether the type is one for a column of a result.
+    #[doc(hidden)]
+    fn holds(output: OutputType) -> bool;
+
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "the trait is sealed")]
     fn from_scalar(scalar: &Scalar<'_>) -> Option<Self>;
 }
 
 macro_rules! cell {
-    ($type:ty, $expected:literal, $scalar:ident => $read:expr) => {
+    ($type:ty, $expected:literal, $holds:pat, $scalar:ident => $read:expr) => {
         impl sealed::Sealed for $type {}
         #[diagnostic::do_not_recommend]
         impl Cell for $type {
             const EXPECTED: &'static str = $expected;
+
+            fn holds(output: OutputType) -> bool {
+                matches!(output, $holds)
+            }
 
             #[expect(private_interfaces, reason = "the trait is sealed")]
             fn from_scalar($scalar: &Scalar<'_>) -> Option<Self> {
@@ -41,7 +55,7 @@ macro_rules! cell {
 
 macro_rules! integer_cell {
     ($($type:ty, $expected:literal;)+) => {$(
-        cell!($type, $expected, scalar => match scalar {
+        cell!($type, $expected, OutputType::Column(ColumnType::Int), scalar => match scalar {
             Scalar::Number(text) => text.parse().ok().or_else(|| <$type>::try_from(whole(text)?).ok()),
             _ => None,
         });
@@ -81,33 +95,46 @@ fn single(text: &str) -> Option<f32> {
     (single.is_finite() && exact).then_some(single)
 }
 
-cell!(f64, "a number", scalar => match scalar {
+cell!(f64, "a number", OutputType::Column(ColumnType::Float), scalar => match scalar {
     Scalar::Number(text) => number(text),
     _ => None,
 });
-cell!(f32, "a number", scalar => match scalar {
+cell!(f32, "a number", OutputType::Column(ColumnType::Float), scalar => match scalar {
     Scalar::Number(text) => single(text),
     _ => None,
 });
-cell!(String, "a text", scalar => match scalar {
+cell!(String, "a text", OutputType::Column(ColumnType::Str), scalar => match scalar {
     Scalar::Text(text) => Some((*text).to_owned()),
     Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
     _ => None,
 });
-cell!(DateTime, "a datetime", scalar => match scalar {
+cell!(DateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
     Scalar::Text(text) => datetime::parse(text).ok(),
     _ => None,
 });
-cell!(SlotValue, "a time slot", scalar => match scalar {
+cell!(SlotValue, "a time slot", OutputType::Slot(_), scalar => match scalar {
     Scalar::Text(text) => SlotValue::from_text(text),
     Scalar::Number(text) => text.parse().ok().or_else(|| whole(text)).map(SlotValue::Number),
     _ => None,
+});
+
+cell!(serde_json::Value, "a text, a number or NULL", _, scalar => match scalar {
+    Scalar::Null => Some(serde_json::Value::Null),
+    Scalar::Number(text) => text.parse().ok().map(serde_json::Value::Number),
+    Scalar::Text(text) => Some((*text).into()),
+    Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
+    Scalar::Other => None,
 });
 
 impl<C: Cell> sealed::Sealed for Option<C> {}
 #[diagnostic::do_not_recommend]
 impl<C: Cell> Cell for Option<C> {
     const EXPECTED: &'static str = C::EXPECTED;
+    const NULLABLE: bool = true;
+
+    fn holds(output: OutputType) -> bool {
+        C::holds(output)
+    }
 
     #[expect(private_interfaces, reason = "the trait is sealed")]
     fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {

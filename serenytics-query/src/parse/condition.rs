@@ -2,7 +2,7 @@
 
 use super::{Parser, Read, Refused};
 use crate::problem::Code;
-use crate::stage::{Condition, ConditionOperand, Position, Word};
+use crate::stage::{Condition, ConditionOperand, Hole, Position, Word};
 use crate::suggest::{listed, nearest};
 use crate::token::TokenKind;
 use crate::vocabulary::{Operand, Operator};
@@ -17,9 +17,13 @@ impl Parser<'_> {
             if self.cursor.is_at_end() || self.cursor.at_clause_start() {
                 return;
             }
-            match self.condition() {
-                Ok(condition) => self.parsed.stage.conditions.push(condition),
-                Err(Refused) => self.skip_condition(),
+            let read = if self.cursor.sign_is('.') {
+                self.splice().map(|filter| self.parsed.stage.splices.push(filter))
+            } else {
+                self.condition().map(|condition| self.parsed.stage.conditions.push(condition))
+            };
+            if let Err(Refused) = read {
+                self.skip_condition();
             }
             if !self.condition_separator() {
                 return;
@@ -83,6 +87,24 @@ impl Parser<'_> {
         }
         self.cursor.skip(signs.len().max(1));
         true
+    }
+
+    /// Reads `..{filter}` or `..{filter}?`.
+    fn splice(&mut self) -> Read<Hole> {
+        let position = self.cursor.position();
+        let dots = self.cursor.signs();
+        self.cursor.skip(dots.len());
+        if dots == ".."
+            && let Some(filter) = self.hole()
+        {
+            return Ok(filter);
+        }
+        let message = "a filter is spliced in as `..{filter}`, with two dots and braces";
+        self.problem(Code::Splice, position, message);
+        if !self.cursor.is_at_end() {
+            self.cursor.bump();
+        }
+        Err(Refused)
     }
 
     fn condition(&mut self) -> Read<Condition> {
