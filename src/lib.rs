@@ -69,7 +69,7 @@ pub use serenytics_query::query::Query;
 pub use serenytics_query::slot::SlotValue;
 pub use serenytics_query::source::{LoadRow, Source};
 pub use serenytics_query::value;
-pub use serenytics_query::{problem, schema, shape, wire};
+pub use serenytics_query::{builder, problem, schema, shape, wire};
 
 /// Everything that a program with queries needs.
 pub mod prelude {
@@ -152,12 +152,12 @@ pub mod __private {
     pub use std::string::String;
 
     pub use serenytics_macros::{query_compile, query_entry};
-    pub use serenytics_query::cell::{CellError, CellReader};
+    pub use serenytics_query::cell::{CellError, CellReader, Field};
     pub use serenytics_query::query::{Part, Template};
     pub use serenytics_query::rendered::Rendered;
     pub use serenytics_query::schema::SourceRef;
     pub use serenytics_query::shape::{OutputColumn, OutputType};
-    pub use serenytics_query::source::{ColumnAt, RowWriter, named, with_uuid};
+    pub use serenytics_query::source::{ColumnAt, RowWriter, SourceRow, named, with_uuid};
     pub use serenytics_query::value::{ListKind, ListProbe, NoListKind};
     pub use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 }

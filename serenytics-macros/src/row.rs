@@ -2,11 +2,16 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use serenytics_query::problem::Code;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields};
 
+use crate::source::coded;
+
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    syn::parse2::<DeriveInput>(input).and_then(|input| expand(&input)).unwrap_or_else(syn::Error::into_compile_error)
+    syn::parse2::<DeriveInput>(input)
+        .and_then(|input| expand(&input))
+        .unwrap_or_else(|error| coded(Code::SourceStruct, error).into_compile_error())
 }
 
 fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -30,9 +35,18 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         let span = Span::call_site().located_at(field_type.span());
         quote_spanned!(span=> #name: __cells.next::<#field_type>()?)
     });
+    let declared = fields.named.iter().map(|field| {
+        let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let name = name.strip_prefix("r#").unwrap_or(&name);
+        let field_type = &field.ty;
+        let span = Span::call_site().located_at(field_type.span());
+        quote_spanned!(span=> #krate::__private::Field::of::<#field_type>(#name))
+    });
     Ok(quote! {
         #[automatically_derived]
         impl #krate::Row for #ident {
+            const FIELDS: ::core::option::Option<&'static [#krate::__private::Field]> = ::core::option::Option::Some(&[#(#declared),*]);
+
             fn read(__cells: &mut #krate::__private::CellReader<'_>) -> ::core::result::Result<Self, #krate::__private::CellError> {
                 ::core::result::Result::Ok(#ident { #(#cells),* })
             }

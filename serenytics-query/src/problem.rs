@@ -86,6 +86,32 @@ codes! {
     LimitRange = "SRN041",
     /// A row struct whose fields are not the columns of a built query's result.
     RowFields = "SRN042",
+    /// A run-time value whose Rust type is not one for its column.
+    ValueRustType = "SRN050",
+    /// A run-time list that is none.
+    NoList = "SRN051",
+    /// A run-time limit that is no integer.
+    LimitRustType = "SRN052",
+    /// A type that is no source.
+    NoSource = "SRN053",
+    /// A type that cells or rows cannot be read into.
+    NoRow = "SRN054",
+    /// A function of `query!` that is not a plain one that returns its query.
+    ItemForm = "SRN055",
+    /// What is spliced into a query and is no filter of its source.
+    NoFilter = "SRN056",
+    /// What a clause of a builder does not take.
+    BuilderItem = "SRN057",
+    /// What is said of a source or of a column.
+    SourceAttribute = "SRN060",
+    /// A source or a row that is no struct of the right form.
+    SourceStruct = "SRN061",
+    /// A field's type that no column has.
+    ColumnType = "SRN062",
+    /// A column that is declared twice.
+    DuplicateColumn = "SRN063",
+    /// A schema file that is missing or wrong.
+    SchemaFile = "SRN064",
 }
 
 impl Code {

@@ -8,7 +8,7 @@ use crate::value::{ListToWire, ToWire, WireValue, escaped};
 
 /// A number of rows for `limit {rows}`: any integer.
 #[diagnostic::on_unimplemented(
-    message = "`limit` takes an integer and not a value of type `{Self}`",
+    message = "`limit` takes an integer and not a value of type `{Self}` [SRN052]",
     label = "not an integer"
 )]
 pub trait LimitValue {

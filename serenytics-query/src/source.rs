@@ -9,7 +9,7 @@ use crate::vocabulary::ColumnType;
 
 /// A type that declares a source: its name and its columns. Derived by `#[derive(Source)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a data source",
+    message = "`{Self}` is not a data source [SRN053]",
     label = "not a data source",
     note = "put `#[derive(Source)]` on the struct that declares its columns"
 )]
@@ -53,7 +53,7 @@ pub trait Source {
 
 /// A row that can be loaded into a storage: a value of a [`Source`], or a JSON object.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a row that can be loaded",
+    message = "`{Self}` is not a row that can be loaded [SRN054]",
     label = "not a row",
     note = "put `#[derive(Source)]` on the struct, or use a `serde_json::Map`"
 )]

@@ -86,7 +86,7 @@ macro_rules! values {
 
 /// What a `str` column is compared with: a text.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value for a text column",
+    message = "`{Self}` is not a value for a text column [SRN050]",
     label = "not a text",
     note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
 )]
@@ -98,7 +98,7 @@ pub trait StrValue {
 
 /// What an `int` column is compared with: an integer that 64 bits hold.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value for an integer column",
+    message = "`{Self}` is not a value for an integer column [SRN050]",
     label = "not an integer",
     note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
 )]
@@ -110,7 +110,7 @@ pub trait IntValue {
 
 /// What a `float` column is compared with: a number, whole or not.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value for a number column",
+    message = "`{Self}` is not a value for a number column [SRN050]",
     label = "not a number",
     note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
 )]
@@ -122,7 +122,7 @@ pub trait FloatValue {
 
 /// What a `datetime` column is compared with: a datetime, or a date, which stands for its midnight.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value for a datetime column",
+    message = "`{Self}` is not a value for a datetime column [SRN050]",
     label = "not a `DateTime`",
     note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
 )]
@@ -176,7 +176,7 @@ pub struct NoList;
 
 /// What `in {values}` takes.
 #[diagnostic::on_unimplemented(
-    message = "an `Option` or a `Result` is no list of values",
+    message = "an `Option` or a `Result` is no list of values [SRN051]",
     label = "not a list",
     note = "an `Option` of a list takes a `?` after the braces, which leaves the condition out for `None`: `in {{values}}?`"
 )]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use serenytics_query::source::{LoadRow, Source};
+use serenytics_query::source::{Source, stored_types};
 use tracing::{Instrument, debug_span};
 
 use crate::data_source::DataSource;
@@ -91,7 +91,7 @@ impl<'s> ReloadFromCsv<'s> {
     /// Gives the columns the types that `S` declares; a type set by [`force_type`](Self::force_type) stays. A file that lacks one of
     /// these columns is refused before anything is sent; other columns are loaded as well.
     pub fn declared_by<S: Source>(mut self) -> Self {
-        for (column, column_type) in <S as LoadRow>::forced_types() {
+        for (column, column_type) in stored_types::<S>() {
             self.declared.push(column.clone());
             self.forced.entry(column).or_insert(column_type.into());
         }

@@ -36,6 +36,7 @@ const COUNTRIES: Query<String> = Query::fixed(
     r#"{"order":"row_by_row","data_processing_pipeline":[{"select":["country"]}]}"#,
     std::borrow::Cow::Borrowed(COUNTRY),
     read_country,
+    std::borrow::Cow::Borrowed(&[]),
 );
 
 /// A server that has the source, and answers every query by `reply`.

@@ -85,7 +85,8 @@ async fn a_query_with_problems_is_not_sent() {
         limit: Some(Part::Value(0)),
     };
     let values = [limit(&0)];
-    let query = Query::with_values(named("sales"), &template, &values, COUNTRY.into(), read_country);
+    let query =
+        Query::with_values(named("sales"), &template, &values, COUNTRY.into(), read_country, Default::default());
     let error = server.client().fetch(&query).await.unwrap_err();
     assert!(error.is_invalid_query());
     assert!(matches!(error.problems(), [Problem { code: Code::LimitRange, .. }]));

@@ -34,11 +34,8 @@ fn function(krate: &Group, header: TokenStream, body: TokenStream) -> TokenStrea
         Ok(parsed) => parsed,
         Err(error) => return error.into_compile_error(),
     };
-    parts(krate, &parsed.conditions, header, body).unwrap_or_else(|(tokens, problems)| {
-        let row = &parsed.row;
-        let declaration = parsed.row_declaration();
-        parsed.function(&quote!(#declaration struct #row {}), &errors::all(&tokens, &problems))
-    })
+    parts(krate, &parsed.conditions, header, body)
+        .unwrap_or_else(|(tokens, problems)| parsed.function_without_row(&errors::all(&tokens, &problems)))
 }
 
 /// The check that the source is one, and the call of its macro.

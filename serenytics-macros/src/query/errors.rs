@@ -2,8 +2,8 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use serenytics_query::parse::Parsed;
 use serenytics_query::problem::Problem;
-use serenytics_query::stage::Stage;
 
 use super::Input;
 use super::expand;
@@ -25,8 +25,8 @@ pub(super) fn all(tokens: &Tokens, problems: &[Problem]) -> TokenStream {
 
 /// The errors of a query. Its run-time values stay, typed, so that what is wrong with them is told as well and no variable of theirs
 /// seems unused.
-pub(super) fn expand(input: &Input, stage: &Stage, problems: &[Problem]) -> TokenStream {
-    let values = expand::values(input, stage).into_iter().map(|value| quote!(let _ = #value;));
+pub(super) fn expand(input: &Input, parsed: &Parsed, problems: &[Problem]) -> TokenStream {
+    let values = expand::values(input, parsed).into_iter().map(|value| quote!(let _ = #value;));
     block(quote!(#(#values)*), &input.tokens, problems)
 }
 

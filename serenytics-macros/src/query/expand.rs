@@ -3,13 +3,13 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use serenytics_query::check::Checked;
-use serenytics_query::lower;
 use serenytics_query::parse::Parsed;
 use serenytics_query::query::{Part, Template};
 use serenytics_query::schema::{Column, SourceRef};
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::stage::{ConditionOperand, Hole, Limit, Stage, Value};
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
+use serenytics_query::{lower, measures};
 
 use super::row::Row;
 use super::{Input, errors};
@@ -30,22 +30,24 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
             #krate::__private::Cow::Borrowed(SHAPE)
         }
     };
-    let values = values(input, &parsed.stage);
+    let measures = measures(&input.schema, &parsed.stage, checked);
+    let measures = quote!(#krate::__private::Cow::Borrowed(&[#(#krate::__private::Cow::Borrowed(#measures)),*]));
+    let values = values(input, parsed);
     if values.is_empty() {
         let json = template.render(&[]);
-        quote!(#krate::Query::<#name>::fixed(#source, #json, #shape, #reader))
+        quote!(#krate::Query::<#name>::fixed(#source, #json, #shape, #reader, #measures))
     } else {
         let template = template_constant(krate, &template);
         let arguments: Vec<_> = (0..values.len()).map(|index| value_name(index, span)).collect();
-        quote!(#krate::Query::<#name>::with_values(#source, #template, &[#(#arguments),*], #shape, #reader))
+        quote!(#krate::Query::<#name>::with_values(#source, #template, &[#(#arguments),*], #shape, #reader, #measures))
     }
 }
 
 /// The run-time values around the row and the query's value. Items are not hygienic: the user's expressions stand outside the block that
 /// declares the row.
-pub(super) fn around(input: &Input, stage: &Stage, item: &TokenStream, body: &TokenStream) -> TokenStream {
+pub(super) fn around(input: &Input, parsed: &Parsed, item: &TokenStream, body: &TokenStream) -> TokenStream {
     let span = input.site(input.tokens.start());
-    let values = values(input, stage);
+    let values = values(input, parsed);
     let names = (0..values.len()).map(|index| value_name(index, span));
     quote_spanned! {span=>
         match (#(#values,)*) {
@@ -127,17 +129,19 @@ enum Use<'a> {
     Scalar(Option<&'a Column>),
     Element(Option<&'a Column>),
     List(Option<&'a Column>),
+    Filter,
     Limit,
 }
 
 /// The query's run-time values, each checked against its column's type, in the order of their indices. A value whose place was refused
 /// stays an expression.
-pub(super) fn values(input: &Input, stage: &Stage) -> Vec<TokenStream> {
-    let uses = uses(input, stage);
+pub(super) fn values(input: &Input, parsed: &Parsed) -> Vec<TokenStream> {
+    let uses = uses(input, &parsed.stage);
+    let source = input.tokens.trees(&parsed.from);
     let holes = input.tokens.holes.iter().enumerate();
     holes
         .map(|(index, group)| match uses.iter().find(|(hole, _)| hole.index == index) {
-            Some((hole, used)) => value(input, group, *hole, used),
+            Some((hole, used)) => value(input, group, *hole, used, &source),
             None => {
                 let expression = expression(group, input.site(group.span()));
                 quote!(&#expression)
@@ -160,13 +164,14 @@ fn uses<'a>(input: &'a Input, stage: &Stage) -> Vec<(Hole, Use<'a>)> {
             ConditionOperand::Scalar(Value::Literal(..)) | ConditionOperand::None => {}
         }
     }
+    uses.extend(stage.splices.iter().map(|hole| (*hole, Use::Filter)));
     if let Some(Limit::Hole(hole)) = stage.limit {
         uses.push((hole, Use::Limit));
     }
     uses
 }
 
-fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>) -> TokenStream {
+fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>, source: &TokenStream) -> TokenStream {
     let span = group.span();
     let site = input.site(span);
     let krate = input.krate_at(span);
@@ -175,6 +180,10 @@ fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>) -> TokenStrea
         Use::Limit => {
             let limit = Ident::new(if hole.optional { "limit_option" } else { "limit" }, site);
             return quote_spanned!(site=> #krate::value::#limit(&#expression));
+        }
+        Use::Filter => {
+            let splice = Ident::new(if hole.optional { "splice_option" } else { "splice" }, site);
+            return quote_spanned!(site=> #krate::value::#splice::<#source>(&#expression));
         }
         Use::Scalar(column) => (column, "scalar"),
         Use::Element(column) => (column, "element"),

@@ -1,7 +1,8 @@
 //! The item form of `query!`: the function that a query is the body of, and the row struct that its return type names.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
+use serenytics_query::problem::Code;
 
 /// `pub fn top(least: f64) -> Query<TopCountry>`, with its attributes.
 pub(super) struct Header {
@@ -50,16 +51,16 @@ impl Header {
             Some(TokenTree::Ident(ident)) if ident == "fn" => {}
             Some(tree) => {
                 let message = "a query is made at once and reads nothing: its function is a plain `fn`";
-                return Err(syn::Error::new(tree.span(), message));
+                return Err(refused(tree.span(), message));
             }
-            None => return Err(syn::Error::new(proc_macro2::Span::call_site(), "a function is expected")),
+            None => return Err(refused(Span::call_site(), "a function is expected")),
         }
         let name = match rest.get(1) {
             Some(TokenTree::Ident(name)) => name.clone(),
-            _ => return Err(syn::Error::new(rest[0].span(), "`fn` is followed by the function's name")),
+            _ => return Err(refused(rest[0].span(), "`fn` is followed by the function's name")),
         };
         let row = row_name(rest)
-            .ok_or_else(|| syn::Error::new(name.span(), "the function returns its query: `-> Query<RowName>`"))?;
+            .ok_or_else(|| refused(name.span(), "the function returns its query: `-> Query<RowName>`"))?;
         Ok(Header {
             function_attributes: function_attributes.concat().into_iter().collect(),
             row_attributes: row_attributes.concat().into_iter().collect(),
@@ -92,6 +93,13 @@ impl Header {
         quote!(#[derive(#(#derives),*)])
     }
 
+    /// The function of a query that could not be made out, after a row without fields.
+    pub(super) fn function_without_row(&self, body: &TokenStream) -> TokenStream {
+        let row = &self.row;
+        let declaration = self.row_declaration();
+        self.function(&quote!(#declaration struct #row {}), body)
+    }
+
     /// The function, after its row.
     pub(super) fn function(&self, row: &TokenStream, body: &TokenStream) -> TokenStream {
         let Header { function_attributes, visibility, signature, .. } = self;
@@ -101,6 +109,10 @@ impl Header {
             #visibility #signature { #body }
         }
     }
+}
+
+fn refused(span: Span, message: &str) -> syn::Error {
+    syn::Error::new(span, format!("{message} [{}]", Code::ItemForm))
 }
 
 /// The tokens without the groups that fragments of a user's `macro_rules!` come in.

@@ -9,7 +9,8 @@ mod tokens;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use serenytics_query::check::check_all;
-use serenytics_query::parse::parse;
+use serenytics_query::parse::{Parsed, parse};
+use serenytics_query::problem::{Code, Problem};
 use serenytics_query::schema::Schema;
 
 pub(crate) use entry::entry;
@@ -50,6 +51,9 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
         return errors::one(Span::call_site(), message);
     };
     let parsed = parse(&input.tokens.tokens, input.tokens.end());
+    if input.schema.columns.is_empty() {
+        return without_columns(&input, &parsed);
+    }
     let (checked, found) = check_all(&input.schema, &parsed.stage);
     let mut problems = parsed.problems.clone();
     problems.extend(found);
@@ -61,12 +65,23 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     let inside = if input.header.is_some() { TokenStream::new() } else { row.item.clone() };
     let body = if problems.is_empty() {
         let value = expand::value_of(&input, &parsed, &checked, &row);
-        expand::around(&input, &parsed.stage, &inside, &value)
+        expand::around(&input, &parsed, &inside, &value)
     } else {
-        errors::expand(&input, &parsed.stage, &problems)
+        errors::expand(&input, &parsed, &problems)
     };
     match &input.header {
         Some(header) => header.function(&row.item, &body),
+        None => body,
+    }
+}
+
+/// The one error of a query whose source has no columns, because its declaration has a mistake of its own.
+fn without_columns(input: &Input, parsed: &Parsed) -> TokenStream {
+    let position = parsed.from.last().copied().unwrap_or_default();
+    let message = "this source has no columns: what is wrong with it is told where it is declared";
+    let body = errors::all(&input.tokens, &[Problem::new(Code::NoSource, position, message)]);
+    match &input.header {
+        Some(header) => header.function_without_row(&body),
         None => body,
     }
 }

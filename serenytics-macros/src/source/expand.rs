@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use serenytics_query::schema::SourceRef;
+use serenytics_query::schema::{Column, ColumnKind, SourceRef};
+use serenytics_query::vocabulary::ColumnType;
 use syn::Visibility;
 use syn::spanned::Spanned;
 
+use super::file::File;
 use super::parse::{Declaration, without_option};
 
 pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
@@ -18,18 +20,86 @@ pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
         return carrier;
     }
     let source = source_impl(declaration);
+    let row = row_impl(declaration);
     let columns = columns(declaration);
-    quote!(#source #columns #carrier)
+    let included = declaration.file.as_ref().and_then(File::included);
+    quote!(#source #row #columns #carrier #included)
 }
 
 fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
-    let Declaration { input, krate, schema, fields } = declaration;
+    let Declaration { input, krate, schema, .. } = declaration;
     let ident = &input.ident;
     let encoded = schema.encode();
     let source = match &schema.source {
         SourceRef::Name(name) => quote!(#krate::__private::named(#name)),
         SourceRef::Uuid(uuid) => quote!(#krate::__private::with_uuid(#uuid)),
     };
+    let columns = format_ident!("{ident}Columns");
+    let (fields, values) = column_values(declaration);
+    quote! {
+        const _: () = {
+            #[allow(missing_docs, missing_debug_implementations, missing_copy_implementations, non_snake_case, unreachable_pub)]
+            pub struct #columns {
+                #(#fields)*
+            }
+
+            #[automatically_derived]
+            impl #krate::Source for #ident {
+                const SOURCE: #krate::__private::SourceRef = #source;
+                const ENCODED: &'static ::core::primitive::str = #encoded;
+                type Columns = #columns;
+                const COLUMNS: #columns = #columns { #(#values)* };
+            }
+        };
+    }
+}
+
+/// The fields of the struct of the source's columns, and their values: what filters and built queries are written with, and what an editor
+/// looks up.
+fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    let Declaration { input, krate, schema, fields, file } = declaration;
+    let ident = &input.ident;
+    let site = file.as_ref().map_or_else(Span::call_site, |file| Span::call_site().located_at(file.span));
+    let mut declared = fields.iter();
+    let columns = schema.columns.iter().map(|column| {
+        let field = declared.next();
+        let name = field.and_then(|field| field.ident.clone()).unwrap_or_else(|| field_name(&column.name, site));
+        let documentation = field.into_iter().flat_map(|field| &field.attrs);
+        let documentation = documentation.filter(|attribute| attribute.path().is_ident("doc"));
+        let Column { name: text, wire, column_type, kind, .. } = column;
+        if *kind == ColumnKind::Formula {
+            let declared = quote!(#(#documentation)* pub #name: #krate::builder::FormulaColumn<#ident>,);
+            return (declared, quote!(#name: #krate::builder::FormulaColumn::new(#text),));
+        }
+        let holds = wide_type(krate, *column_type);
+        let is_measure = *kind == ColumnKind::Measure;
+        let declared = quote!(#(#documentation)* pub #name: #krate::builder::TypedColumn<#ident, #holds>,);
+        (declared, quote!(#name: #krate::builder::TypedColumn::new(#text, #wire, #is_measure),))
+    });
+    columns.unzip()
+}
+
+/// The name of a column as a field, raw where the language has a keyword of that name.
+fn field_name(name: &str, span: Span) -> Ident {
+    if syn::parse_str::<Ident>(name).is_ok() { Ident::new(name, span) } else { Ident::new_raw(name, span) }
+}
+
+fn wide_type(krate: &syn::Path, column_type: ColumnType) -> TokenStream {
+    match column_type {
+        ColumnType::Str => quote!(#krate::__private::String),
+        ColumnType::Int => quote!(::core::primitive::i64),
+        ColumnType::Float => quote!(::core::primitive::f64),
+        ColumnType::DateTime => quote!(#krate::DateTime),
+    }
+}
+
+/// How a value of the struct is loaded as a row; a struct without fields is none.
+fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
+    let Declaration { input, krate, schema, fields, file } = declaration;
+    if file.is_some() {
+        return TokenStream::new();
+    }
+    let ident = &input.ident;
     // The function that writes a cell is the one that checks the field's type: it takes what a column of its type is compared with.
     let cells = schema.columns.iter().zip(fields).map(|(column, field)| {
         let wire = &column.wire;
@@ -43,13 +113,16 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
         let value = quote_spanned!(span=> #krate::value::#to_wire(&self.#name));
         let value = if column.nullable { value } else { quote!(::core::option::Option::Some(#value)) };
         let check = column.rust_type.is_empty().then(|| quote_spanned!(span=> #krate::value::column_type::<#inner>();));
-        quote!(#check row.cell(#wire, #value);)
+        // What is computed or another source's is not loaded, and its type is checked all the same.
+        match column.kind {
+            ColumnKind::Stored => quote!(#check row.cell(#wire, #value);),
+            _ => quote!(#check let _ = #value;),
+        }
     });
     quote! {
         #[automatically_derived]
-        impl #krate::Source for #ident {
-            const SOURCE: #krate::__private::SourceRef = #source;
-            const ENCODED: &'static str = #encoded;
+        impl #krate::__private::SourceRow for #ident {
+            type Source = #ident;
 
             #[allow(deprecated)]
             fn write_cells(&self, row: &mut #krate::__private::RowWriter) {

@@ -1,8 +1,10 @@
 //! `#[derive(Source)]`: a struct's fields to a schema, and the macro that carries it to `query!`.
 
 mod expand;
+mod file;
 mod parse;
 
+pub(crate) use parse::coded;
 use proc_macro2::TokenStream;
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {

@@ -1,11 +1,15 @@
 //! What a struct declares: its source, and a column for each field. Every mistake is told, not only the first.
 
 use proc_macro2::Span;
+use serenytics_query::problem::Code;
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
+use serenytics_query::schema_file::joined_name;
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::COUNT_COLUMN;
 use syn::spanned::Spanned;
+
+use super::file::File;
 use syn::{Data, DeriveInput, Fields, GenericArgument, LitStr, PathArguments, Type};
 
 /// A source as a struct declares it; fields with a mistake are left out.
@@ -14,8 +18,10 @@ pub(super) struct Declaration<'a> {
     /// The path of the crate `serenytics`.
     pub(super) krate: syn::Path,
     pub(super) schema: Schema,
-    /// The fields behind the schema's columns, in the same order.
+    /// The fields behind the schema's columns, in the same order; none if a file declares them.
     pub(super) fields: Vec<&'a syn::Field>,
+    /// The file that declares the columns.
+    pub(super) file: Option<File>,
 }
 
 /// The Rust types that stand for a column type by their spelling.
@@ -31,14 +37,22 @@ const RUST_TYPES: &[(&str, ColumnType)] = &[
     ("f32", ColumnType::Float),
     ("f64", ColumnType::Float),
     ("DateTime", ColumnType::DateTime),
+    ("NaiveDateTime", ColumnType::DateTime),
+    ("PrimitiveDateTime", ColumnType::DateTime),
 ];
+
+/// The spelled types that generated code can name by itself: the others are types of crates that it does not know.
+const OWN_TYPES: std::ops::Range<usize> = 0..11;
 
 pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Error>) {
     let mut errors = Vec::new();
     let attributes = source_attributes(input, &mut errors);
     if !input.generics.params.is_empty() {
         let message = "a data source has fixed columns, so its struct takes no generic parameters";
-        errors.push(syn::Error::new_spanned(&input.generics, message));
+        errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.generics, message)));
+    }
+    if let Some(path) = &attributes.file {
+        return file_declaration(input, attributes.krate.clone(), path, errors);
     }
     let mut columns: Vec<Column> = Vec::new();
     let mut fields = Vec::new();
@@ -49,23 +63,57 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
                 "the column \"{}\" is declared twice, by `{}` and by `{}`",
                 column.wire, other.name, column.name
             );
-            errors.push(syn::Error::new(field.span(), message));
+            errors.push(coded(Code::DuplicateColumn, syn::Error::new(field.span(), message)));
             continue;
         }
         columns.push(column);
         fields.push(field);
     }
     let schema = Schema { source: attributes.source, columns };
-    (Declaration { input, krate: attributes.krate, schema, fields }, errors)
+    (Declaration { input, krate: attributes.krate, schema, fields, file: None }, errors)
+}
+
+/// A source whose columns a file declares: its struct has no fields.
+fn file_declaration<'a>(
+    input: &'a DeriveInput,
+    krate: syn::Path,
+    path: &LitStr,
+    mut errors: Vec<syn::Error>,
+) -> (Declaration<'a>, Vec<syn::Error>) {
+    if !matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Unit)) {
+        let message = "the file declares the columns, so the struct has none: `pub struct Sales;`";
+        errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.ident, message)));
+    }
+    let (file, schema) = match File::read(path) {
+        Ok((file, schema)) => (Some(file), schema),
+        Err((file, message)) => {
+            errors.push(coded(Code::SchemaFile, syn::Error::new(path.span(), message)));
+            (file, Schema { source: SourceRef::Name(input.ident.to_string().into()), columns: Vec::new() })
+        }
+    };
+    (Declaration { input, krate, schema, fields: Vec::new(), file }, errors)
+}
+
+/// An error of the derive with its code.
+pub(crate) fn coded(code: Code, error: syn::Error) -> syn::Error {
+    let with_code = |error: syn::Error| syn::Error::new(error.span(), format!("{error} [{code}]"));
+    let mut errors = error.into_iter().map(with_code);
+    let first = errors.next().unwrap_or_else(|| syn::Error::new(Span::call_site(), code.to_string()));
+    errors.fold(first, |mut all, error| {
+        all.combine(error);
+        all
+    })
 }
 
 struct SourceAttributes {
     source: SourceRef,
     krate: syn::Path,
+    file: Option<LitStr>,
 }
 
 fn source_attributes(input: &DeriveInput, errors: &mut Vec<syn::Error>) -> SourceAttributes {
     let mut source = None;
+    let mut file: Option<LitStr> = None;
     let mut krate = syn::parse_quote!(::serenytics);
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("source")) {
         let result = attribute.parse_nested_meta(|meta| {
@@ -73,27 +121,34 @@ fn source_attributes(input: &DeriveInput, errors: &mut Vec<syn::Error>) -> Sourc
             match key.as_str() {
                 "name" | "uuid" => {
                     let text = wire_text(&meta.value()?.parse()?)?;
-                    if source.is_some() {
-                        return Err(meta.error("a source is found by its name or by its uuid, given once"));
+                    if source.is_some() || file.is_some() {
+                        return Err(meta.error("a source is found by its name, by its uuid or by its file, given once"));
                     }
                     let reference = if key == "name" { SourceRef::Name } else { SourceRef::Uuid };
                     source = Some(reference(text.into()));
                 }
+                "file" => {
+                    let path = meta.value()?.parse()?;
+                    if source.is_some() || file.is_some() {
+                        return Err(meta.error("the file says the source's name: give either of the two"));
+                    }
+                    file = Some(path);
+                }
                 "crate" => krate = meta.value()?.parse()?,
-                _ => return Err(unknown_key(&meta.path, &key, &["name", "uuid", "crate"])),
+                _ => return Err(unknown_key(&meta.path, &key, &["name", "uuid", "file", "crate"])),
             }
             Ok(())
         });
-        errors.extend(result.err());
+        errors.extend(result.err().map(|error| coded(Code::SourceAttribute, error)));
     }
     let source = source.unwrap_or_else(|| {
-        if errors.is_empty() {
-            let message = "say which source this is: `#[source(name = \"sales\")]` or `#[source(uuid = \"..\")]`";
-            errors.push(syn::Error::new_spanned(&input.ident, message));
+        if errors.is_empty() && file.is_none() {
+            let message = "say which source this is: `#[source(name = \"sales\")]`, `#[source(uuid = \"..\")]` or `#[source(file = \"..\")]`";
+            errors.push(coded(Code::SourceAttribute, syn::Error::new_spanned(&input.ident, message)));
         }
         SourceRef::Name(input.ident.to_string().into())
     });
-    SourceAttributes { source, krate }
+    SourceAttributes { source, krate, file }
 }
 
 fn named_fields<'a>(
@@ -107,9 +162,10 @@ fn named_fields<'a>(
         },
         _ => None,
     };
-    if fields.is_none() {
+    // A struct without fields that names a file has been told of its attributes already.
+    if fields.is_none() && errors.is_empty() {
         let message = "a data source is a struct with a named field for each column";
-        errors.push(syn::Error::new_spanned(&input.ident, message));
+        errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.ident, message)));
     }
     fields.into_iter().flatten()
 }
@@ -119,6 +175,9 @@ fn named_fields<'a>(
 struct ColumnAttributes {
     name: Option<String>,
     column_type: Option<ColumnType>,
+    kind: ColumnKind,
+    /// The uuid of the source that a joined column is stored in.
+    join: Option<String>,
 }
 
 fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
@@ -127,7 +186,7 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
     let before = errors.len();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("column")) {
         let result = attribute.parse_nested_meta(|meta| column_attribute(&meta, &mut attributes));
-        errors.extend(result.err());
+        errors.extend(result.err().map(|error| coded(Code::SourceAttribute, error)));
     }
     let (inner, nullable) = without_option(&field.ty);
     let spelled = RUST_TYPES.iter().find(|(name, _)| is_spelled(inner, name));
@@ -136,27 +195,34 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
             let message = format!(
                 "`{name}` is the type of a column of type \"{spelled}\", and the attribute says \"{declared}\""
             );
-            errors.push(syn::Error::new(inner.span(), message));
+            errors.push(coded(Code::ColumnType, syn::Error::new(inner.span(), message)));
             None
         }
         (Some((_, spelled)), None) => Some(*spelled),
         (_, Some(declared)) => Some(declared),
         (None, None) => {
             if errors.len() == before {
-                errors.push(unknown_type(inner));
+                errors.push(coded(Code::ColumnType, unknown_type(inner)));
             }
             None
         }
     };
+    let column_type = column_type?;
+    if attributes.kind == ColumnKind::Formula && !column_type.is_numeric() {
+        let message = "a value formula is a number: an integer type, `f32` or `f64`";
+        errors.push(coded(Code::ColumnType, syn::Error::new(inner.span(), message)));
+        return None;
+    }
     let name = ident.to_string();
     let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
+    let own_type = RUST_TYPES[OWN_TYPES].iter().find(|(name, _)| is_spelled(inner, name));
     Some(Column {
-        wire: attributes.name.unwrap_or_else(|| name.clone()),
+        wire: joined_name(attributes.join.as_deref(), attributes.name.as_deref().unwrap_or(&name)),
         name,
-        column_type: column_type?,
+        column_type,
         nullable,
-        kind: ColumnKind::Stored,
-        rust_type: spelled.map_or_else(String::new, |(name, _)| (*name).to_owned()),
+        kind: attributes.kind,
+        rust_type: own_type.map_or_else(String::new, |(name, _)| (*name).to_owned()),
     })
 }
 
@@ -172,8 +238,31 @@ fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut Colu
             })?;
             attributes.column_type = Some(column_type);
         }
-        _ => return Err(unknown_key(&meta.path, &key, &["name", "type"])),
+        "measure" => set_kind(meta, attributes, ColumnKind::Measure)?,
+        "formula" => {
+            set_kind(meta, attributes, ColumnKind::Formula)?;
+            if meta.input.peek(syn::Token![=]) {
+                attributes.name = Some(wire_text(&meta.value()?.parse()?)?);
+            }
+        }
+        "join" => {
+            set_kind(meta, attributes, ColumnKind::Joined)?;
+            attributes.join = Some(wire_text(&meta.value()?.parse()?)?);
+        }
+        _ => return Err(unknown_key(&meta.path, &key, &["name", "type", "measure", "formula", "join"])),
     }
+    Ok(())
+}
+
+fn set_kind(
+    meta: &syn::meta::ParseNestedMeta<'_>,
+    attributes: &mut ColumnAttributes,
+    kind: ColumnKind,
+) -> syn::Result<()> {
+    if attributes.kind != ColumnKind::Stored {
+        return Err(meta.error("a column is a measure, a value formula or another source's, and only one of these"));
+    }
+    attributes.kind = kind;
     Ok(())
 }
 

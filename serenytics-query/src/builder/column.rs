@@ -126,44 +126,79 @@ comparisons!(i64, IntValue, int_value, int_list);
 comparisons!(f64, FloatValue, float_value, float_list);
 comparisons!(DateTime, DateTimeValue, datetime_value, datetime_list);
 
-impl<S> TypedColumn<S, String> {
+/// A column that holds texts.
+#[diagnostic::on_unimplemented(
+    message = "`is_empty` and `is_not_empty` need a text column, and this one holds `{Self}` [SRN022]",
+    label = "not a text column"
+)]
+pub trait TextColumn {}
+
+/// A column that holds numbers.
+#[diagnostic::on_unimplemented(
+    message = "`sum` and `avg` need a number column, and this one holds `{Self}` [SRN023]",
+    label = "not a number column"
+)]
+pub trait NumberColumn {}
+
+/// A column that holds datetimes.
+#[diagnostic::on_unimplemented(
+    message = "a time slot needs a datetime column, and this one holds `{Self}` [SRN024]",
+    label = "not a datetime column"
+)]
+pub trait DateTimeColumn {}
+
+impl TextColumn for String {}
+#[diagnostic::do_not_recommend]
+impl NumberColumn for i64 {}
+#[diagnostic::do_not_recommend]
+impl NumberColumn for f64 {}
+impl DateTimeColumn for DateTime {}
+
+impl<S, T> TypedColumn<S, T> {
     /// `column is_empty`: NULL, or a text without characters.
-    pub fn is_empty(self) -> Filter<S> {
+    pub fn is_empty(self) -> Filter<S>
+    where
+        T: TextColumn,
+    {
         self.condition(Operator::IsEmpty, Operand::None)
     }
 
     /// `column is_not_empty`
-    pub fn is_not_empty(self) -> Filter<S> {
+    pub fn is_not_empty(self) -> Filter<S>
+    where
+        T: TextColumn,
+    {
         self.condition(Operator::IsNotEmpty, Operand::None)
+    }
+
+    /// `sum(column)`
+    #[must_use]
+    pub fn sum(self) -> AggregateColumn<S>
+    where
+        T: NumberColumn,
+    {
+        self.aggregate(Aggregate::Sum)
+    }
+
+    /// `avg(column)`
+    #[must_use]
+    pub fn avg(self) -> AggregateColumn<S>
+    where
+        T: NumberColumn,
+    {
+        self.aggregate(Aggregate::Avg)
     }
 }
 
-macro_rules! numbers {
-    ($($type:ty)+) => {$(
-        impl<S> TypedColumn<S, $type> {
-            /// `sum(column)`
-            #[must_use]
-            pub fn sum(self) -> AggregateColumn<S> {
-                self.aggregate(Aggregate::Sum)
-            }
-
-            /// `avg(column)`
-            #[must_use]
-            pub fn avg(self) -> AggregateColumn<S> {
-                self.aggregate(Aggregate::Avg)
-            }
-        }
-    )+};
-}
-
-numbers!(i64 f64);
-
 macro_rules! slots {
     ($($(#[$doc:meta])+ $name:ident = $slot:ident;)+) => {
-        impl<S> TypedColumn<S, DateTime> {$(
+        impl<S, T> TypedColumn<S, T> {$(
             $(#[$doc])+
             #[must_use]
-            pub fn $name(self) -> SlotColumn<S> {
+            pub fn $name(self) -> SlotColumn<S>
+            where
+                T: DateTimeColumn,
+            {
                 self.slot(TimeSlot::$slot)
             }
         )+}
@@ -187,20 +222,6 @@ slots! {
     hour = Hour;
     /// `minute(column)`
     minute = Minute;
-}
-
-impl<S, T> Clone for TypedColumn<S, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S, T> Copy for TypedColumn<S, T> {}
-
-impl<S, T> fmt::Debug for TypedColumn<S, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TypedColumn").field(&self.name).finish()
-    }
 }
 
 /// A value formula of the source `S`: one number over all rows, which is selected and nothing else.

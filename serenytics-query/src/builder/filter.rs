@@ -119,12 +119,38 @@ impl Rendered {
     }
 }
 
+/// What is spliced into a query of the source `S`: its filters.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a filter of `{S}` [SRN056]",
+    label = "not a filter of this source",
+    note = "a filter is made by the source, `{S}::filter(|s| ..)`; an `Option` of one takes a `?` after the braces: `..{{filter}}?`"
+)]
+pub trait FilterOf<S> {
+    /// The conditions as they stand in the query's JSON.
+    #[doc(hidden)]
+    fn rendered(&self) -> Rendered;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S> FilterOf<S> for Filter<S> {
+    fn rendered(&self) -> Rendered {
+        Rendered::filter(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, F: FilterOf<S>> FilterOf<S> for &F {
+    fn rendered(&self) -> Rendered {
+        (**self).rendered()
+    }
+}
+
 /// A filter that is spliced into a query of its source: `..{filter}`.
-pub fn splice<S>(filter: &Filter<S>) -> Rendered {
-    Rendered::filter(filter)
+pub fn splice<S>(filter: &impl FilterOf<S>) -> Rendered {
+    filter.rendered()
 }
 
 /// A filter that may be left out: `..{filter}?`.
-pub fn splice_option<S>(filter: &Option<Filter<S>>) -> Rendered {
-    filter.as_ref().map_or_else(|| Rendered::filter::<S>(&Filter::default()), Rendered::filter)
+pub fn splice_option<S>(filter: &Option<impl FilterOf<S>>) -> Rendered {
+    filter.as_ref().map_or_else(|| Rendered::filter::<S>(&Filter::default()), FilterOf::rendered)
 }

@@ -331,7 +331,7 @@ impl Field {
 
 /// A struct that a row of an answer is read into, field by field in their order. Derived by `#[derive(Row)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a row",
+    message = "`{Self}` is not a row [SRN054]",
     label = "not a row",
     note = "put `#[derive(Row)]` on the struct"
 )]

@@ -12,7 +12,7 @@ mod sealed {
 
 /// A type that a row's field may have.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot hold a cell of an answer",
+    message = "`{Self}` cannot hold a cell of an answer [SRN054]",
     label = "not a type of a row's field",
     note = "a field is a String, i8 to i64, u8 to u32, f32, f64, a DateTime, a SlotValue, or an Option of one"
 )]

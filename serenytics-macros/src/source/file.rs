@@ -1,0 +1,48 @@
+//! The file of `#[source(file = "..")]`: found beside the crate's `Cargo.toml`, read, and named to the compiler so that a change builds anew.
+
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use serenytics_query::schema::Schema;
+use serenytics_query::schema_file::SchemaFile;
+use syn::LitStr;
+
+/// A schema file.
+pub(super) struct File {
+    path: PathBuf,
+    /// Where the struct names it.
+    pub(super) span: Span,
+}
+
+impl File {
+    /// Reads the file and its schema. A file that is there and wrong is given beside what is wrong with it.
+    pub(super) fn read(literal: &LitStr) -> Result<(File, Schema), (Option<File>, String)> {
+        let relative = literal.value();
+        let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+        let path = root.join(&relative);
+        let text = std::fs::read_to_string(&path).map_err(|error| (None, unreadable(&root, &relative, &error)))?;
+        let file = File { path, span: literal.span() };
+        match SchemaFile::from_json(&text) {
+            Ok(content) => Ok((file, content.schema())),
+            Err(message) => Err((Some(file), format!("`{relative}` is no schema file: {message}"))),
+        }
+    }
+
+    /// What makes the compiler read the file: a change of it is a change of the crate.
+    pub(super) fn included(&self) -> Option<TokenStream> {
+        let path = self.path.to_str()?;
+        let span = Span::call_site().located_at(self.span);
+        Some(quote_spanned!(span=> const _: &[::core::primitive::u8] = ::core::include_bytes!(#path);))
+    }
+}
+
+fn unreadable(root: &Path, relative: &str, error: &std::io::Error) -> String {
+    let folder = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match error.kind() {
+        std::io::ErrorKind::NotFound => format!(
+            "no file `{relative}` in the folder `{folder}` of this crate's Cargo.toml; `serenytics schema pull NAME --output {relative}` writes it"
+        ),
+        _ => format!("`{relative}` cannot be read: {error}"),
+    }
+}
