@@ -1,9 +1,14 @@
 //! Queries: from the options of a request to the bytes of its answer.
 
+mod aggregate;
 mod answer;
 mod cells;
+mod columns;
 mod condition;
+mod formula;
+mod input;
 mod limits;
+mod names;
 mod plan;
 mod slot;
 mod titles;
@@ -19,15 +24,15 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
-use serenytics_query::schema::{Schema, SourceRef};
 use serenytics_query::wire::{Options, ROW_BY_ROW};
 use url::Url;
 
 use answer::Layout;
 pub(crate) use answer::Pieces;
+pub(crate) use input::Input;
 
 use crate::error::{Context, Error, Kind};
-use crate::storage::{Column, DataFile, Snapshot, query_schema};
+use crate::storage::{Column, DataFile, query_schema};
 
 /// What runs queries: DataFusion, with one memory limit for all of them.
 pub(crate) struct Queries {
@@ -60,30 +65,23 @@ impl Queries {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(
-        &self,
-        source: &str,
-        snapshot: Arc<Snapshot>,
-        options: Options,
-    ) -> Result<Pieces, Error> {
-        if snapshot.rows == 0 {
+    pub(crate) async fn answer(&self, input: Input, options: Options) -> Result<Pieces, Error> {
+        if input.is_empty() {
             return Err(Error::new(Kind::Empty, "Storage source is empty"));
         }
-        let stage = limits::one_stage(options.data_processing_pipeline)?;
-        let titles: Vec<_> = snapshot.columns.iter().map(Column::title).collect();
-        let schema = Schema::from_titles(SourceRef::Name(source.to_owned().into()), &titles);
-        let checked = check_wire(&schema, &stage).map_err(refused)?;
+        let mut stage = limits::one_stage(options.data_processing_pipeline)?;
+        let columns = names::columns(&mut stage, &input)?;
+        let checked = check_wire(&columns.schema, &stage).map_err(refused)?;
         let titles: Vec<_> = checked.shape.iter().map(titles::title).collect();
         if options.only_headers == Some(true) {
             return answer::headers(&titles);
         }
-        let keeps_order = checked.stage.order_by.is_empty() && !plan::is_aggregated(&checked.stage);
+        let keeps_order = plan::keeps_order(&checked.stage, &columns);
         let context = if keeps_order { &self.ordered } else { &self.parallel };
-        let rows = scan(context, &snapshot.files, &snapshot.columns)?;
-        let batches =
-            plan::plan(rows, &checked, &schema, &snapshot)?.execute_stream().await.map_err(answer::run_error)?;
+        let rows = scan(context, &input.snapshot.files, &input.snapshot.columns)?;
+        let batches = plan::plan(rows, &checked, &columns)?.execute_stream().await.map_err(answer::run_error)?;
         match layout(options.order.as_deref()) {
-            Layout::Rows => answer::rows(&titles, batches, snapshot).await,
+            Layout::Rows => answer::rows(&titles, batches, input).await,
             Layout::Columns => answer::columns(&titles, batches, &self.memory).await,
         }
     }

@@ -3,6 +3,8 @@
 
 mod batch;
 mod csv;
+mod measure_errors;
+mod measures;
 mod query;
 mod server;
 mod slots;
