@@ -19,6 +19,7 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
@@ -39,6 +40,9 @@ pub(crate) struct Queries {
     memory: Arc<dyn MemoryPool>,
     /// For queries whose rows may come in any order.
     parallel: SessionContext,
+    /// For such queries over some of the rows. Of a column that has to equal a value, DataFusion takes it for known how
+    /// many distinct values are left, also when no row is: its rule that answers from statistics is left out.
+    filtered: SessionContext,
     /// For queries that give the rows as they were loaded.
     ordered: SessionContext,
 }
@@ -57,9 +61,11 @@ impl Queries {
         let parallel = SessionConfig::new().with_information_schema(false);
         // One partition, and every file in its turn: statistics would let a limit take the files that are known first.
         let ordered = parallel.clone().with_target_partitions(1).with_collect_statistics(false);
+        let parallel = SessionContext::new_with_config_rt(parallel, Arc::clone(&runtime));
         Ok(Queries {
             memory,
-            parallel: SessionContext::new_with_config_rt(parallel, Arc::clone(&runtime)),
+            filtered: without_rule(&parallel, "aggregate_statistics"),
+            parallel,
             ordered: SessionContext::new_with_config_rt(ordered, runtime),
         })
     }
@@ -76,8 +82,11 @@ impl Queries {
         if options.only_headers == Some(true) {
             return answer::headers(&titles);
         }
-        let keeps_order = plan::keeps_order(&checked.stage, &columns);
-        let context = if keeps_order { &self.ordered } else { &self.parallel };
+        let context = match (plan::keeps_order(&checked.stage, &columns), checked.stage.conditions.is_empty()) {
+            (true, _) => &self.ordered,
+            (false, true) => &self.parallel,
+            (false, false) => &self.filtered,
+        };
         let rows = scan(context, &input.snapshot.files, &input.snapshot.columns)?;
         let batches = plan::plan(rows, &checked, &columns)?.execute_stream().await.map_err(answer::run_error)?;
         match layout(options.order.as_deref()) {
@@ -90,6 +99,15 @@ impl Queries {
     pub(crate) fn rows(&self, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
         scan(&self.ordered, files, columns)
     }
+}
+
+/// The context without one of the rules that change plans.
+fn without_rule(context: &SessionContext, rule: &str) -> SessionContext {
+    let state = context.state();
+    let rules = state.physical_optimizers().iter().filter(|other| other.name() != rule).cloned().collect();
+    SessionContext::new_with_state(
+        SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build(),
+    )
 }
 
 fn layout(order: Option<&str>) -> Layout {
