@@ -3,6 +3,7 @@
 
 mod batch;
 mod csv;
+mod formulas;
 mod measure_errors;
 mod measures;
 mod query;
