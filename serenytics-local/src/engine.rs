@@ -12,7 +12,7 @@ use crate::access::Access;
 use crate::catalogue::{Catalogue, Source};
 use crate::error::{Context, Error, Kind};
 use crate::load::reload;
-use crate::query::Queries;
+use crate::query::{Input, Queries};
 use crate::storage::Storages;
 
 /// How many loads run at the same time; the others wait.
@@ -85,6 +85,12 @@ impl Engine {
         let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
         self.catalogue.source(parsed).await?.ok_or_else(unknown)
+    }
+
+    /// What a query over a source reads.
+    pub(crate) async fn input(&self, source: Source) -> Result<Input, Error> {
+        let snapshot = self.storages.get(source.uuid).await?.snapshot();
+        Ok(Input { name: source.name, configuration: source.json_content, snapshot })
     }
 
     /// The folder of the files that are attached to sources.

@@ -3,6 +3,9 @@
 
 mod batch;
 mod csv;
+mod formulas;
+mod measure_errors;
+mod measures;
 mod query;
 mod server;
 mod slots;
