@@ -95,7 +95,6 @@ impl SchemaFile {
     fn checked(self) -> Result<SchemaFile, String> {
         let mut fields = HashSet::new();
         let mut wires = HashSet::new();
-        let is_control = |text: &str| text.contains(char::is_control);
         if self.columns.is_empty() {
             return Err("it has no columns".to_owned());
         }
@@ -174,8 +173,26 @@ pub fn joined_name(join: Option<&str>, name: &str) -> String {
     }
 }
 
+/// The two parts of a joined column's name on the wire, as [`joined_name`] puts them together: the uuid of its source and its name there.
+#[must_use]
+pub fn split_joined(wire: &str) -> Option<(&str, &str)> {
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    let (uuid, name) = wire.split_once('.')?;
+    let is_uuid = uuid.len() == 36
+        && uuid.bytes().enumerate().all(|(at, byte)| match HYPHENS.contains(&at) {
+            true => byte == b'-',
+            false => byte.is_ascii_hexdigit(),
+        });
+    (is_uuid && !name.is_empty()).then_some((uuid, name))
+}
+
+/// Whether a text holds a character that no name may hold.
+pub(crate) fn is_control(text: &str) -> bool {
+    text.contains(char::is_control)
+}
+
 /// Whether a field can have this name, raw or not.
-fn is_identifier(name: &str) -> bool {
+pub(crate) fn is_identifier(name: &str) -> bool {
     let mut characters = name.chars();
     let first = characters.next().is_some_and(|first| first.is_alphabetic() || first == '_');
     let rest = characters.all(|c| c.is_alphanumeric() || c == '_');
