@@ -12,6 +12,7 @@ use crate::api_key::ApiKey;
 use crate::builder::ClientBuilder;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::measures::Measures;
 use crate::transport::Deadline;
 
 /// A client of the platform, hosted or embedded.
@@ -30,6 +31,8 @@ struct Shared {
     key_header: HeaderValue,
     /// The uuids of sources that were found by name.
     uuids: Mutex<HashMap<String, String>>,
+    /// The measures of sources, by the source's uuid.
+    measures: Mutex<HashMap<String, Arc<Measures>>>,
 }
 
 /// How long things may take.
@@ -65,8 +68,8 @@ impl Client {
         key_header: HeaderValue,
         deadlines: Deadlines,
     ) -> Client {
-        let uuids = Mutex::new(HashMap::new());
-        Client { shared: Arc::new(Shared { http, url, api_key, key_header, uuids }), deadlines }
+        let (uuids, measures) = (Mutex::default(), Mutex::default());
+        Client { shared: Arc::new(Shared { http, url, api_key, key_header, uuids, measures }), deadlines }
     }
 
     /// The same client with another deadline for whole calls, for those that take longer.
@@ -111,6 +114,11 @@ impl Client {
     /// The uuids of sources that were found by name.
     pub(crate) fn known_uuids(&self) -> MutexGuard<'_, HashMap<String, String>> {
         self.shared.uuids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The measures of sources, by the source's uuid.
+    pub(crate) fn known_measures(&self) -> MutexGuard<'_, HashMap<String, Arc<Measures>>> {
+        self.shared.measures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -120,7 +120,7 @@ impl Error {
         self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// Whether what was asked for does not exist: no source has the name, or the server answered 404.
+    /// Whether what was asked for does not exist: no source or measure has the name, or the server answered 404.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == Kind::NotFound || self.0.status == Some(StatusCode::NOT_FOUND)

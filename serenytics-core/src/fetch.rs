@@ -28,7 +28,7 @@ impl Client {
     pub async fn fetch<R: Send>(&self, query: &Query<R>) -> Result<Vec<R>, Error> {
         sendable(query)?;
         let mut rows = TypedRows::new(query.shape(), query.reader());
-        self.run_on(query.source(), query.as_json(), &mut rows).await?;
+        self.run_on(query, &mut rows).await?;
         Ok(rows.into_rows())
     }
 
@@ -39,8 +39,10 @@ impl Client {
     pub async fn fetch_from<R: Send>(&self, source: &DataSource, query: &Query<R>) -> Result<Vec<R>, Error> {
         sendable(query)?;
         let mut rows = TypedRows::new(query.shape(), query.reader());
-        let body = Bytes::copy_from_slice(query.as_json().as_bytes());
-        self.run(source.uuid(), body, Wanted::Rows, &mut rows, self.deadline()).await?;
+        if !query.measures().is_empty() && !self.known_measures().contains_key(source.uuid()) {
+            self.learn_measures(source);
+        }
+        self.run_at(source.uuid(), query, &mut rows, self.deadline()).await?;
         Ok(rows.into_rows())
     }
 
@@ -61,33 +63,53 @@ impl Client {
 
     /// Runs a query on the source of its declaration. A uuid that was learned from a name is asked for again when the
     /// server does not know it any more: the source was deleted and made anew.
-    async fn run_on(&self, source: &SourceRef, json: &str, rows: &mut (dyn Rows + Send)) -> Result<(), Error> {
+    async fn run_on<R: Send>(&self, query: &Query<R>, rows: &mut (dyn Rows + Send)) -> Result<(), Error> {
         let deadline = self.deadline();
-        let body = Bytes::copy_from_slice(json.as_bytes());
-        let name = match source {
-            SourceRef::Uuid(uuid) => {
-                self.run(uuid, body, Wanted::Rows, rows, deadline).await?;
-                return Ok(());
-            }
+        let name = match query.source() {
+            SourceRef::Uuid(uuid) => return self.run_at(uuid, query, rows, deadline).await,
             SourceRef::Name(name) => name,
         };
         let known = self.known_uuids().get(&**name).cloned();
         let uuid = match &known {
             Some(uuid) => uuid.clone(),
-            None => self.source_until(name, deadline).await?.uuid().to_owned(),
+            None => self.found(name, query, deadline).await?,
         };
-        match self.run(&uuid, body.clone(), Wanted::Rows, rows, deadline).await {
-            Ok(_) => Ok(()),
+        match self.run_at(&uuid, query, rows, deadline).await {
             Err(error) if known.is_some() && error.is_not_found() => {
                 self.known_uuids().remove(&**name);
-                let renewed = self.source_until(name, deadline).await?;
-                if renewed.uuid() == uuid {
+                let renewed = self.found(name, query, deadline).await?;
+                if renewed == uuid {
                     return Err(error);
                 }
-                self.run(renewed.uuid(), body, Wanted::Rows, rows, deadline).await?;
-                Ok(())
+                self.run_at(&renewed, query, rows, deadline).await
             }
-            Err(error) => Err(error),
+            outcome => outcome,
+        }
+    }
+
+    /// The uuid of the source with this name. Its measures are learned on the way if the query needs them.
+    async fn found<R>(&self, name: &str, query: &Query<R>, deadline: Deadline) -> Result<String, Error> {
+        let source = self.source_until(name, deadline).await?;
+        if !query.measures().is_empty() {
+            self.learn_measures(&source);
+        }
+        Ok(source.uuid().to_owned())
+    }
+
+    /// Runs a query on the source with this uuid.
+    async fn run_at<R>(
+        &self,
+        uuid: &str,
+        query: &Query<R>,
+        rows: &mut (dyn Rows + Send),
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        match query.measures() {
+            [] => {
+                let body = Bytes::copy_from_slice(query.as_json().as_bytes());
+                self.run(uuid, body, Wanted::Rows, rows, deadline).await.map(drop)
+            }
+            names => self.run_with_measures(uuid, names, query.as_json(), rows, deadline).await,
         }
     }
 

@@ -14,6 +14,7 @@ mod environment;
 mod error;
 mod fetch;
 mod load;
+mod measures;
 mod task;
 #[cfg(test)]
 mod tests;

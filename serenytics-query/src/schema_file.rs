@@ -92,7 +92,11 @@ impl SchemaFile {
         Schema { source, columns: self.columns.iter().map(FileColumn::column).collect() }
     }
 
-    fn checked(self) -> Result<SchemaFile, String> {
+    /// The file, if another one can read what it writes.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn checked(self) -> Result<SchemaFile, String> {
         let mut fields = HashSet::new();
         let mut wires = HashSet::new();
         if self.columns.is_empty() {

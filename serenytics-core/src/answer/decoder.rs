@@ -16,6 +16,9 @@ pub(crate) trait Rows {
 
     /// Says what is wrong with a row, counted from 1.
     fn describe(&self, row: u64, error: &CellError) -> String;
+
+    /// Forgets what was read, because the query is sent again.
+    fn clear(&mut self);
 }
 
 /// What is wrong with an answer.

@@ -71,6 +71,11 @@ impl Rows for RawRows<'_> {
             other => format!("row {row}: {other}"),
         }
     }
+
+    fn clear(&mut self) {
+        self.width = None;
+        self.rows.clear();
+    }
 }
 
 /// Says that a row has too many cells, or too few.

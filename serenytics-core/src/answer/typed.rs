@@ -37,6 +37,10 @@ impl<R> Rows for TypedRows<'_, R> {
     fn describe(&self, row: u64, error: &CellError) -> String {
         describe(self.shape, row, error)
     }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+    }
 }
 
 fn describe(shape: &[OutputColumn], row: u64, error: &CellError) -> String {

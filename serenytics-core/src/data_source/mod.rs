@@ -3,6 +3,7 @@
 mod columns;
 mod find;
 mod insert;
+mod schema;
 
 use std::fmt;
 
@@ -108,6 +109,7 @@ impl DataSource {
         let request = self.client.delete(&["api", "data_source", &self.uuid], self.client.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;
         self.client.known_uuids().retain(|_, uuid| *uuid != self.uuid);
+        self.client.known_measures().remove(&self.uuid);
         Ok(())
     }
 

@@ -4,7 +4,9 @@ mod calls;
 mod deadlines;
 mod loads;
 mod logs;
+mod measures;
 mod queries;
+mod schemas;
 mod server;
 
 use serenytics_query::cell::{CellError, CellReader};
