@@ -20,7 +20,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
 use serenytics_query::schema::{Schema, SourceRef};
-use serenytics_query::wire::{Options, ROW_BY_ROW};
+use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 use url::Url;
 
 use answer::Layout;
@@ -64,7 +64,7 @@ impl Queries {
         &self,
         source: &str,
         snapshot: Arc<Snapshot>,
-        options: Options,
+        options: Pipeline,
     ) -> Result<Pieces, Error> {
         if snapshot.rows == 0 {
             return Err(Error::new(Kind::Empty, "Storage source is empty"));

@@ -56,13 +56,16 @@ pub fn check_all(schema: &Schema, stage: &Stage) -> (Checked, Vec<Problem>) {
 /// # Errors
 /// Every problem of the stage.
 pub fn check_wire(schema: &Schema, stage: &wire::Stage) -> Result<CheckedStage, Vec<Problem>> {
-    let mut stage = from_wire::stage(stage)?;
-    let (checked, problems) = Checker { schema, stage: &stage, wire: true, problems: Vec::new() }.run();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    let (mut stage, checked) = check_pipeline(schema, stage)?;
     stage.order_by = checked.order_by;
     Ok(CheckedStage { stage, shape: checked.shape })
+}
+
+/// The tree of a stage of the wire, and what it comes to.
+pub(crate) fn check_pipeline(schema: &Schema, stage: &wire::Stage) -> Result<(Stage, Checked), Vec<Problem>> {
+    let stage = from_wire::stage(stage)?;
+    let (checked, problems) = Checker { schema, stage: &stage, wire: true, problems: Vec::new() }.run();
+    if problems.is_empty() { Ok((stage, checked)) } else { Err(problems) }
 }
 
 struct Checker<'a> {
