@@ -17,6 +17,10 @@ use crate::error::{Context, Error};
 /// How long a stop waits for requests that still run.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The stack of each thread. DataFusion goes through expressions by recursion, and formulas may be deep; what is not
+/// used takes no memory.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// What a server is started with. Made by [`Server::builder`].
 #[derive(Clone)]
 pub struct ServerBuilder {
@@ -77,6 +81,7 @@ impl ServerBuilder {
         let runtime = Builder::new_multi_thread()
             .enable_all()
             .thread_name("serenytics-local")
+            .thread_stack_size(STACK)
             .build()
             .context("the engine's threads could not be started")?;
         let (stop, stopped) = watch::channel(());

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use serenytics_query::check::{TypedValue, check_wire, typed_value};
-use serenytics_query::schema::{Schema, SourceRef};
+use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::stage::{ConditionOperand, Selected, Value};
 use serenytics_query::wire::{ColumnTitle, Pipeline};
 
@@ -16,7 +16,11 @@ fn schema() -> Schema {
 
 /// The codes of a stage's problems.
 fn codes(stage: &str) -> Vec<&'static str> {
-    match check_wire(&schema(), &serde_json::from_str(stage).unwrap()) {
+    codes_with(&schema(), stage)
+}
+
+fn codes_with(schema: &Schema, stage: &str) -> Vec<&'static str> {
+    match check_wire(schema, &serde_json::from_str(stage).unwrap()) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().map(|problem| problem.code.text()).collect(),
     }
@@ -80,4 +84,36 @@ fn other_clients_are_not_refused_for_the_rules_of_rows() {
 #[test]
 fn an_empty_list_is_one_for_a_server() {
     assert_eq!(codes(r#"{"where": [{"name": "quantity", "op": "in", "value": "[]"}]}"#), [""; 0]);
+}
+
+/// The schema with a measure and a value formula.
+fn with_computed() -> Schema {
+    let mut schema = schema();
+    for (name, kind) in [("margin", ColumnKind::Measure), ("count() / 2", ColumnKind::Formula)] {
+        schema.columns.push(Column { name: name.to_owned(), wire: name.to_owned(), kind, ..schema.columns[1].clone() });
+    }
+    schema
+}
+
+#[test]
+fn a_server_lists_neither_measures_nor_value_formulas() {
+    let checked = check_wire(&with_computed(), &serde_json::from_str("{}").unwrap()).unwrap();
+    let names: Vec<_> = checked.shape.iter().map(|column| column.name.as_ref()).collect();
+    assert_eq!(names, ["country", "revenue", "quantity", "order date"]);
+    let selected =
+        r#"{"select": ["margin"], "order_by": ["margin"], "where": [{"name": "margin", "op": ">", "value": 1}]}"#;
+    assert_eq!(codes_with(&with_computed(), selected), [""; 0]);
+}
+
+#[test]
+fn a_value_formula_stands_alone() {
+    let codes = |stage| codes_with(&with_computed(), stage);
+    let filtered = r#"{"select": ["count() / 2"], "where": [{"name": "revenue", "op": ">", "value": 1}], "limit": 1}"#;
+    assert_eq!(codes(filtered), [""; 0]);
+    assert_eq!(codes(r#"{"select": ["count() / 2", "country"]}"#), ["SRN031"]);
+    assert_eq!(codes(r#"{"select": ["count() / 2"], "group_by": ["country"]}"#), ["SRN031"]);
+    assert_eq!(codes(r#"{"select": ["count() / 2"], "order_by": ["count() / 2"]}"#), ["SRN031"]);
+    assert_eq!(codes(r#"{"select": ["count() / 2"], "order_by": ["country"]}"#), ["SRN031"], "one row has no order");
+    assert_eq!(codes(r#"{"select": [{"name": "count() / 2", "agg_function": "sum"}]}"#), ["SRN031"]);
+    assert_eq!(codes(r#"{"where": [{"name": "count() / 2", "op": ">", "value": "1"}]}"#), ["SRN031"]);
 }

@@ -20,8 +20,8 @@ pub(super) async fn formatted_data(
         let held = Held::read(&engine, &headers, body, SMALL).await?;
         held.object()?
     };
-    let storage = engine.storages.get(source.uuid).await?;
-    let pieces = engine.queries.answer(&source.name, storage.snapshot(), options).await?;
+    let input = engine.input(source).await?;
+    let pieces = engine.queries.answer(input, options).await?;
     // A piece that fails ends the connection before the body is whole, so that no client takes a part for the answer.
     Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
@@ -12,8 +13,8 @@ use futures_util::{StreamExt, TryStreamExt};
 use serenytics_query::wire::ColumnTitle;
 
 use super::cells::{Cells, narrowed};
+use super::input::Input;
 use crate::error::Error;
-use crate::storage::Snapshot;
 
 /// The pieces of an answer's body.
 pub(crate) type Pieces = stream::BoxStream<'static, Result<Bytes, Error>>;
@@ -49,16 +50,24 @@ pub(super) fn run_error(error: DataFusionError) -> Error {
             "the query needs more memory than the server gives to queries: select less, or group less finely",
             error,
         ),
+        DataFusionError::ArrowError(error, _)
+            if matches!(**error, ArrowError::CastError(_) | ArrowError::ArithmeticOverflow(_)) =>
+        {
+            Error::refused(format!(
+                "a formula gives an integer that is larger than 64 bits hold ({error}): make it a float, by `1.0 *` in \
+                 front of it"
+            ))
+        }
         _ => Error::failed("the query failed", error),
     }
 }
 
 /// An answer of rows. Its first piece is there when this returns, so that what goes wrong early is an error by itself.
-/// The snapshot is kept until the last row was read.
+/// What the query reads is kept until the last row was read.
 pub(super) async fn rows(
     titles: &[ColumnTitle],
     batches: SendableRecordBatchStream,
-    snapshot: Arc<Snapshot>,
+    input: Input,
 ) -> Result<Pieces, Error> {
     let mut json = opening(titles)?;
     json.extend_from_slice(br#","data":["#);
@@ -68,11 +77,11 @@ pub(super) async fn rows(
         write_rows(&narrowed(batch?)?, &mut first, &mut json)?;
     }
     let start = stream::once(async { Ok(Bytes::from(json)) });
-    let rest = stream::try_unfold((batches, first, snapshot), |(mut batches, mut first, snapshot)| async move {
+    let rest = stream::try_unfold((batches, first, input), |(mut batches, mut first, input)| async move {
         let Some(batch) = batches.try_next().await? else { return Ok(None) };
         let mut json = Vec::with_capacity(batch.num_rows() * batch.num_columns() * 8);
         write_rows(&narrowed(batch)?, &mut first, &mut json)?;
-        Ok(Some((Bytes::from(json), (batches, first, snapshot))))
+        Ok(Some((Bytes::from(json), (batches, first, input))))
     });
     let end = stream::once(async { Ok(Bytes::from_static(b"]}")) });
     Ok(start.chain(rest).chain(end).boxed())

@@ -4,14 +4,14 @@ use datafusion::common::{Column as ColumnName, ScalarValue};
 use datafusion::logical_expr::expr::InList;
 use datafusion::prelude::{Expr, lit};
 use serenytics_query::check::{TypedValue, typed_value};
-use serenytics_query::schema::Schema;
 use serenytics_query::stage::{Condition, ConditionOperand, Value};
 use serenytics_query::vocabulary::{ColumnType, Operator};
 
+use super::columns::{Columns, RowColumn};
 use crate::error::{Error, Kind};
 use crate::load::microseconds;
 
-/// A column of the source. Its name is taken as it is, whatever is in it.
+/// A column of the rows. Its name is taken as it is, whatever is in it.
 pub(super) fn column(name: &str) -> Expr {
     Expr::Column(ColumnName::from_name(name))
 }
@@ -22,8 +22,8 @@ pub(super) fn unchecked(what: &str) -> Error {
 }
 
 /// All conditions, joined by `and` in a tree that is no deeper than it has to be.
-pub(super) fn all(conditions: &[Condition], schema: &Schema) -> Result<Option<Expr>, Error> {
-    let mut joined = conditions.iter().map(|condition| one(condition, schema)).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn all(conditions: &[Condition], columns: &Columns<'_>) -> Result<Option<Expr>, Error> {
+    let mut joined = conditions.iter().map(|condition| one(condition, columns)).collect::<Result<Vec<_>, _>>()?;
     while joined.len() > 1 {
         let mut pairs = joined.into_iter();
         joined = Vec::new();
@@ -37,12 +37,9 @@ pub(super) fn all(conditions: &[Condition], schema: &Schema) -> Result<Option<Ex
     Ok(joined.pop())
 }
 
-fn one(condition: &Condition, schema: &Schema) -> Result<Expr, Error> {
-    let name = &condition.column.text;
-    let (_, declared) = schema.column(name).ok_or_else(|| unchecked("an unknown column"))?;
-    let column_type = declared.column_type;
+fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
+    let RowColumn { cell: left, column_type } = columns.row_column(&condition.column.text)?;
     let operator = condition.operator.ok_or_else(|| unchecked("an unknown operator"))?;
-    let left = column(&declared.wire);
     let scalar = || match &condition.operand {
         ConditionOperand::Scalar(value) => literal(value, column_type),
         _ => Err(unchecked("a condition without its value")),

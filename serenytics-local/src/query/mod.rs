@@ -1,39 +1,45 @@
 //! Queries: from the options of a request to the bytes of its answer.
 
+mod aggregate;
 mod answer;
 mod cells;
+mod columns;
 mod condition;
+mod formula;
+mod input;
 mod limits;
+mod names;
 mod plan;
+mod scan;
 mod slot;
 mod titles;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
-use serenytics_query::schema::{Schema, SourceRef};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
-use url::Url;
 
 use answer::Layout;
 pub(crate) use answer::Pieces;
+pub(crate) use input::Input;
 
 use crate::error::{Context, Error, Kind};
-use crate::storage::{Column, DataFile, Snapshot, query_schema};
+use crate::storage::{Column, DataFile};
 
 /// What runs queries: DataFusion, with one memory limit for all of them.
 pub(crate) struct Queries {
     memory: Arc<dyn MemoryPool>,
     /// For queries whose rows may come in any order.
     parallel: SessionContext,
+    /// For such queries over some of the rows, or over joined ones. Of a column that has to equal a value, DataFusion takes it for known how
+    /// many distinct values are left, also when no row is: its rule that answers from statistics is left out.
+    filtered: SessionContext,
     /// For queries that give the rows as they were loaded.
     ordered: SessionContext,
 }
@@ -52,46 +58,54 @@ impl Queries {
         let parallel = SessionConfig::new().with_information_schema(false);
         // One partition, and every file in its turn: statistics would let a limit take the files that are known first.
         let ordered = parallel.clone().with_target_partitions(1).with_collect_statistics(false);
+        let parallel = SessionContext::new_with_config_rt(parallel, Arc::clone(&runtime));
         Ok(Queries {
             memory,
-            parallel: SessionContext::new_with_config_rt(parallel, Arc::clone(&runtime)),
+            filtered: without_rule(&parallel, "aggregate_statistics"),
+            parallel,
             ordered: SessionContext::new_with_config_rt(ordered, runtime),
         })
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(
-        &self,
-        source: &str,
-        snapshot: Arc<Snapshot>,
-        options: Pipeline,
-    ) -> Result<Pieces, Error> {
-        if snapshot.rows == 0 {
+    pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
+        if input.is_empty() {
             return Err(Error::new(Kind::Empty, "Storage source is empty"));
         }
-        let stage = limits::one_stage(options.data_processing_pipeline)?;
-        let titles: Vec<_> = snapshot.columns.iter().map(Column::title).collect();
-        let schema = Schema::from_titles(SourceRef::Name(source.to_owned().into()), &titles);
-        let checked = check_wire(&schema, &stage).map_err(refused)?;
+        let mut stage = limits::one_stage(options.data_processing_pipeline)?;
+        let columns = names::columns(&mut stage, &input)?;
+        let checked = check_wire(&columns.schema, &stage).map_err(refused)?;
         let titles: Vec<_> = checked.shape.iter().map(titles::title).collect();
         if options.only_headers == Some(true) {
             return answer::headers(&titles);
         }
-        let keeps_order = checked.stage.order_by.is_empty() && !plan::is_aggregated(&checked.stage);
-        let context = if keeps_order { &self.ordered } else { &self.parallel };
-        let rows = scan(context, &snapshot.files, &snapshot.columns)?;
-        let batches =
-            plan::plan(rows, &checked, &schema, &snapshot)?.execute_stream().await.map_err(answer::run_error)?;
+        let context = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
+            let is_whole = checked.stage.conditions.is_empty() && !input.is_join();
+            if is_whole { &self.parallel } else { &self.filtered }
+        } else {
+            &self.ordered
+        };
+        let rows = scan::rows(context, &input)?;
+        let batches = plan::plan(rows, &checked, &columns)?.execute_stream().await.map_err(answer::run_error)?;
         match layout(options.order.as_deref()) {
-            Layout::Rows => answer::rows(&titles, batches, snapshot).await,
+            Layout::Rows => answer::rows(&titles, batches, input).await,
             Layout::Columns => answer::columns(&titles, batches, &self.memory).await,
         }
     }
 
     /// The rows of some files of a storage, in the order of their loading.
     pub(crate) fn rows(&self, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
-        scan(&self.ordered, files, columns)
+        scan::files(&self.ordered, files, columns)
     }
+}
+
+/// The context without one of the rules that change plans.
+fn without_rule(context: &SessionContext, rule: &str) -> SessionContext {
+    let state = context.state();
+    let rules = state.physical_optimizers().iter().filter(|other| other.name() != rule).cloned().collect();
+    SessionContext::new_with_state(
+        SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build(),
+    )
 }
 
 fn layout(order: Option<&str>) -> Layout {
@@ -103,22 +117,4 @@ fn layout(order: Option<&str>) -> Layout {
 
 fn refused(problems: Vec<Problem>) -> Error {
     Error::refused_for(problems.into_iter().map(|problem| problem.message).collect())
-}
-
-fn scan(context: &SessionContext, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
-    const CONTEXT: &str = "the storage's files could not be read";
-    let url = |file: &Arc<DataFile>| {
-        let path = file.file.path();
-        let url = Url::from_file_path(path)
-            .map_err(|()| Error::new(Kind::Failed, format!("{} is no absolute path", path.display())))?;
-        ListingTableUrl::try_new(url, None).context(CONTEXT)
-    };
-    let urls = files.iter().map(url).collect::<Result<_, _>>()?;
-    let config = ListingTableConfig::new_with_multi_paths(urls)
-        .with_listing_options(ListingOptions::new(Arc::new(ParquetFormat::default())))
-        .with_schema(query_schema(columns));
-    let statistics = context.runtime_env().cache_manager.get_file_statistic_cache();
-    let table: Arc<dyn TableProvider> =
-        Arc::new(ListingTable::try_new(config).context(CONTEXT)?.with_cache(statistics));
-    context.read_table(table).context(CONTEXT)
 }

@@ -1,41 +1,51 @@
 //! A checked stage as a DataFusion plan.
 
-use datafusion::arrow::datatypes::DataType;
-use datafusion::functions_aggregate::expr_fn::{avg, count, count_distinct, max, min, sum};
-use datafusion::logical_expr::{SortExpr, cast, utils::COUNT_STAR_EXPANSION};
+use datafusion::logical_expr::SortExpr;
 use datafusion::prelude::{DataFrame, Expr};
 use serenytics_query::check::CheckedStage;
-use serenytics_query::schema::Schema;
 use serenytics_query::stage::{Key, KeySlot, Limit, Order, Selected, Selection, Stage};
 use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction};
 
+use super::aggregate::{AGGREGATE, aggregated, row_count};
+use super::columns::Columns;
 use super::condition::{all, column, unchecked};
+use super::formula::Totals;
 use super::slot::time_slot;
 use crate::error::{Context, Error};
-use crate::storage::Snapshot;
 
 const FAILED: &str = "the query could not be planned";
 
+/// Whether a stage gives other rows than those of its source in their order.
+pub(super) fn is_reordered(stage: &Stage, columns: &Columns<'_>) -> bool {
+    !stage.order_by.is_empty() || is_aggregated(stage) || value_formula(stage, columns).is_some()
+}
+
 /// Whether a stage has groups, or one row of aggregates.
-pub(super) fn is_aggregated(stage: &Stage) -> bool {
+fn is_aggregated(stage: &Stage) -> bool {
     let is_aggregate = |selection: &Selection| !matches!(selection.selected, Selected::Column(_));
     !stage.group_by.is_empty() || stage.select.iter().flatten().any(is_aggregate)
 }
 
+/// The value formula that a stage selects, with which nothing else is selected.
+fn value_formula(stage: &Stage, columns: &Columns<'_>) -> Option<Totals> {
+    match stage.select.as_deref() {
+        Some([Selection { selected: Selected::Column(word), .. }]) => columns.formula(&word.text),
+        _ => None,
+    }
+}
+
 /// The plan of a stage over the rows of its source. Its columns are those of the shape, in their order.
-pub(super) fn plan(
-    mut rows: DataFrame,
-    checked: &CheckedStage,
-    schema: &Schema,
-    snapshot: &Snapshot,
-) -> Result<DataFrame, Error> {
+pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Columns<'_>) -> Result<DataFrame, Error> {
     let stage = &checked.stage;
-    if let Some(conditions) = all(&stage.conditions, schema)? {
+    if let Some(conditions) = all(&stage.conditions, columns)? {
         rows = rows.filter(conditions).context(FAILED)?;
     }
-    let outputs = if is_aggregated(stage) {
-        let keys = keys(stage, schema)?;
-        let aggregates = aggregates(stage, schema, snapshot)?;
+    let outputs = if let Some(totals) = value_formula(stage, columns) {
+        rows = rows.aggregate(Vec::new(), totals.aggregates).context(FAILED)?;
+        vec![totals.number]
+    } else if is_aggregated(stage) {
+        let keys = keys(stage, columns)?;
+        let aggregates = aggregates(stage, columns)?;
         let names = |prefix, items: &[Expr]| {
             (0..items.len()).map(move |index| column(&format!("{prefix}{index}"))).collect::<Vec<_>>()
         };
@@ -44,10 +54,10 @@ pub(super) fn plan(
         outputs
     } else {
         match &stage.select {
-            None => schema.columns.iter().map(|found| column(&found.wire)).collect(),
+            None => checked.shape.iter().map(|output| cell(&output.name, columns)).collect::<Result<_, _>>()?,
             Some(select) => {
                 let selected = select.iter().map(|selection| match &selection.selected {
-                    Selected::Column(word) => source_column(&word.text, schema).map(|(expr, _)| expr),
+                    Selected::Column(word) => cell(&word.text, columns),
                     _ => Err(unchecked("an aggregate beside a column")),
                 });
                 selected.collect::<Result<_, _>>()?
@@ -58,7 +68,7 @@ pub(super) fn plan(
         return Err(unchecked("outputs that the shape does not have"));
     }
     if !stage.order_by.is_empty() {
-        let order = stage.order_by.iter().map(|order| sort_key(order, stage, schema));
+        let order = stage.order_by.iter().map(|order| sort_key(order, stage, columns));
         rows = rows.sort(order.collect::<Result<_, _>>()?).context(FAILED)?;
     }
     if let Some(Limit::Rows(limit, _)) = stage.limit {
@@ -70,17 +80,14 @@ pub(super) fn plan(
 
 /// What the grouped columns are called inside of a plan, before their number.
 const KEY: &str = "k";
-/// What the aggregates are called inside of a plan, before their number.
-const AGGREGATE: &str = "a";
 
-fn source_column(name: &str, schema: &Schema) -> Result<(Expr, ColumnType), Error> {
-    let (_, found) = schema.column(name).ok_or_else(|| unchecked("an unknown column"))?;
-    Ok((column(&found.wire), found.column_type))
+fn cell(name: &str, columns: &Columns<'_>) -> Result<Expr, Error> {
+    Ok(columns.row_column(name)?.cell)
 }
 
-fn keys(stage: &Stage, schema: &Schema) -> Result<Vec<Expr>, Error> {
+fn keys(stage: &Stage, columns: &Columns<'_>) -> Result<Vec<Expr>, Error> {
     let key = |(index, key): (usize, &Key)| {
-        let (source, _) = source_column(&key.column.text, schema)?;
+        let source = cell(&key.column.text, columns)?;
         let expr = match key.slot {
             KeySlot::Whole => source,
             KeySlot::Slot(slot) => time_slot(slot, source),
@@ -92,10 +99,10 @@ fn keys(stage: &Stage, schema: &Schema) -> Result<Vec<Expr>, Error> {
 }
 
 /// The aggregates of `select`; a grouped column that is selected again is in the result already.
-fn aggregates(stage: &Stage, schema: &Schema, snapshot: &Snapshot) -> Result<Vec<Expr>, Error> {
+fn aggregates(stage: &Stage, columns: &Columns<'_>) -> Result<Vec<Expr>, Error> {
     let selected = selected_aggregates(stage)
         .enumerate()
-        .map(|(index, selected)| Ok(aggregate(selected, schema, snapshot)?.alias(format!("{AGGREGATE}{index}"))));
+        .map(|(index, selected)| Ok(aggregate(selected, columns)?.alias(format!("{AGGREGATE}{index}"))));
     selected.collect()
 }
 
@@ -104,28 +111,20 @@ fn selected_aggregates(stage: &Stage) -> impl Iterator<Item = &Selected> {
     selected.filter(|selected| !matches!(selected, Selected::Column(_)))
 }
 
-fn aggregate(selected: &Selected, schema: &Schema, snapshot: &Snapshot) -> Result<Expr, Error> {
+fn aggregate(selected: &Selected, columns: &Columns<'_>) -> Result<Expr, Error> {
     let (aggregate, word) = match selected {
-        Selected::Count(_) => return Ok(count(Expr::Literal(COUNT_STAR_EXPANSION, None))),
+        Selected::Count(_) => return Ok(row_count()),
         Selected::Aggregate { aggregate, column, .. } => (*aggregate, column),
         _ => return Err(unchecked("an unknown aggregate")),
     };
-    let (source, column_type) = source_column(&word.text, schema)?;
-    Ok(match aggregate {
-        // A sum of 64 bits wraps around. Unless it cannot, this one is wide, and held against 64 bits when it is written.
-        Aggregate::Sum if column_type == ColumnType::Int && !snapshot.sum_fits(&word.text) => {
-            sum(cast(source, DataType::Decimal128(20, 0)))
-        }
-        Aggregate::Sum => sum(source),
-        Aggregate::Min => min(source),
-        Aggregate::Max => max(source),
-        Aggregate::Avg => avg(source),
-        Aggregate::Dcount => count_distinct(source),
-    })
+    let argument = columns.row_column(&word.text)?;
+    let sum_may_wrap =
+        aggregate == Aggregate::Sum && argument.column_type == ColumnType::Int && columns.sum_may_wrap(&word.text);
+    Ok(aggregated(aggregate, argument.cell, sum_may_wrap))
 }
 
 /// A key of the order: NULLs come last in `asc` and first in `desc`, as if they were larger than everything.
-fn sort_key(order: &Order, stage: &Stage, schema: &Schema) -> Result<SortExpr, Error> {
+fn sort_key(order: &Order, stage: &Stage, columns: &Columns<'_>) -> Result<SortExpr, Error> {
     let named = |prefix, index: Option<usize>| {
         let index = index.ok_or_else(|| unchecked("an order by something that the result lacks"))?;
         Ok(column(&format!("{prefix}{index}")))
@@ -135,7 +134,7 @@ fn sort_key(order: &Order, stage: &Stage, schema: &Schema) -> Result<SortExpr, E
             let key = |key: &Key| key.column.text == word.text && key.slot == KeySlot::Whole;
             named(KEY, stage.group_by.iter().position(key))?
         }
-        Selected::Column(word) => source_column(&word.text, schema)?.0,
+        Selected::Column(word) => cell(&word.text, columns)?,
         Selected::Slot { slot, column: word, .. } => {
             let key = |key: &Key| key.column.text == word.text && key.slot == KeySlot::Slot(*slot);
             named(KEY, stage.group_by.iter().position(key))?

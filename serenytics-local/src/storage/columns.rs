@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
 use serenytics_query::vocabulary::ColumnType;
-use serenytics_query::wire::ColumnTitle;
 
 use crate::error::Error;
 
@@ -19,13 +18,6 @@ pub(crate) struct Column {
     pub(crate) name: String,
     /// What it holds.
     pub(crate) column_type: ColumnType,
-}
-
-impl Column {
-    /// The column in an answer's `columns_titles`.
-    pub(crate) fn title(&self) -> ColumnTitle {
-        ColumnTitle { name: self.name.clone(), type_name: self.column_type.word().to_owned() }
-    }
 }
 
 /// The type that a column's cells are written to files as.

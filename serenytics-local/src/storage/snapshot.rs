@@ -71,6 +71,12 @@ impl Snapshot {
         })
     }
 
+    /// The largest distance from zero that an integer of a column has, or may have if that is not known.
+    pub(crate) fn largest(&self, column: &str) -> u128 {
+        let any = i64::MIN.unsigned_abs();
+        self.files.iter().map(|file| file.bounds.largest(column).unwrap_or(any)).max().unwrap_or(any).into()
+    }
+
     /// Whether no sum over an integer column, whichever rows it takes, can be larger than 64 bits hold.
     pub(crate) fn sum_fits(&self, column: &str) -> bool {
         let mut largest: u128 = 0;

@@ -3,6 +3,10 @@
 
 mod batch;
 mod csv;
+mod formulas;
+mod joins;
+mod measure_errors;
+mod measures;
 mod query;
 mod server;
 mod slots;

@@ -57,6 +57,25 @@ async fn every_aggregate_fits_every_type_it_is_for() {
 }
 
 #[tokio::test]
+async fn aggregates_over_nothing_do_not_know_what_the_rows_would_be() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded(CSV).await;
+    // A value between the bounds of its column, so that no statistics tell that there is no such row.
+    for (column, value) in [("k", "ab"), ("s", "uu"), ("i", "2"), ("x", "1.5"), ("t", "2013-01-02T01:00:00")] {
+        let conditions = json!([{"name": column, "op": "==", "value": value}]);
+        let select = ["min", "max", "dcount"].map(|function| aggregate(function, column));
+        let stage = json!({"select": select, "where": conditions});
+        assert_eq!(engine.rows(&uuid, stage).await, json!([[null, null, 0]]), "{column}");
+        for (function, expected) in [("min", json!(null)), ("max", json!(null)), ("dcount", json!(0))] {
+            let stage = json!({"select": [aggregate(function, column)], "where": conditions});
+            assert_eq!(engine.rows(&uuid, stage).await, json!([[expected]]), "{function}({column})");
+        }
+        let stage = json!({"select": [count()], "where": conditions});
+        assert_eq!(engine.rows(&uuid, stage).await, json!([[0]]));
+    }
+}
+
+#[tokio::test]
 async fn null_keys_are_a_group_and_keys_come_first() {
     let engine = Engine::start().await;
     let uuid = engine.loaded(CSV).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use serenytics_local::Local;
 use tempfile::TempDir;
 
@@ -133,6 +133,21 @@ impl Engine {
         let (status, answer) = self.ask(uuid, options).await;
         assert_eq!((status, &answer["status"]), (400, &json!("error")), "{stage}: {answer}");
         answer["errors"].as_array().unwrap().iter().map(|e| e.as_str().unwrap()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Saves the measures of a source: `(uuid, name, formula)` each.
+    pub async fn save_measures(&self, uuid: &str, measures: &[(&str, &str, &str)]) {
+        let measure = |(uuid, name, formula): &(&str, &str, &str)| {
+            ((*uuid).to_owned(), json!({"name": name, "type": "formula", "data": {"formula": formula}}))
+        };
+        let measures: Map<String, Value> = measures.iter().map(measure).collect();
+        let (status, source) = self.call("GET", &format!("/api/data_source/{uuid}"), "").await;
+        assert_eq!(status, 200, "{source}");
+        let mut content = source["jsonContent"].clone();
+        content["measures"] = measures.into();
+        let body = json!({"jsonContent": content}).to_string();
+        let (status, answer) = self.call("PUT", &format!("/api/data_source/{uuid}"), body).await;
+        assert_eq!(status, 200, "{answer}");
     }
 
     /// The columns of a storage: `"name type"` each.

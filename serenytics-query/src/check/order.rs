@@ -3,11 +3,11 @@
 use super::output::Output;
 use super::{Checker, formula_place};
 use crate::problem::{Code, Problem};
-use crate::schema::ColumnKind;
+use crate::schema::{Column, ColumnKind, Schema};
 use crate::stage::{Order, Position, Selected, Word};
 use crate::suggest::{listed, nearest};
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// The item with its name resolved. What it cannot be resolved to is told, and the item stays as it is.
     pub(super) fn order(&mut self, order: &Order, outputs: &[Output]) -> Order {
         let by = match &order.by {
@@ -59,10 +59,24 @@ impl Checker<'_> {
             return None;
         }
         if self.is_plain() && self.schema.column(&word.text).is_some() || self.stage.incomplete {
+            if let Some(formula) = self.selected_formula() {
+                self.push(formula_place(formula, word));
+            }
             return None;
         }
         self.push(self.unknown_order(word, outputs));
         None
+    }
+
+    /// The value formula that is selected, whose one row has no order.
+    fn selected_formula(&self) -> Option<&'a Column> {
+        let schema: &'a Schema = self.schema;
+        self.stage.select.iter().flatten().find_map(|selection| match &selection.selected {
+            Selected::Column(word) => {
+                schema.column(&word.text).map(|(_, column)| column).filter(|column| column.kind == ColumnKind::Formula)
+            }
+            _ => None,
+        })
     }
 
     fn is_key_of(&self, output: &Output, word: &Word) -> bool {

@@ -42,7 +42,10 @@ impl Checker<'_> {
             }
             None if stage.group_by.is_empty() && !stage.incomplete => {
                 let position = Position::default();
-                outputs.extend(self.schema.row_columns().map(|column| {
+                // A server answers with what it lists, in which there are no measures.
+                let columns =
+                    self.schema.row_columns().filter(|column| !self.wire || column.kind != ColumnKind::Measure);
+                outputs.extend(columns.map(|column| {
                     let word = Word { text: column.name.clone(), position };
                     bare(self.schema, column, &word, None, position)
                 }));

@@ -1,0 +1,58 @@
+//! Columns: what the names of a checked stage are computed by.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::prelude::Expr;
+use serenytics_query::schema::{ColumnKind, Schema};
+use serenytics_query::vocabulary::ColumnType;
+
+use super::condition::{column, unchecked};
+use super::formula::{RowColumns, Totals, Typed, cell};
+use super::input::Input;
+
+use crate::error::Error;
+
+/// The columns of a query's source, its measures, and the value formulas of the query.
+pub(super) struct Columns<'a> {
+    pub(super) schema: Schema,
+    /// What measures and value formulas compute, by their names in the schema.
+    pub(super) computed: HashMap<String, Arc<Typed>>,
+    pub(super) input: &'a Input,
+}
+
+/// A column of which every row has a cell.
+pub(super) struct RowColumn {
+    pub(super) cell: Expr,
+    pub(super) column_type: ColumnType,
+}
+
+impl Columns<'_> {
+    /// The column with a name of the checked stage.
+    pub(super) fn row_column(&self, name: &str) -> Result<RowColumn, Error> {
+        let (_, found) = self.schema.column(name).ok_or_else(|| unchecked("an unknown column"))?;
+        let cell = match (found.kind, self.computed.get(name)) {
+            (ColumnKind::Stored | ColumnKind::Joined, _) => column(&found.wire),
+            (ColumnKind::Measure, Some(typed)) => cell(typed),
+            _ => return Err(unchecked("a value formula among columns")),
+        };
+        Ok(RowColumn { cell, column_type: found.column_type })
+    }
+
+    /// The value formula with a name of the checked stage, if it is one's.
+    pub(super) fn formula(&self, name: &str) -> Option<Totals> {
+        let (_, found) = self.schema.column(name)?;
+        match found.kind {
+            ColumnKind::Formula => self.computed.get(name).map(|typed| Totals::of(typed)),
+            _ => None,
+        }
+    }
+
+    /// Whether the sum over an integer column, for some of the rows, may be larger than 64 bits hold.
+    pub(super) fn sum_may_wrap(&self, name: &str) -> bool {
+        match self.computed.get(name) {
+            Some(typed) => typed.sum_may_wrap(self.input.rows()),
+            None => self.input.sum_may_wrap(name),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Names: what the items of a query name, be it a column, a measure or a value formula.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
+use serenytics_query::suggest::nearest;
+use serenytics_query::vocabulary::ColumnType;
+use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
+
+use super::columns::Columns;
+use super::formula::{Measures, Scope, Typed, over_all_rows, parse};
+use super::input::Input;
+use crate::error::Error;
+
+/// How many parts the formulas of a query may have, each counted as often as it is named: the planner goes through all.
+const PARTS: usize = 5000;
+/// How much of a formula a message shows.
+const SHOWN: usize = 100;
+
+/// Finds out what the names of a stage mean. Those of measures become what the schema calls them, which is unique.
+pub(super) fn columns<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns<'a>, Error> {
+    let measures = Measures::of(&input.configuration, input);
+    let mut naming = Naming::new(input, &measures);
+    for item in [&mut stage.group_by, &mut stage.select, &mut stage.order_by].into_iter().flatten() {
+        match item {
+            Item::Name(name) => naming.name(name, None),
+            Item::Column(item) => naming.name(&mut item.name, item.measure_uuid.as_deref()),
+        }
+    }
+    for condition in &mut stage.conditions {
+        naming.name(&mut condition.name, condition.measure_uuid.as_deref());
+    }
+    if naming.parts > PARTS {
+        naming.problems.push(format!(
+            "the formulas that the query names have {} parts, each counted as often as it is named, and may have {PARTS}",
+            naming.parts
+        ));
+    }
+    if !naming.problems.is_empty() {
+        return Err(Error::refused_for(naming.problems));
+    }
+    let source = SourceRef::Name(input.name.clone().into());
+    let schema = Schema { source, columns: naming.schema_columns };
+    Ok(Columns { schema, computed: naming.computed, input })
+}
+
+struct Naming<'a> {
+    input: &'a Input,
+    measures: &'a Measures,
+    schema_columns: Vec<Column>,
+    /// The names of the columns that are no measures.
+    stored: HashSet<String>,
+    /// What the schema calls the measures, by their uuids.
+    called: HashMap<&'a str, String>,
+    computed: HashMap<String, Arc<Typed>>,
+    parts: usize,
+    problems: Vec<String>,
+}
+
+impl<'a> Naming<'a> {
+    fn new(input: &'a Input, measures: &'a Measures) -> Naming<'a> {
+        let mut schema_columns: Vec<Column> = input.schema_columns().collect();
+        let stored: HashSet<String> = schema_columns.iter().map(|column| column.name.clone()).collect();
+        let mut called = HashMap::new();
+        let mut computed = HashMap::new();
+        for measure in measures.iter() {
+            let Ok(typed) = &measure.typed else { continue };
+            // A column, or another measure, may be called the same on the wire, where the uuid makes the difference.
+            let mut name = measure.name.clone();
+            while stored.contains(&name) || computed.contains_key(&name) {
+                name.push('\'');
+            }
+            schema_columns.push(computed_column(&name, &measure.name, typed.column_type, ColumnKind::Measure));
+            called.insert(measure.uuid.as_str(), name.clone());
+            computed.insert(name, Arc::clone(typed));
+        }
+        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, problems: Vec::new() }
+    }
+
+    /// Finds out what an item names. What is neither a column nor anything else is left to the checker.
+    fn name(&mut self, name: &mut String, measure_uuid: Option<&str>) {
+        if let Some(uuid) = measure_uuid {
+            match self.measure(name, uuid) {
+                Ok(called) => *name = called,
+                Err(problem) => self.problems.push(problem),
+            }
+        } else if name == COUNT_COLUMN || self.stored.contains(name.as_str()) {
+            // A column of the rows, or their number.
+        } else if let Some(measure) = self.measures.named(name) {
+            let uuid = &measure.uuid;
+            self.problems.push(format!(
+                "`{name}` is a measure, which is named with its uuid: put \"measureUuid\": \"{uuid}\" beside the name"
+            ));
+        } else if let Err(problem) = self.formula(name) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// What the schema calls a measure.
+    fn measure(&mut self, name: &str, uuid: &str) -> Result<String, String> {
+        let measure = self.measures.with_uuid(uuid).ok_or_else(|| self.unknown_measure(name, uuid))?;
+        if measure.name != name {
+            return Err(format!(
+                "the measure with the uuid \"{uuid}\" is called `{}`, and the query names it `{name}`",
+                measure.name
+            ));
+        }
+        let typed = measure.typed.as_ref().map_err(|wrong| wrong.message.clone())?;
+        self.parts += typed.parts;
+        Ok(self.called.get(uuid).cloned().unwrap_or_default())
+    }
+
+    fn unknown_measure(&self, name: &str, uuid: &str) -> String {
+        let source = &self.input.name;
+        let message = format!("`{name}` has the measureUuid \"{uuid}\", and `{source}` has no such measure");
+        let meant = self.measures.named(name);
+        let near = || self.measures.named(nearest(name, self.measures.names())?);
+        match meant.or_else(near) {
+            Some(measure) => format!("{message}; did you mean `{}`, whose uuid is \"{}\"?", measure.name, measure.uuid),
+            None => message,
+        }
+    }
+
+    /// Adds a value formula to the schema, if the name is one.
+    fn formula(&mut self, name: &str) -> Result<(), String> {
+        if let Some(typed) = self.computed.get(name) {
+            self.parts += typed.parts;
+            return Ok(());
+        }
+        let wrong = |told: String| {
+            let shown: String = name.chars().take(SHOWN).collect();
+            let more = if shown.len() < name.len() { ".." } else { "" };
+            format!("the value formula `{shown}{more}` is wrong: {told}")
+        };
+        let tree = match parse(name) {
+            Ok(tree) if tree.depends_on_rows() => tree,
+            // A name with a mistake in it is told as one, with what was probably meant.
+            Err(mistake) if name.contains(['[', '(']) && nearest(name, self.names()).is_none() => {
+                return Err(wrong(mistake.told(name)));
+            }
+            _ => return Ok(()),
+        };
+        let scope = Scope { columns: self.input, measures: self.measures };
+        let typed = over_all_rows(&tree, scope).map_err(|mistake| wrong(mistake.told(name)))?;
+        self.parts += typed.parts;
+        self.schema_columns.push(computed_column(name, name, typed.column_type, ColumnKind::Formula));
+        self.computed.insert(name.to_owned(), Arc::new(typed));
+        Ok(())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.schema_columns.iter().map(|column| column.name.as_str())
+    }
+}
+
+fn computed_column(name: &str, wire: &str, column_type: ColumnType, kind: ColumnKind) -> Column {
+    let (name, wire, rust_type) = (name.to_owned(), wire.to_owned(), String::new());
+    Column { name, wire, column_type, nullable: true, kind, rust_type }
+}

@@ -1,0 +1,203 @@
+//! Value formulas: one number over all rows.
+
+use serde_json::{Value, json};
+
+use crate::support::Engine;
+
+/// Rows of a text, an integer and a float.
+type Row = (Option<&'static str>, Option<i64>, Option<f64>);
+const ROWS: [Row; 6] = [
+    (Some("a"), Some(7), Some(0.5)),
+    (Some("a"), Some(-3), Some(-2.0)),
+    (Some(""), Some(0), Some(1.25)),
+    (None, None, Some(4.0)),
+    (Some("it's"), Some(2), None),
+    (None, Some(7), Some(-8.0)),
+];
+
+async fn loaded(engine: &Engine) -> String {
+    let uuid = engine.storage().await;
+    engine.insert(&uuid, ROWS.map(|(k, i, x)| json!({"k": k, "i": i, "x": x})).into()).await;
+    uuid
+}
+
+/// What a formula gives over the rows that meet a condition, and its type.
+async fn value(engine: &Engine, uuid: &str, formula: &str, conditions: Value) -> (Value, String) {
+    let answer = engine.query(uuid, json!({"select": [{"name": formula}], "where": conditions})).await;
+    let titles = answer["columns_titles"].as_array().unwrap();
+    assert_eq!((titles.len(), &titles[0]["name"]), (1, &json!(formula)));
+    let rows = answer["data"].as_array().unwrap();
+    assert_eq!((rows.len(), rows[0].as_array().unwrap().len()), (1, 1), "{formula}: one row of one number");
+    (rows[0][0].clone(), titles[0]["type"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn aggregates_are_combined_by_arithmetic() {
+    let engine = Engine::start().await;
+    let uuid = loaded(&engine).await;
+    engine.save_measures(&uuid, &[("u", "double", "2 * [i]")]).await;
+    let ints: Vec<i64> = ROWS.iter().filter_map(|row| row.1).collect();
+    let floats: Vec<f64> = ROWS.iter().filter_map(|row| row.2).collect();
+    let products: Vec<f64> = ROWS.iter().filter_map(|row| Some(row.1? as f64 * row.2?)).collect();
+    let (sum, count): (i64, f64) = (ints.iter().sum(), ROWS.len() as f64);
+    let total: f64 = floats.iter().sum();
+    let cases = [
+        ("sum([i]) / count()", json!(sum as f64 / count), "float"),
+        ("sum([x]) / count()", json!(total / count), "float"),
+        ("sum([i])", json!(sum), "int"),
+        ("count()", json!(ROWS.len()), "int"),
+        ("100 * count() - sum([i])", json!(100 * 6 - sum), "int"),
+        ("avg([x])", json!(total / floats.len() as f64), "float"),
+        ("avg([i]) - sum([i]) / 5", json!(0.0), "float"),
+        ("dcount([k])", json!(3), "int"),
+        ("dcount([i]) + dcount([x])", json!(4 + 5), "int"),
+        ("max([i]) - min([i])", json!(10), "int"),
+        ("-(max([x]) - min([x])) * 2", json!(-24.0), "float"),
+        ("sum([i] * [x])", json!(products.iter().sum::<f64>()), "float"),
+        ("sum(2 * [i] + 1)", json!(2 * sum + 5), "int"),
+        ("sum([double]) - 2*sum([i])", json!(0), "int"),
+        ("sum([i] / [i])", json!(4.0), "float"),
+        ("sum(1)", json!(6), "int"),
+        ("max(3) * 1.5 + 0*count()", json!(4.5), "float"),
+        ("sum([i]) % 4", json!(sum % 4), "int"),
+        (" sum( [x] )\n/ count( ) ", json!(total / count), "float"),
+    ];
+    for (formula, expected, column_type) in cases {
+        let answer = value(&engine, &uuid, formula, json!([])).await;
+        assert_eq!(answer, (expected, column_type.to_owned()), "{formula}");
+    }
+    let headers = json!({"only_headers": true, "data_processing_pipeline": [{"select": [{"name": "count() / 2"}]}]});
+    let (_, answer) = engine.ask(&uuid, headers).await;
+    assert_eq!(answer["columns_titles"], json!([{"name": "count() / 2", "type": "float"}]));
+    let columns = json!({"data_processing_pipeline": [{"select": [{"name": "count() * 2"}], "limit": 5}]});
+    assert_eq!(engine.ask(&uuid, columns).await.1["data"], json!([[12]]), "the other layout, and a limit");
+}
+
+#[tokio::test]
+async fn conditions_apply_before_and_nothing_gives_null() {
+    let engine = Engine::start().await;
+    let uuid = loaded(&engine).await;
+    engine.save_measures(&uuid, &[("u", "double", "2 * [i]")]).await;
+    let some = json!([{"name": "k", "op": "==", "value": "a"}]);
+    assert_eq!(value(&engine, &uuid, "sum([i]) / count()", some).await.0, json!(2.0));
+    let measured = json!([{"name": "double", "measureUuid": "u", "op": ">", "value": "4"}]);
+    assert_eq!(value(&engine, &uuid, "sum([double])", measured).await.0, json!(28));
+    let none = json!([{"name": "k", "op": "==", "value": "zz"}]);
+    for formula in
+        ["sum([i]) / count()", "sum([i])", "min([x]) - max([x])", "avg([i]) * 2", "1 / count()", "0 * sum([x]) + 1"]
+    {
+        assert_eq!(value(&engine, &uuid, formula, none.clone()).await.0, Value::Null, "{formula} over nothing");
+    }
+    // A count is a number over nothing, too, as it is by itself.
+    for (formula, expected) in [("count()", 0), ("dcount([k]) + 1", 1)] {
+        assert_eq!(value(&engine, &uuid, formula, none.clone()).await.0, json!(expected), "{formula} over nothing");
+    }
+    let nulls = json!([{"name": "i", "op": "is_not_defined"}]);
+    assert_eq!(value(&engine, &uuid, "sum([i]) + count()", nulls.clone()).await.0, Value::Null);
+    assert_eq!(value(&engine, &uuid, "sum([x]) / dcount([i])", nulls.clone()).await.0, Value::Null, "division by zero");
+    assert_eq!(value(&engine, &uuid, "count() % dcount([i])", nulls).await.0, Value::Null);
+    assert_eq!(value(&engine, &uuid, "sum([x]) / (count() - 6)", json!([])).await.0, Value::Null);
+    assert_eq!(
+        value(&engine, &uuid, "1e308 * sum([x] * 1e10)", json!([])).await.0,
+        Value::Null,
+        "no float is so large"
+    );
+}
+
+#[tokio::test]
+async fn integers_are_summed_wide() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    engine.insert(&uuid, json!([{"i": i64::MAX}, {"i": i64::MAX}, {"i": 1}])).await;
+    let largest = i64::MAX as f64;
+    assert_eq!(value(&engine, &uuid, "sum([i]) / count()", json!([])).await.0, json!(2.0 * largest / 3.0));
+    assert_eq!(value(&engine, &uuid, "sum([i]) - sum([i]) + 3", json!([])).await.0, json!(3));
+    assert_eq!(value(&engine, &uuid, "sum([i]) % 10", json!([])).await.0, json!(5));
+    assert_eq!(
+        value(&engine, &uuid, "sum([i]) - max([i])", json!([{"name": "i", "op": ">", "value": 1}])).await.0,
+        json!(i64::MAX)
+    );
+    for formula in ["sum([i])", "max([i]) + count()", "sum([i] + 1)"] {
+        let error = engine.refusal(&uuid, json!({"select": [formula]})).await;
+        assert!(error.contains("larger than 64 bits hold"), "{formula}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_formula_stands_alone() {
+    let engine = Engine::start().await;
+    let uuid = loaded(&engine).await;
+    let formula = "sum([x]) / count()";
+    for stage in [
+        json!({"select": [formula, "i"]}),
+        json!({"select": [formula, formula]}),
+        json!({"select": [formula, {"name": "$$count$$", "agg_function": "sum"}]}),
+        json!({"select": [formula], "group_by": ["k"]}),
+        json!({"select": [formula], "order_by": [formula]}),
+        json!({"select": [formula], "order_by": ["k"]}),
+        json!({"select": ["i"], "where": [{"name": formula, "op": ">", "value": "1"}]}),
+        json!({"group_by": [formula]}),
+        json!({"select": [{"name": formula, "agg_function": "sum"}]}),
+    ] {
+        let error = engine.refusal(&uuid, stage.clone()).await;
+        assert!(error.contains("is a value formula, one number over all rows"), "{stage}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_formulas_are_told_from_wrong_columns() {
+    let engine = Engine::start().await;
+    let uuid = loaded(&engine).await;
+    engine.save_measures(&uuid, &[("u", "bad", "2 *"), ("v", "text", "[k]")]).await;
+    let cases = [
+        (
+            "sum([xx]) / count()",
+            "the value formula `sum([xx]) / count()` is wrong: at character 5, there is no column or measure `xx`; did you mean `[x]`?",
+        ),
+        (
+            "[x]",
+            "at character 1, `[x]` has a value for each row, and a value formula is one number over all of them: put it into an aggregate, as `sum([x])`",
+        ),
+        ("sum([x]) * [k]", "as `dcount([k])`"),
+        ("sum([k])", "at character 5, `sum` needs numbers and this is a text"),
+        ("avg([text])", "`avg` needs numbers and this is a text"),
+        ("min([k])", "at character 1, a value formula gives a number, and this one gives a text"),
+        ("1 + max([k])", "at character 5, `+` needs numbers and this is a text"),
+        ("sum(max([x]))", "at character 5, `max` is over all rows and cannot stand inside of another aggregate"),
+        ("count([x])", "`count` counts rows and takes nothing: `count()`"),
+        ("sum([x], [i])", "`sum` takes one thing, as `sum([column])`, and has 2"),
+        ("sum()", "`sum` takes one thing"),
+        ("median([x])", "there is no function `median`"),
+        ("summ([x])", "there is no function `summ`; did you mean `sum`?"),
+        ("sum([bad])", "`[bad]` is a measure that is wrong; the formula of the measure `bad` is wrong: at character 4"),
+        ("sum([x]", "at character 4, a parenthesis is opened and not closed"),
+        ("sum([x]) +", "at character 11, the end of the formula stands where"),
+        ("sum(x)", "at character 5, the word `x` is neither a column, which is written `[x]`, nor a function"),
+        ("xx", "no column `xx` in `flights`; did you mean `x`?"),
+        ("order date", "no column `order date`"),
+        ("a-b", "no column `a-b`"),
+        ("1 + 2", "no column `1 + 2`"),
+        ("'a'", "no column `'a'`"),
+        ("", "no column ``"),
+    ];
+    for (formula, expected) in cases {
+        let error = engine.refusal(&uuid, json!({"select": [formula]})).await;
+        assert!(error.contains(expected), "{formula}: {error}");
+    }
+    let long = format!("sum({}[x])", "[x]+".repeat(2000));
+    assert!(engine.refusal(&uuid, json!({"select": [long]})).await.contains("may have 4096"));
+    let nested = format!("{}[x]{}", "sum(".repeat(500), ")".repeat(500));
+    assert!(engine.refusal(&uuid, json!({"select": [nested]})).await.contains("nested more than 32 deep"));
+}
+
+#[tokio::test]
+async fn a_column_goes_before_a_formula() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    engine.insert(&uuid, json!([{"count()": 8, "price (EUR)": 2}, {"count()": 9, "price (EUR)": 3}])).await;
+    assert_eq!(engine.rows(&uuid, json!({"select": ["count()"]})).await, json!([[8], [9]]));
+    assert_eq!(engine.rows(&uuid, json!({"select": ["sum([count()]) + count()"]})).await, json!([[19]]));
+    assert_eq!(engine.rows(&uuid, json!({"select": ["sum([price (EUR)])"]})).await, json!([[5]]));
+    let error = engine.refusal(&uuid, json!({"select": ["price (EU)"]})).await;
+    assert!(error.contains("no column `price (EU)` in `flights`; did you mean `price (EUR)`?"), "{error}");
+}

@@ -1,0 +1,155 @@
+//! Measures that are wrong, or as large as they may be.
+
+use serde_json::json;
+
+use crate::measures::{loaded, named};
+use crate::support::Engine;
+
+#[tokio::test]
+async fn what_is_wrong_is_told_by_the_query() {
+    let engine = Engine::start().await;
+    let uuid = loaded(&engine).await;
+    let measures = [
+        ("u0", "margin", "[i] - 1"),
+        ("u1", "unknown", "2 * [ii]"),
+        ("u2", "syntax", "2 *"),
+        ("u3", "text", "2 * [k]"),
+        ("u4", "total", "sum([i])"),
+        ("u5", "one", "[two]"),
+        ("u6", "two", "1 + [three]"),
+        ("u7", "three", "[one] * 2"),
+        ("u8", "self", "[self]"),
+        ("u9", "lead", "[one]"),
+        ("v0", "behind", "[deeper] + 1"),
+        ("v1", "deeper", "[unknown]"),
+        ("v2", "near", "[margn]"),
+        ("v3", "function", "agv([i])"),
+        ("v4", "time", "-[t]"),
+        ("v5", "empty", ""),
+    ];
+    engine.save_measures(&uuid, &measures).await;
+    let cases = [
+        (
+            "unknown",
+            "u1",
+            "the formula of the measure `unknown` is wrong: at character 5, there is no column or measure `ii`; did you mean `[i]`?",
+        ),
+        ("syntax", "u2", "the formula of the measure `syntax` is wrong: at character 4, the end of the formula stands"),
+        ("text", "u3", "at character 5, `*` needs numbers and this is a text"),
+        ("total", "u4", "at character 1, `sum` is over all rows, and a measure is computed for each row"),
+        (
+            "one",
+            "u5",
+            "the measure `one` refers to `two`, which refers to `three`, which refers to `one`: a circle has no value",
+        ),
+        ("self", "u8", "the measure `self` refers to `self`: a circle"),
+        ("lead", "u9", "a circle has no value"),
+        (
+            "behind",
+            "v0",
+            "at character 1, `[deeper]` is a measure that is wrong; the formula of the measure `unknown` is wrong: at character 5",
+        ),
+        ("near", "v2", "no column or measure `margn`; did you mean `[margin]`?"),
+        ("function", "v3", "there is no function `agv`; did you mean `avg`?"),
+        ("time", "v4", "at character 2, `-` needs numbers and this is a datetime"),
+        ("empty", "v5", "at character 1, the end of the formula stands where"),
+        (
+            "margn",
+            "zz",
+            "`margn` has the measureUuid \"zz\", and `flights` has no such measure; did you mean `margin`, whose uuid is \"u0\"?",
+        ),
+        ("margin", "zz", "did you mean `margin`, whose uuid is \"u0\"?"),
+        ("margin", "u1", "the measure with the uuid \"u1\" is called `unknown`, and the query names it `margin`"),
+        ("i", "u0", "is called `margin`"),
+    ];
+    for (name, measure, expected) in cases {
+        let condition = json!({"name": name, "measureUuid": measure, "op": "is_defined"});
+        for stage in [
+            json!({"select": [named(name, measure)]}),
+            json!({"where": [condition]}),
+            json!({"order_by": [named(name, measure)]}),
+        ] {
+            let error = engine.refusal(&uuid, stage).await;
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+    }
+    let error = engine.refusal(&uuid, json!({"select": ["margin", "i"]})).await;
+    assert_eq!(
+        error,
+        "`margin` is a measure, which is named with its uuid: put \"measureUuid\": \"u0\" beside the name"
+    );
+    assert!(engine.refusal(&uuid, json!({"select": ["margi"]})).await.contains("did you mean `margin`?"));
+    let two = json!({"select": [named("text", "u3"), named("total", "u4")]});
+    assert!(engine.refusal(&uuid, two).await.contains("; the formula"), "every problem");
+    let sum =
+        json!({"select": [{"name": "margin", "measureUuid": "u0", "agg_function": "sum"}, named("margin", "u0")]});
+    assert!(engine.refusal(&uuid, sum).await.contains("stands beside an aggregate"), "the rules of columns hold");
+    assert_eq!(
+        engine.rows(&uuid, json!({"select": ["i"], "limit": 1})).await,
+        json!([[7]]),
+        "others are not concerned"
+    );
+
+    for (measure, expected) in [
+        (json!({"name": "m", "type": "sql", "data": {"formula": "1"}}), "is of type \"sql\""),
+        (json!({"name": "m", "type": "formula"}), "has no `data.formula`"),
+        (json!({"name": "m", "type": "formula", "data": {"formula": 1}}), "has no `data.formula`"),
+    ] {
+        let body = json!({"jsonContent": {"measures": {"u": measure}}}).to_string();
+        assert_eq!(engine.call("PUT", &format!("/api/data_source/{uuid}"), body).await.0, 200);
+        let error = engine.refusal(&uuid, json!({"select": [named("m", "u")]})).await;
+        assert!(error.contains(expected), "{error}");
+    }
+    for measures in [json!([]), json!("x"), json!({"u": 1}), json!(null)] {
+        let body = json!({"jsonContent": {"measures": measures}}).to_string();
+        assert_eq!(engine.call("PUT", &format!("/api/data_source/{uuid}"), body).await.0, 200);
+        assert_eq!(engine.rows(&uuid, json!({"select": ["i"], "limit": 1})).await, json!([[7]]));
+    }
+}
+
+#[tokio::test]
+async fn no_formula_keeps_the_server_busy() {
+    let engine = Engine::start().await;
+    let uuid = loaded(&engine).await;
+    // The largest formulas that are taken, of every kind of operation.
+    for formula in [
+        format!("1{}", " + [x]".repeat(64)),
+        format!("{}[i]", "[x] / ".repeat(64)),
+        format!("{}[i]{}", "-(".repeat(15), ")".repeat(15)),
+        format!("{}[x]{}", "1/(".repeat(31), ")".repeat(31)),
+        format!("{}[i]{}", "7%(".repeat(31), ")".repeat(31)),
+        "[i] * ".repeat(64) + "0",
+    ] {
+        engine.save_measures(&uuid, &[("u", "m", &formula)]).await;
+        let stage = json!({"select": [named("m", "u")], "where": [{"name": "i", "op": "==", "value": "2"}]});
+        assert_eq!(engine.rows(&uuid, stage).await.as_array().unwrap().len(), 1, "{formula}");
+    }
+    // Each measure is twice the one before it.
+    let names: Vec<String> = (0..200).map(|index| format!("m{index}")).collect();
+    let formulas: Vec<String> = (0..200)
+        .map(|index: usize| if index == 0 { "[i]".to_owned() } else { format!("[m{0}] + [m{0}]", index - 1) })
+        .collect();
+    let doubled: Vec<_> =
+        names.iter().zip(&formulas).map(|(name, formula)| (name.as_str(), name.as_str(), formula.as_str())).collect();
+    engine.save_measures(&uuid, &doubled).await;
+    let stage = json!({"select": [named("m8", "m8")], "limit": 1});
+    assert_eq!(engine.rows(&uuid, stage).await, json!([[7 * 256]]));
+    let error = engine.refusal(&uuid, json!({"select": [named("m10", "m10")]})).await;
+    assert!(
+        error.contains("1023 parts and may have 1000") || error.contains("2047 parts and may have 1000"),
+        "{error}"
+    );
+    let many = json!({"select": vec![named("m7", "m7"); 20]});
+    assert!(engine.refusal(&uuid, many).await.contains("each counted as often as it is named"));
+
+    let chained: Vec<String> = (0..200)
+        .map(|index: usize| if index == 0 { "[i]".to_owned() } else { format!("[m{}] + 1", index - 1) })
+        .collect();
+    let chained: Vec<_> =
+        names.iter().zip(&chained).map(|(name, formula)| (name.as_str(), name.as_str(), formula.as_str())).collect();
+    engine.save_measures(&uuid, &chained).await;
+    let stage = json!({"select": [named("m30", "m30")], "limit": 1});
+    assert_eq!(engine.rows(&uuid, stage).await, json!([[37]]));
+    let error = engine.refusal(&uuid, json!({"select": [named("m190", "m190")]})).await;
+    assert!(error.contains("one inside the other and may have 64"), "{error}");
+}
