@@ -69,7 +69,9 @@ impl Checker<'_> {
     /// Whether a name may mean an output that was refused: that was told, and nothing follows from it.
     fn may_be_missing(&self, name: &str) -> bool {
         let refused = || self.refused.iter().map(String::as_str);
-        self.stage.incomplete || refused().any(|other| other == name) || nearest(name, refused()).is_some()
+        let is_named =
+            |other: &str| name == other || name.strip_suffix(other).is_some_and(|start| start.ends_with('_'));
+        self.stage.incomplete || refused().any(is_named) || nearest(name, refused()).is_some()
     }
 
     fn is_key_of(&self, output: &Output, word: &Word) -> bool {
