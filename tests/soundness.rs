@@ -16,7 +16,7 @@ use serenytics_query::schema::{Schema, SourceRef};
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::stage::*;
 use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};
-use serenytics_query::wire::Options;
+use serenytics_query::wire::Pipeline;
 
 /// A text, a number, an integer, a datetime, and a text whose name is no identifier.
 const COLUMNS: [&str; 5] = ["country", "revenue", "quantity", "sold", "a b;c:\"é\""];
@@ -140,7 +140,7 @@ fn fits(cell: &Json, column: &OutputColumn) -> bool {
 async fn holds(client: &Client, source: &DataSource, schema: &Schema, stage: &Stage) -> Result<bool, String> {
     let Ok(checked) = check(schema, stage) else { return Ok(false) };
     let json = lower(schema, stage, &checked).ok_or("an accepted stage is not lowered")?.render(&[]);
-    let options: Options = serde_json::from_str(&json).map_err(|error| format!("{error}: {json}"))?;
+    let options: Pipeline = serde_json::from_str(&json).map_err(|error| format!("{error}: {json}"))?;
     let answer = client.fetch_raw(source, &options).await.map_err(|error| format!("{error}: {json}"))?;
     if answer.columns.len() != checked.shape.len() {
         return Err(format!("{} columns for {json}", answer.columns.len()));

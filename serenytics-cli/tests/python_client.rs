@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use serenytics_query::wire::{Options, ROW_BY_ROW};
+use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 use support::Serving;
 
 /// The version of the client that is promised to work.
@@ -63,7 +63,7 @@ fn seen_by_us(url: &str, key: &str) -> (Value, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let source = client.source("flights").await.unwrap();
-        let options = Options { order: Some(ROW_BY_ROW.to_owned()), ..Options::default() };
+        let options = Pipeline { order: Some(ROW_BY_ROW.to_owned()), ..Pipeline::default() };
         let answer = client.fetch_raw(&source, &options).await.unwrap();
         assert_eq!(answer.columns, source.columns().await.unwrap());
         assert_eq!(answer.rows.len() as u64, source.row_count().await.unwrap());

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serenytics_query::query::Query;
 use serenytics_query::schema::SourceRef;
-use serenytics_query::wire::{ColumnTitle, Options};
+use serenytics_query::wire::{ColumnTitle, Pipeline};
 use tracing::{Instrument, debug, debug_span};
 
 use crate::answer::{Answer, AnswerError, Decoder, RawRows, Rows, TypedRows};
@@ -51,7 +51,7 @@ impl Client {
     ///
     /// # Errors
     /// A server that cannot be reached or refuses, or an answer that cannot be read.
-    pub async fn fetch_raw(&self, source: &DataSource, options: &Options) -> Result<Answer, Error> {
+    pub async fn fetch_raw(&self, source: &DataSource, options: &Pipeline) -> Result<Answer, Error> {
         let body = serde_json::to_vec(options).map_err(|error| {
             Error::new(Kind::Usage, format!("the query cannot be written: {error}")).caused_by(error)
         })?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 use serenytics_query::suggest::{listed, nearest};
-use serenytics_query::wire::{ColumnItem, Item, Options};
+use serenytics_query::wire::{ColumnItem, Item, Pipeline};
 use tracing::debug;
 
 use crate::answer::Rows;
@@ -80,8 +80,8 @@ impl Measures {
         let unreadable = |error: serde_json::Error| {
             Error::new(Kind::Usage, format!("the query is not the JSON of one: {error}")).caused_by(error)
         };
-        let mut options: Options = serde_json::from_str(json).map_err(unreadable)?;
-        for stage in &mut options.data_processing_pipeline {
+        let mut pipeline: Pipeline = serde_json::from_str(json).map_err(unreadable)?;
+        for stage in &mut pipeline.data_processing_pipeline {
             for item in stage.group_by.iter_mut().chain(&mut stage.select).chain(&mut stage.order_by) {
                 let name = match item {
                     Item::Name(name) | Item::Column(ColumnItem { name, .. }) => name,
@@ -94,7 +94,7 @@ impl Measures {
                 condition.measure_uuid = uuid(&condition.name);
             }
         }
-        serde_json::to_vec(&options).map(Bytes::from).map_err(unreadable)
+        serde_json::to_vec(&pipeline).map(Bytes::from).map_err(unreadable)
     }
 }
 

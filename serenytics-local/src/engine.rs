@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::access::Access;
-use crate::catalogue::{Catalogue, Source};
+use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::error::{Context, Error, Kind};
+use crate::join::{Joined, joined};
 use crate::load::reload;
 use crate::query::{Input, Queries};
 use crate::storage::Storages;
@@ -89,8 +90,20 @@ impl Engine {
 
     /// What a query over a source reads.
     pub(crate) async fn input(&self, source: Source) -> Result<Input, Error> {
-        let snapshot = self.storages.get(source.uuid).await?.snapshot();
-        Ok(Input { name: source.name, configuration: source.json_content, snapshot })
+        if !source.is_join() {
+            let snapshot = self.storages.get(source.uuid).await?.snapshot();
+            return Ok(Input::storage(source.name, source.json_content, snapshot));
+        }
+        let mut parts = Vec::new();
+        for Joined { uuid, keys } in joined(&source)? {
+            let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
+            let part = self.catalogue.source(uuid).await?.ok_or_else(|| refused("which does not exist"))?;
+            if part.kind != STORAGE {
+                return Err(refused("which is no storage"));
+            }
+            parts.push((uuid, keys, self.storages.get(uuid).await?.snapshot()));
+        }
+        Input::join(source.name, source.json_content, parts)
     }
 
     /// The folder of the files that are attached to sources.
@@ -104,8 +117,12 @@ impl Engine {
     }
 
     /// Removes a source and its data.
-    pub(crate) async fn delete_source(&self, uuid: Uuid) -> Result<bool, Error> {
+    pub(crate) async fn delete_source(&self, source: &Source) -> Result<bool, Error> {
+        let uuid = source.uuid;
         let existed = self.catalogue.delete_source(uuid).await?;
+        if source.is_join() {
+            return Ok(existed);
+        }
         self.storages.remove(uuid).await?;
         let file = self.attached_file(uuid);
         if file.exists() {

@@ -9,10 +9,13 @@ pub mod builder;
 pub mod cell;
 pub mod check;
 pub mod datetime;
+#[cfg(any(feature = "chrono", feature = "time"))]
+mod datetime_crates;
 pub mod drift;
 mod from_wire;
 mod lower;
 pub mod parse;
+mod pipeline;
 pub mod problem;
 pub mod query;
 pub mod rendered;

@@ -20,10 +20,10 @@ pub fn lower(schema: &Schema, stage: &Stage, checked: &Checked) -> Option<Templa
         Limit::Rows(rows, _) => text(rows.to_string()),
         Limit::Hole(hole) => Part::Value(hole.index),
     });
-    let options = wire::Options {
+    let options = wire::Pipeline {
         order: Some(ROW_BY_ROW.to_owned()),
         data_processing_pipeline: vec![head(schema, stage, &checked.order_by)?],
-        ..wire::Options::default()
+        ..wire::Pipeline::default()
     };
     let json = serde_json::to_string(&options).ok()?;
     let head = json.strip_suffix(Template::TAIL)?.to_owned();
@@ -165,10 +165,13 @@ fn list(column: &Column, values: &[Value]) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// A literal on the wire: an integer stays one for a float column too, as it was written.
+/// A literal on the wire: an integer stays one for a float column too, as it was written, and so does a number of the wire.
 fn wire_value(literal: &Literal, column_type: ColumnType) -> Option<WireValue> {
     match literal {
         Literal::Int(value) => Some(WireValue::int(*value)),
+        Literal::Wire(text) if column_type.is_numeric() && text.parse::<serde_json::Number>().is_ok() => {
+            Some(WireValue::Number(text.clone()))
+        }
         literal => typed_value(literal, column_type)?.to_wire(),
     }
 }

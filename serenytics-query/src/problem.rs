@@ -56,6 +56,8 @@ codes! {
     BadLimit = "SRN014",
     /// A filter that is not spliced in as `..{filter}`.
     Splice = "SRN015",
+    /// A pipeline that is data and none of the format's.
+    PipelineJson = "SRN016",
     /// A column that the source does not have.
     UnknownColumn = "SRN020",
     /// A value whose type is not its column's.

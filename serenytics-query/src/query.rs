@@ -222,7 +222,7 @@ impl<R> fmt::Debug for Query<R> {
 /// The JSON over several lines, to be read.
 impl<R> fmt::Display for Query<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value: crate::wire::Options = serde_json::from_str(&self.json).map_err(|_| fmt::Error)?;
+        let value: crate::wire::Pipeline = serde_json::from_str(&self.json).map_err(|_| fmt::Error)?;
         f.write_str(&serde_json::to_string_pretty(&value).map_err(|_| fmt::Error)?)
     }
 }

@@ -123,6 +123,13 @@ impl Schema {
         self.columns.iter().enumerate().find(|(_, column)| column.name == name)
     }
 
+    /// The same schema with each column called as the platform calls it.
+    #[must_use]
+    pub fn by_wire_names(&self) -> Schema {
+        let renamed = |column: &Column| Column { name: column.wire.clone(), ..column.clone() };
+        Schema { source: self.source.clone(), columns: self.columns.iter().map(renamed).collect() }
+    }
+
     /// The columns that each row has a cell of: all but the value formulas.
     pub fn row_columns(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.kind != ColumnKind::Formula)

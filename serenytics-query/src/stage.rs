@@ -47,6 +47,19 @@ pub struct Key {
     pub alias: Option<Word>,
 }
 
+impl Key {
+    /// The key as an item of `select` or `order_by` would name it.
+    #[must_use]
+    pub fn selected(&self) -> Selected {
+        let column = self.column.clone();
+        match self.slot {
+            KeySlot::Whole => Selected::Column(column),
+            KeySlot::Slot(slot) => Selected::Slot { slot, position: column.position, column },
+            KeySlot::Unknown => Selected::Unknown(Some(column)),
+        }
+    }
+}
+
 /// What is done to a key's column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySlot {
@@ -97,6 +110,18 @@ pub enum Selected {
 }
 
 impl Selected {
+    /// The column that is named.
+    #[must_use]
+    pub fn column(&self) -> Option<&Word> {
+        match self {
+            Selected::Column(column) | Selected::Aggregate { column, .. } | Selected::Slot { column, .. } => {
+                Some(column)
+            }
+            Selected::Unknown(column) => column.as_ref(),
+            Selected::Count(_) => None,
+        }
+    }
+
     /// Whether two are the same, wherever they stand.
     #[must_use]
     pub fn is_same(&self, other: &Selected) -> bool {

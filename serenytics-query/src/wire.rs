@@ -7,12 +7,33 @@ use crate::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};
 /// The column name under which the platform counts rows, with the aggregate `sum`.
 pub const COUNT_COLUMN: &str = "$$count$$";
 
-/// The value of [`Options::order`] under which `data` is a list of rows, each a list of cells.
+/// The value of [`Pipeline::order`] under which `data` is a list of rows, each a list of cells.
 pub const ROW_BY_ROW: &str = "row_by_row";
+
+/// The names of all fields of a pipeline.
+pub(crate) const FIELDS: &[&str] = &[
+    "order",
+    "format",
+    "only_headers",
+    "data_processing_pipeline",
+    "group_by",
+    "select",
+    "order_by",
+    "where",
+    "limit",
+    "name",
+    "agg_function",
+    "timeslot",
+    "direction",
+    "measureUuid",
+    "op",
+    "value",
+];
 
 /// The body of `POST /api/formatted_data/{uuid}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Options {
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct Pipeline {
     /// How `data` is laid out; see [`ROW_BY_ROW`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
@@ -29,6 +50,7 @@ pub struct Options {
 
 /// One stage of a pipeline.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Stage {
     /// The keys that rows are grouped by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -49,6 +71,7 @@ pub struct Stage {
 
 /// An item of `group_by`, `select` or `order_by`: a bare column name or an object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(untagged))]
 #[serde(untagged)]
 pub enum Item {
     /// A column's name.
@@ -70,6 +93,7 @@ impl Item {
 
 /// The long form of an [`Item`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct ColumnItem {
     /// The column's name, or [`COUNT_COLUMN`].
     pub name: String,
@@ -89,6 +113,7 @@ pub struct ColumnItem {
 
 /// A condition of `where`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Condition {
     /// The column's name.
     pub name: String,
@@ -96,10 +121,37 @@ pub struct Condition {
     pub op: Operator,
     /// The operand: a scalar as a text (`"20"`), a list as a text that holds a JSON list; servers take native JSON too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<Operand>"))]
     pub value: Option<serde_json::Value>,
     /// The measure's uuid, when the name is a measure's.
     #[serde(default, rename = "measureUuid", skip_serializing_if = "Option::is_none")]
     pub measure_uuid: Option<String>,
+}
+
+/// What [`Condition::value`] holds.
+#[cfg(feature = "schemars")]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it describes the JSON")]
+enum Operand {
+    /// A scalar as a text, or a list as a text that holds a JSON list.
+    Text(String),
+    /// A scalar.
+    Number(f64),
+    /// A list of scalars.
+    List(Vec<Scalar>),
+}
+
+/// An element of a list.
+#[cfg(feature = "schemars")]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it describes the JSON")]
+enum Scalar {
+    /// A text or a datetime.
+    Text(String),
+    /// A number.
+    Number(f64),
 }
 
 /// A column of an answer, an item of `columns_titles`.

@@ -5,7 +5,7 @@
 use serenytics_query::check::{TypedValue, check_wire, typed_value};
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::stage::{ConditionOperand, Selected, Value};
-use serenytics_query::wire::{ColumnTitle, Options};
+use serenytics_query::wire::{ColumnTitle, Pipeline};
 
 fn schema() -> Schema {
     let columns = [("country", "str"), ("revenue", "float"), ("quantity", "int"), ("order date", "datetime")];
@@ -35,7 +35,7 @@ fn the_documented_pipeline_is_right() {
         "where": [{"name": "revenue", "op": ">", "value": "20"}, {"name": "quantity", "op": "in", "value": "[1, \"2\"]"},
                   {"name": "quantity", "op": "!in", "value": [3]}, {"name": "revenue", "op": "<", "value": 1e3}],
         "limit": 100 }]}"#;
-    let options: Options = serde_json::from_str(json).unwrap();
+    let options: Pipeline = serde_json::from_str(json).unwrap();
     let checked = check_wire(&schema(), &options.data_processing_pipeline[0]).unwrap();
     let origins: Vec<_> = checked.shape.iter().map(|column| column.origin.as_ref()).collect();
     assert_eq!(origins, ["country", "month(order date)", "sum(revenue)", "count()"]);

@@ -8,7 +8,7 @@ use serenytics_query::query::Query;
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::source::named;
 use serenytics_query::vocabulary::ColumnType;
-use serenytics_query::wire::Options;
+use serenytics_query::wire::Pipeline;
 
 use crate::{Engine, Outcome, SALES, SALES_JSON, map, ordered, refused, sale, three_sales};
 
@@ -54,7 +54,7 @@ async fn a_query_runs_on_another_source_too() -> Outcome {
 async fn a_query_that_is_data_gets_an_answer_that_is_data() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
-    let mut options: Options = serde_json::from_str(SALES_JSON)?;
+    let mut options: Pipeline = serde_json::from_str(SALES_JSON)?;
     options.data_processing_pipeline[0].conditions = serde_json::from_value(json!([
         {"name": "country", "op": "in", "value": "[\"DE\",\"IT\"]"},
     ]))?;

@@ -3,7 +3,7 @@
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
-use serenytics_query::wire::{COUNT_COLUMN, ColumnItem, ColumnTitle, Item, Options, ROW_BY_ROW, Stage};
+use serenytics_query::wire::{COUNT_COLUMN, ColumnItem, ColumnTitle, Item, Pipeline, ROW_BY_ROW, Stage};
 
 use crate::answer::TypedRows;
 use crate::data_source::DataSource;
@@ -20,7 +20,7 @@ impl DataSource {
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn columns(&self) -> Result<Vec<ColumnTitle>, Error> {
-        let options = Options { only_headers: Some(true), ..Options::default() };
+        let options = Pipeline { only_headers: Some(true), ..Pipeline::default() };
         Ok(self.client().fetch_raw(self, &options).await?.columns)
     }
 
@@ -32,8 +32,11 @@ impl DataSource {
         let count =
             ColumnItem { name: COUNT_COLUMN.to_owned(), agg_function: Some(Aggregate::Sum), ..ColumnItem::default() };
         let stage = Stage { select: vec![Item::Column(count)], ..Stage::default() };
-        let options =
-            Options { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: vec![stage], ..Options::default() };
+        let options = Pipeline {
+            order: Some(ROW_BY_ROW.to_owned()),
+            data_processing_pipeline: vec![stage],
+            ..Pipeline::default()
+        };
         let body = serde_json::to_vec(&options).map_err(|error| {
             Error::new(Kind::Usage, format!("the count cannot be written: {error}")).caused_by(error)
         })?;

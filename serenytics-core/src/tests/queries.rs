@@ -5,7 +5,7 @@ use serenytics_query::problem::{Code, Problem};
 use serenytics_query::query::{Part, Query, Template};
 use serenytics_query::rendered::limit;
 use serenytics_query::source::named;
-use serenytics_query::wire::Options;
+use serenytics_query::wire::Pipeline;
 
 use super::server::{CANARY, Reply, TestServer, ok};
 use super::{ANSWER, COUNTRIES, COUNTRY, SOURCE, list, read_country, sales};
@@ -55,7 +55,7 @@ async fn an_empty_storage_has_no_rows() {
         let source = client.source("sales").await.unwrap();
         assert_eq!(source.row_count().await.unwrap(), 0);
         assert!(source.columns().await.unwrap().is_empty());
-        assert_eq!(client.fetch_raw(&source, &Options::default()).await.unwrap(), Answer::default());
+        assert_eq!(client.fetch_raw(&source, &Pipeline::default()).await.unwrap(), Answer::default());
     }
 }
 
@@ -167,7 +167,7 @@ async fn an_answer_without_columns_or_rows_is_an_error() {
         for error in [
             client.fetch(&COUNTRIES).await.unwrap_err(),
             client.fetch_from(&source, &COUNTRIES).await.unwrap_err(),
-            client.fetch_raw(&source, &Options::default()).await.unwrap_err(),
+            client.fetch_raw(&source, &Pipeline::default()).await.unwrap_err(),
             source.row_count().await.unwrap_err(),
         ] {
             assert!(error.is_decode(), "{error:?}");

@@ -16,6 +16,7 @@ use crate::load::{BatchRequest, BatchRow, Operation, run_batch};
 
 pub(super) async fn batch(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     let source = engine.source(&uuid).await?;
+    source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, LARGE).await?;
     let request = held.object()?;
     run(&engine, source, request).await?;
@@ -36,6 +37,7 @@ pub(super) async fn push(
     if !same_secret(&token, &source.token) {
         return Err(refused());
     }
+    source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, SMALL).await?;
     let row: BatchRow = held.json()?;
     if matches!(row, BatchRow::Scalar(_)) {

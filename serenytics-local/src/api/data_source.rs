@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::body::{Held, SMALL};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, ok, to_the_end};
-use crate::catalogue::{STORAGE, Source};
+use crate::catalogue::{INNER_JOIN, STORAGE, Source};
 use crate::error::Error;
 
 /// What a client tells about a source; what else it sends is what it got, and says nothing.
@@ -41,13 +41,16 @@ pub(super) async fn read(State(engine): Shared, Path(uuid): Path<String>) -> Ans
 pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
     let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let name = checked_name(body.name)?;
-    match body.kind.as_deref() {
-        Some(STORAGE) => {}
+    let kind = match body.kind.as_deref() {
+        Some(kind @ (STORAGE | INNER_JOIN)) => kind,
         Some(kind) => return Err(Error::not_emulated(format!("a data source of type {kind:?}"))),
-        None => return Err(Error::refused(format!("a data source needs a `type`: {STORAGE:?}"))),
-    }
+        None => return Err(Error::refused(format!("a data source needs a `type`: {STORAGE:?} or {INNER_JOIN:?}"))),
+    };
     let content = Value::Object(body.json_content.unwrap_or_default());
-    let source = Source { original_file_name: body.original_file_name, ..Source::new(name, content) };
+    let source = Source { original_file_name: body.original_file_name, ..Source::new(kind, name, content) };
+    if source.is_join() {
+        engine.input(source.clone()).await?;
+    }
     engine.catalogue.insert_source(&source).await?;
     found(StatusCode::CREATED, &source)
 }
@@ -67,8 +70,12 @@ pub(super) async fn save(State(engine): Shared, Path(uuid): Path<String>, header
     }
     let name = checked_name(Some(body.name.unwrap_or_else(|| source.name.clone())))?;
     let json_content = body.json_content.map_or_else(|| source.json_content.clone(), Value::Object);
+    let is_rejoined = source.is_join() && json_content.get("joinConfig") != source.json_content.get("joinConfig");
     let original_file_name = body.original_file_name.or_else(|| source.original_file_name.clone());
     let saved = Source { name, json_content, original_file_name, ..source };
+    if is_rejoined {
+        engine.input(saved.clone()).await?;
+    }
     if !engine.catalogue.update_source(&saved).await? {
         return Err(Error::not_found("the data source was deleted meanwhile"));
     }
@@ -78,7 +85,7 @@ pub(super) async fn save(State(engine): Shared, Path(uuid): Path<String>, header
 pub(super) async fn delete(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
     let source = engine.source(&uuid).await?;
     let engine = Arc::clone(&engine);
-    to_the_end(async move { engine.delete_source(source.uuid).await }).await?;
+    to_the_end(async move { engine.delete_source(&source).await }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

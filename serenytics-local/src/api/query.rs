@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
-use serenytics_query::wire::Options;
+use serenytics_query::wire::Pipeline;
 
 use super::body::{Held, SMALL};
 use super::{Answer, Shared};
@@ -16,7 +16,7 @@ pub(super) async fn formatted_data(
     body: Body,
 ) -> Answer {
     let source = engine.source(&uuid).await?;
-    let options: Options = {
+    let options: Pipeline = {
         let held = Held::read(&engine, &headers, body, SMALL).await?;
         held.object()?
     };

@@ -23,6 +23,7 @@ pub(super) async fn sign() -> Answer {
 /// Takes the file that is attached to a source. Its declared type means nothing: clients say JSON for every file.
 pub(super) async fn file(State(engine): Shared, Path(uuid): Path<String>, body: Body) -> Answer {
     let source = engine.source(&uuid).await?;
+    source.check_holds_rows()?;
     let file = receive(&engine, body.into_data_stream()).await?;
     let target = engine.attached_file(source.uuid);
     tokio::task::spawn_blocking(move || {
@@ -56,6 +57,7 @@ async fn receive(engine: &Engine, mut body: BodyDataStream) -> Result<NamedTempF
 /// Begins to load the attached file.
 pub(super) async fn reload(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
     let source = engine.source(&uuid).await?;
+    source.check_holds_rows()?;
     let task = engine.begin_reload(source).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }

@@ -11,6 +11,8 @@ use crate::error::{Context, Error};
 
 /// The type of a source that the engine holds the data of.
 pub(crate) const STORAGE: &str = "Storage";
+/// The type of a source whose rows are those of several storages.
+pub(crate) const INNER_JOIN: &str = "InnerJoin";
 
 /// A data source, as the API answers it.
 #[derive(Debug, Clone, Serialize)]
@@ -19,7 +21,7 @@ pub(crate) struct Source {
     pub(crate) uuid: Uuid,
     /// Its name, which several sources may have.
     pub(crate) name: String,
-    /// Its type: [`STORAGE`].
+    /// Its type: [`STORAGE`] or [`INNER_JOIN`].
     #[serde(rename = "type")]
     pub(crate) kind: String,
     /// What allows to push a row without an API key.
@@ -33,16 +35,32 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// A storage without data.
-    pub(crate) fn new(name: String, json_content: Value) -> Source {
+    /// A source that is new.
+    pub(crate) fn new(kind: &str, name: String, json_content: Value) -> Source {
         Source {
             uuid: Uuid::new_v4(),
             name,
-            kind: STORAGE.to_owned(),
+            kind: kind.to_owned(),
             token: Uuid::new_v4().simple().to_string(),
             original_file_name: None,
             json_content,
         }
+    }
+
+    /// Whether its rows are those of several storages.
+    pub(crate) fn is_join(&self) -> bool {
+        self.kind == INNER_JOIN
+    }
+
+    /// Refuses to load rows into a source that holds none.
+    pub(crate) fn check_holds_rows(&self) -> Result<(), Error> {
+        if self.is_join() {
+            let name = &self.name;
+            return Err(Error::refused(format!(
+                "`{name}` is a join and holds no rows: load into the storages it joins"
+            )));
+        }
+        Ok(())
     }
 
     fn read(row: &SqliteRow) -> Result<Source, Error> {

@@ -51,8 +51,8 @@ impl Columns<'_> {
     /// Whether the sum over an integer column, for some of the rows, may be larger than 64 bits hold.
     pub(super) fn sum_may_wrap(&self, name: &str) -> bool {
         match self.computed.get(name) {
-            Some(typed) => typed.largest.saturating_mul(self.input.rows()) > u128::from(i64::MAX.unsigned_abs()),
-            None => !self.input.sum_fits(name),
+            Some(typed) => typed.sum_may_wrap(self.input.rows()),
+            None => self.input.sum_may_wrap(name),
         }
     }
 }

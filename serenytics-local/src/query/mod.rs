@@ -10,37 +10,34 @@ mod input;
 mod limits;
 mod names;
 mod plan;
+mod scan;
 mod slot;
 mod titles;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
-use serenytics_query::wire::{Options, ROW_BY_ROW};
-use url::Url;
+use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 
 use answer::Layout;
 pub(crate) use answer::Pieces;
 pub(crate) use input::Input;
 
 use crate::error::{Context, Error, Kind};
-use crate::storage::{Column, DataFile, query_schema};
+use crate::storage::{Column, DataFile};
 
 /// What runs queries: DataFusion, with one memory limit for all of them.
 pub(crate) struct Queries {
     memory: Arc<dyn MemoryPool>,
     /// For queries whose rows may come in any order.
     parallel: SessionContext,
-    /// For such queries over some of the rows. Of a column that has to equal a value, DataFusion takes it for known how
+    /// For such queries over some of the rows, or over joined ones. Of a column that has to equal a value, DataFusion takes it for known how
     /// many distinct values are left, also when no row is: its rule that answers from statistics is left out.
     filtered: SessionContext,
     /// For queries that give the rows as they were loaded.
@@ -71,7 +68,7 @@ impl Queries {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(&self, input: Input, options: Options) -> Result<Pieces, Error> {
+    pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
         if input.is_empty() {
             return Err(Error::new(Kind::Empty, "Storage source is empty"));
         }
@@ -82,12 +79,13 @@ impl Queries {
         if options.only_headers == Some(true) {
             return answer::headers(&titles);
         }
-        let context = match (plan::keeps_order(&checked.stage, &columns), checked.stage.conditions.is_empty()) {
-            (true, _) => &self.ordered,
-            (false, true) => &self.parallel,
-            (false, false) => &self.filtered,
+        let context = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
+            let is_whole = checked.stage.conditions.is_empty() && !input.is_join();
+            if is_whole { &self.parallel } else { &self.filtered }
+        } else {
+            &self.ordered
         };
-        let rows = scan(context, &input.snapshot.files, &input.snapshot.columns)?;
+        let rows = scan::rows(context, &input)?;
         let batches = plan::plan(rows, &checked, &columns)?.execute_stream().await.map_err(answer::run_error)?;
         match layout(options.order.as_deref()) {
             Layout::Rows => answer::rows(&titles, batches, input).await,
@@ -97,7 +95,7 @@ impl Queries {
 
     /// The rows of some files of a storage, in the order of their loading.
     pub(crate) fn rows(&self, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
-        scan(&self.ordered, files, columns)
+        scan::files(&self.ordered, files, columns)
     }
 }
 
@@ -119,22 +117,4 @@ fn layout(order: Option<&str>) -> Layout {
 
 fn refused(problems: Vec<Problem>) -> Error {
     Error::refused_for(problems.into_iter().map(|problem| problem.message).collect())
-}
-
-fn scan(context: &SessionContext, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
-    const CONTEXT: &str = "the storage's files could not be read";
-    let url = |file: &Arc<DataFile>| {
-        let path = file.file.path();
-        let url = Url::from_file_path(path)
-            .map_err(|()| Error::new(Kind::Failed, format!("{} is no absolute path", path.display())))?;
-        ListingTableUrl::try_new(url, None).context(CONTEXT)
-    };
-    let urls = files.iter().map(url).collect::<Result<_, _>>()?;
-    let config = ListingTableConfig::new_with_multi_paths(urls)
-        .with_listing_options(ListingOptions::new(Arc::new(ParquetFormat::default())))
-        .with_schema(query_schema(columns));
-    let statistics = context.runtime_env().cache_manager.get_file_statistic_cache();
-    let table: Arc<dyn TableProvider> =
-        Arc::new(ListingTable::try_new(config).context(CONTEXT)?.with_cache(statistics));
-    context.read_table(table).context(CONTEXT)
 }

@@ -15,9 +15,9 @@ use crate::error::{Context, Error};
 
 const FAILED: &str = "the query could not be planned";
 
-/// Whether a stage gives its rows in the order of its source.
-pub(super) fn keeps_order(stage: &Stage, columns: &Columns<'_>) -> bool {
-    stage.order_by.is_empty() && !is_aggregated(stage) && value_formula(stage, columns).is_none()
+/// Whether a stage gives other rows than those of its source in their order.
+pub(super) fn is_reordered(stage: &Stage, columns: &Columns<'_>) -> bool {
+    !stage.order_by.is_empty() || is_aggregated(stage) || value_formula(stage, columns).is_some()
 }
 
 /// Whether a stage has groups, or one row of aggregates.

@@ -4,6 +4,7 @@
 mod batch;
 mod csv;
 mod formulas;
+mod joins;
 mod measure_errors;
 mod measures;
 mod query;

@@ -47,7 +47,8 @@ async fn wrong_sources_are_refused() {
         (r#"{"name": " ", "type": "Storage"}"#, 400),
         (r#"{"name": "x"}"#, 400),
         (r#"{"name": "x", "type": "Storage", "jsonContent": 1}"#, 400),
-        (r#"{"name": "x", "type": "InnerJoin"}"#, 501),
+        (r#"{"name": "x", "type": "InnerJoin"}"#, 400),
+        (r#"{"name": "x", "type": "MySQL"}"#, 501),
         ("{", 400),
         ("", 400),
     ] {

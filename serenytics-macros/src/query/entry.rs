@@ -58,11 +58,13 @@ fn parts(
     }
     let last = parsed.from.last().map_or_else(|| tokens.start(), |position| tokens.span(*position));
     let krate_path = krate.stream();
+    // In an expression a statement, which is checked with what it stands in and costs less than an item.
+    let word = if header.is_empty() { quote!(let) } else { quote!(const) };
     let call = call(&path, last, &krate_path, quote!(#krate (#header) #query));
     let source = quote_spanned!(last=> <#path as #krate_path::Source>);
     Ok(quote! {
         #conditions
-        const _: &::core::primitive::str = #source::ENCODED;
+        #word _: &::core::primitive::str = #source::ENCODED;
         #conditions
         #call
     })

@@ -1,5 +1,6 @@
 //! `query!`: tokens to a checked query. Parsing and checking are the language's; this is the way there and back.
 
+mod decoded;
 mod entry;
 mod errors;
 mod expand;
@@ -7,19 +8,22 @@ mod header;
 mod row;
 mod tokens;
 
+use std::rc::Rc;
+
 use proc_macro2::{Span, TokenStream, TokenTree};
 use serenytics_query::check::check_all;
 use serenytics_query::parse::{Parsed, parse};
 use serenytics_query::problem::{Code, Problem};
 use serenytics_query::schema::Schema;
 
+use decoded::decoded;
 pub(crate) use entry::entry;
 use header::Header;
 use tokens::Tokens;
 
 /// What the second step is given: `"schema" [$crate] (header) query`; the header is empty for an expression.
 struct Input {
-    schema: Schema,
+    schema: Rc<Schema>,
     /// The path of the crate `serenytics`.
     krate: TokenStream,
     /// The function that the query is the body of.
@@ -88,12 +92,8 @@ fn without_columns(input: &Input, parsed: &Parsed) -> TokenStream {
 
 fn read(input: TokenStream) -> Option<Input> {
     let mut trees = input.into_iter();
-    let schema = match trees.next()? {
-        TokenTree::Literal(literal) => literal,
-        _ => return None,
-    };
-    let schema: syn::LitStr = syn::parse2(TokenTree::from(schema).into()).ok()?;
-    let schema = Schema::decode(&schema.value())?;
+    let TokenTree::Literal(schema) = trees.next()? else { return None };
+    let schema = decoded(schema)?;
     let TokenTree::Group(krate) = trees.next()? else { return None };
     let TokenTree::Group(header) = trees.next()? else { return None };
     let header = if header.stream().is_empty() { None } else { Header::parse(header.stream()).ok() };

@@ -224,6 +224,20 @@ slots! {
     minute = Minute;
 }
 
+impl<S, T> Clone for TypedColumn<S, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S, T> Copy for TypedColumn<S, T> {}
+
+impl<S, T> fmt::Debug for TypedColumn<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TypedColumn").field(&self.name).finish()
+    }
+}
+
 /// A value formula of the source `S`: one number over all rows, which is selected and nothing else.
 pub struct FormulaColumn<S> {
     name: &'static str,

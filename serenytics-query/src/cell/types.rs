@@ -112,6 +112,16 @@ cell!(DateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar =
     Scalar::Text(text) => datetime::parse(text).ok(),
     _ => None,
 });
+#[cfg(feature = "chrono")]
+cell!(chrono::NaiveDateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
+    Scalar::Text(text) => datetime::parse(text).ok().and_then(crate::datetime_crates::chrono::theirs),
+    _ => None,
+});
+#[cfg(feature = "time")]
+cell!(time::PrimitiveDateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
+    Scalar::Text(text) => datetime::parse(text).ok().and_then(crate::datetime_crates::time::theirs),
+    _ => None,
+});
 cell!(SlotValue, "a time slot", OutputType::Slot(_), scalar => match scalar {
     Scalar::Text(text) => SlotValue::from_text(text),
     Scalar::Number(text) => text.parse().ok().or_else(|| whole(text)).map(SlotValue::Number),

@@ -10,7 +10,7 @@ pub use literal::{TypedValue, typed_value};
 use crate::problem::{Code, Problem};
 use crate::schema::{Column, ColumnKind, Schema};
 use crate::shape::OutputColumn;
-use crate::stage::{Order, Stage, Word};
+use crate::stage::{Order, Position, Stage, Word};
 use crate::suggest::{listed, nearest};
 use crate::{from_wire, wire};
 
@@ -48,7 +48,7 @@ pub fn check(schema: &Schema, stage: &Stage) -> Result<Checked, Vec<Problem>> {
 /// Checks a stage against the columns of its source, and gives what could be made out of it beside its problems.
 #[must_use]
 pub fn check_all(schema: &Schema, stage: &Stage) -> (Checked, Vec<Problem>) {
-    Checker { schema, stage, wire: false, problems: Vec::new() }.run()
+    Checker { schema, stage, wire: false, problems: Vec::new(), refused: Vec::new() }.run()
 }
 
 /// Checks a stage of a request against the columns of its source, by the rules of the wire alone.
@@ -56,13 +56,17 @@ pub fn check_all(schema: &Schema, stage: &Stage) -> (Checked, Vec<Problem>) {
 /// # Errors
 /// Every problem of the stage.
 pub fn check_wire(schema: &Schema, stage: &wire::Stage) -> Result<CheckedStage, Vec<Problem>> {
-    let mut stage = from_wire::stage(stage)?;
-    let (checked, problems) = Checker { schema, stage: &stage, wire: true, problems: Vec::new() }.run();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    let (mut stage, checked) = check_pipeline(schema, stage)?;
     stage.order_by = checked.order_by;
     Ok(CheckedStage { stage, shape: checked.shape })
+}
+
+/// The tree of a stage of the wire, and what it comes to.
+pub(crate) fn check_pipeline(schema: &Schema, stage: &wire::Stage) -> Result<(Stage, Checked), Vec<Problem>> {
+    let stage = from_wire::stage(stage)?;
+    let (checked, problems) =
+        Checker { schema, stage: &stage, wire: true, problems: Vec::new(), refused: Vec::new() }.run();
+    if problems.is_empty() { Ok((stage, checked)) } else { Err(problems) }
 }
 
 struct Checker<'a> {
@@ -71,6 +75,8 @@ struct Checker<'a> {
     /// Whether the stage came over the wire: no rule of our rows holds, and no output has a name.
     wire: bool,
     problems: Vec<Problem>,
+    /// The names that outputs would have that could not be made out.
+    refused: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
@@ -117,7 +123,7 @@ impl<'a> Checker<'a> {
     fn row_column(&mut self, word: &Word) -> Option<&'a Column> {
         let column = self.column(word)?;
         if column.kind == ColumnKind::Formula {
-            self.push(formula_place(column, word));
+            self.push(formula_place(column, word.position));
             return None;
         }
         Some(column)
@@ -131,10 +137,10 @@ impl<'a> Checker<'a> {
 }
 
 /// That a value formula stands where it has no meaning.
-fn formula_place(column: &Column, word: &Word) -> Problem {
+fn formula_place(column: &Column, position: Position) -> Problem {
     let name = &column.name;
     let message = format!("`{name}` is a value formula, one number over all rows: it stands in `select`, and alone");
-    Problem::new(Code::FormulaPlace, word.position, message)
+    Problem::new(Code::FormulaPlace, position, message)
         .help(format!("write a query of its own for it: `select {name}`, with a `where` if need be"))
 }
 

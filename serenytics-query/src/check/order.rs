@@ -3,13 +3,19 @@
 use super::output::Output;
 use super::{Checker, formula_place};
 use crate::problem::{Code, Problem};
-use crate::schema::{Column, ColumnKind, Schema};
+use crate::schema::ColumnKind;
 use crate::stage::{Order, Position, Selected, Word};
 use crate::suggest::{listed, nearest};
 
-impl<'a> Checker<'a> {
+impl Checker<'_> {
     /// The item with its name resolved. What it cannot be resolved to is told, and the item stays as it is.
     pub(super) fn order(&mut self, order: &Order, outputs: &[Output]) -> Order {
+        if let Some(formula) = self.selected_formula() {
+            if let Some(position) = position(&order.by) {
+                self.push(formula_place(formula, position));
+            }
+            return order.clone();
+        }
         let by = match &order.by {
             Selected::Column(word) => self.order_name(word, outputs),
             Selected::Aggregate { aggregate, column: word, position } => {
@@ -22,7 +28,9 @@ impl<'a> Checker<'a> {
                 None
             }
             Selected::Slot { slot, column: word, position } => {
-                if let Some(column) = self.row_column(word) {
+                if let Some(column) = self.row_column(word)
+                    && self.slot_type(*slot, column, word)
+                {
                     let spelled = format!("{slot}({})", column.name);
                     self.order_output("group_by", &order.by, &spelled, *position, outputs);
                 }
@@ -45,38 +53,25 @@ impl<'a> Checker<'a> {
         let named = outputs.iter().find(|output| !self.wire && output.column.name == word.text);
         let key = || outputs.iter().find(|output| self.is_key_of(output, word));
         if let Some(output) = named.or_else(key) {
-            if let Selected::Column(what) = &output.what
-                && let Some((_, column)) = self.schema.column(&what.text)
-                && column.kind == ColumnKind::Formula
-            {
-                self.push(formula_place(column, word));
-                return None;
-            }
             return Some(output.what.clone());
         }
         if self.schema.column(&word.text).is_some_and(|(_, column)| column.kind == ColumnKind::Formula) {
             self.row_column(word);
             return None;
         }
-        if self.is_plain() && self.schema.column(&word.text).is_some() || self.stage.incomplete {
-            if let Some(formula) = self.selected_formula() {
-                self.push(formula_place(formula, word));
-            }
+        if self.is_plain() && self.schema.column(&word.text).is_some() || self.may_be_missing(&word.text) {
             return None;
         }
         self.push(self.unknown_order(word, outputs));
         None
     }
 
-    /// The value formula that is selected, whose one row has no order.
-    fn selected_formula(&self) -> Option<&'a Column> {
-        let schema: &'a Schema = self.schema;
-        self.stage.select.iter().flatten().find_map(|selection| match &selection.selected {
-            Selected::Column(word) => {
-                schema.column(&word.text).map(|(_, column)| column).filter(|column| column.kind == ColumnKind::Formula)
-            }
-            _ => None,
-        })
+    /// Whether a name may mean an output that was refused: that was told, and nothing follows from it.
+    fn may_be_missing(&self, name: &str) -> bool {
+        let refused = || self.refused.iter().map(String::as_str);
+        let is_named =
+            |other: &str| name == other || name.strip_suffix(other).is_some_and(|start| start.ends_with('_'));
+        self.stage.incomplete || refused().any(is_named) || nearest(name, refused()).is_some()
     }
 
     fn is_key_of(&self, output: &Output, word: &Word) -> bool {
@@ -111,10 +106,22 @@ impl<'a> Checker<'a> {
     }
 
     fn order_output(&mut self, clause: &str, by: &Selected, spelled: &str, position: Position, outputs: &[Output]) {
-        if self.stage.incomplete || outputs.iter().any(|output| output.what.is_same(by)) {
+        let name = by.column().map_or("count", |column| column.text.as_str());
+        if outputs.iter().any(|output| output.what.is_same(by)) || self.may_be_missing(name) {
             return;
         }
         let message = format!("`order_by {spelled}` needs `{spelled}` in `{clause}`");
         self.push(Problem::new(Code::UnknownOrder, position, message));
+    }
+}
+
+/// Where an item stands; `None` for one that was refused already.
+fn position(by: &Selected) -> Option<Position> {
+    match by {
+        Selected::Column(word) => Some(word.position),
+        Selected::Aggregate { position, .. } | Selected::Slot { position, .. } | Selected::Count(position) => {
+            Some(*position)
+        }
+        Selected::Unknown(_) => None,
     }
 }

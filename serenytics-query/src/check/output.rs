@@ -24,20 +24,24 @@ pub(super) struct Output {
     position: Position,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// The result's columns that could be made out; what is wrong with the others is told.
     pub(super) fn outputs(&mut self) -> Vec<Output> {
         let stage = self.stage;
         let mut outputs = Vec::new();
         for key in &stage.group_by {
-            let output = self.key(key);
-            self.add(&mut outputs, output);
+            match self.key(key) {
+                Some(output) => self.add(&mut outputs, output),
+                None => self.refuse(&key.selected(), key.alias.as_ref()),
+            }
         }
         match &stage.select {
             Some(selections) => {
                 for selection in selections {
-                    let output = self.selection(selection);
-                    self.add(&mut outputs, output);
+                    match self.selection(selection) {
+                        Some(output) => self.add(&mut outputs, output),
+                        None => self.refuse(&selection.selected, selection.alias.as_ref()),
+                    }
                 }
             }
             None if stage.group_by.is_empty() && !stage.incomplete => {
@@ -55,9 +59,18 @@ impl Checker<'_> {
         outputs
     }
 
+    /// Keeps the names of an output that could not be made out, so that an order by it is no second problem.
+    fn refuse(&mut self, selected: &Selected, alias: Option<&Word>) {
+        self.refused.extend(selected.column().into_iter().chain(alias).map(|word| word.text.clone()));
+        match selected {
+            Selected::Aggregate { aggregate, column, .. } => self.refused.push(called(aggregate.word(), &column.text)),
+            Selected::Slot { slot, column, .. } => self.refused.push(called(slot.word(), &column.text)),
+            Selected::Column(_) | Selected::Count(_) | Selected::Unknown(_) => {}
+        }
+    }
+
     /// Adds an output unless it repeats another one: the same thing, or the same name.
-    fn add(&mut self, outputs: &mut Vec<Output>, output: Option<Output>) {
-        let Some(output) = output else { return };
+    fn add(&mut self, outputs: &mut Vec<Output>, output: Output) {
         let name = &output.column.name;
         if outputs.iter().any(|other| other.what.is_same(&output.what)) {
             let problem = Problem::new(
@@ -101,8 +114,10 @@ impl Checker<'_> {
         }
     }
 
-    fn slot_type(&mut self, slot: TimeSlot, column: &Column, word: &Word) {
-        if column.column_type != ColumnType::DateTime {
+    /// Whether a time slot fits its column; one that does not is told.
+    pub(super) fn slot_type(&mut self, slot: TimeSlot, column: &Column, word: &Word) -> bool {
+        let fits = column.column_type == ColumnType::DateTime;
+        if !fits {
             let described = column.column_type.described();
             let problem = Problem::new(
                 Code::SlotType,
@@ -111,6 +126,7 @@ impl Checker<'_> {
             );
             self.push(problem);
         }
+        fits
     }
 
     fn selection(&mut self, selection: &Selection) -> Option<Output> {
@@ -206,12 +222,23 @@ impl Checker<'_> {
     fn formula(&mut self, column: &Column, word: &Word, alias: Option<&Word>, position: Position) -> Option<Output> {
         let selected = self.stage.select.iter().flatten().count();
         if !self.stage.group_by.is_empty() || selected > 1 {
-            self.push(formula_place(column, word));
+            self.push(formula_place(column, word.position));
             return None;
         }
         let mut output = bare(self.schema, column, word, alias, position);
         output.column.nullable = true;
         Some(output)
+    }
+
+    /// The value formula that is all that the query selects.
+    pub(super) fn selected_formula(&self) -> Option<&'a Column> {
+        let schema: &'a Schema = self.schema;
+        match self.stage.select.as_deref() {
+            Some([Selection { selected: Selected::Column(word), .. }]) if self.stage.group_by.is_empty() => {
+                schema.column(&word.text).map(|(_, column)| column).filter(|column| column.kind == ColumnKind::Formula)
+            }
+            _ => None,
+        }
     }
 
     /// Whether an aggregate fits its column; one that does not is told.
@@ -249,8 +276,13 @@ fn aggregates(column: &Column) -> String {
 fn output_name(function: &str, column: &Column, alias: Option<&Word>) -> Cow<'static, str> {
     match alias {
         Some(alias) => alias.text.clone().into(),
-        None => format!("{function}_{}", column.name).into(),
+        None => called(function, &column.name).into(),
     }
+}
+
+/// What a function of a column is called without `as`: `month_date`.
+fn called(function: &str, column: &str) -> String {
+    format!("{function}_{column}")
 }
 
 fn bare(schema: &Schema, column: &Column, word: &Word, alias: Option<&Word>, position: Position) -> Output {

@@ -239,6 +239,11 @@ impl Parser<'_> {
 
     fn operand(&mut self, operator: Operator, position: Position) -> Read<ConditionOperand> {
         let what = format!("`{operator}`");
+        if operator.operand() != Operand::None && self.cursor.is_at_end() {
+            let takes = if operator.operand() == Operand::List { "list" } else { "value" };
+            self.problem(Code::Operand, position, format!("{what} is followed by a {takes}, and the query ends there"));
+            return Err(Refused);
+        }
         match operator.operand() {
             Operand::None => {
                 if matches!(

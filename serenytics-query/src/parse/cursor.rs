@@ -145,6 +145,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Whether an item of `order_by` stands here, by what follows the word: a direction, or the column of a function.
+    pub(super) fn at_order(&self) -> bool {
+        match self.peek_at(1) {
+            Some(TokenKind::Group { open: '(', .. }) => true,
+            Some(kind) => word_of(kind).is_some_and(|(text, raw)| !raw && Direction::from_word(text).is_some()),
+            None => false,
+        }
+    }
+
     /// Whether a word stands here that is probably meant as a clause: something that a clause holds comes behind it.
     pub(super) fn at_misspelled_clause(&self) -> bool {
         let Some((word, false)) = self.peek_word() else { return false };

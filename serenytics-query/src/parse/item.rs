@@ -48,7 +48,7 @@ impl Parser<'_> {
                 return Err(Refused);
             }
         };
-        let alias = self.alias()?;
+        let alias = self.alias();
         Ok(Key { column, slot, alias })
     }
 
@@ -59,7 +59,7 @@ impl Parser<'_> {
             return Err(Refused);
         }
         let selected = self.selected("select")?;
-        let alias = self.alias()?;
+        let alias = self.alias();
         Ok(Selection { selected, alias })
     }
 
@@ -78,7 +78,9 @@ impl Parser<'_> {
                 self.cursor.bump();
                 direction
             }
-            Some((word, false)) if !KEYWORDS.contains(&word) && !self.cursor.at_misspelled_clause() => {
+            Some((word, false))
+                if !KEYWORDS.contains(&word) && !self.cursor.at_misspelled_clause() && !self.cursor.at_order() =>
+            {
                 let position = self.cursor.bump();
                 let message = match nearest(word, Direction::words()) {
                     Some(near) => format!("no direction `{word}`; did you mean `{near}`?"),
@@ -92,38 +94,42 @@ impl Parser<'_> {
         Ok(Order { by, direction: direction.unwrap_or(Direction::Asc) })
     }
 
-    fn alias(&mut self) -> Read<Option<Word>> {
-        if self.cursor.keyword("as").is_none() {
-            return Ok(None);
-        }
+    /// Reads `as` and the output's name.
+    fn alias(&mut self) -> Option<Word> {
+        self.cursor.keyword("as")?;
+        let name = self.alias_name();
+        // An order by a name that could not be read is no second mistake.
+        self.parsed.stage.incomplete |= name.is_none();
+        name
+    }
+
+    fn alias_name(&mut self) -> Option<Word> {
         let position = self.cursor.position();
-        if self.cursor.at_keyword().is_some() && matches!(self.cursor.peek_at(1), None | Some(TokenKind::Sign(','))) {
+        let ends = matches!(self.cursor.peek_at(1), None | Some(TokenKind::Sign(',')));
+        if self.cursor.at_keyword().is_some() && (ends || !self.cursor.at_clause_start()) {
             let found = self.cursor.shown();
             let message = format!("{found} is a keyword and no name for an output");
             self.problem(Code::KeywordAsColumn, position, message);
             self.cursor.bump();
-            return Ok(None);
+            return None;
         }
         match self.cursor.peek() {
             Some(TokenKind::Word { text, .. }) if NO_FIELDS.contains(&text.as_str()) => {
-                self.problem(
-                    Code::KeywordAsColumn,
-                    position,
-                    format!("`{text}` is no name that a row's field can have"),
-                );
+                let message = format!("`{text}` is no name that a row's field can have");
+                self.problem(Code::KeywordAsColumn, position, message);
                 self.cursor.bump();
-                Ok(None)
+                None
             }
-            Some(TokenKind::Word { .. }) if !self.cursor.at_clause_start() => Ok(self.cursor.word()),
+            Some(TokenKind::Word { .. }) if !self.cursor.at_clause_start() => self.cursor.word(),
             Some(TokenKind::Literal(_)) => {
                 self.problem(Code::Unexpected, position, "an output's name is a word without quotes: `as total`");
                 self.cursor.bump();
-                Ok(None)
+                None
             }
             _ => {
                 let position = self.cursor.last_position();
                 self.problem(Code::Unexpected, position, "`as` is followed by the output's name: `as total`");
-                Ok(None)
+                None
             }
         }
     }
@@ -145,7 +151,7 @@ impl Parser<'_> {
             return Ok(Selected::Column(word));
         };
         self.cursor.bump();
-        self.call(word, tokens, clause)
+        Ok(self.call(word, tokens, clause))
     }
 
     /// Reads a word that may name a column. A keyword in its place is told, and read as the column it was meant as.
@@ -170,7 +176,14 @@ impl Parser<'_> {
         Ok(self.cursor.word())
     }
 
-    fn call(&mut self, name: Word, arguments: &[Token], clause: &str) -> Read<Selected> {
+    fn call(&mut self, name: Word, arguments: &[Token], clause: &str) -> Selected {
+        let selected = self.called(name, arguments, clause);
+        // Without its column the output has no name, and an order by it is no second mistake.
+        self.parsed.stage.incomplete |= selected == Selected::Unknown(None) && clause != "order_by";
+        selected
+    }
+
+    fn called(&mut self, name: Word, arguments: &[Token], clause: &str) -> Selected {
         let function = self.function(&name, clause);
         let arguments = match arguments {
             [before @ .., Token { kind: TokenKind::Sign(','), .. }] if !before.is_empty() => before,
@@ -183,11 +196,11 @@ impl Parser<'_> {
             }
             arguments => {
                 self.argument(&name, &function, arguments);
-                return Ok(Selected::Unknown(None));
+                return Selected::Unknown(None);
             }
         };
         let position = name.position;
-        Ok(match (function, column) {
+        match (function, column) {
             (Function::Count, None) => Selected::Count(position),
             (Function::Count, Some(column)) => {
                 let text = &column.text;
@@ -208,7 +221,7 @@ impl Parser<'_> {
                 self.problem(Code::UnknownFunction, position, message);
                 Selected::Unknown(None)
             }
-        })
+        }
     }
 
     fn argument(&mut self, name: &Word, function: &Function, arguments: &[Token]) {

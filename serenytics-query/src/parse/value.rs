@@ -69,16 +69,7 @@ impl Parser<'_> {
             Some(TokenKind::Group { open: '(', .. }) => {
                 (Code::Operand, "an expression is written in braces: `{a + b}`".to_owned())
             }
-            None => {
-                let position = self.cursor.last_position();
-                self.problem(
-                    Code::Operand,
-                    position,
-                    format!("{what} is followed by a value, and the query ends there"),
-                );
-                return Err(Refused);
-            }
-            Some(_) => {
+            _ => {
                 let found = self.cursor.shown();
                 (Code::Operand, format!("{what} is followed by a value, and {found} stands there"))
             }
@@ -114,7 +105,6 @@ impl Parser<'_> {
                 }
                 _ => format!("{what} takes a list: `[1, 2]`, or a run-time list: `{{values}}`"),
             };
-            let position = if self.cursor.is_at_end() { self.cursor.last_position() } else { position };
             self.problem(Code::Operand, position, message);
             return Err(Refused);
         };
@@ -139,19 +129,28 @@ impl Parser<'_> {
                     self.problem(Code::Operand, hole.position, message);
                 }
                 Ok(value) => values.push(value),
-                Err(Refused) => {
-                    while !self.cursor.is_at_end() && !self.cursor.sign_is(',') {
-                        self.cursor.bump();
-                    }
-                }
+                Err(Refused) => self.skip_element(),
             }
             if !self.cursor.is_at_end() && !self.cursor.sign(',') {
                 let position = self.cursor.position();
                 let found = self.cursor.shown();
                 self.problem(Code::MissingComma, position, format!("a comma is missing before {found}"));
+                if !matches!(
+                    self.cursor.peek(),
+                    Some(TokenKind::Literal(_) | TokenKind::Hole(_) | TokenKind::Sign('-'))
+                ) {
+                    self.skip_element();
+                    self.cursor.sign(',');
+                }
             }
         }
         values
+    }
+
+    fn skip_element(&mut self) {
+        while !self.cursor.is_at_end() && !self.cursor.sign_is(',') {
+            self.cursor.bump();
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) trait RowColumns {
     fn column(&self, name: &str) -> Option<Typed>;
 
     /// The names of all columns.
-    fn names(&self) -> Vec<&str>;
+    fn names(&self) -> Vec<String>;
 
     /// How many rows there are at most.
     fn rows(&self) -> u128;
@@ -72,11 +72,11 @@ impl Scope<'_> {
         if let Some(measure) = self.measures.meaning(name) {
             return measure.map(Typed::measure);
         }
-        let mut names = self.columns.names();
-        names.extend(self.measures.names());
-        Err(match nearest(name, names.iter().copied()) {
+        let columns = self.columns.names();
+        let names = || columns.iter().map(String::as_str).chain(self.measures.names());
+        Err(match nearest(name, names()) {
             Some(near) => format!("there is no column or measure `{name}`; did you mean `[{near}]`?"),
-            None => format!("there is no column or measure `{name}`: there are {}", listed(names)),
+            None => format!("there is no column or measure `{name}`: there are {}", listed(names())),
         })
     }
 }
@@ -90,6 +90,11 @@ impl Typed {
     /// Another measure.
     fn measure(measure: &Arc<Typed>) -> Typed {
         Typed { node: TypedNode::Measure(Arc::clone(measure)), depth: measure.depth + 1, ..**measure }
+    }
+
+    /// Whether the sum over so many rows may be larger than 64 bits hold.
+    pub(crate) fn sum_may_wrap(&self, rows: u128) -> bool {
+        self.largest.saturating_mul(rows) > u128::from(i64::MAX.unsigned_abs())
     }
 
     /// Whether something is computed, and not only taken over.

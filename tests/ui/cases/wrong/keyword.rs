@@ -12,4 +12,5 @@ fn main() {
     let _ = query! { from Self };
     let _ = query! { from Sales group_by country select count() as limit };
     let _ = query! { from Sales group_by country as _ select count() as self };
+    let _ = query! { from Sales select count() as in where quantity > 3 };
 }

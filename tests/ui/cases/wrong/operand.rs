@@ -22,4 +22,7 @@ fn main() {
               country,
               sum(revenue) > 10.0
     };
+    let _ = query! { from Sales where country in ["FR" and "US", "DE"] };
+    let _ = query! { from Sales where quantity >= };
+    let _ = query! { from Sales where quantity !in };
 }

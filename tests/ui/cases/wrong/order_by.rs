@@ -13,4 +13,10 @@ fn main() {
         order_by totl desc, revenue, avg(revenue), month(date), count(), country downwards
     };
     let _ = query! { from Sales order_by cuontry desc, -revenue };
+    // An order by an output that was refused is no second mistake.
+    let _ = query! { from Sales select sum(revnue) as total, count() order_by total desc, count() };
+    let _ = query! { from Sales group_by contry select smu(revenue) order_by country, sum_revenue, sum(revenue) };
+    let _ = query! { from Sales select count(country) as total, sum(quantity) as order_by total };
+    let _ = query! { from Sales order_by month(country) };
+    let _ = query! { from Sales order_by country revenue desc };
 }

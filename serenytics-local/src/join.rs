@@ -1,0 +1,104 @@
+//! Joins: which storages a source of type `InnerJoin` joins, and by which keys.
+//!
+//! The platform's documentation does not say how keys are spelled. This file is the one place that knows our spelling.
+
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::catalogue::Source;
+use crate::error::Error;
+
+/// How many storages a join may have, and how many keys each of them.
+const LIMIT: usize = 16;
+
+/// The form of a configuration, for messages.
+const FORM: &str = r#"[{"uuid": "..", "prefix": "a"}, {"uuid": "..", "prefix": "b", "on": [{"left": "<uuid>.<column>", "right": "<column>"}]}]"#;
+
+/// A storage of a join.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    /// The storage.
+    pub(crate) uuid: Uuid,
+    /// What has to be equal between it and those before it; nothing for the first one.
+    pub(crate) keys: Vec<JoinKey>,
+}
+
+/// Two columns that have to be equal.
+#[derive(Debug)]
+pub(crate) struct JoinKey {
+    /// A storage before this one.
+    pub(crate) left: Uuid,
+    /// The column there.
+    pub(crate) left_column: String,
+    /// The column of this one.
+    pub(crate) right_column: String,
+}
+
+/// An item of `joinConfig`. Its `prefix` shows in exports and says nothing to queries.
+#[derive(Deserialize)]
+struct Configured {
+    uuid: String,
+    #[serde(default)]
+    on: Vec<On>,
+}
+
+#[derive(Deserialize)]
+struct On {
+    /// `<uuid>.<column>`.
+    left: String,
+    /// The column by itself.
+    right: String,
+}
+
+/// The storages that a source joins, in their order.
+pub(crate) fn joined(source: &Source) -> Result<Vec<Joined>, Error> {
+    let configured = source.json_content.get("joinConfig").unwrap_or(&Value::Null);
+    let items = Vec::<Configured>::deserialize(configured)
+        .map_err(|error| Error::refused(format!("a join needs `jsonContent.joinConfig` as {FORM}: {error}")))?;
+    if !(2..=LIMIT).contains(&items.len()) {
+        let count = items.len();
+        return Err(Error::refused(format!("a join is between 2 and {LIMIT} storages, and `joinConfig` has {count}")));
+    }
+    let mut joined: Vec<Joined> = Vec::with_capacity(items.len());
+    for item in items {
+        let uuid = parsed(&item.uuid)?;
+        if uuid == source.uuid {
+            return Err(Error::refused("a join cannot join itself"));
+        }
+        if joined.iter().any(|other| other.uuid == uuid) {
+            return Err(Error::refused(format!(
+                "`joinConfig` has the source {uuid} twice, and the names of its columns would be too"
+            )));
+        }
+        if joined.is_empty() != item.on.is_empty() {
+            return Err(Error::refused(format!(
+                "every source of `joinConfig` but the first needs `on`, the columns that are equal: {FORM}"
+            )));
+        }
+        if item.on.len() > LIMIT {
+            return Err(Error::refused(format!("`on` has {} keys and may have {LIMIT}", item.on.len())));
+        }
+        let keys = item.on.into_iter().map(|on| key(on, &joined)).collect::<Result<_, _>>()?;
+        joined.push(Joined { uuid, keys });
+    }
+    Ok(joined)
+}
+
+fn key(on: On, before: &[Joined]) -> Result<JoinKey, Error> {
+    let (uuid, column) = on.left.split_once('.').ok_or_else(|| {
+        Error::refused(format!("the key `left` is {:?} and has to be a column as \"<uuid>.<column>\"", on.left))
+    })?;
+    let left = parsed(uuid)?;
+    if !before.iter().any(|other| other.uuid == left) {
+        return Err(Error::refused(format!(
+            "the key `left` is {:?}, and no source before this one in `joinConfig` has that uuid",
+            on.left
+        )));
+    }
+    Ok(JoinKey { left, left_column: column.to_owned(), right_column: on.right })
+}
+
+fn parsed(uuid: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(uuid).map_err(|_| Error::refused(format!("{uuid:?} in `joinConfig` is no uuid")))
+}

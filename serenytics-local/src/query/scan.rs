@@ -1,0 +1,69 @@
+//! Scans: the rows of the files of a storage, and of storages that are joined.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::catalog::TableProvider;
+use datafusion::common::JoinType;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::logical_expr::cast;
+use datafusion::prelude::{DataFrame, Expr, SessionContext, lit};
+use url::Url;
+
+use super::condition::column;
+use super::input::{Input, Key, Part};
+use crate::error::{Context, Error, Kind};
+use crate::storage::{Column, DataFile, query_schema};
+
+const FAILED: &str = "the storage's files could not be read";
+
+/// The rows of some files of a storage.
+pub(super) fn files(context: &SessionContext, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
+    let url = |file: &Arc<DataFile>| {
+        let path = file.file.path();
+        let url = Url::from_file_path(path)
+            .map_err(|()| Error::new(Kind::Failed, format!("{} is no absolute path", path.display())))?;
+        ListingTableUrl::try_new(url, None).context(FAILED)
+    };
+    let urls = files.iter().map(url).collect::<Result<_, _>>()?;
+    let config = ListingTableConfig::new_with_multi_paths(urls)
+        .with_listing_options(ListingOptions::new(Arc::new(ParquetFormat::default())))
+        .with_schema(query_schema(columns));
+    let statistics = context.runtime_env().cache_manager.get_file_statistic_cache();
+    let table: Arc<dyn TableProvider> = Arc::new(ListingTable::try_new(config).context(FAILED)?.with_cache(statistics));
+    context.read_table(table).context(FAILED)
+}
+
+/// The rows that a query is over. Its columns are called as queries call them.
+pub(super) fn rows(context: &SessionContext, input: &Input) -> Result<DataFrame, Error> {
+    let mut joined: Option<DataFrame> = None;
+    for part in &input.parts {
+        let rows = files(context, &part.snapshot.files, &part.snapshot.columns)?;
+        joined = Some(match joined {
+            None if !input.is_join() => rows,
+            None => named(rows, part)?,
+            Some(left) => {
+                // NULL equals nothing, NULL included.
+                left.join_on(named(rows, part)?, JoinType::Inner, part.keys.iter().map(equal)).context(FAILED)?
+            }
+        });
+    }
+    joined.ok_or_else(|| Error::new(Kind::Failed, "a query reads nothing"))
+}
+
+/// The rows of a storage with the names that its columns have in a join.
+fn named(rows: DataFrame, part: &Part) -> Result<DataFrame, Error> {
+    let columns = part.snapshot.columns.iter().zip(part.columns());
+    let columns = columns.map(|(stored, (name, _))| column(&stored.name).alias(name));
+    rows.select(columns.collect::<Vec<_>>()).context(FAILED)
+}
+
+fn equal(key: &Key) -> Expr {
+    let side = |name: &str| match key.is_float {
+        // Zero has two signs, which are told apart unless zero is added.
+        true => cast(column(name), DataType::Float64) + lit(0.0),
+        false => column(name),
+    };
+    side(&key.left).eq(side(&key.right))
+}

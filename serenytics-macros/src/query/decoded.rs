@@ -1,0 +1,28 @@
+//! The schema of the last query's source: a crate has many queries of few sources, and decoding is a good part of compiling one.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use proc_macro2::{Literal, TokenTree};
+use serenytics_query::schema::Schema;
+
+thread_local! {
+    /// The literal as it was written, and what it says.
+    static LAST: RefCell<Option<(String, Rc<Schema>)>> = const { RefCell::new(None) };
+}
+
+/// The schema that a literal says; `None` for any other literal.
+pub(super) fn decoded(literal: Literal) -> Option<Rc<Schema>> {
+    let text = literal.to_string();
+    let known = LAST.with_borrow(|last| match last {
+        Some((known, schema)) if *known == text => Some(Rc::clone(schema)),
+        _ => None,
+    });
+    if known.is_some() {
+        return known;
+    }
+    let literal: syn::LitStr = syn::parse2(TokenTree::from(literal).into()).ok()?;
+    let schema = Rc::new(Schema::decode(&literal.value())?);
+    LAST.set(Some((text, Rc::clone(&schema))));
+    Some(schema)
+}

@@ -1,0 +1,124 @@
+//! The dynamic path: a pipeline that is data, checked against a schema that is read at run time.
+
+use serde_json::Value as Json;
+
+use crate::cell::Row;
+use crate::check::check_pipeline;
+use crate::lower::{lower, measures};
+use crate::problem::{Code, Problem};
+use crate::query::Query;
+use crate::schema::Schema;
+use crate::stage::Position;
+use crate::suggest::nearest;
+use crate::wire::{FIELDS, Pipeline};
+
+impl Pipeline {
+    /// Reads a pipeline: the JSON that the platform takes, as `docs/schemas/pipeline.schema.json` describes it.
+    ///
+    /// # Errors
+    /// A text that is no such JSON, or that has a field which the format does not have: it would be left out, and the query be another one.
+    pub fn from_json(text: &str) -> Result<Pipeline, Problem> {
+        let wrong = |message| Problem::new(Code::PipelineJson, Position::default(), message);
+        let unreadable = |error: serde_json::Error| wrong(format!("this is no pipeline: {error}"));
+        let pipeline: Pipeline = serde_json::from_str(text).map_err(unreadable)?;
+        let given: Json = serde_json::from_str(text).map_err(unreadable)?;
+        let read = serde_json::to_value(&pipeline).map_err(unreadable)?;
+        match unread(&given, &read) {
+            Some(field) => {
+                let message = format!("a pipeline has no field `{field}` there");
+                let near = nearest(field, FIELDS.iter().copied());
+                Err(wrong(near.map_or(message.clone(), |near| format!("{message}; did you mean `{near}`?"))))
+            }
+            None => Ok(pipeline),
+        }
+    }
+
+    /// Checks the pipeline against the columns of its source, by the rules of `query!`, and gives the query, with rows of cells in
+    /// the order of its [`shape`](Query::shape). Columns are named as the platform names them.
+    ///
+    /// # Errors
+    /// Every problem of the pipeline; the position of each is the number of its item, clause after clause.
+    pub fn query(&self, schema: &Schema) -> Result<Query<Vec<Json>>, Vec<Problem>> {
+        let one = |message: String| vec![Problem::new(Code::PipelineJson, Position::default(), message)];
+        let [stage] = &self.data_processing_pipeline[..] else {
+            let stages = self.data_processing_pipeline.len();
+            return Err(one(format!("a pipeline has one stage, and this one has {stages}")));
+        };
+        let schema = schema.by_wire_names();
+        let (stage, checked) = check_pipeline(&schema, stage)?;
+        let template = lower(&schema, &stage, &checked);
+        let template = template.ok_or_else(|| one("this query cannot be written as JSON".to_owned()))?;
+        let used = measures(&schema, &stage, &checked);
+        Ok(Query::owned(schema.source, template.render(&[]), checked.shape.into(), Row::read, used.into()))
+    }
+}
+
+/// A field that was given and not read; one that says nothing, `null` or an empty list, may be left out.
+fn unread<'a>(given: &'a Json, read: &Json) -> Option<&'a str> {
+    match (given, read) {
+        (Json::Object(given), Json::Object(read)) => given.iter().find_map(|(name, given)| match read.get(name) {
+            Some(read) => unread(given, read),
+            None if FIELDS.contains(&name.as_str()) && is_nothing(given) => None,
+            None => Some(name.as_str()),
+        }),
+        (Json::Array(given), Json::Array(read)) => given.iter().zip(read).find_map(|(given, read)| unread(given, read)),
+        _ => None,
+    }
+}
+
+fn is_nothing(value: &Json) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::SourceRef;
+    use crate::wire::ColumnTitle;
+
+    fn schema() -> Schema {
+        let title =
+            |name: &str, type_name: &str| ColumnTitle { name: name.to_owned(), type_name: type_name.to_owned() };
+        let titles = [title("country", "str"), title("revenue", "float"), title("order date", "datetime")];
+        Schema::from_titles(SourceRef::Name("sales".into()), &titles)
+    }
+
+    fn query(stage: &str) -> Result<Query<Vec<Json>>, Vec<Problem>> {
+        let text = format!(r#"{{"order":"row_by_row","data_processing_pipeline":[{stage}]}}"#);
+        Pipeline::from_json(&text).map_err(|problem| vec![problem])?.query(&schema())
+    }
+
+    fn told(stage: &str) -> Vec<String> {
+        query(stage).unwrap_err().iter().map(|problem| problem.to_string()).collect()
+    }
+
+    #[test]
+    fn a_pipeline_that_is_data_is_written_as_the_compiler_writes_it() {
+        let right = query(
+            r#"{"group_by":["country",{"name":"order date","timeslot":"month"}],"where":[{"name":"revenue","op":">","value":20},{"name":"country","op":"in","value":["FR"]}],
+            "select":[{"name":"revenue","agg_function":"sum"},{"name":"$$count$$","agg_function":"sum"}],"limit":3}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            right.to_json(),
+            r#"{"order":"row_by_row","data_processing_pipeline":[{"group_by":["country",{"name":"order date","timeslot":"month"}],"select":[{"name":"revenue","agg_function":"sum"},{"name":"$$count$$","agg_function":"sum"}],"where":[{"name":"revenue","op":">","value":"20"},{"name":"country","op":"in","value":"[\"FR\"]"}],"limit":3}]}"#
+        );
+        assert_eq!(right.shape().len(), 4);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_pipeline_is_told() {
+        assert_eq!(
+            told(r#"{"select":["contry"]}"#),
+            ["no column `contry` in `sales`; did you mean `country`? [SRN020]"]
+        );
+        assert_eq!(told(r#"{"were":[]}"#), ["a pipeline has no field `were` there; did you mean `where`? [SRN016]"]);
+        assert_eq!(
+            told(r#"{"select":[{"name":"revenue","agg_func":"sum"}]}"#),
+            ["a pipeline has no field `agg_func` there; did you mean `agg_function`? [SRN016]"]
+        );
+        assert!(told(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#)[0].starts_with("this is no pipeline:"));
+        assert_eq!(told("{},{}"), ["a pipeline has one stage, and this one has 2 [SRN016]"]);
+        assert_eq!(told(r#"{"select":["country"],"where":[{"name":"revenue","op":">","value":"x"}]}"#).len(), 1);
+    }
+}

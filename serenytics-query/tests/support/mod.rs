@@ -1,0 +1,118 @@
+//! Queries as texts: their tokens, whose positions are offsets of bytes, and every problem of one.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
+
+use serenytics_query::check::check_all;
+use serenytics_query::parse::{Parsed, parse};
+use serenytics_query::problem::Problem;
+use serenytics_query::schema::Schema;
+use serenytics_query::stage::Position;
+use serenytics_query::token::{RawLiteral, Token, TokenKind};
+
+/// The offset as a position.
+pub fn at(offset: usize) -> Position {
+    Position(u32::try_from(offset).unwrap())
+}
+
+/// Reads a text. Its end stands behind its last byte.
+pub fn read(text: &str) -> Parsed {
+    let mut lexer = Lexer { text, at: 0, holes: 0 };
+    let tokens = lexer.tokens(None);
+    parse(&tokens, at(text.len()))
+}
+
+/// The problems of a text, those of the grammar and those of its meaning, in the order in which they stand.
+pub fn problems(schema: &Schema, text: &str) -> Vec<Problem> {
+    let parsed = read(text);
+    let mut problems = parsed.problems;
+    problems.extend(check_all(schema, &parsed.stage).1);
+    problems.sort_by_key(|problem| problem.position);
+    problems
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    holes: usize,
+}
+
+impl Lexer<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// Reads up to the closing character of a group, or to the end.
+    fn tokens(&mut self, close: Option<char>) -> Vec<Token> {
+        let mut tokens = Vec::new();
+        loop {
+            self.at += self.rest().len() - self.rest().trim_start().len();
+            let Some(first) = self.rest().chars().next() else {
+                assert_eq!(close, None, "a group is not closed: {}", self.text);
+                return tokens;
+            };
+            if Some(first) == close {
+                self.at += 1;
+                return tokens;
+            }
+            let position = at(self.at);
+            tokens.push(Token { kind: self.token(first), position });
+        }
+    }
+
+    fn token(&mut self, first: char) -> TokenKind {
+        match first {
+            '(' | '[' => {
+                self.at += 1;
+                let tokens = self.tokens(Some(if first == '(' { ')' } else { ']' }));
+                TokenKind::Group { open: first, tokens }
+            }
+            '{' => {
+                self.at += self.rest().find('}').unwrap() + 1;
+                self.holes += 1;
+                TokenKind::Hole(self.holes - 1)
+            }
+            '"' | '0'..='9' => TokenKind::Literal(RawLiteral::parse(&self.literal(first))),
+            _ if self.rest().starts_with("r#") => {
+                self.at += 2;
+                TokenKind::Word { text: self.word(), raw: true }
+            }
+            _ if first.is_alphabetic() || first == '_' => TokenKind::Word { text: self.word(), raw: false },
+            sign => {
+                self.at += sign.len_utf8();
+                TokenKind::Sign(sign)
+            }
+        }
+    }
+
+    fn word(&mut self) -> String {
+        let rest = self.rest();
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let word = rest[..end].to_owned();
+        self.at += end;
+        word
+    }
+
+    /// A literal with what is glued to it.
+    fn literal(&mut self, first: char) -> String {
+        let start = self.at;
+        if first == '"' {
+            self.at += 1;
+            while !self.rest().starts_with('"') {
+                self.at +=
+                    if self.rest().starts_with('\\') { 2 } else { self.rest().chars().next().unwrap().len_utf8() };
+            }
+            self.at += 1;
+            self.word();
+        } else {
+            let sign = |before: char, c: char| matches!(before, 'e' | 'E') && matches!(c, '+' | '-');
+            let mut before = first;
+            while let Some(c) = self.rest().chars().next()
+                && (c.is_alphanumeric() || matches!(c, '.' | '_') || sign(before, c))
+            {
+                self.at += c.len_utf8();
+                before = c;
+            }
+        }
+        self.text[start..self.at].to_owned()
+    }
+}
