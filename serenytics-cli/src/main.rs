@@ -1,5 +1,6 @@
 //! The command `serenytics`.
 
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
@@ -18,16 +19,20 @@ struct Arguments {
 enum Command {
     /// Run the embedded engine as a server, until it gets SIGTERM or ctrl-c
     Serve(serve::ServeArguments),
+    /// Write schema files from what a server has, and hold them against it
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
-        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Schema(command) => schema::run(command).await,
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(message) => {
             eprintln!("error: {message}");
             ExitCode::FAILURE
