@@ -65,11 +65,13 @@ pub use serenytics_macros::Row;
 pub use serenytics_macros::Source;
 pub use serenytics_query::cell::{Cell, Row};
 pub use serenytics_query::datetime::DateTime;
+pub use serenytics_query::drift::Drift;
 pub use serenytics_query::query::Query;
+pub use serenytics_query::schema_file::SchemaFile;
 pub use serenytics_query::slot::SlotValue;
 pub use serenytics_query::source::{LoadRow, Source};
 pub use serenytics_query::value;
-pub use serenytics_query::{builder, problem, schema, shape, wire};
+pub use serenytics_query::{builder, problem, schema, schema_file, shape, wire};
 
 /// Everything that a program with queries needs.
 pub mod prelude {

@@ -1,6 +1,7 @@
 //! The client against the embedded engine: sources, queries, rows and files.
 
 mod loading;
+mod measures;
 mod queries;
 mod sources;
 
@@ -79,7 +80,7 @@ const SALES_JSON: &str =
     r#"{"order":"row_by_row","data_processing_pipeline":[{"select":["country","revenue","invoice"]}]}"#;
 
 /// All rows of `sales`.
-const SALES: Query<Sale> = Query::fixed(named("sales"), SALES_JSON, Cow::Borrowed(SALE), read_sale);
+const SALES: Query<Sale> = Query::fixed(named("sales"), SALES_JSON, Cow::Borrowed(SALE), read_sale, Cow::Borrowed(&[]));
 
 /// Rows in an order that does not depend on how they are stored.
 fn ordered(mut sales: Vec<Sale>) -> Vec<Sale> {

@@ -83,7 +83,7 @@ async fn drift_is_an_error_and_never_wrong_data() -> Outcome {
     }
     let engine = Engine::open().await?;
     engine.sales().await?;
-    let query = Query::fixed(named("sales"), COUNTRY, Cow::Borrowed(AS_DATE), text);
+    let query = Query::fixed(named("sales"), COUNTRY, Cow::Borrowed(AS_DATE), text, Cow::Borrowed(&[]));
     let error = refused(engine.client.fetch(&query).await);
     assert!(error.is_decode(), "{error}");
     assert!(
@@ -92,7 +92,7 @@ async fn drift_is_an_error_and_never_wrong_data() -> Outcome {
     );
 
     let invoices = COUNTRY.replace("country", "invoice").leak();
-    let query = Query::fixed(named("sales"), invoices, Cow::Borrowed(FILLED), integer);
+    let query = Query::fixed(named("sales"), invoices, Cow::Borrowed(FILLED), integer, Cow::Borrowed(&[]));
     let error = refused(engine.client.fetch(&query).await);
     assert!(error.to_string().contains("column `invoice`: expected an integer of 64 bits and found `null`"), "{error}");
     Ok(())

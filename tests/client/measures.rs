@@ -1,0 +1,101 @@
+//! Measures: queries that name them, on the engine that computes them, and declarations against the live source.
+
+use serde_json::json;
+use serenytics::prelude::*;
+use serenytics_core::DataSource;
+
+use crate::{Engine, Outcome, refused};
+
+/// The storage `sales` with two measures.
+#[derive(Source)]
+#[source(name = "sales")]
+struct Sales {
+    country: String,
+    revenue: f64,
+    #[column(measure, name = "double revenue")]
+    double: f64,
+    #[column(measure)]
+    half: Option<f64>,
+}
+
+impl Engine {
+    /// Gives a source measures: their uuids, names and formulas.
+    async fn measures(&self, source: &DataSource, measures: &[(&str, &str, &str)]) -> Outcome {
+        let measures: serde_json::Map<String, serde_json::Value> = measures
+            .iter()
+            .map(|(uuid, name, formula)| {
+                ((*uuid).to_owned(), json!({"name": name, "type": "formula", "data": {"formula": formula}}))
+            })
+            .collect();
+        let url = format!("{}/api/data_source/{}", self.local.url(), source.uuid());
+        let body = json!({"jsonContent": {"measures": measures}}).to_string();
+        let request = reqwest::Client::new().put(url).header("x-api-key", self.local.api_key()).body(body);
+        assert_eq!(request.send().await?.status(), 200);
+        Ok(())
+    }
+}
+
+const DOUBLE: (&str, &str, &str) = ("m1", "double revenue", "2 * [revenue]");
+const HALF: (&str, &str, &str) = ("m2", "half", "[revenue] / 2");
+
+#[tokio::test]
+async fn a_measure_stands_in_every_clause() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    engine.measures(&sales, &[DOUBLE, HALF]).await?;
+    let least = 1.0;
+    let q = query! {
+        from Sales where double > {least}, half < 100 select country, double, half order_by double desc limit 2
+    };
+    let rows = engine.client.fetch(&q).await?;
+    let rows: Vec<_> = rows.iter().map(|row| (row.country.as_str(), row.double, row.half)).collect();
+    assert_eq!(rows, [("FR", 25.0, Some(6.25)), ("DE", 6.0, Some(1.5))]);
+
+    let q = query! { from Sales where revenue > 0 group_by half select sum(double) as total order_by total };
+    let rows: Vec<_> = engine.client.fetch(&q).await?.iter().map(|row| (row.half, row.total)).collect();
+    assert_eq!(rows, [(Some(1.5), Some(6.0)), (Some(6.25), Some(25.0))].map(|(half, total)| (half, total.unwrap())));
+
+    let staging = engine.client.get_or_create_storage("sales staging").await?;
+    staging.insert([crate::sale("IT", 4.0, None)]).await?;
+    engine.measures(&staging, &[("s1", "double revenue", "[revenue] + [revenue]")]).await?;
+    let q = query! { from Sales select max(double) };
+    assert_eq!(engine.client.fetch_from(&staging, &q).await?[0].max_double, Some(8.0));
+    assert_eq!(engine.client.fetch(&q).await?[0].max_double, Some(25.0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn measures_that_changed_are_learned_anew() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    let q = query! { from Sales select max(double) };
+    let error = refused(engine.client.fetch(&q).await);
+    assert_eq!(error.to_string(), "source `sales` has no measure `double revenue`; it has none");
+    engine.measures(&sales, &[DOUBLE]).await?;
+    assert_eq!(engine.client.fetch(&q).await?[0].max_double, Some(25.0));
+    // Made anew, so that the engine refuses the uuid that the client knows.
+    engine.measures(&sales, &[("n1", "double revenue", "3 * [revenue]")]).await?;
+    assert_eq!(engine.client.fetch(&q).await?[0].max_double, Some(37.5));
+    engine.measures(&sales, &[("n1", "double", "2 * [revenue]")]).await?;
+    let error = refused(engine.client.fetch(&q).await);
+    assert_eq!(
+        error.to_string(),
+        "source `sales` has no measure `double revenue`; did you mean `double`? it has `double`"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_declaration_is_held_against_the_live_source() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    engine.measures(&sales, &[DOUBLE]).await?;
+    let told = |drift: Vec<serenytics::Drift>| drift.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        told(engine.client.drift::<Sales>().await?),
+        ["the source has no measure `half`", "the source has a column `invoice` of type int that is not declared",]
+    );
+    let file = sales.schema_file().await?;
+    assert_eq!(told(sales.drift(&file.schema()).await?), [""; 0]);
+    Ok(())
+}
