@@ -27,15 +27,21 @@ pub fn grouped_1000() -> (String, Shape) {
         OutputColumn::fixed("count", "count()", OutputType::Column(ColumnType::Int), false, false),
     ];
     let json = r#"{"order":"row_by_row","data_processing_pipeline":[{"group_by":["country","channel"],"select":[{"name":"revenue","agg_function":"sum"},{"name":"rating","agg_function":"avg"},{"name":"$$count$$","agg_function":"sum"}],"order_by":[{"name":"revenue","agg_function":"sum","direction":"desc"}],"where":[{"name":"quantity","op":">","value":"1000"},{"name":"country","op":"in","value":"[\"FR\",\"US\"]"}],"limit":100}]}"#;
-    let query = Query::<Row>::fixed(named("sales"), json, Cow::Borrowed(SHAPE), |cells| {
-        Ok(Row {
-            country: cells.next()?,
-            channel: cells.next()?,
-            total: cells.next()?,
-            avg_rating: cells.next()?,
-            count: cells.next()?,
-        })
-    });
+    let query = Query::<Row>::fixed(
+        named("sales"),
+        json,
+        Cow::Borrowed(SHAPE),
+        |cells| {
+            Ok(Row {
+                country: cells.next()?,
+                channel: cells.next()?,
+                total: cells.next()?,
+                avg_rating: cells.next()?,
+                count: cells.next()?,
+            })
+        },
+        Cow::Borrowed(&[]),
+    );
     sent(&query)
 }
 // Query.
@@ -75,9 +81,14 @@ pub fn valued_1000(least: f64, countries: &[&str], rows: u32) -> (String, Shape)
         Rendered::list(value::str_list(value::List, countries)).of("country"),
         value::limit(&rows),
     ];
-    let query = Query::<Row>::with_values(named("sales"), TEMPLATE, &values, Cow::Borrowed(SHAPE), |cells| {
-        Ok(Row { product: cells.next()?, sum_revenue: cells.next()?, dcount_invoice: cells.next()? })
-    });
+    let query = Query::<Row>::with_values(
+        named("sales"),
+        TEMPLATE,
+        &values,
+        Cow::Borrowed(SHAPE),
+        |cells| Ok(Row { product: cells.next()?, sum_revenue: cells.next()?, dcount_invoice: cells.next()? }),
+        Cow::Borrowed(&[]),
+    );
     sent(&query)
 }
 // Query.
@@ -102,17 +113,23 @@ pub fn listed_1000() -> (String, Shape) {
         OutputColumn::fixed("date", "order date", OutputType::Column(ColumnType::DateTime), false, true),
     ];
     let json = r#"{"order":"row_by_row","data_processing_pipeline":[{"select":[{"name":"country"},{"name":"city"},{"name":"product"},{"name":"revenue"},{"name":"quantity"},{"name":"invoice"},{"name":"order date"}],"order_by":[{"name":"order date","direction":"desc"},{"name":"revenue","direction":"asc"}],"where":[{"name":"quantity","op":">","value":"1000"},{"name":"invoice","op":"is_defined"},{"name":"segment","op":"!=","value":"test"}],"limit":50}]}"#;
-    let query = Query::<Row>::fixed(named("sales"), json, Cow::Borrowed(SHAPE), |cells| {
-        Ok(Row {
-            country: cells.next()?,
-            city: cells.next()?,
-            product: cells.next()?,
-            revenue: cells.next()?,
-            quantity: cells.next()?,
-            invoice: cells.next()?,
-            date: cells.next()?,
-        })
-    });
+    let query = Query::<Row>::fixed(
+        named("sales"),
+        json,
+        Cow::Borrowed(SHAPE),
+        |cells| {
+            Ok(Row {
+                country: cells.next()?,
+                city: cells.next()?,
+                product: cells.next()?,
+                revenue: cells.next()?,
+                quantity: cells.next()?,
+                invoice: cells.next()?,
+                date: cells.next()?,
+            })
+        },
+        Cow::Borrowed(&[]),
+    );
     sent(&query)
 }
 // Query.
@@ -147,14 +164,21 @@ pub fn monthly_1000(from: DateTime) -> (String, Shape) {
         limit: None,
     };
     let values = [Rendered::scalar(value::datetime_value(&from)).of("date")];
-    let query = Query::<Row>::with_values(named("sales"), TEMPLATE, &values, Cow::Borrowed(SHAPE), |cells| {
-        Ok(Row {
-            brand: cells.next()?,
-            month_date: cells.next()?,
-            sold: cells.next()?,
-            max_shipped: cells.next()?,
-            count: cells.next()?,
-        })
-    });
+    let query = Query::<Row>::with_values(
+        named("sales"),
+        TEMPLATE,
+        &values,
+        Cow::Borrowed(SHAPE),
+        |cells| {
+            Ok(Row {
+                brand: cells.next()?,
+                month_date: cells.next()?,
+                sold: cells.next()?,
+                max_shipped: cells.next()?,
+                count: cells.next()?,
+            })
+        },
+        Cow::Borrowed(&[]),
+    );
     sent(&query)
 }

@@ -37,8 +37,9 @@ pub(crate) struct Queries {
     memory: Arc<dyn MemoryPool>,
     /// For queries whose rows may come in any order.
     parallel: SessionContext,
-    /// For such queries over some of the rows, or over joined ones. Of a column that has to equal a value, DataFusion takes it for known how
-    /// many distinct values are left, also when no row is: its rule that answers from statistics is left out.
+    /// For such queries over some of the rows, or over joined ones. Of a column that has to equal a value, DataFusion
+    /// takes it for known how many distinct values are left, also when no row is: its rule that answers from statistics
+    /// is left out.
     filtered: SessionContext,
     /// For queries that give the rows as they were loaded.
     ordered: SessionContext,

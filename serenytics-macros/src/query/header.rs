@@ -90,7 +90,7 @@ impl Header {
             ("PartialEq", quote!(::core::cmp::PartialEq)),
         ];
         let derives = own.iter().filter(|(name, _)| !has(name)).map(|(_, path)| path);
-        quote!(#[derive(#(#derives),*)])
+        quote!(#[derive(#(#derives),*)] #[allow(clippy::derive_partial_eq_without_eq)])
     }
 
     /// The function of a query that could not be made out, after a row without fields.

@@ -33,7 +33,7 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
         None => {
             let before = quote! {
                 #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
-                #[allow(dead_code, missing_docs)]
+                #[allow(dead_code, missing_docs, clippy::derive_partial_eq_without_eq)]
                 pub
             };
             (row_name(input, parsed, input.site(input.tokens.start())), before)

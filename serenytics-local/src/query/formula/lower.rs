@@ -124,7 +124,7 @@ impl Lowering {
     fn integers(&mut self, result: &Typed, operator: Operator, left: &Typed, right: &Typed) -> Lowered {
         let (is_zero_safe, may_wrap) = match operator {
             // The remainder of the smallest integer by -1 is computed by a division, which overflows.
-            Operator::Remainder => (is_literal_but_zero(right), !fits(left)),
+            Operator::Remainder => (right.is_literal_but_zero(), !fits(left)),
             _ => (true, !fits(result)),
         };
         let (left, right) = (self.lower(left), self.lower(right));
@@ -137,7 +137,7 @@ impl Lowering {
 
     /// An operation that gives a float.
     fn floats(&mut self, operator: Operator, left: &Typed, right: &Typed) -> Expr {
-        let is_zero_safe = !matches!(operator, Operator::Divide | Operator::Remainder) || is_literal_but_zero(right);
+        let is_zero_safe = !operator.divides() || right.is_literal_but_zero();
         let left = self.float(left);
         let right = self.float(right);
         // Arrow takes the zeros of both signs for two numbers, and their sum with zero is the same.
@@ -164,12 +164,4 @@ fn operation(operator: Operator, left: Expr, right: Expr) -> Expr {
 /// Whether an integer has 64 bits whatever its sign is.
 fn fits(typed: &Typed) -> bool {
     typed.largest <= u128::from(i64::MAX.unsigned_abs())
-}
-
-fn is_literal_but_zero(typed: &Typed) -> bool {
-    match typed.node {
-        TypedNode::Int(value) => value != 0,
-        TypedNode::Float(value) => value != 0.0,
-        _ => false,
-    }
 }

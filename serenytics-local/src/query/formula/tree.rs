@@ -54,6 +54,11 @@ impl Operator {
             Operator::Remainder => '%',
         }
     }
+
+    /// Whether it has no result for a right side of zero.
+    pub(super) fn divides(self) -> bool {
+        matches!(self, Operator::Divide | Operator::Remainder)
+    }
 }
 
 impl Expression {

@@ -97,6 +97,15 @@ impl Typed {
         self.largest.saturating_mul(rows) > u128::from(i64::MAX.unsigned_abs())
     }
 
+    /// Whether it is a number that is written in the formula, and not zero.
+    pub(super) fn is_literal_but_zero(&self) -> bool {
+        match self.node {
+            TypedNode::Int(value) => value != 0,
+            TypedNode::Float(value) => value != 0.0,
+            _ => false,
+        }
+    }
+
     /// Whether something is computed, and not only taken over.
     pub(super) fn is_operation(&self) -> bool {
         match &self.node {
@@ -260,11 +269,13 @@ fn arithmetic(operator: Operator, left: Typed, right: Typed) -> Typed {
         // A remainder is nearer to zero than both.
         Operator::Remainder => left.largest.min(right.largest),
     };
+    // What is not known to differ from zero is guarded by two operations more.
+    let guards = if operator.divides() && !right.is_literal_but_zero() { 2 } else { 0 };
     Typed {
         column_type,
         largest,
-        parts: left.parts + right.parts + 1,
-        depth: left.depth.max(right.depth) + 1,
+        parts: left.parts + right.parts + guards + 1,
+        depth: left.depth.max(right.depth + guards) + 1,
         node: TypedNode::Arithmetic(operator, Box::new(left), Box::new(right)),
     }
 }

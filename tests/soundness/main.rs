@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
+mod nullability;
+
 use std::error::Error;
 
 use proptest::prelude::*;

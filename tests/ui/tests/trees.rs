@@ -1,0 +1,34 @@
+//! What a crate brings along: the language has no I/O and no compiler's parts, and a user's tree no engine.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
+
+use std::process::Command;
+
+/// The names of the crates that a crate of the workspace links, with all its features.
+fn tree(package: &str) -> Vec<String> {
+    let arguments = ["tree", "--offline", "--all-features", "--edges", "normal,no-proc-macro", "--prefix", "none"];
+    let output = Command::new(env!("CARGO")).args(arguments).args(["--package", package]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names = String::from_utf8(output.stdout).unwrap();
+    names.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn lacks(package: &str, unwanted: &[&str]) {
+    let tree = tree(package);
+    assert!(tree.iter().any(|name| name == "serde_json"), "{tree:?}");
+    let found: Vec<_> = tree.iter().filter(|name| unwanted.contains(&name.as_str())).collect();
+    assert!(found.is_empty(), "{package} brings {found:?}");
+}
+
+#[test]
+fn the_language_has_no_io_and_no_syn() {
+    lacks("serenytics-query", &["tokio", "syn", "reqwest", "hyper", "mio", "quote", "proc-macro2", "tracing"]);
+}
+
+#[test]
+fn a_user_s_tree_has_no_engine() {
+    let engine = ["datafusion", "deltalake-core", "sqlx", "axum", "arrow", "parquet", "serenytics-local"];
+    lacks("serenytics", &engine);
+    lacks("serenytics-core", &engine);
+}
