@@ -52,10 +52,14 @@ pub use serenytics_macros::Row;
 ///
 /// | on | attribute | says |
 /// | --- | --- | --- |
-/// | the struct | `#[source(name = "..")]` or `#[source(uuid = "..")]` | how the source is found; one of them is required |
+/// | the struct | `#[source(name = "..")]` or `#[source(uuid = "..")]` | how the source is found; one of them is required, or a file |
+/// | the struct | `#[source(file = "..")]` | the schema file that declares the source and its columns, beside the crate's `Cargo.toml`; the struct has no fields then |
 /// | the struct | `#[source(crate = path)]` | the path of the crate `serenytics`, where it has another one |
 /// | a field | `#[column(name = "..")]` | the column's name on the platform, where it is not the field's |
 /// | a field | `#[column(type = "..")]` | `str`, `int`, `float` or `datetime`, where the type's name does not say it |
+/// | a field | `#[column(measure)]` | a measure of the source, computed for each row |
+/// | a field | `#[column(formula = "..")]` | a value formula: one number over all rows, which is selected alone |
+/// | a field | `#[column(join = "..")]` | a column of the joined source with this uuid |
 ///
 /// A column's type is `String` (str), `i8` to `i64` or `u8` to `u32` (int), `f32` or `f64` (float), [`DateTime`] (datetime), or an `Option` of one
 /// where the platform may have NULL.
@@ -145,6 +149,13 @@ pub mod prelude {
 macro_rules! query {
     () => { ::core::compile_error!("an empty query: write `query! { from Sales .. }`") };
     ($($query:tt)*) => { $crate::__private::query_entry! { [$crate] $($query)* } };
+}
+
+/// The chapters of the guide, whose code is compiled with the examples of the documentation.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../docs/guide/schema-files.md")]
+    mod schema_files {}
 }
 
 /// What the expansions of the macros name. Not for use by hand.
