@@ -9,7 +9,6 @@ use serenytics_query::query::{Part, Template};
 use serenytics_query::schema::{Column, SourceRef};
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::stage::{ConditionOperand, Hole, Limit, Stage, Value};
-use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 
 use super::row::Row;
 use super::{Input, errors};
@@ -70,31 +69,18 @@ fn source(krate: &TokenStream, source: &SourceRef) -> TokenStream {
 
 fn shape_column(krate: &TokenStream, column: &OutputColumn) -> TokenStream {
     let OutputColumn { name, origin, output_type, nullable, bare } = column;
-    let ident = |text: String| Ident::new(&text, Span::mixed_site());
-    let output_type = match output_type {
+    let ident = |text: &str| Ident::new(text, Span::mixed_site());
+    match output_type {
         OutputType::Column(column_type) => {
-            let variant = ident(variant(*column_type));
-            quote!(Column(#krate::__private::ColumnType::#variant))
+            let of = ident(column_type.word());
+            quote!(#krate::__private::OutputColumn::#of(#name, #origin, #nullable, #bare))
         }
         OutputType::Slot(slot) => {
-            let variant = ident(variant(*slot));
-            quote!(Slot(#krate::__private::TimeSlot::#variant))
+            let slot = ident(&format!("{slot:?}"));
+            quote!(#krate::__private::OutputColumn::slot(#name, #origin, #krate::__private::TimeSlot::#slot, #nullable))
         }
-    };
-    quote! {
-        #krate::__private::OutputColumn::fixed(#name, #origin, #krate::__private::OutputType::#output_type, #nullable, #bare)
     }
 }
-
-/// The variant's name of a value of a fieldless enum, which is what its `Debug` prints.
-fn variant<T: Variant>(value: T) -> String {
-    format!("{value:?}")
-}
-
-/// The enums whose values are written into the expansion by their variants' names.
-trait Variant: std::fmt::Debug {}
-impl Variant for ColumnType {}
-impl Variant for TimeSlot {}
 
 fn template_constant(krate: &TokenStream, template: &Template) -> TokenStream {
     let part = |part: &Part| match part {
