@@ -32,6 +32,15 @@ pub enum Part {
     Value(usize),
 }
 
+impl Part {
+    /// A text that is known while the program compiles.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn text(text: &'static str) -> Part {
+        Part::Text(Cow::Borrowed(text))
+    }
+}
+
 impl Template {
     /// The JSON with these run-time values. A condition or limit whose value is left out is left out with it.
     #[must_use]

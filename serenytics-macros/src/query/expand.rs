@@ -45,6 +45,9 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
 pub(super) fn around(input: &Input, stage: &Stage, item: &TokenStream, body: &TokenStream) -> TokenStream {
     let span = input.site(input.tokens.start());
     let values = values(input, stage);
+    if values.is_empty() {
+        return quote_spanned!(span=> { #item #body });
+    }
     let names = (0..values.len()).map(|index| value_name(index, span));
     quote_spanned! {span=>
         match (#(#values,)*) {
@@ -76,6 +79,7 @@ fn shape_column(krate: &TokenStream, column: &OutputColumn) -> TokenStream {
             quote!(#krate::__private::OutputColumn::#of(#name, #origin, #nullable, #bare))
         }
         OutputType::Slot(slot) => {
+            // The name of the variant.
             let slot = ident(&format!("{slot:?}"));
             quote!(#krate::__private::OutputColumn::slot(#name, #origin, #krate::__private::TimeSlot::#slot, #nullable))
         }
@@ -84,7 +88,7 @@ fn shape_column(krate: &TokenStream, column: &OutputColumn) -> TokenStream {
 
 fn template_constant(krate: &TokenStream, template: &Template) -> TokenStream {
     let part = |part: &Part| match part {
-        Part::Text(text) => quote!(#krate::__private::Part::Text(#krate::__private::Cow::Borrowed(#text))),
+        Part::Text(text) => quote!(#krate::__private::Part::text(#text)),
         Part::Value(index) => quote!(#krate::__private::Part::Value(#index)),
     };
     let head = &template.head;
