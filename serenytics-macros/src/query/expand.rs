@@ -23,12 +23,7 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
     let Row { name, reader, .. } = row;
     let shape = checked.shape.iter().map(|column| shape_column(krate, column));
     let source = source(krate, &input.schema.source);
-    let shape = quote! {
-        {
-            const SHAPE: &[#krate::__private::OutputColumn] = &[#(#shape),*];
-            #krate::__private::Cow::Borrowed(SHAPE)
-        }
-    };
+    let shape = quote!(#krate::__private::Cow::Borrowed(const { &[#(#shape),*] }));
     let values = values(input, &parsed.stage);
     if values.is_empty() {
         let json = template.render(&[]);
@@ -101,13 +96,12 @@ fn template_constant(krate: &TokenStream, template: &Template) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     quote! {
-        {
-            const TEMPLATE: &#krate::__private::Template = &#krate::__private::Template {
+        const {
+            &#krate::__private::Template {
                 head: #krate::__private::Cow::Borrowed(#head),
                 conditions: #krate::__private::Cow::Borrowed(&[#(#conditions),*]),
                 limit: #limit,
-            };
-            TEMPLATE
+            }
         }
     }
 }
