@@ -6,7 +6,7 @@ use crate::check::{Checked, typed_value};
 use crate::query::{Part, Template};
 use crate::schema::{Column, ColumnKind, Schema};
 use crate::stage::{Condition, ConditionOperand, KeySlot, Limit, Literal, Order, Selected, Stage, Value, Word};
-use crate::value::{WireValue, escaped};
+use crate::value::{WireValue, escaped_elements, escaped_scalar};
 use crate::vocabulary::{Aggregate, ColumnType, Operator, TimeSlot};
 use crate::wire::{self, COUNT_COLUMN, ColumnItem, Item, ROW_BY_ROW};
 
@@ -146,7 +146,7 @@ pub(crate) fn condition_parts(wire: &str, operator: Operator, operand: Vec<Part>
 fn scalar(column: &Column, value: &Value) -> Option<Part> {
     Some(match value {
         Value::Hole(hole) => Part::Value(hole.index),
-        Value::Literal(literal, _) => text(escaped(wire_value(literal, column.column_type)?.scalar())),
+        Value::Literal(literal, _) => text(escaped_scalar(wire_value(literal, column.column_type)?)),
     })
 }
 
@@ -158,7 +158,7 @@ fn list(column: &Column, values: &[Value]) -> Option<Vec<Part>> {
         }
         parts.push(match value {
             Value::Hole(hole) => Part::Value(hole.index),
-            Value::Literal(literal, _) => text(escaped(&wire_value(literal, column.column_type)?.element())),
+            Value::Literal(literal, _) => text(escaped_elements(&[wire_value(literal, column.column_type)?])),
         });
     }
     parts.push(text("]"));

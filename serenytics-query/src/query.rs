@@ -32,24 +32,45 @@ pub enum Part {
     Value(usize),
 }
 
+impl Part {
+    /// A text that is known while the program compiles.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn text(text: &'static str) -> Part {
+        Part::Text(Cow::Borrowed(text))
+    }
+}
+
 impl Template {
     /// The JSON with these run-time values. A condition or limit whose value is left out is left out with it.
     #[must_use]
     pub fn render(&self, values: &[Rendered]) -> String {
-        let conditions: Vec<String> =
-            self.conditions.iter().filter_map(|parts| rendered_parts(parts, values)).collect();
-        let mut json = self.head.clone().into_owned();
-        if !conditions.is_empty() {
-            json.push_str(",\"where\":[");
-            json.push_str(&conditions.join(","));
-            json.push(']');
-        }
-        if let Some(limit) = self.limit.as_ref().and_then(|part| rendered_part(part, values)) {
-            json.push_str(",\"limit\":");
-            json.push_str(limit);
-        }
-        json.push_str(Self::TAIL);
+        let mut length = 0;
+        self.pieces(values, |piece| length += piece.len());
+        // Of its size from the start: with values, this is all that a query allocates besides them.
+        let mut json = String::with_capacity(length);
+        self.pieces(values, |piece| json.push_str(piece));
         json
+    }
+
+    /// The pieces of the JSON, one after the other.
+    fn pieces<'a>(&'a self, values: &'a [Rendered], mut write: impl FnMut(&'a str)) {
+        let text = |part: &'a Part| rendered_part(part, values);
+        write(&self.head);
+        let mut before = ",\"where\":[";
+        for parts in self.conditions.iter().filter(|parts| parts.iter().all(|part| text(part).is_some())) {
+            write(before);
+            parts.iter().filter_map(text).for_each(&mut write);
+            before = ",";
+        }
+        if before == "," {
+            write("]");
+        }
+        if let Some(limit) = self.limit.as_ref().and_then(text) {
+            write(",\"limit\":");
+            write(limit);
+        }
+        write(Self::TAIL);
     }
 
     /// What closes the JSON behind the last clause.

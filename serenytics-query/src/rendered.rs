@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::problem::{Code, Problem};
 use crate::stage::Position;
-use crate::value::{ListToWire, ToWire, WireValue, escaped};
+use crate::value::{ListToWire, ToWire, escaped_elements, escaped_scalar};
 
 /// A number of rows for `limit {rows}`: any integer.
 #[diagnostic::on_unimplemented(
@@ -77,14 +77,14 @@ impl Rendered {
     /// One value that may leave its condition out: `column > {value}?`.
     #[must_use]
     pub fn scalar_option(value: Option<ToWire>) -> Rendered {
-        let text = value.map(|value| value.map(|value| escaped(value.scalar())));
+        let text = value.map(|value| value.map(escaped_scalar));
         Rendered::new(text, Code::NotFinite)
     }
 
     /// An element of a list: `column in ["FR", {value}]`.
     #[must_use]
     pub fn element(value: ToWire) -> Rendered {
-        Rendered::list(value.map(|value| vec![value]))
+        Rendered::new(Some(value.map(|value| escaped_elements(&[value]))), Code::NotFinite)
     }
 
     /// A list: `column in {values}`.
@@ -96,7 +96,7 @@ impl Rendered {
     /// A list that may leave its condition out: `column in {values}?`.
     #[must_use]
     pub fn list_option(values: Option<ListToWire>) -> Rendered {
-        let text = values.map(|values| values.map(|values| list_text(&values)));
+        let text = values.map(|values| values.map(|values| escaped_elements(&values)));
         Rendered::new(text, Code::NotFinite)
     }
 }
@@ -109,11 +109,6 @@ pub fn limit<L: LimitValue + ?Sized>(rows: &L) -> Rendered {
 /// A number of rows that may be left out: `limit {rows}?`.
 pub fn limit_option<L: LimitValue>(rows: &Option<L>) -> Rendered {
     Rendered::new(rows.as_ref().map(|rows| limit_text(rows.to_rows())), Code::LimitRange)
-}
-
-fn list_text(values: &[WireValue]) -> String {
-    let elements: Vec<_> = values.iter().map(|value| escaped(&value.element())).collect();
-    elements.join(",")
 }
 
 fn limit_text(rows: Option<i64>) -> Result<String, String> {

@@ -63,5 +63,32 @@ impl OutputColumn {
     }
 }
 
+/// A constructor a type: `query!` writes one for each column of each query, so that each path it does without counts.
+macro_rules! constructors {
+    ($($name:ident = $column_type:ident;)+) => {
+        #[doc(hidden)]
+        impl OutputColumn {
+            $(
+                #[must_use]
+                pub const fn $name(name: &'static str, origin: &'static str, nullable: bool, bare: bool) -> OutputColumn {
+                    OutputColumn::fixed(name, origin, OutputType::Column(ColumnType::$column_type), nullable, bare)
+                }
+            )+
+
+            #[must_use]
+            pub const fn slot(name: &'static str, origin: &'static str, slot: TimeSlot, nullable: bool) -> OutputColumn {
+                OutputColumn::fixed(name, origin, OutputType::Slot(slot), nullable, false)
+            }
+        }
+    };
+}
+
+constructors! {
+    str = Str;
+    int = Int;
+    float = Float;
+    datetime = DateTime;
+}
+
 /// The columns of a result, in the order of the answer: grouped columns, then selected ones.
 pub type Shape = Cow<'static, [OutputColumn]>;

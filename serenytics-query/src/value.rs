@@ -56,8 +56,35 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::String(text.to_owned()).to_string()
 }
 
+/// Whether a text stands inside a JSON string as it is.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
+}
+
+/// A value as it stands inside a JSON string, as a scalar operand. A plain text is the very one that the value held.
+pub(crate) fn escaped_scalar(value: WireValue) -> String {
+    let (WireValue::Number(text) | WireValue::Text(text)) = value;
+    if is_plain(&text) { text } else { escaped(&text) }
+}
+
+/// Writes values, as elements of a list that stands inside a JSON string.
+pub(crate) fn escaped_elements(values: &[WireValue]) -> String {
+    let mut list = String::with_capacity(values.iter().map(|value| value.scalar().len() + ",\\\"\\\"".len()).sum());
+    for value in values {
+        if !list.is_empty() {
+            list.push(',');
+        }
+        match value {
+            WireValue::Text(text) if is_plain(text) => list.extend(["\\\"", text, "\\\""]),
+            WireValue::Text(text) => list.push_str(&escaped(&quoted(text))),
+            WireValue::Number(number) => list.push_str(number),
+        }
+    }
+    list
+}
+
 /// A text as it stands inside a JSON string.
-pub(crate) fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let quoted = quoted(text);
     quoted[1..quoted.len() - 1].to_owned()
 }

@@ -123,7 +123,7 @@ fn stage() -> impl Strategy<Value = Stage> {
                     direction: if ascending { Direction::Asc } else { Direction::Desc },
                 })
                 .collect();
-            Stage { conditions, group_by, select, order_by, limit, incomplete: false }
+            Stage { conditions, group_by, select, order_by, limit, ..Stage::default() }
         })
 }
 

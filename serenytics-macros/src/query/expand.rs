@@ -8,7 +8,6 @@ use serenytics_query::query::{Part, Template};
 use serenytics_query::schema::{Column, SourceRef};
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::stage::{ConditionOperand, Hole, Limit, Stage, Value};
-use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 use serenytics_query::{lower, measures};
 
 use super::row::Row;
@@ -24,12 +23,7 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
     let Row { name, reader, .. } = row;
     let shape = checked.shape.iter().map(|column| shape_column(krate, column));
     let source = source(krate, &input.schema.source);
-    let shape = quote! {
-        {
-            const SHAPE: &[#krate::__private::OutputColumn] = &[#(#shape),*];
-            #krate::__private::Cow::Borrowed(SHAPE)
-        }
-    };
+    let shape = quote!(#krate::__private::Cow::Borrowed(const { &[#(#shape),*] }));
     let measures = measures(&input.schema, &parsed.stage, checked);
     let measures = quote!(#krate::__private::Cow::Borrowed(&[#(#krate::__private::Cow::Borrowed(#measures)),*]));
     let values = values(input, parsed);
@@ -48,6 +42,9 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
 pub(super) fn around(input: &Input, parsed: &Parsed, item: &TokenStream, body: &TokenStream) -> TokenStream {
     let span = input.site(input.tokens.start());
     let values = values(input, parsed);
+    if values.is_empty() {
+        return quote_spanned!(span=> { #item #body });
+    }
     let names = (0..values.len()).map(|index| value_name(index, span));
     quote_spanned! {span=>
         match (#(#values,)*) {
@@ -72,35 +69,23 @@ fn source(krate: &TokenStream, source: &SourceRef) -> TokenStream {
 
 fn shape_column(krate: &TokenStream, column: &OutputColumn) -> TokenStream {
     let OutputColumn { name, origin, output_type, nullable, bare } = column;
-    let ident = |text: String| Ident::new(&text, Span::mixed_site());
-    let output_type = match output_type {
+    let ident = |text: &str| Ident::new(text, Span::mixed_site());
+    match output_type {
         OutputType::Column(column_type) => {
-            let variant = ident(variant(*column_type));
-            quote!(Column(#krate::__private::ColumnType::#variant))
+            let of = ident(column_type.word());
+            quote!(#krate::__private::OutputColumn::#of(#name, #origin, #nullable, #bare))
         }
         OutputType::Slot(slot) => {
-            let variant = ident(variant(*slot));
-            quote!(Slot(#krate::__private::TimeSlot::#variant))
+            // The name of the variant.
+            let slot = ident(&format!("{slot:?}"));
+            quote!(#krate::__private::OutputColumn::slot(#name, #origin, #krate::__private::TimeSlot::#slot, #nullable))
         }
-    };
-    quote! {
-        #krate::__private::OutputColumn::fixed(#name, #origin, #krate::__private::OutputType::#output_type, #nullable, #bare)
     }
 }
 
-/// The variant's name of a value of a fieldless enum, which is what its `Debug` prints.
-fn variant<T: Variant>(value: T) -> String {
-    format!("{value:?}")
-}
-
-/// The enums whose values are written into the expansion by their variants' names.
-trait Variant: std::fmt::Debug {}
-impl Variant for ColumnType {}
-impl Variant for TimeSlot {}
-
 fn template_constant(krate: &TokenStream, template: &Template) -> TokenStream {
     let part = |part: &Part| match part {
-        Part::Text(text) => quote!(#krate::__private::Part::Text(#krate::__private::Cow::Borrowed(#text))),
+        Part::Text(text) => quote!(#krate::__private::Part::text(#text)),
         Part::Value(index) => quote!(#krate::__private::Part::Value(#index)),
     };
     let head = &template.head;
@@ -113,13 +98,12 @@ fn template_constant(krate: &TokenStream, template: &Template) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     quote! {
-        {
-            const TEMPLATE: &#krate::__private::Template = &#krate::__private::Template {
+        const {
+            &#krate::__private::Template {
                 head: #krate::__private::Cow::Borrowed(#head),
                 conditions: #krate::__private::Cow::Borrowed(&[#(#conditions),*]),
                 limit: #limit,
-            };
-            TEMPLATE
+            }
         }
     }
 }

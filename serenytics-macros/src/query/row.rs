@@ -1,6 +1,6 @@
 //! The rows: a struct with a named, documented field for each output, or the struct behind `into`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
@@ -104,8 +104,9 @@ fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, Toke
 /// A field's name, raw if it is a keyword of Rust.
 fn field_name(name: &str, span: Span) -> Ident {
     // `gen` is a keyword of the edition that the generated code is of, whatever the user's.
-    if name != "gen" && syn::parse_str::<Ident>(name).is_ok() {
-        Ident::new(name, span)
+    let ident = Ident::new(name, span);
+    if name != "gen" && syn::parse2::<Ident>(TokenTree::from(ident.clone()).into()).is_ok() {
+        ident
     } else {
         Ident::new_raw(name, span)
     }

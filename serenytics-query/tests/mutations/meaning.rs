@@ -127,12 +127,11 @@ fn value_formulas(query: &Query, wrong: &mut Vec<Wrong>) {
     }
     if query.formula().is_some() {
         let at = text.items("select")[0].start;
+        // What is added stands behind the formula, which is what is told.
         for (clause, item) in
-            [("select", vec!["quantity"]), ("select", vec!["count", "(", ")"]), ("group_by", vec!["country"])]
+            [("select", &["quantity"][..]), ("select", &["count", "(", ")"]), ("group_by", &["country"])]
         {
-            let added = text.with_item(clause, &item, code, 0);
-            let moved = if clause == "group_by" && added.at < at { 1 + item.len() } else { 0 };
-            wrong.push(Wrong { at: at + moved, ..added });
+            wrong.push(Wrong { at, ..text.with_item(clause, item, code, 0) });
         }
         wrong.push(text.with_item("order_by", &["quantity"], code, 0));
         wrong.push(text.with_item("order_by", &["max", "(", "quantity", ")"], code, 0));
@@ -183,13 +182,10 @@ fn bare_columns(query: &Query, wrong: &mut Vec<Wrong>) {
         let at = text.items("select")[0].start;
         let added = text.with_item("select", &["max", "(", "quantity", ")"], Code::NeedsAggregate, 0);
         wrong.push(Wrong { at, ..added });
-        // The group would be missing the column, and the column the group.
-        let grouped = ["population", "group_by"]
-            .map(|name| text.with_item("group_by", &[&spelled(name)], Code::NeedsAggregate, 0));
-        for (added, name) in grouped.into_iter().zip(["population", "group_by"]) {
-            let same = matches!(query.selected().next().map(|output| output.what), Some(What::Column(column)) if column.name == name);
-            let code = if same { Code::GroupedSelected } else { Code::NeedsAggregate };
-            wrong.push(Wrong { at, code, ..added });
+        for key in ["population", "group_by"] {
+            let is_selected = query.selected().any(|output| output.what.name() == key);
+            let code = if is_selected { Code::GroupedSelected } else { Code::NeedsAggregate };
+            wrong.push(Wrong { at, ..text.with_item("group_by", &[&spelled(key)], code, 0) });
         }
     }
 }
