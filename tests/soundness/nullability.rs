@@ -10,6 +10,7 @@ use serenytics_query::lower;
 use serenytics_query::stage::{Condition, ConditionOperand, Literal, Position, Stage, Value, Word};
 use serenytics_query::vocabulary::{ColumnType, Operator};
 
+#[allow(dead_code, reason = "the names of the outputs are the language's tests' own")]
 #[path = "../../serenytics-query/tests/support/rows_table.rs"]
 mod rows_table;
 
