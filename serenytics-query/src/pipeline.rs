@@ -10,7 +10,7 @@ use crate::query::Query;
 use crate::schema::Schema;
 use crate::stage::Position;
 use crate::suggest::nearest;
-use crate::wire::{FIELDS, Pipeline};
+use crate::wire::{FIELDS, Item, Pipeline};
 
 impl Pipeline {
     /// Reads a pipeline: the JSON that the platform takes, as `docs/schemas/pipeline.schema.json` describes it.
@@ -45,7 +45,12 @@ impl Pipeline {
             return Err(one(format!("a pipeline has one stage, and this one has {stages}")));
         };
         let schema = schema.by_wire_names();
-        let (stage, checked) = check_pipeline(&schema, stage)?;
+        let mut stage = stage.clone();
+        if stage.select.is_empty() && stage.group_by.is_empty() {
+            // As in `query!`: every column that the schema declares, and not what a server takes for every column.
+            stage.select = schema.row_columns().map(|column| Item::Name(column.wire.clone())).collect();
+        }
+        let (stage, checked) = check_pipeline(&schema, &stage)?;
         let template = lower(&schema, &stage, &checked);
         let template = template.ok_or_else(|| one("this query cannot be written as JSON".to_owned()))?;
         let used = measures(&schema, &stage, &checked);
