@@ -17,6 +17,16 @@ pub(crate) struct Kind {
     pub(crate) schema: Option<&'static str>,
 }
 
+/// What a source differs by from the one of its kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Edit {
+    None,
+    /// Another number in the middle query, of as many digits.
+    InPlace,
+    /// The same, and a line before it.
+    Moved,
+}
+
 /// The line before a query.
 const MARK: &str = "// Query.\n";
 
@@ -60,23 +70,20 @@ pub(crate) const KINDS: [Kind; 4] = [
 ];
 
 impl Kind {
-    /// The source of a crate with `count` queries. An edited one has one more line and another number in its middle.
-    pub(crate) fn source(&self, count: usize, edited: bool) -> String {
+    /// The source of a crate with `count` queries.
+    pub(crate) fn source(&self, count: usize, edit: Edit) -> String {
         let mut parts = self.template.split(MARK);
         // A crate without queries uses none of what the head imports.
         let mut source = format!("#![allow(unused_imports)]\n{}", parts.next().unwrap_or_default());
         let shapes: Vec<_> = parts.collect();
         for (index, shape) in (0..count).zip(shapes.iter().cycle()) {
-            let mut number = 1_000 + index;
-            if edited && index == count / 2 {
+            let edited = edit != Edit::None && index == count / 2;
+            if edited && edit == Edit::Moved {
                 source.push_str("// Edited.\n");
-                number += 100_000;
             }
+            let number = if edited { 8_000 } else { 1_000 } + index;
             let named = shape.replace(&format!("_{NUMBER}"), &format!("_{index}"));
             source.push_str(&named.replace(NUMBER, &number.to_string()));
-        }
-        if edited && count == 0 {
-            source.push_str("// Edited.\n");
         }
         source
     }

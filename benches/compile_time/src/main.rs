@@ -12,7 +12,7 @@ mod workspace;
 use std::error::Error;
 use std::time::Duration;
 
-use kinds::KINDS;
+use kinds::{Edit, KINDS};
 use table::Cell;
 use workspace::{Package, Workspace};
 
@@ -26,12 +26,14 @@ enum Phase {
     Cold,
     /// Of that, what rustc does until all macros and derives are expanded and all names are resolved.
     Expansion,
-    /// `cargo check` after a small edit, with what the last one left.
-    Incremental,
+    /// `cargo check` after an edit inside a query that moves nothing else, with what the last one left.
+    InPlace,
+    /// The same after an edit that moves half of the file by a line.
+    Moved,
 }
 
 impl Phase {
-    const ALL: [Phase; 3] = [Phase::Cold, Phase::Expansion, Phase::Incremental];
+    const ALL: [Phase; 4] = [Phase::Cold, Phase::Expansion, Phase::InPlace, Phase::Moved];
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -44,15 +46,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("run {} of {runs}", run + 1);
         for package in &packages {
             for phase in Phase::ALL {
-                let time = measured(&workspace, package, phase, run)?;
+                let times = measured(&workspace, package, phase)?;
                 let is_cell = |cell: &&mut Cell| {
                     cell.kind == package.kind.name && cell.count == package.count && cell.phase == phase
                 };
                 match cells.iter_mut().find(is_cell) {
-                    Some(cell) => cell.times.push(time),
+                    Some(cell) => cell.times.extend(times),
                     None => {
                         let (kind, count) = (package.kind.name, package.count);
-                        cells.push(Cell { kind, count, phase, times: vec![time] });
+                        cells.push(Cell { kind, count, phase, times });
                     }
                 }
             }
@@ -65,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn runs(mut arguments: impl Iterator<Item = String>) -> Result<usize, String> {
     match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
-        (None, None, None) => Ok(7),
+        (None, None, None) => Ok(5),
         (Some("--runs"), Some(number), None) => match number.parse() {
             Ok(runs) if runs > 0 => Ok(runs),
             _ => Err(format!("`--runs` takes a number from 1, and not `{number}`")),
@@ -74,17 +76,24 @@ fn runs(mut arguments: impl Iterator<Item = String>) -> Result<usize, String> {
     }
 }
 
-fn measured(workspace: &Workspace, package: &Package, phase: Phase, run: usize) -> Result<Duration, Box<dyn Error>> {
+fn measured(workspace: &Workspace, package: &Package, phase: Phase) -> Result<Vec<Duration>, Box<dyn Error>> {
     match phase {
         Phase::Cold => {
-            package.write(false)?;
-            workspace.check(package, false)
+            package.write(Edit::None)?;
+            Ok(vec![workspace.check(package, false)?])
         }
-        Phase::Expansion => package.expand(),
-        Phase::Incremental => {
-            // The two texts alternate, so that each check meets what a check of the other one left.
-            package.write(run.is_multiple_of(2))?;
-            workspace.check(package, true)
-        }
+        Phase::Expansion => Ok(vec![package.expand()?]),
+        Phase::InPlace => after_edit(workspace, package, Edit::InPlace),
+        Phase::Moved => after_edit(workspace, package, Edit::Moved),
     }
+}
+
+/// The times of incremental checks, there and back: each meets what a check of the other text left.
+fn after_edit(workspace: &Workspace, package: &Package, edit: Edit) -> Result<Vec<Duration>, Box<dyn Error>> {
+    let mut times = Vec::new();
+    for edit in [edit, Edit::None] {
+        package.write(edit)?;
+        times.push(workspace.check(package, true)?);
+    }
+    Ok(times)
 }

@@ -43,7 +43,8 @@ pub(crate) fn markdown(kinds: &[&'static str], cells: &[Cell]) -> String {
     for (phase, words) in [
         (Phase::Cold, "`cargo check`, cold"),
         (Phase::Expansion, "of it, expansion"),
-        (Phase::Incremental, "`cargo check`, incremental"),
+        (Phase::InPlace, "`cargo check`, a number edited"),
+        (Phase::Moved, "`cargo check`, a line added"),
     ] {
         for kind in kinds {
             let _ = write!(text, "| {words} | {kind} |");

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, fs};
 
-use crate::kinds::{KINDS, Kind};
+use crate::kinds::{Edit, KINDS, Kind};
 use crate::{COUNTS, clock};
 
 /// A generated crate.
@@ -54,7 +54,7 @@ impl Workspace {
             }
         }
         for package in &mut packages {
-            package.write(false)?;
+            package.write(Edit::None)?;
             package.rustc = self.rustc(package)?;
         }
         Ok(packages)
@@ -72,7 +72,7 @@ impl Workspace {
             fs::write(folder.join("build.rs"), script)?;
         }
         let package = Package { kind, count, name, source: folder.join("src/lib.rs"), rustc: String::new() };
-        package.write(false)?;
+        package.write(Edit::None)?;
         Ok(package)
     }
 
@@ -122,8 +122,8 @@ impl Workspace {
 
 impl Package {
     /// Writes the source, whose time is then a new one.
-    pub(crate) fn write(&self, edited: bool) -> Result<(), Box<dyn Error>> {
-        Ok(fs::write(&self.source, self.kind.source(self.count, edited))?)
+    pub(crate) fn write(&self, edit: Edit) -> Result<(), Box<dyn Error>> {
+        Ok(fs::write(&self.source, self.kind.source(self.count, edit))?)
     }
 
     /// The time of the expansion.

@@ -26,13 +26,13 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
     let shape = quote!(#krate::__private::Cow::Borrowed(const { &[#(#shape),*] }));
     let measures = measures(&input.schema, &parsed.stage, checked);
     let measures = quote!(#krate::__private::Cow::Borrowed(&[#(#krate::__private::Cow::Borrowed(#measures)),*]));
-    let values = values(input, parsed);
-    if values.is_empty() {
+    let values = input.tokens.holes.len();
+    if values == 0 {
         let json = template.render(&[]);
         quote!(#krate::Query::<#name>::fixed(#source, #json, #shape, #reader, #measures))
     } else {
         let template = template_constant(krate, &template);
-        let arguments: Vec<_> = (0..values.len()).map(|index| value_name(index, span)).collect();
+        let arguments: Vec<_> = (0..values).map(|index| value_name(index, span)).collect();
         quote!(#krate::Query::<#name>::with_values(#source, #template, &[#(#arguments),*], #shape, #reader, #measures))
     }
 }
