@@ -156,6 +156,9 @@ macro_rules! query {
 mod guide {
     #[doc = include_str!("../docs/guide/schema-files.md")]
     mod schema_files {}
+
+    #[doc = include_str!("../docs/guide/without-the-macro.md")]
+    mod without_the_macro {}
 }
 
 /// What the expansions of the macros name. Not for use by hand.
