@@ -4,6 +4,7 @@ mod loading;
 mod measures;
 mod queries;
 mod sources;
+mod without_the_macro;
 
 use std::borrow::Cow;
 
