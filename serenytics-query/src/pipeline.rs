@@ -10,7 +10,8 @@ use crate::query::Query;
 use crate::schema::Schema;
 use crate::stage::Position;
 use crate::suggest::nearest;
-use crate::wire::{FIELDS, Item, Pipeline};
+use crate::vocabulary::Aggregate;
+use crate::wire::{COUNT_COLUMN, ColumnItem, FIELDS, Item, Pipeline, ROW_BY_ROW};
 
 impl Pipeline {
     /// Reads a pipeline: the JSON that the platform takes, as `docs/schemas/pipeline.schema.json` describes it.
@@ -44,17 +45,53 @@ impl Pipeline {
             let stages = self.data_processing_pipeline.len();
             return Err(one(format!("a pipeline has one stage, and this one has {stages}")));
         };
+        if let Some(lost) = self.lost() {
+            return Err(one(lost));
+        }
         let schema = schema.by_wire_names();
         let mut stage = stage.clone();
         if stage.select.is_empty() && stage.group_by.is_empty() {
             // As in `query!`: every column that the schema declares, and not what a server takes for every column.
             stage.select = schema.row_columns().map(|column| Item::Name(column.wire.clone())).collect();
+            if stage.select.is_empty() {
+                return Err(one(
+                    "this pipeline selects nothing, and the schema has no column that rows have".to_owned()
+                ));
+            }
         }
         let (stage, checked) = check_pipeline(&schema, &stage)?;
         let template = lower(&schema, &stage, &checked);
         let template = template.ok_or_else(|| one("this query cannot be written as JSON".to_owned()))?;
         let used = measures(&schema, &stage, &checked);
         Ok(Query::owned(schema.source, template.render(&[]), checked.shape.into(), Row::read, used.into()))
+    }
+}
+
+impl Pipeline {
+    /// What the query would not have of the pipeline, in a sentence; its rows come one by one, and it has an order in `order_by` only.
+    fn lost(&self) -> Option<String> {
+        if let Some(order) = self.order.as_deref().filter(|order| *order != ROW_BY_ROW) {
+            return Some(format!("a query's rows come `{ROW_BY_ROW}`, and `order` is `{order}`"));
+        }
+        if self.only_headers == Some(true) {
+            return Some("a query has rows, and `only_headers` asks for none".to_owned());
+        }
+        let stages = || self.data_processing_pipeline.iter();
+        let ordered = stages().flat_map(|stage| &stage.order_by);
+        let unordered = || stages().flat_map(|stage| stage.group_by.iter().chain(&stage.select));
+        let long = |item| match item {
+            &Item::Name(_) => None,
+            Item::Column(item) => Some(item),
+        };
+        if let Some(item) = unordered().filter_map(long).find(|item| item.direction.is_some()) {
+            return Some(format!("a `direction` stands in `order_by` only, and `{}` has one elsewhere", item.name));
+        }
+        let is_other_count = |item: &&ColumnItem| {
+            item.name == COUNT_COLUMN && item.agg_function.is_some_and(|function| function != Aggregate::Sum)
+        };
+        let count = unordered().chain(ordered).filter_map(long).find(is_other_count)?;
+        let function = count.agg_function?;
+        Some(format!("`{COUNT_COLUMN}` is the number of rows with the aggregate `sum`, and not with `{function}`"))
     }
 }
 
@@ -112,6 +149,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_a_pipeline_says_is_left_out() {
+        let stage: crate::wire::Stage = serde_json::from_str(r#"{"select":["country"]}"#).unwrap();
+        let rows = Pipeline { data_processing_pipeline: vec![stage], ..Pipeline::default() };
+        let told = |pipeline: Pipeline| pipeline.query(&schema()).unwrap_err()[0].to_string();
+        assert!(told(Pipeline { only_headers: Some(true), ..rows.clone() }).contains("`only_headers`"));
+        assert!(told(Pipeline { order: Some("column_by_column".to_owned()), ..rows.clone() }).contains("`order` is"));
+        assert!(rows.query(&schema()).is_ok());
+    }
+
+    #[test]
+    fn a_schema_without_columns_of_rows_has_no_query_that_selects_nothing() {
+        let empty = Schema { columns: Vec::new(), ..schema() };
+        let nothing = Pipeline::from_json(r#"{"data_processing_pipeline":[{"limit":3}]}"#).unwrap();
+        assert!(nothing.query(&empty).unwrap_err()[0].message.contains("selects nothing"));
+    }
+
+    #[test]
     fn what_is_wrong_with_a_pipeline_is_told() {
         assert_eq!(
             told(r#"{"select":["contry"]}"#),
@@ -123,6 +177,14 @@ mod tests {
             ["a pipeline has no field `agg_func` there; did you mean `agg_function`? [SRN016]"]
         );
         assert!(told(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#)[0].starts_with("this is no pipeline:"));
+        assert_eq!(
+            told(r#"{"select":[{"name":"country","direction":"desc"}]}"#),
+            ["a `direction` stands in `order_by` only, and `country` has one elsewhere [SRN016]"]
+        );
+        assert_eq!(
+            told(r#"{"select":[{"name":"$$count$$","agg_function":"avg"}]}"#),
+            ["`$$count$$` is the number of rows with the aggregate `sum`, and not with `avg` [SRN016]"]
+        );
         assert_eq!(told("{},{}"), ["a pipeline has one stage, and this one has 2 [SRN016]"]);
         assert_eq!(told(r#"{"select":["country"],"where":[{"name":"revenue","op":">","value":"x"}]}"#).len(), 1);
     }

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
+use unicode_ident::{is_xid_continue, is_xid_start};
 
 use crate::schema::{Column, ColumnKind, Schema, SourceRef};
 use crate::vocabulary::ColumnType;
+use crate::wire::COUNT_COLUMN;
 
 /// The content of a schema file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,8 @@ impl SchemaFile {
         if text.len() > LARGEST {
             return Err(format!("it has {} bytes, and a schema file has {LARGEST} at most", text.len()));
         }
+        // Some editors put a mark of the encoding at the start.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let file: SchemaFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
         file.checked()
     }
@@ -102,13 +106,24 @@ impl SchemaFile {
         if self.columns.is_empty() {
             return Err("it has no columns".to_owned());
         }
-        if self.source.is_empty() || is_control(&self.source) || self.uuid.as_deref().is_some_and(is_control) {
+        if !is_name(&self.source) {
             return Err("`source` is a name of at least one character, without control characters".to_owned());
+        }
+        if self.uuid.as_deref().is_some_and(|uuid| !is_name(uuid)) {
+            return Err("`uuid` has at least one character, and no control characters".to_owned());
         }
         for column in &self.columns {
             let name = &column.name;
-            if name.is_empty() || is_control(name) {
+            if !is_name(name) {
                 return Err(format!("column {name:?}: a name has at least one character, and no control characters"));
+            }
+            if column.join.as_deref().is_some_and(|uuid| !is_name(uuid)) {
+                return Err(format!("column \"{name}\": `join` is the uuid of a source"));
+            }
+            if column.wire() == COUNT_COLUMN {
+                return Err(format!(
+                    "column \"{name}\": this is the platform's name for the number of rows: `count()`"
+                ));
             }
             if !is_identifier(column.field()) {
                 let message = match &column.field {
@@ -190,23 +205,28 @@ pub fn split_joined(wire: &str) -> Option<(&str, &str)> {
     (is_uuid && !name.is_empty()).then_some((uuid, name))
 }
 
-/// Whether a text holds a character that no name may hold.
-pub(crate) fn is_control(text: &str) -> bool {
-    text.contains(char::is_control)
+/// Whether a text can be the name of something on the platform: it is not empty and holds no control character.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_control)
 }
 
 /// Whether a field can have this name, raw or not.
 pub(crate) fn is_identifier(name: &str) -> bool {
     let mut characters = name.chars();
-    let first = characters.next().is_some_and(|first| first.is_alphabetic() || first == '_');
-    let rest = characters.all(|c| c.is_alphanumeric() || c == '_');
+    let first = characters.next().is_some_and(|first| first == '_' || is_letter(first) && is_xid_start(first));
+    let rest = characters.all(|c| c == '_' || is_letter(c));
     first && rest && !matches!(name, "_" | "self" | "Self" | "super" | "crate")
+}
+
+/// Whether a name of a field can go on with this letter or digit: `²` is one to Unicode, and stands in no name of Rust's.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() && is_xid_continue(c)
 }
 
 /// The name that a field gets for a column of this name: letters, digits and underscores.
 #[must_use]
 pub fn field_name(name: &str) -> String {
-    let mut field: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    let mut field: String = name.chars().map(|c| if is_letter(c) { c } else { '_' }).collect();
     if !is_identifier(&field) {
         field.insert_str(0, "column_");
     }
@@ -248,6 +268,7 @@ mod tests {
     fn a_file_is_read_and_written_to_the_byte() {
         let file = SchemaFile::from_json(FILE).unwrap();
         assert_eq!(file.to_json().unwrap(), FILE);
+        assert_eq!(SchemaFile::from_json(&format!("\u{feff}{FILE}")).unwrap(), file);
         let columns: Vec<_> =
             file.schema().columns.into_iter().map(|column| (column.name, column.wire, column.kind)).collect();
         let expected = [
@@ -266,14 +287,22 @@ mod tests {
         assert!(told(r#""type": "str""#, r#""type": "text""#).contains("unknown variant `text`"));
         assert!(told("\"field\": \"order_date\",\n", "").contains("give it one with `\"field\"`"));
         assert!(told("\"margin\"", "\"country\"").contains("stands twice"));
+        assert!(told("\"country\",", "\"m²\",").contains("no name that a field can have"));
+        assert!(told("\"margin\"", "\"$$count$$\", \"field\": \"n\"").contains("`count()`"));
+        assert!(told("182018f9", "\\u001f").contains("`join` is the uuid"));
+        assert!(told("\"columns\"", "\"uuid\": \"\", \"columns\"").contains("`uuid` has at least one character"));
         assert!(SchemaFile::from_json(r#"{"source": "sales", "columns": []}"#).unwrap_err().contains("no columns"));
     }
 
     #[test]
     fn every_column_gets_a_name_that_a_field_can_have() {
-        for (name, field) in
-            [("order date", "order_date"), ("1st", "column_1st"), ("self", "column_self"), ("été", "été")]
-        {
+        for (name, field) in [
+            ("order date", "order_date"),
+            ("1st", "column_1st"),
+            ("self", "column_self"),
+            ("été", "été"),
+            ("surface m²", "surface_m_"),
+        ] {
             assert_eq!(field_name(name), field);
             assert!(is_identifier(&field_name(name)));
         }

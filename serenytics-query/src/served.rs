@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::schema_file::{FileColumn, FileKind, SchemaFile, field_name, is_control, is_identifier, split_joined};
+use crate::schema_file::{FileColumn, FileKind, SchemaFile, field_name, is_identifier, is_name, split_joined};
 use crate::vocabulary::ColumnType;
-use crate::wire::ColumnTitle;
+use crate::wire::{COUNT_COLUMN, ColumnTitle};
 
 /// What a server tells of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,7 +21,7 @@ impl Served {
     /// What a server cannot tell is taken from `before`, the file that declared the source until now: the names in queries, which
     /// columns have no NULL, the types of measures, and value formulas. A column that was not declared may be NULL, a measure is a float,
     /// and a name that no field can have gets one that is made of it. Left out are columns of a type that this version does not know, names
-    /// with control characters, and a measure that is called like a column.
+    /// that no file can hold, and a measure that is called like a column.
     #[must_use]
     pub fn file(&self, source: &str, uuid: Option<&str>, before: Option<&SchemaFile>) -> SchemaFile {
         let before = before.map_or(&[][..], |file| &file.columns);
@@ -53,7 +53,7 @@ fn declared<'a>(columns: &'a [FileColumn], wire: &str) -> Option<&'a FileColumn>
 
 /// Adds a column, with what only its declaration can tell, unless there is one of this name already or no file can hold the name.
 fn add(columns: &mut Vec<FileColumn>, before: &[FileColumn], wire: &str, column: FileColumn) {
-    if wire.is_empty() || is_control(wire) || declared(columns, wire).is_some() {
+    if !is_name(wire) || wire == COUNT_COLUMN || declared(columns, wire).is_some() {
         return;
     }
     columns.push(match declared(before, wire).cloned() {
@@ -146,6 +146,8 @@ mod tests {
                 ("shape", "geo"),
                 ("", "str"),
                 ("a\nb", "str"),
+                ("$$count$$", "int"),
+                ("m²", "float"),
                 ("self", "int"),
                 ("country", "int"),
             ],
@@ -160,6 +162,7 @@ mod tests {
                 "order_date_3: order-date str?",
                 "country: country str?",
                 &format!("country_2: {joined} str?"),
+                "m_: m² float?",
                 "column_self: self int?",
                 "margin: margin float? Measure",
                 "order_date_2_2: order date 2 float? Measure",

@@ -102,8 +102,8 @@ fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, Toke
 }
 
 /// A field's name, raw if it is a keyword of Rust.
-fn field_name(name: &str, span: Span) -> Ident {
-    // `gen` is a keyword of the edition that the generated code is of, whatever the user's.
+pub(crate) fn field_name(name: &str, span: Span) -> Ident {
+    // `gen` is a keyword of the edition that the generated code may be of, and raw it is the same name in any edition.
     let ident = Ident::new(name, span);
     if name != "gen" && syn::parse2::<Ident>(TokenTree::from(ident.clone()).into()).is_ok() {
         ident

@@ -13,6 +13,7 @@ use syn::spanned::Spanned;
 
 use super::file::File;
 use super::parse::{Declaration, without_option};
+use crate::query::field_name;
 
 pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
     let carrier = carrier(declaration);
@@ -77,11 +78,6 @@ fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenS
         (declared, quote!(#name: #krate::builder::TypedColumn::new(#text, #wire, #is_measure),))
     });
     columns.unzip()
-}
-
-/// The name of a column as a field, raw where the language has a keyword of that name.
-fn field_name(name: &str, span: Span) -> Ident {
-    if syn::parse_str::<Ident>(name).is_ok() { Ident::new(name, span) } else { Ident::new_raw(name, span) }
 }
 
 fn wide_type(krate: &syn::Path, column_type: ColumnType) -> TokenStream {

@@ -229,7 +229,7 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
 fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttributes) -> syn::Result<()> {
     let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
     match key.as_str() {
-        "name" => attributes.name = Some(wire_text(&meta.value()?.parse()?)?),
+        "name" => set_name(meta, attributes)?,
         "type" => {
             let word: LitStr = meta.value()?.parse()?;
             let column_type = ColumnType::from_word(&word.value()).ok_or_else(|| {
@@ -242,7 +242,7 @@ fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut Colu
         "formula" => {
             set_kind(meta, attributes, ColumnKind::Formula)?;
             if meta.input.peek(syn::Token![=]) {
-                attributes.name = Some(wire_text(&meta.value()?.parse()?)?);
+                set_name(meta, attributes)?;
             }
         }
         "join" => {
@@ -251,6 +251,20 @@ fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut Colu
         }
         _ => return Err(unknown_key(&meta.path, &key, &["name", "type", "measure", "formula", "join"])),
     }
+    Ok(())
+}
+
+/// Takes the name on the wire; a second one would leave the first one out, which may be a formula.
+fn set_name(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttributes) -> syn::Result<()> {
+    let name = wire_text(&meta.value()?.parse()?)?;
+    if attributes.name.is_some() {
+        let message = match attributes.kind {
+            ColumnKind::Formula => "a value formula is its own name on the platform: give one of the two",
+            _ => "a column has one name on the platform, and this is a second one",
+        };
+        return Err(syn::Error::new(meta.path.span(), message));
+    }
+    attributes.name = Some(name);
     Ok(())
 }
 

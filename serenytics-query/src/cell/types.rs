@@ -128,13 +128,27 @@ cell!(SlotValue, "a time slot", OutputType::Slot(_), scalar => match scalar {
     _ => None,
 });
 
-cell!(serde_json::Value, "a text, a number or NULL", _, scalar => match scalar {
-    Scalar::Null => Some(serde_json::Value::Null),
-    Scalar::Number(text) => text.parse().ok().map(serde_json::Value::Number),
-    Scalar::Text(text) => Some((*text).into()),
-    Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
-    Scalar::Other => None,
-});
+impl sealed::Sealed for serde_json::Value {}
+#[diagnostic::do_not_recommend]
+impl Cell for serde_json::Value {
+    const EXPECTED: &'static str = "a text, a number or NULL";
+    const NULLABLE: bool = true;
+
+    fn holds(_: OutputType) -> bool {
+        true
+    }
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Null => Some(serde_json::Value::Null),
+            Scalar::Number(text) => text.parse().ok().map(serde_json::Value::Number),
+            Scalar::Text(text) => Some((*text).into()),
+            Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
+            Scalar::Other => None,
+        }
+    }
+}
 
 impl<C: Cell> sealed::Sealed for Option<C> {}
 #[diagnostic::do_not_recommend]
@@ -152,5 +166,19 @@ impl<C: Cell> Cell for Option<C> {
             Scalar::Null => Some(None),
             scalar => C::from_scalar(scalar).map(Some),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cell::Field;
+    use crate::shape::OutputColumn;
+
+    #[test]
+    fn a_field_that_takes_null_takes_a_column_that_may_be_null() {
+        let column = OutputColumn::str("country", "country", true, true);
+        assert_eq!(Field::of::<serde_json::Value>("country").problem(&column), None);
+        assert_eq!(Field::of::<Option<String>>("country").problem(&column), None);
+        assert!(Field::of::<String>("country").problem(&column).is_some());
     }
 }

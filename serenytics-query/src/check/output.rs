@@ -53,6 +53,13 @@ impl<'a> Checker<'a> {
                     let word = Word { text: column.name.clone(), position };
                     bare(self.schema, column, &word, None, position)
                 }));
+                if outputs.is_empty() && !self.wire {
+                    let source = self.schema.source.text();
+                    let message = format!("`{source}` has value formulas only, and one is selected at a time");
+                    let problem = Problem::new(Code::FormulaPlace, position, message);
+                    let names = listed(self.schema.columns.iter().map(|column| column.name.as_str()));
+                    self.push(problem.help(format!("`select` one of {names}")));
+                }
             }
             None => {}
         }

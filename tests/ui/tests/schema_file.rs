@@ -33,6 +33,23 @@ fn a_query_sees_the_columns_of_the_file() {
     assert!(query! { from Sales where ..{filter} }.problems().is_empty());
 }
 
+/// A source whose columns are called like words of Rust and of the language.
+#[derive(Source)]
+#[source(file = "schemas/keywords.json")]
+pub struct Keywords;
+
+#[test]
+fn a_column_may_be_called_like_a_keyword() {
+    let q = query! { from Keywords where r#type == "x", r#gen > 1 select gen, r#limit };
+    let by_hand = Keywords::query()
+        .filter(|k| k.r#type.eq("x").and(k.r#gen.gt(1)))
+        .select(|k| k.r#gen)
+        .select(|k| k.limit)
+        .build::<Vec<serde_json::Value>>()
+        .unwrap();
+    assert_eq!(q.to_json(), by_hand.to_json());
+}
+
 /// Checks a crate, and gives what the compiler says.
 fn check(folder: &Path) -> (bool, String) {
     let output = Command::new(env!("CARGO"))

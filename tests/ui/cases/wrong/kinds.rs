@@ -1,4 +1,4 @@
-//! Value formulas where they have no place, and columns that are of two kinds.
+//! Value formulas where they have no place, and columns that are of two kinds or have two names.
 
 use serenytics::prelude::*;
 
@@ -25,6 +25,18 @@ pub struct Wrong {
     region: String,
     #[column(formulae = "sum([total])")]
     sum: f64,
+    #[column(formula = "sum([total])", name = "sum")]
+    total: f64,
+    #[column(name = "a")]
+    #[column(name = "b")]
+    twice: i64,
+}
+
+#[derive(Source)]
+#[source(name = "means")]
+pub struct Means {
+    #[column(formula = "avg([total])")]
+    mean: f64,
 }
 
 fn main() {
@@ -38,4 +50,5 @@ fn main() {
     let _ = query! { from Orders order_by ratio };
     let _ = query! { from Orders where margin == "x", region > 3 select sum(region) };
     let _ = query! { from Wrong where country == 3 };
+    let _ = query! { from Means limit 3 };
 }
