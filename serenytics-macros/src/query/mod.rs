@@ -1,6 +1,7 @@
 //! `query!`: tokens to a checked query. Parsing and checking are the language's; this is the way there and back.
 
 mod decoded;
+mod editor;
 mod entry;
 mod errors;
 mod expand;
@@ -11,6 +12,7 @@ mod tokens;
 use std::rc::Rc;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::quote;
 use serenytics_query::check::check_all;
 use serenytics_query::parse::{Parsed, parse};
 use serenytics_query::problem::{Code, Problem};
@@ -73,9 +75,10 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     } else {
         errors::expand(&input, &parsed, &problems)
     };
+    let editor = editor::columns(&input, &parsed, &checked);
     match &input.header {
-        Some(header) => header.function(&row.item, &body),
-        None => body,
+        Some(header) => header.function(&row.item, &quote!(#editor #body)),
+        None => quote!({ #editor #body }),
     }
 }
 
