@@ -12,7 +12,7 @@ mod tokens;
 use std::rc::Rc;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use serenytics_query::check::check_all;
 use serenytics_query::parse::{Parsed, parse};
 use serenytics_query::problem::{Code, Problem};
@@ -21,7 +21,7 @@ use serenytics_query::schema::Schema;
 use decoded::decoded;
 pub(crate) use entry::entry;
 use header::Header;
-use tokens::Tokens;
+use tokens::{Tokens, before};
 
 /// What the second step is given: `"schema" [$crate] (header) query`; the header is empty for an expression.
 struct Input {
@@ -78,7 +78,10 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     let editor = editor::columns(&input, &parsed, &checked);
     match &input.header {
         Some(header) => header.function(&row.item, &quote!(#editor #body)),
-        None => quote!({ #editor #body }),
+        None => {
+            let site = input.site(before(input.tokens.start()));
+            quote_spanned!(site=> { #editor #body })
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
+use super::tokens::before;
 
 /// The type of a query's rows.
 pub(super) struct Row {
@@ -28,20 +29,20 @@ pub(super) fn row(input: &Input, parsed: &Parsed, checked: &Checked) -> Row {
 fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
     let (names, types): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
     let documentation = checked.shape.iter().map(documentation);
-    let (name, before) = match &input.header {
+    let (name, declaration) = match &input.header {
         Some(header) => (header.row.clone(), header.row_declaration()),
         None => {
-            let before = quote! {
+            let declaration = quote! {
                 #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
                 #[allow(dead_code, missing_docs, clippy::derive_partial_eq_without_eq)]
                 pub
             };
-            (row_name(input, parsed, input.site(input.tokens.start())), before)
+            (row_name(input, parsed, input.site(before(input.tokens.start()))), declaration)
         }
     };
-    let span = input.site(name.span());
+    let span = input.site(before(input.tokens.start()));
     let item = quote_spanned! {span=>
-        #before struct #name { #(#[doc = #documentation] pub #names: #types,)* }
+        #declaration struct #name { #(#[doc = #documentation] pub #names: #types,)* }
     };
     let reader = quote!(|__cells| ::core::result::Result::Ok(#name { #(#names: __cells.next()?),* }));
     Row { name: quote!(#name), item, reader }
@@ -81,7 +82,7 @@ fn row_name(input: &Input, parsed: &Parsed, span: Span) -> Ident {
 /// The names and the types of the fields, in the order of the result.
 fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, TokenStream)> {
     let path = input.tokens.trees(&parsed.from);
-    let span = input.site(input.tokens.start());
+    let span = input.site(before(input.tokens.start()));
     checked
         .shape
         .iter()
@@ -114,7 +115,7 @@ fn field_name(name: &str, span: Span) -> Ident {
 
 fn declared_type(input: &Input, path: &TokenStream, index: usize) -> TokenStream {
     let krate = &input.krate;
-    let span = input.site(input.tokens.start());
+    let span = input.site(before(input.tokens.start()));
     match input.schema.columns[index].rust_type.as_str() {
         "" => quote!(<#path as #krate::__private::ColumnAt<#index>>::Type),
         "String" => quote!(#krate::__private::String),
