@@ -8,7 +8,7 @@ use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
-use super::tokens::before;
+use super::tokens::{before, behind};
 
 /// The type of a query's rows.
 pub(super) struct Row {
@@ -53,15 +53,21 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
 fn named(input: &Input, parsed: &Parsed, fields: &[(Ident, TokenStream)]) -> Row {
     let path = input.tokens.trees(&parsed.into);
     let user_span = parsed.into.last().map_or_else(|| input.tokens.start(), |position| input.tokens.span(*position));
-    let site = input.site(user_span);
-    let krate = input.krate_at(user_span);
+    // What does not fit is told at the user's type: from its first name to its last one an expression stands there, and so do parentheses.
+    let (before, behind) = (before(user_span), behind(user_span));
+    let site = input.site(behind);
+    let krate = input.krate_at(before);
+    let cells = Ident::new("__cells", before);
+    let cell = Ident::new("__cell", behind);
+    let told = quote_spanned!(user_span=> (#cell));
     let values = fields.iter().map(|(name, field_type)| {
         let field = Ident::new(&name.to_string().replace("r#", ""), user_span);
         let field =
             if name.to_string().starts_with("r#") { Ident::new_raw(&field.to_string(), user_span) } else { field };
-        quote_spanned!(user_span=> #field: { let __cell: #field_type = __cells.next()?; __cell })
+        quote_spanned!(behind=> #field: { let #cell: #field_type = #cells.next()?; #told })
     });
-    let reader = quote_spanned!(user_span=> |__cells| ::core::result::Result::Ok(#path { #(#values),* }));
+    let filled = quote_spanned!(user_span=> #path { #(#values),* });
+    let reader = quote_spanned!(behind=> |#cells| ::core::result::Result::Ok(#filled));
     let item = quote_spanned! {site=>
         const _: () = {
             #[allow(dead_code)]
