@@ -7,7 +7,7 @@ use serenytics_query::problem::{Code, Problem};
 
 use super::errors;
 use super::header::Header;
-use super::tokens::Tokens;
+use super::tokens::{Tokens, behind};
 
 /// The input is `[$crate] query`.
 pub(crate) fn entry(input: TokenStream) -> TokenStream {
@@ -61,10 +61,12 @@ fn parts(
     // In an expression a statement, which is checked with what it stands in and costs less than an item.
     let word = if header.is_empty() { quote!(let) } else { quote!(const) };
     let call = call(&path, last, &krate_path, quote!(#krate (#header) #query));
-    let source = quote_spanned!(last=> <#path as #krate_path::Source>);
+    // That it is no source is told where the first sign stands.
+    let sign = quote_spanned!(last=> <);
+    let encoded = quote_spanned!(behind(last)=> #sign #path as #krate_path::Source>::ENCODED);
     Ok(quote! {
         #conditions
-        #word _: &::core::primitive::str = #source::ENCODED;
+        #word _: &::core::primitive::str = #encoded;
         #conditions
         #call
     })

@@ -30,10 +30,10 @@ pub(super) fn expand(input: &Input, parsed: &Parsed, problems: &[Problem]) -> To
     block(quote!(#(#values)*), &input.tokens, problems)
 }
 
-/// The last error is the block's value: its type is one that no further error is told of.
+/// The last error is the block's value: its type is one that no further error is told of, by an editor only if parentheses say that it is one.
 fn block(values: TokenStream, tokens: &Tokens, problems: &[Problem]) -> TokenStream {
     let mut errors: Vec<TokenStream> =
         problems.iter().map(|problem| one(tokens.span(problem.position), &problem.to_string())).collect();
     let last = errors.pop();
-    quote!({ #values #(#errors;)* #last })
+    quote!({ #values #(#errors;)* (#last) })
 }

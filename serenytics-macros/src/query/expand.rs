@@ -11,6 +11,7 @@ use serenytics_query::stage::{ConditionOperand, Hole, Limit, Stage, Value};
 use serenytics_query::{lower, measures};
 
 use super::row::Row;
+use super::tokens::{before, behind};
 use super::{Input, errors};
 
 /// The query's value.
@@ -18,8 +19,8 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
     let Some(template) = lower(&input.schema, &parsed.stage, checked) else {
         return errors::one(input.tokens.start(), "this query cannot be written as JSON");
     };
-    let krate = &input.krate_at(input.tokens.start());
-    let span = input.site(input.tokens.start());
+    let krate = &input.krate_at(before(input.tokens.start()));
+    let span = input.site(before(input.tokens.start()));
     let Row { name, reader, .. } = row;
     let shape = checked.shape.iter().map(|column| shape_column(krate, column));
     let source = source(krate, &input.schema.source);
@@ -40,10 +41,10 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
 /// The run-time values around the row and the query's value. Items are not hygienic: the user's expressions stand outside the block that
 /// declares the row.
 pub(super) fn around(input: &Input, parsed: &Parsed, item: &TokenStream, body: &TokenStream) -> TokenStream {
-    let span = input.site(input.tokens.start());
+    let span = input.site(before(input.tokens.start()));
     let values = values(input, parsed);
     if values.is_empty() {
-        return quote_spanned!(span=> { #item #body });
+        return quote!(#item #body);
     }
     let names = (0..values.len()).map(|index| value_name(index, span));
     quote_spanned! {span=>
@@ -156,47 +157,56 @@ fn uses<'a>(input: &'a Input, stage: &Stage) -> Vec<(Hole, Use<'a>)> {
 }
 
 fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>, source: &TokenStream) -> TokenStream {
+    // From its first name to its last one a path stands where the braces do, and so do the signs: what rustc tells, it tells there.
     let span = group.span();
-    let site = input.site(span);
-    let krate = input.krate_at(span);
-    let expression = expression(group, site);
+    let krate = input.krate_at(before(span));
+    let site = input.site(behind(span));
+    let braces = input.site(span);
+    let expression = expression(group, braces);
     let (column, form) = match used {
         Use::Limit => {
             let limit = Ident::new(if hole.optional { "limit_option" } else { "limit" }, site);
-            return quote_spanned!(site=> #krate::value::#limit(&#expression));
+            let limit = quote_spanned!(site=> #krate::value::#limit);
+            return quote_spanned!(braces=> #limit(&#expression));
         }
         Use::Filter => {
             let splice = Ident::new(if hole.optional { "splice_option" } else { "splice" }, site);
-            return quote_spanned!(site=> #krate::value::#splice::<#source>(&#expression));
+            let splice = quote_spanned!(site=> #krate::value::#splice::<#source>);
+            return quote_spanned!(braces=> #splice(&#expression));
         }
         Use::Scalar(column) => (column, "scalar"),
         Use::Element(column) => (column, "element"),
         Use::List(column) => (column, "list"),
     };
-    let Some(Column { name, column_type, .. }) = column else { return quote_spanned!(site=> &#expression) };
+    let Some(Column { name, column_type, .. }) = column else { return quote_spanned!(braces=> &#expression) };
     let option = if hole.optional { "_option" } else { "" };
     let rendered = Ident::new(&format!("{form}{option}"), site);
     let word = column_type.word();
-    let function = |suffix: &str| Ident::new(&format!("{word}_{suffix}"), site);
+    let function = |suffix: &str| {
+        let function = Ident::new(&format!("{word}_{suffix}"), site);
+        quote_spanned!(site=> #krate::value::#function)
+    };
     let wire = match (used, hole.optional) {
         // A list is taken by value, since iterating it may need to; anything else by reference, so that nothing moves.
         (Use::List(_), false) => {
             let list = function("list");
+            let values = Ident::new("__list", site);
+            let kind = Ident::new("kind", site);
+            let probe = quote_spanned!(site=> #krate::__private::ListProbe::of(&#values));
+            let call = quote_spanned!(braces=> #list((&#probe).#kind(), (#values)));
             quote_spanned! {site=> {
                 #[allow(unused_imports)]
                 use #krate::__private::{ListKind as _, NoListKind as _};
-                match #expression {
-                    __list => #krate::value::#list((&#krate::__private::ListProbe::of(&__list)).kind(), __list),
-                }
+                match #expression { #values => #call }
             }}
         }
         (Use::List(_), true) => {
             let list = function("list_option");
-            quote_spanned!(site=> #krate::value::#list(#expression))
+            quote_spanned!(braces=> #list(#expression))
         }
         (_, optional) => {
             let value = function(if optional { "option" } else { "value" });
-            quote_spanned!(site=> #krate::value::#value(&#expression))
+            quote_spanned!(braces=> #value(&#expression))
         }
     };
     quote_spanned!(site=> #krate::__private::Rendered::#rendered(#wire).of(#name))

@@ -100,13 +100,13 @@ impl Header {
         self.function(&quote!(#declaration struct #row {}), body)
     }
 
-    /// The function, after its row.
+    /// The function and its row, which comes second: an editor finds the query at the same place, whatever the row's fields are.
     pub(super) fn function(&self, row: &TokenStream, body: &TokenStream) -> TokenStream {
         let Header { function_attributes, visibility, signature, .. } = self;
         quote! {
-            #row
             #function_attributes
             #visibility #signature { #body }
+            #row
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `query!`: tokens to a checked query. Parsing and checking are the language's; this is the way there and back.
 
 mod decoded;
+mod editor;
 mod entry;
 mod errors;
 mod expand;
@@ -11,6 +12,7 @@ mod tokens;
 use std::rc::Rc;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
 use serenytics_query::check::check_all;
 use serenytics_query::parse::{Parsed, parse};
 use serenytics_query::problem::{Code, Problem};
@@ -20,7 +22,7 @@ use decoded::decoded;
 pub(crate) use entry::entry;
 use header::Header;
 pub(crate) use row::field_name;
-use tokens::Tokens;
+use tokens::{Tokens, before};
 
 /// What the second step is given: `"schema" [$crate] (header) query`; the header is empty for an expression.
 struct Input {
@@ -74,9 +76,13 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     } else {
         errors::expand(&input, &parsed, &problems)
     };
+    let editor = editor::columns(&input, &parsed, &checked);
     match &input.header {
-        Some(header) => header.function(&row.item, &body),
-        None => body,
+        Some(header) => header.function(&row.item, &quote!(#editor #body)),
+        None => {
+            let site = input.site(before(input.tokens.start()));
+            quote_spanned!(site=> { #editor #body })
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
+use super::tokens::{before, behind};
 
 /// The type of a query's rows.
 pub(super) struct Row {
@@ -28,20 +29,20 @@ pub(super) fn row(input: &Input, parsed: &Parsed, checked: &Checked) -> Row {
 fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
     let (names, types): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
     let documentation = checked.shape.iter().map(documentation);
-    let (name, before) = match &input.header {
+    let (name, declaration) = match &input.header {
         Some(header) => (header.row.clone(), header.row_declaration()),
         None => {
-            let before = quote! {
+            let declaration = quote! {
                 #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
                 #[allow(dead_code, missing_docs, clippy::derive_partial_eq_without_eq)]
                 pub
             };
-            (row_name(input, parsed, input.site(input.tokens.start())), before)
+            (row_name(input, parsed, input.site(before(input.tokens.start()))), declaration)
         }
     };
-    let span = input.site(name.span());
+    let span = input.site(before(input.tokens.start()));
     let item = quote_spanned! {span=>
-        #before struct #name { #(#[doc = #documentation] pub #names: #types,)* }
+        #declaration struct #name { #(#[doc = #documentation] pub #names: #types,)* }
     };
     let reader = quote!(|__cells| ::core::result::Result::Ok(#name { #(#names: __cells.next()?),* }));
     Row { name: quote!(#name), item, reader }
@@ -52,15 +53,21 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
 fn named(input: &Input, parsed: &Parsed, fields: &[(Ident, TokenStream)]) -> Row {
     let path = input.tokens.trees(&parsed.into);
     let user_span = parsed.into.last().map_or_else(|| input.tokens.start(), |position| input.tokens.span(*position));
-    let site = input.site(user_span);
-    let krate = input.krate_at(user_span);
+    // What does not fit is told at the user's type: from its first name to its last one an expression stands there, and so do parentheses.
+    let (before, behind) = (before(user_span), behind(user_span));
+    let site = input.site(behind);
+    let krate = input.krate_at(before);
+    let cells = Ident::new("__cells", before);
+    let cell = Ident::new("__cell", behind);
+    let told = quote_spanned!(user_span=> (#cell));
     let values = fields.iter().map(|(name, field_type)| {
         let field = Ident::new(&name.to_string().replace("r#", ""), user_span);
         let field =
             if name.to_string().starts_with("r#") { Ident::new_raw(&field.to_string(), user_span) } else { field };
-        quote_spanned!(user_span=> #field: { let __cell: #field_type = __cells.next()?; __cell })
+        quote_spanned!(behind=> #field: { let #cell: #field_type = #cells.next()?; #told })
     });
-    let reader = quote_spanned!(user_span=> |__cells| ::core::result::Result::Ok(#path { #(#values),* }));
+    let filled = quote_spanned!(user_span=> #path { #(#values),* });
+    let reader = quote_spanned!(behind=> |#cells| ::core::result::Result::Ok(#filled));
     let item = quote_spanned! {site=>
         const _: () = {
             #[allow(dead_code)]
@@ -81,7 +88,7 @@ fn row_name(input: &Input, parsed: &Parsed, span: Span) -> Ident {
 /// The names and the types of the fields, in the order of the result.
 fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, TokenStream)> {
     let path = input.tokens.trees(&parsed.from);
-    let span = input.site(input.tokens.start());
+    let span = input.site(before(input.tokens.start()));
     checked
         .shape
         .iter()
@@ -114,7 +121,7 @@ pub(crate) fn field_name(name: &str, span: Span) -> Ident {
 
 fn declared_type(input: &Input, path: &TokenStream, index: usize) -> TokenStream {
     let krate = &input.krate;
-    let span = input.site(input.tokens.start());
+    let span = input.site(before(input.tokens.start()));
     match input.schema.columns[index].rust_type.as_str() {
         "" => quote!(<#path as #krate::__private::ColumnAt<#index>>::Type),
         "String" => quote!(#krate::__private::String),

@@ -4,6 +4,17 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use serenytics_query::stage::Position;
 use serenytics_query::token::{RawLiteral, Token, TokenKind};
 
+/// The place right before some code. Generated names stand before or behind the user's code and not at it: an editor would show what they
+/// mean together with what stands there.
+pub(super) fn before(span: Span) -> Span {
+    span.unwrap().start().into()
+}
+
+/// The place right behind some code.
+pub(super) fn behind(span: Span) -> Span {
+    span.unwrap().end().into()
+}
+
 /// A query's tokens, its run-time values, and where all of it stands.
 pub(super) struct Tokens {
     pub(super) tokens: Vec<Token>,

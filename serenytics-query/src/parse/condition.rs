@@ -15,6 +15,7 @@ impl Parser<'_> {
     pub(super) fn conditions(&mut self) {
         loop {
             if self.cursor.is_at_end() || self.cursor.at_clause_start() {
+                self.parsed.columns.push(None);
                 return;
             }
             let read = if self.cursor.sign_is('.') {

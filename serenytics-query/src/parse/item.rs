@@ -156,6 +156,11 @@ impl Parser<'_> {
 
     /// Reads a word that may name a column. A keyword in its place is told, and read as the column it was meant as.
     pub(super) fn column_word(&mut self, clause: &str) -> Read<Option<Word>> {
+        let is_function = matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. }));
+        if !is_function {
+            let is_name = self.cursor.peek_word().is_some() && self.cursor.at_keyword().is_none();
+            self.parsed.columns.push(is_name.then(|| self.cursor.position()));
+        }
         if let Some(keyword) = self.cursor.at_keyword() {
             let position = self.cursor.position();
             if !self.cursor.keyword_is_column() {
@@ -190,8 +195,14 @@ impl Parser<'_> {
             arguments => arguments,
         };
         let column = match arguments {
-            [] => None,
+            [] => {
+                if !matches!(function, Function::Count) {
+                    self.parsed.columns.push(None);
+                }
+                None
+            }
             [Token { kind: TokenKind::Word { text, .. }, position }] => {
+                self.parsed.columns.push(Some(*position));
                 Some(Word { text: text.clone(), position: *position })
             }
             arguments => {

@@ -27,6 +27,8 @@ pub struct Parsed {
     pub from: Vec<Position>,
     /// The tokens of the path behind `into`, if there is one.
     pub into: Vec<Position>,
+    /// The places where a column may stand, in their order: its name, or none where nothing is written yet.
+    pub columns: Vec<Option<Position>>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }
@@ -38,7 +40,7 @@ pub fn parse(tokens: &[Token], end: Position) -> Parsed {
     let tokens = split_glued(tokens, &mut problems);
     let mut parser = Parser {
         cursor: Cursor::new(&tokens, end),
-        parsed: Parsed { stage: Stage::default(), from: Vec::new(), into: Vec::new(), problems },
+        parsed: Parsed { stage: Stage::default(), from: Vec::new(), into: Vec::new(), columns: Vec::new(), problems },
         seen: Vec::new(),
     };
     parser.query();
@@ -151,6 +153,9 @@ impl Parser<'_> {
             "into" => "a type",
             _ => "a column",
         };
+        if !matches!(clause, "limit" | "into") {
+            self.parsed.columns.push(None);
+        }
         self.parsed.stage.incomplete = true;
         self.problem(Code::EmptyClause, position, format!("`{clause}` has nothing in it and needs {needs}"));
     }
@@ -232,6 +237,7 @@ impl Parser<'_> {
         let mut items = Vec::new();
         loop {
             if self.cursor.is_at_end() || self.cursor.at_clause_start() {
+                self.parsed.columns.push(None);
                 return items;
             }
             match read(self) {
