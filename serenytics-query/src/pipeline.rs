@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::cell::Row;
 use crate::check::check_pipeline;
 use crate::lower::{lower, measures};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, Problems};
 use crate::query::Query;
 use crate::schema::Schema;
 use crate::stage::Position;
@@ -39,8 +39,8 @@ impl Pipeline {
     ///
     /// # Errors
     /// Every problem of the pipeline; the position of each is the number of its item, clause after clause.
-    pub fn query(&self, schema: &Schema) -> Result<Query<Vec<Json>>, Vec<Problem>> {
-        let one = |message: String| vec![Problem::new(Code::PipelineJson, Position::default(), message)];
+    pub fn query(&self, schema: &Schema) -> Result<Query<Vec<Json>>, Problems> {
+        let one = |message: String| Problems::from(Problem::new(Code::PipelineJson, Position::default(), message));
         let [stage] = &self.data_processing_pipeline[..] else {
             let stages = self.data_processing_pipeline.len();
             return Err(one(format!("a pipeline has one stage, and this one has {stages}")));
@@ -125,9 +125,9 @@ mod tests {
         Schema::from_titles(SourceRef::Name("sales".into()), &titles)
     }
 
-    fn query(stage: &str) -> Result<Query<Vec<Json>>, Vec<Problem>> {
+    fn query(stage: &str) -> Result<Query<Vec<Json>>, Problems> {
         let text = format!(r#"{{"order":"row_by_row","data_processing_pipeline":[{stage}]}}"#);
-        Pipeline::from_json(&text).map_err(|problem| vec![problem])?.query(&schema())
+        Pipeline::from_json(&text)?.query(&schema())
     }
 
     fn told(stage: &str) -> Vec<String> {

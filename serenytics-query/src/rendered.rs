@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::problem::{Code, Problem};
 use crate::stage::Position;
-use crate::value::{ListToWire, ToWire, escaped_elements, escaped_scalar};
+use crate::value::{ListToWire, Optional, ToWire, escaped_elements, escaped_scalar};
 
 /// A number of rows for `limit {rows}`: any integer.
 #[diagnostic::on_unimplemented(
@@ -107,8 +107,8 @@ pub fn limit<L: LimitValue + ?Sized>(rows: &L) -> Rendered {
 }
 
 /// A number of rows that may be left out: `limit {rows}?`.
-pub fn limit_option<L: LimitValue>(rows: &Option<L>) -> Rendered {
-    Rendered::new(rows.as_ref().map(|rows| limit_text(rows.to_rows())), Code::LimitRange)
+pub fn limit_option<L: LimitValue>(rows: &impl Optional<Value = L>) -> Rendered {
+    Rendered::new(rows.value().map(|rows| limit_text(rows.to_rows())), Code::LimitRange)
 }
 
 fn limit_text(rows: Option<i64>) -> Result<String, String> {

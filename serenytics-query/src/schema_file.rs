@@ -138,6 +138,11 @@ impl SchemaFile {
             if column.kind == Some(FileKind::Formula) && !column.column_type.is_numeric() {
                 return Err(format!("column \"{name}\": a value formula is a number, an `int` or a `float`"));
             }
+            if column.kind == Some(FileKind::Formula) && !is_formula(name) {
+                return Err(format!(
+                    "column \"{name}\": the name of a value formula is the formula, as `sum([total]) / count()`"
+                ));
+            }
             if !fields.insert(column.field()) || !wires.insert(column.wire()) {
                 return Err(format!("column \"{name}\" stands twice"));
             }
@@ -183,6 +188,12 @@ impl FileColumn {
     }
 }
 
+/// Whether a text can be a value formula, and is no column's name: it refers to a column, `[column]`, or calls a function.
+#[must_use]
+pub fn is_formula(text: &str) -> bool {
+    text.contains(['[', '('])
+}
+
 /// A column's name on the wire: that of another source's column begins with the source's uuid.
 #[must_use]
 pub fn joined_name(join: Option<&str>, name: &str) -> String {
@@ -226,7 +237,8 @@ fn is_letter(c: char) -> bool {
 /// The name that a field gets for a column of this name: letters, digits and underscores.
 #[must_use]
 pub fn field_name(name: &str) -> String {
-    let mut field: String = name.chars().map(|c| if is_letter(c) { c } else { '_' }).collect();
+    let words: Vec<&str> = name.split(|c| !is_letter(c)).filter(|word| !word.is_empty()).collect();
+    let mut field = words.join("_");
     if !is_identifier(&field) {
         field.insert_str(0, "column_");
     }
@@ -298,6 +310,8 @@ mod tests {
     fn every_column_gets_a_name_that_a_field_can_have() {
         for (name, field) in [
             ("order date", "order_date"),
+            ("height (cm)", "height_cm"),
+            ("%", "column_"),
             ("1st", "column_1st"),
             ("self", "column_self"),
             ("été", "été"),

@@ -190,6 +190,82 @@ pub type ToWire = Result<WireValue, String>;
 /// The values of a run-time list on the wire, or what is wrong with the first wrong one.
 pub type ListToWire = Result<Vec<WireValue>, String>;
 
+/// What stands before the `?` of `{value}?`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `Option`: leave out the `?` behind the braces [SRN050]",
+    label = "not an `Option`"
+)]
+pub trait Optional {
+    /// The value that there may be.
+    type Value;
+
+    /// The value, if there is one.
+    #[doc(hidden)]
+    fn value(&self) -> Option<&Self::Value>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<V> Optional for Option<V> {
+    type Value = V;
+
+    fn value(&self) -> Option<&V> {
+        self.as_ref()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<O: Optional> Optional for &O {
+    type Value = O::Value;
+
+    fn value(&self) -> Option<&O::Value> {
+        (**self).value()
+    }
+}
+
+/// Which outputs a row's field takes: those of its very type.
+///
+/// `How` keeps the compiler from taking the field's type for the output's: with one way only it would, and tell a mismatch in words of its own.
+#[diagnostic::on_unimplemented(
+    message = "the field of this output holds `{F}`, and the output is `{Self}` [SRN054]",
+    label = "another type than its field's"
+)]
+pub trait FieldOf<F, How> {
+    /// The cell as the field's value.
+    #[doc(hidden)]
+    fn into_field(self) -> F;
+}
+
+/// The way of a field that has the output's type.
+#[derive(Debug)]
+pub struct SameType;
+
+/// A way that no field goes.
+#[derive(Debug)]
+pub struct NoWay;
+
+/// A field that no row has.
+#[derive(Debug)]
+pub enum NoField {}
+
+#[diagnostic::do_not_recommend]
+impl<F> FieldOf<F, SameType> for F {
+    fn into_field(self) -> F {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<C> FieldOf<Option<NoField>, NoWay> for C {
+    fn into_field(self) -> Option<NoField> {
+        None
+    }
+}
+
+/// The value of a row's field.
+pub fn field<F, How, C: FieldOf<F, How>>(cell: C) -> F {
+    cell.into_field()
+}
+
 /// Holds the type of a source's column against what a row's field can be, where its spelling does not tell.
 pub fn column_type<C: Cell>() {}
 
@@ -253,8 +329,8 @@ pub fn str_value<V: StrValue + ?Sized>(value: &V) -> ToWire {
 }
 
 /// A value for a `str` column, which `None` leaves out.
-pub fn str_option<V: StrValue>(value: &Option<V>) -> Option<ToWire> {
-    value.as_ref().map(StrValue::to_wire)
+pub fn str_option<V: StrValue>(value: &impl Optional<Value = V>) -> Option<ToWire> {
+    value.value().map(StrValue::to_wire)
 }
 
 /// A list of values for a `str` column.
@@ -273,8 +349,8 @@ pub fn int_value<V: IntValue + ?Sized>(value: &V) -> ToWire {
 }
 
 /// A value for an `int` column, which `None` leaves out.
-pub fn int_option<V: IntValue>(value: &Option<V>) -> Option<ToWire> {
-    value.as_ref().map(IntValue::to_wire)
+pub fn int_option<V: IntValue>(value: &impl Optional<Value = V>) -> Option<ToWire> {
+    value.value().map(IntValue::to_wire)
 }
 
 /// A list of values for an `int` column.
@@ -293,8 +369,8 @@ pub fn float_value<V: FloatValue + ?Sized>(value: &V) -> ToWire {
 }
 
 /// A value for a `float` column, which `None` leaves out.
-pub fn float_option<V: FloatValue>(value: &Option<V>) -> Option<ToWire> {
-    value.as_ref().map(FloatValue::to_wire)
+pub fn float_option<V: FloatValue>(value: &impl Optional<Value = V>) -> Option<ToWire> {
+    value.value().map(FloatValue::to_wire)
 }
 
 /// A list of values for a `float` column.
@@ -313,8 +389,8 @@ pub fn datetime_value<V: DateTimeValue + ?Sized>(value: &V) -> ToWire {
 }
 
 /// A value for a `datetime` column, which `None` leaves out.
-pub fn datetime_option<V: DateTimeValue>(value: &Option<V>) -> Option<ToWire> {
-    value.as_ref().map(DateTimeValue::to_wire)
+pub fn datetime_option<V: DateTimeValue>(value: &impl Optional<Value = V>) -> Option<ToWire> {
+    value.value().map(DateTimeValue::to_wire)
 }
 
 /// A list of values for a `datetime` column.

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use serenytics::builder::{Filter, count, output};
 use serenytics::prelude::*;
-use serenytics::problem::Problem;
 use serenytics::schema::{Schema, SourceRef};
 use serenytics::wire::Pipeline;
 use serenytics_core::DataSource;
@@ -28,11 +27,6 @@ struct Total {
     count: i64,
 }
 
-/// What is wrong with a query, as an error.
-fn wrong(problems: Vec<Problem>) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
 #[tokio::test]
 async fn a_built_query_gives_its_rows() -> Outcome {
     let engine = Engine::open().await?;
@@ -41,12 +35,11 @@ async fn a_built_query_gives_its_rows() -> Outcome {
     for country in ["FR", "DE"] {
         query = query.filter(|s| s.country.ne(format!("not {country}")));
     }
-    let query =
-        query.select(|_| count()).order_by(|_| output("total").desc()).limit(2).build::<Total>().map_err(wrong)?;
+    let query = query.select(|_| count()).order_by(|_| output("total").desc()).limit(2).build::<Total>()?;
     let total = |country: &str, total| Total { country: country.to_owned(), total, count: 1 };
     assert_eq!(engine.client.fetch(&query).await?, [total("FR", 12.5), total("DE", 3.0)]);
 
-    let cells = Sales::query().filter(|s| s.invoice.is_not_defined()).build::<Vec<Value>>().map_err(wrong)?;
+    let cells = Sales::query().filter(|s| s.invoice.is_not_defined()).build::<Vec<Value>>()?;
     assert_eq!(engine.client.fetch(&cells).await?, [[json!("DE"), json!(3.0), Value::Null]]);
     Ok(())
 }
@@ -121,5 +114,5 @@ async fn run(
 ) -> Result<Vec<Vec<Value>>, Box<dyn std::error::Error>> {
     let schema = Schema::from_titles(SourceRef::Uuid(source.uuid().to_owned().into()), &source.columns().await?);
     let pipeline = Pipeline::from_json(&json!({"data_processing_pipeline": [stage]}).to_string())?;
-    Ok(engine.client.fetch(&pipeline.query(&schema).map_err(wrong)?).await?)
+    Ok(engine.client.fetch(&pipeline.query(&schema)?).await?)
 }

@@ -6,7 +6,7 @@ use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
 use serenytics_query::stage::{Position, Selected};
 
-use super::Input;
+use super::{Input, field_name};
 
 /// A statement that only rust-analyzer compiles; to rustc it is an empty block. It stands first, whatever is wrong with the query, and has a
 /// part for each place of a column, also where none is written: a completion is found by comparing this expansion with that of the query with
@@ -20,7 +20,13 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
     let columns =
         parsed.columns.iter().map(|place| match place.filter(|position| !is_output(parsed, checked, *position)) {
             Some(position) => {
-                let name = input.tokens.trees(&[position]);
+                let name = input.tokens.trees(&[position]).to_string();
+                // What no field can be called, raw or not, is told as the unknown column that it is.
+                if matches!(name.as_str(), "self" | "Self" | "super" | "crate" | "_") {
+                    return quote!(__columns);
+                }
+                // A column may be called as a keyword of Rust is, without `r#`.
+                let name = field_name(name.trim_start_matches("r#"), input.tokens.span(position));
                 quote!(__columns.#name)
             }
             None => quote!(__columns),

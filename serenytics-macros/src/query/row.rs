@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
 use serenytics_query::shape::{OutputColumn, OutputType};
+use serenytics_query::stage::Position;
 use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
@@ -22,7 +23,7 @@ pub(super) struct Row {
 
 pub(super) fn row(input: &Input, parsed: &Parsed, checked: &Checked) -> Row {
     let fields = fields(input, parsed, checked);
-    if parsed.into.is_empty() { own(input, parsed, checked, &fields) } else { named(input, parsed, &fields) }
+    if parsed.into.is_empty() { own(input, parsed, checked, &fields) } else { named(input, parsed, checked, &fields) }
 }
 
 /// A struct of the query's own.
@@ -50,21 +51,31 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
 
 /// The user's struct behind `into`: each output has a field of its name and its very type, so that none is lost and no NULL is
 /// met where none is expected.
-fn named(input: &Input, parsed: &Parsed, fields: &[(Ident, TokenStream)]) -> Row {
+fn named(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
     let path = input.tokens.trees(&parsed.into);
     let user_span = parsed.into.last().map_or_else(|| input.tokens.start(), |position| input.tokens.span(*position));
     // What does not fit is told at the user's type: from its first name to its last one an expression stands there, and so do parentheses.
     let (before, behind) = (before(user_span), behind(user_span));
     let site = input.site(behind);
     let krate = input.krate_at(before);
+    let krate_behind = input.krate_at(behind);
     let cells = Ident::new("__cells", before);
-    let cell = Ident::new("__cell", behind);
-    let told = quote_spanned!(user_span=> (#cell));
-    let values = fields.iter().map(|(name, field_type)| {
+    let values = fields.iter().zip(&checked.positions).map(|((name, field_type), position)| {
+        // An output of another type than its field is told where it is written, and else at the struct.
+        let written = if *position == Position::default() { user_span } else { input.tokens.span(*position) };
+        // Its parentheses show the whole word only around something that stands inside it.
+        let at = input.site(self::behind(written));
+        let cell = Ident::new("__cell", at);
+        let told = quote_spanned!(written=> (#cell));
         let field = Ident::new(&name.to_string().replace("r#", ""), user_span);
         let field =
             if name.to_string().starts_with("r#") { Ident::new_raw(&field.to_string(), user_span) } else { field };
-        quote_spanned!(behind=> #field: { let #cell: #field_type = #cells.next()?; #told })
+        quote_spanned!(behind=> #field: {
+            let #cell: #field_type = #cells.next()?;
+            #[allow(unused_parens)]
+            let #cell = #krate_behind::value::field(#told);
+            #cell
+        })
     });
     let filled = quote_spanned!(user_span=> #path { #(#values),* });
     let reader = quote_spanned!(behind=> |#cells| ::core::result::Result::Ok(#filled));

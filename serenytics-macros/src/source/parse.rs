@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use serenytics_query::problem::Code;
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
-use serenytics_query::schema_file::joined_name;
+use serenytics_query::schema_file::{is_formula, joined_name};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::COUNT_COLUMN;
@@ -208,6 +208,11 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
         }
     };
     let column_type = column_type?;
+    if attributes.kind == ColumnKind::Formula && !attributes.name.as_deref().is_some_and(is_formula) {
+        let message = "say the formula: `#[column(formula = \"sum([total]) / count()\")]`";
+        errors.push(coded(Code::SourceAttribute, syn::Error::new(ident.span(), message)));
+        return None;
+    }
     if attributes.kind == ColumnKind::Formula && !column_type.is_numeric() {
         let message = "a value formula is a number: an integer type, `f32` or `f64`";
         errors.push(coded(Code::ColumnType, syn::Error::new(inner.span(), message)));

@@ -9,6 +9,7 @@ use crate::problem::{Code, Problem};
 use crate::query::{Part, rendered_parts};
 use crate::rendered::Rendered;
 use crate::stage::Position;
+use crate::value::Optional;
 use crate::vocabulary::Operator;
 
 /// Conditions over the source `S`, all of which a row has to meet. Made by [`Source::filter`](crate::source::Source::filter).
@@ -151,6 +152,6 @@ pub fn splice<S>(filter: &impl FilterOf<S>) -> Rendered {
 }
 
 /// A filter that may be left out: `..{filter}?`.
-pub fn splice_option<S>(filter: &Option<impl FilterOf<S>>) -> Rendered {
-    filter.as_ref().map_or_else(|| Rendered::filter::<S>(&Filter::default()), FilterOf::rendered)
+pub fn splice_option<S>(filter: &impl Optional<Value: FilterOf<S>>) -> Rendered {
+    filter.value().map_or_else(|| Rendered::filter::<S>(&Filter::default()), FilterOf::rendered)
 }

@@ -19,7 +19,7 @@ pub use item::{
 use crate::cell::Row;
 use crate::check::check;
 use crate::lower::{lower, measures};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, Problems};
 use crate::query::{Part, Query};
 use crate::rendered::{LimitValue, limit};
 use crate::source::Source;
@@ -98,26 +98,25 @@ impl<S: Source> QueryBuilder<S> {
     /// # Errors
     /// Every problem of the query: what the checker says of its clauses, a value that is not finite, a limit below 1, a struct
     /// whose fields are not the outputs.
-    pub fn build<R: Row>(self) -> Result<Query<R>, Vec<Problem>> {
+    pub fn build<R: Row>(self) -> Result<Query<R>, Problems> {
         let schema = S::schema();
         let mut problems = self.problems;
         problems.extend(self.filter.problems);
         let checked = match check(&schema, &self.stage) {
             Ok(checked) if problems.is_empty() => checked,
-            Ok(_) => return Err(problems),
+            Ok(_) => return Err(problems.into()),
             Err(mut found) => {
                 // A limit that is no limit is told once.
                 problems.retain(|problem| problem.code != Code::LimitRange || self.stage.limit.is_none());
                 found.extend(problems);
-                return Err(found);
+                return Err(found.into());
             }
         };
         problems.extend(R::problem(&checked.shape));
         if !problems.is_empty() {
-            return Err(problems);
+            return Err(problems.into());
         }
-        let unwritten =
-            || vec![Problem::new(Code::Unexpected, Position::default(), "this query cannot be written as JSON")];
+        let unwritten = || Problem::new(Code::Unexpected, Position::default(), "this query cannot be written as JSON");
         let mut template = lower(&schema, &self.stage, &checked).ok_or_else(unwritten)?;
         let conditions = self.filter.conditions.into_iter().map(|text| Cow::Owned(vec![Part::Text(text.into())]));
         template.conditions = conditions.collect();

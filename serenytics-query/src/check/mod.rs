@@ -22,6 +22,8 @@ pub struct Checked {
     /// For each column of the result the index of the source's column whose declared type it has: its own, or the one that it is the smallest or
     /// largest value of. `None` for time slots, sums, means and counts.
     pub declared: Vec<Option<usize>>,
+    /// For each column of the result where it is written: its name of its own, or its column. The default for what is not written out.
+    pub positions: Vec<Position>,
     /// `order_by` with each name resolved to what the wire orders by: a key, an aggregate of `select`, a column.
     pub order_by: Vec<Order>,
 }
@@ -88,8 +90,9 @@ impl<'a> Checker<'a> {
         let order_by = self.stage.order_by.iter().map(|order| self.order(order, &outputs)).collect();
         self.limit();
         self.problems.sort_by_key(|problem| problem.position);
+        let positions = outputs.iter().map(|output| output.position).collect();
         let (shape, declared) = outputs.into_iter().map(|output| (output.column, output.declared)).unzip();
-        (Checked { shape, declared, order_by }, self.problems)
+        (Checked { shape, declared, positions, order_by }, self.problems)
     }
 
     fn limit(&mut self) {

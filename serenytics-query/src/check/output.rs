@@ -21,7 +21,7 @@ pub(super) struct Output {
     /// The index of the source's column whose declared type the output has.
     pub(super) declared: Option<usize>,
     /// Where the output stands, or its name if it has one of its own.
-    position: Position,
+    pub(super) position: Position,
 }
 
 impl<'a> Checker<'a> {
@@ -177,7 +177,9 @@ impl<'a> Checker<'a> {
                 let problem = Problem::new(
                     Code::UnknownFunction,
                     *position,
-                    format!("`{slot}` is a time slot, and stands in `group_by` only"),
+                    format!(
+                        "`{slot}` is a time slot: it stands in `group_by`, and comes first in the result by itself"
+                    ),
                 )
                 .help(format!("`select` takes columns, {} and `count`", listed(Aggregate::words())));
                 self.push(problem);

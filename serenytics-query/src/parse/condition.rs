@@ -8,8 +8,17 @@ use crate::token::TokenKind;
 use crate::vocabulary::{Operand, Operator};
 
 /// What people who come from elsewhere write for an operator.
-const OTHER_OPERATORS: &[(&str, &str)] =
-    &[("=", "=="), ("===", "=="), ("=>", ">="), ("=<", "<="), ("<>", "!="), ("!==", "!="), ("~=", "!=")];
+const OTHER_OPERATORS: &[(&str, &str)] = &[
+    ("=", "=="),
+    ("===", "=="),
+    ("=>", ">="),
+    ("=<", "<="),
+    ("<>", "!="),
+    ("!==", "!="),
+    ("~=", "!="),
+    ("is_null", "is_not_defined"),
+    ("is_not_null", "is_defined"),
+];
 
 impl Parser<'_> {
     pub(super) fn conditions(&mut self) {

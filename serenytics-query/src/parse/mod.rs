@@ -178,7 +178,10 @@ impl Parser<'_> {
             ("order" | "sort", true) => Some("order_by"),
             ("group", true) => Some("group_by"),
             ("from", _) => {
-                self.problem(Code::DuplicateClause, position, "`from` stands twice: a query has one source");
+                // One that comes late was told where the query begins.
+                if !self.parsed.from.is_empty() {
+                    self.problem(Code::DuplicateClause, position, "`from` stands twice: a query has one source");
+                }
                 self.parsed.stage.incomplete = true;
                 return None;
             }

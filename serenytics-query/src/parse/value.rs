@@ -42,7 +42,8 @@ impl Parser<'_> {
                 }
             },
             other => {
-                let message = format!("`{sign}{}` is no value: a value is a number or a text in quotes", other.shown());
+                let message =
+                    format!("`{sign}{}` is no value: a value is a number or a text in double quotes", other.shown());
                 self.problem(Code::BadLiteral, position, message);
                 return Err(Refused);
             }

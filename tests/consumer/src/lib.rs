@@ -58,7 +58,7 @@ pub mod schema {
 }
 
 use analytics::builder::{count, Filter};
-use analytics::problem::Problem;
+use analytics::problem::Problems;
 use analytics::{query, Query, Row, Source};
 use schema::{Deliveries, Orders, Sales};
 
@@ -99,7 +99,7 @@ pub fn months(filter: &Filter<Sales>) -> Query<Monthly> {
 ///
 /// # Errors
 /// What is wrong with the query as a whole.
-pub fn invoices(country: &str) -> Result<Query<CountryInvoices>, Vec<Problem>> {
+pub fn invoices(country: &str) -> Result<Query<CountryInvoices>, Problems> {
     Sales::query().filter(|s| s.country.eq(country)).group_by(|s| s.country).select(|_| count()).build()
 }
 
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_queries_are_written() -> Result<(), Vec<Problem>> {
+    fn the_queries_are_written() -> Result<(), Problems> {
         let q = top_countries(20.0, &["FR"], Some(3));
         assert!(q.to_json().ends_with(r#""limit":3}]}"#), "{q}");
         let filter = Sales::filter(|s| s.margin.gt(2));

@@ -6,7 +6,7 @@ mod schema;
 use schema::Sales;
 use serenytics::builder::{count, output};
 use serenytics::prelude::*;
-use serenytics::problem::Problem;
+use serenytics::problem::Problems;
 
 #[derive(Debug, Row)]
 pub struct Total {
@@ -15,7 +15,7 @@ pub struct Total {
     pub count: i64,
 }
 
-fn main() -> Result<(), Vec<Problem>> {
+fn main() -> Result<(), Problems> {
     let written = query! {
         from Sales where revenue > {20.0}, country in ["FR", "US"] group_by country
         select sum(revenue) as total, count() order_by total desc, country limit 10
@@ -32,7 +32,7 @@ fn main() -> Result<(), Vec<Problem>> {
     assert_eq!(built.clone().build::<Total>()?.to_json(), written.to_json());
     assert_eq!(built.build::<Vec<serde_json::Value>>()?.shape(), written.shape());
 
-    let codes = |built: Result<Query<Total>, Vec<Problem>>| -> Vec<_> {
+    let codes = |built: Result<Query<Total>, Problems>| -> Vec<_> {
         built.unwrap_err().iter().map(|problem| problem.code.text()).collect::<Vec<_>>()
     };
     assert_eq!(codes(Sales::query().select(|s| s.country).select(|_| count()).build()), ["SRN026"]);

@@ -3,14 +3,14 @@
 #![deny(warnings)]
 
 use serenytics::Query;
-use serenytics::problem::Problem;
+use serenytics::problem::Problems;
 use serenytics::schema::{Schema, SourceRef};
 use serenytics::wire::{ColumnTitle, Pipeline};
 
-fn read(text: &str) -> Result<Query<Vec<serde_json::Value>>, Vec<Problem>> {
+fn read(text: &str) -> Result<Query<Vec<serde_json::Value>>, Problems> {
     let title = |name: &str, kind: &str| ColumnTitle { name: name.to_owned(), type_name: kind.to_owned() };
     let schema = Schema::from_titles(SourceRef::Name("sales".into()), &[title("country", "str"), title("revenue", "float")]);
-    Pipeline::from_json(text).map_err(|problem| vec![problem])?.query(&schema)
+    Pipeline::from_json(text)?.query(&schema)
 }
 
 fn main() {

@@ -19,8 +19,10 @@ pub struct Orders {
 #[source(name = "wrong")]
 pub struct Wrong {
     country: String,
-    #[column(formula)]
+    #[column(formula = "max([country])")]
     ratio: String,
+    #[column(formula)]
+    unsaid: f64,
     #[column(measure, join = "182018f9")]
     region: String,
     #[column(formulae = "sum([total])")]
