@@ -1,6 +1,6 @@
 //! What an editor sees of a query: each place of a column as a field of the source's columns, by which it completes, looks up and renames.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
@@ -17,19 +17,23 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
     }
     let krate = &input.krate;
     let path = input.tokens.trees(&parsed.from);
-    let columns =
-        parsed.columns.iter().map(|place| match place.filter(|position| !is_output(parsed, checked, *position)) {
-            Some(position) => {
-                let name = input.tokens.trees(&[position]);
-                quote!(__columns.#name)
-            }
-            None => quote!(__columns),
-        });
+    let columns = Ident::new("__columns", Span::call_site());
+    // Tokens by themselves, and not put together by `quote!`: every query pays for them.
+    let mut fields = Vec::with_capacity(parsed.columns.len() * 4);
+    for place in &parsed.columns {
+        fields.push(columns.clone().into());
+        if let Some(position) = place.filter(|position| !is_output(parsed, checked, *position)) {
+            fields.push(Punct::new('.', Spacing::Alone).into());
+            fields.extend(input.tokens.tree(position).cloned());
+        }
+        fields.push(Punct::new(',', Spacing::Alone).into());
+    }
+    let fields = TokenTree::from(Group::new(Delimiter::Parenthesis, fields.into_iter().collect()));
     quote! {
         #[allow(unexpected_cfgs)]
         {
             #[cfg(rust_analyzer)]
-            let _ = |__columns: <#path as #krate::Source>::Columns| (#(#columns,)*);
+            let _ = |#columns: <#path as #krate::Source>::Columns| #fields;
         }
     }
 }
