@@ -1,6 +1,6 @@
 //! What an editor sees of a query: each place of a column as a field of the source's columns, by which it completes, looks up and renames.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
@@ -17,26 +17,36 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
     }
     let krate = &input.krate;
     let path = input.tokens.trees(&parsed.from);
-    let columns =
-        parsed.columns.iter().map(|place| match place.filter(|position| !is_output(parsed, checked, *position)) {
-            Some(position) => {
-                let name = input.tokens.trees(&[position]).to_string();
-                // What no field can be called, raw or not, is told as the unknown column that it is.
-                if matches!(name.as_str(), "self" | "Self" | "super" | "crate" | "_") {
-                    return quote!(__columns);
-                }
-                // A column may be called as a keyword of Rust is, without `r#`.
-                let name = field_name(name.trim_start_matches("r#"), input.tokens.span(position));
-                quote!(__columns.#name)
+    let columns = Ident::new("__columns", Span::call_site());
+    // Tokens by themselves, and not put together by `quote!`: every query pays for them.
+    let mut fields = Vec::with_capacity(parsed.columns.len() * 4);
+    for place in &parsed.columns {
+        fields.push(columns.clone().into());
+        if let Some(position) = place.filter(|position| !is_output(parsed, checked, *position)) {
+            if let Some(field) = input.tokens.tree(position).and_then(field) {
+                fields.push(Punct::new('.', Spacing::Alone).into());
+                fields.push(field);
             }
-            None => quote!(__columns),
-        });
+        }
+        fields.push(Punct::new(',', Spacing::Alone).into());
+    }
+    let fields = TokenTree::from(Group::new(Delimiter::Parenthesis, fields.into_iter().collect()));
     quote! {
         #[allow(unexpected_cfgs)]
         {
             #[cfg(rust_analyzer)]
-            let _ = |__columns: <#path as #krate::Source>::Columns| (#(#columns,)*);
+            let _ = |#columns: <#path as #krate::Source>::Columns| #fields;
         }
+    }
+}
+
+/// The field that a word names. It may be called as a keyword of Rust is, without `r#`; what no field can be called, raw or not, is none.
+fn field(word: &TokenTree) -> Option<TokenTree> {
+    let name = word.to_string();
+    match name.as_str() {
+        "self" | "Self" | "super" | "crate" | "_" => None,
+        raw if raw.starts_with("r#") => Some(word.clone()),
+        name => Some(field_name(name, word.span()).into()),
     }
 }
 

@@ -19,8 +19,8 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
     let Some(template) = lower(&input.schema, &parsed.stage, checked) else {
         return errors::one(input.tokens.start(), "this query cannot be written as JSON");
     };
-    let krate = &input.krate_at(before(input.tokens.start()));
-    let span = input.site(before(input.tokens.start()));
+    let krate = &input.krate_at(input.before);
+    let span = input.site(input.before);
     let Row { name, reader, .. } = row;
     let shape = checked.shape.iter().map(|column| shape_column(krate, column));
     let source = source(krate, &input.schema.source);
@@ -41,7 +41,7 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
 /// The run-time values around the row and the query's value. Items are not hygienic: the user's expressions stand outside the block that
 /// declares the row.
 pub(super) fn around(input: &Input, parsed: &Parsed, item: &TokenStream, body: &TokenStream) -> TokenStream {
-    let span = input.site(before(input.tokens.start()));
+    let span = input.site(input.before);
     let values = values(input, parsed);
     if values.is_empty() {
         return quote!(#item #body);

@@ -29,16 +29,20 @@ struct Input {
     schema: Rc<Schema>,
     /// The path of the crate `serenytics`.
     krate: TokenStream,
+    /// The span of its first token.
+    krate_span: Span,
     /// The function that the query is the body of.
     header: Option<Header>,
     tokens: Tokens,
+    /// Where generated code stands that stands for nothing of the query's.
+    before: Span,
 }
 
 impl Input {
     /// The span of generated code that stands for the query's code at `span`. All of it has the context of `$crate`: an expression
     /// whose parts have several contexts would be told of as the whole `query!`.
     fn site(&self, span: Span) -> Span {
-        self.krate.clone().into_iter().next().map_or_else(Span::mixed_site, |krate| krate.span()).located_at(span)
+        self.krate_span.located_at(span)
     }
 
     /// The path of the crate `serenytics`, located at `span`.
@@ -80,7 +84,7 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     match &input.header {
         Some(header) => header.function(&row.item, &quote!(#editor #body)),
         None => {
-            let site = input.site(before(input.tokens.start()));
+            let site = input.site(input.before);
             quote_spanned!(site=> { #editor #body })
         }
     }
@@ -104,5 +108,9 @@ fn read(input: TokenStream) -> Option<Input> {
     let TokenTree::Group(krate) = trees.next()? else { return None };
     let TokenTree::Group(header) = trees.next()? else { return None };
     let header = if header.stream().is_empty() { None } else { Header::parse(header.stream()).ok() };
-    Some(Input { schema, krate: krate.stream(), header, tokens: Tokens::new(trees.collect()) })
+    let krate = krate.stream();
+    let krate_span = krate.clone().into_iter().next().map_or_else(Span::mixed_site, |krate| krate.span());
+    let tokens = Tokens::new(trees.collect());
+    let before = before(tokens.start());
+    Some(Input { schema, krate, krate_span, header, tokens, before })
 }

@@ -38,10 +38,10 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
                 #[allow(dead_code, missing_docs, clippy::derive_partial_eq_without_eq)]
                 pub
             };
-            (row_name(input, parsed, input.site(before(input.tokens.start()))), declaration)
+            (row_name(input, parsed, input.site(input.before)), declaration)
         }
     };
-    let span = input.site(before(input.tokens.start()));
+    let span = input.site(input.before);
     let item = quote_spanned! {span=>
         #declaration struct #name { #(#[doc = #documentation] pub #names: #types,)* }
     };
@@ -99,7 +99,7 @@ fn row_name(input: &Input, parsed: &Parsed, span: Span) -> Ident {
 /// The names and the types of the fields, in the order of the result.
 fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, TokenStream)> {
     let path = input.tokens.trees(&parsed.from);
-    let span = input.site(before(input.tokens.start()));
+    let span = input.site(input.before);
     checked
         .shape
         .iter()
@@ -132,7 +132,7 @@ pub(crate) fn field_name(name: &str, span: Span) -> Ident {
 
 fn declared_type(input: &Input, path: &TokenStream, index: usize) -> TokenStream {
     let krate = &input.krate;
-    let span = input.site(before(input.tokens.start()));
+    let span = input.site(input.before);
     match input.schema.columns[index].rust_type.as_str() {
         "" => quote!(<#path as #krate::__private::ColumnAt<#index>>::Type),
         "String" => quote!(#krate::__private::String),

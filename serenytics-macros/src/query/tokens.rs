@@ -33,12 +33,17 @@ impl Tokens {
 
     /// The span of the token at a position.
     pub(super) fn span(&self, position: Position) -> Span {
-        self.trees.get(position.0 as usize).or(self.trees.last()).map_or_else(Span::call_site, TokenTree::span)
+        self.tree(position).or(self.trees.last()).map_or_else(Span::call_site, TokenTree::span)
+    }
+
+    /// The token at a position.
+    pub(super) fn tree(&self, position: Position) -> Option<&TokenTree> {
+        self.trees.get(position.0 as usize)
     }
 
     /// The tokens at some positions.
     pub(super) fn trees(&self, positions: &[Position]) -> TokenStream {
-        positions.iter().filter_map(|position| self.trees.get(position.0 as usize)).cloned().collect()
+        positions.iter().filter_map(|position| self.tree(*position)).cloned().collect()
     }
 
     /// The position of the last token: what is wrong with the end of a query is told there.
