@@ -22,11 +22,10 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
     let mut fields = Vec::with_capacity(parsed.columns.len() * 4);
     for place in &parsed.columns {
         fields.push(columns.clone().into());
-        if let Some(position) = place.filter(|position| !is_output(parsed, checked, *position)) {
-            if let Some(field) = input.tokens.tree(position).and_then(field) {
-                fields.push(Punct::new('.', Spacing::Alone).into());
-                fields.push(field);
-            }
+        let column = place.filter(|position| !is_output(parsed, checked, *position));
+        if let Some(field) = column.and_then(|position| input.tokens.tree(position)).and_then(field) {
+            fields.push(Punct::new('.', Spacing::Alone).into());
+            fields.push(field);
         }
         fields.push(Punct::new(',', Spacing::Alone).into());
     }
