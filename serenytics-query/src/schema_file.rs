@@ -315,7 +315,7 @@ mod tests {
             ("1st", "column_1st"),
             ("self", "column_self"),
             ("été", "été"),
-            ("surface m²", "surface_m_"),
+            ("surface m²", "surface_m"),
         ] {
             assert_eq!(field_name(name), field);
             assert!(is_identifier(&field_name(name)));

@@ -162,7 +162,7 @@ mod tests {
                 "order_date_3: order-date str?",
                 "country: country str?",
                 &format!("country_2: {joined} str?"),
-                "m_: m² float?",
+                "m: m² float?",
                 "column_self: self int?",
                 "margin: margin float? Measure",
                 "order_date_2_2: order date 2 float? Measure",

@@ -1,9 +1,11 @@
 //! Reading an answer's rows: cells, straight from the bytes of the JSON, in the order of the columns.
 
+mod field;
 mod types;
 
 use std::fmt;
 
+pub use field::{FieldOf, field};
 pub use types::Cell;
 
 use crate::problem::{Code, Problem};

@@ -51,8 +51,20 @@ impl Checker<'_> {
     /// A name by itself is an output, then a key's column, then, in a plain result, any column.
     fn order_name(&mut self, word: &Word, outputs: &[Output]) -> Option<Selected> {
         let named = outputs.iter().find(|output| !self.wire && output.column.name == word.text);
-        let key = || outputs.iter().find(|output| self.is_key_of(output, word));
-        if let Some(output) = named.or_else(key) {
+        let keys = || outputs.iter().filter(|output| self.is_key_of(output, word));
+        // The column as it is goes before the time slots of it.
+        let whole = || keys().find(|key| matches!(key.what, Selected::Column(_)));
+        let key = named.or_else(whole).or_else(|| keys().next());
+        if named.is_none() && !self.wire && whole().is_none() {
+            let mut slots: Vec<&str> = keys().map(|key| &*key.spelled).collect();
+            slots.dedup();
+            if slots.len() > 1 {
+                let message = format!("`{}` is grouped in more than one way: order by {}", word.text, listed(slots));
+                self.push(Problem::new(Code::UnknownOrder, word.position, message));
+                return None;
+            }
+        }
+        if let Some(output) = key {
             return Some(output.what.clone());
         }
         if self.schema.column(&word.text).is_some_and(|(_, column)| column.kind == ColumnKind::Formula) {

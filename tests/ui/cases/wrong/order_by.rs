@@ -19,4 +19,5 @@ fn main() {
     let _ = query! { from Sales select count(country) as total, sum(quantity) as order_by total };
     let _ = query! { from Sales order_by month(country) };
     let _ = query! { from Sales order_by country revenue desc };
+    let _ = query! { from Sales group_by year(date), month(date) select count() order_by date };
 }
