@@ -106,7 +106,7 @@ async fn a_server_may_be_silent_while_it_is_sent_a_body_and_not_behind_it() {
         {
             match outcome {
                 Ok(()) => assert!(!silent, "{body}"),
-                Err(error) => assert!(silent && error.to_string().contains("nothing for 1.5s"), "{body}: {error}"),
+                Err(error) => assert!(silent && error.to_string().contains("nothing for 1s 500ms"), "{body}: {error}"),
             }
         }
     }
