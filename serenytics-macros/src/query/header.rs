@@ -76,21 +76,8 @@ impl Header {
     pub(super) fn row_declaration(&self) -> TokenStream {
         let Header { row_attributes, visibility, .. } = self;
         let documentation = format!("A row of [`{}`].", self.name);
-        let derives = self.own_derives();
+        let derives = derives(&row_attributes.to_string());
         quote!(#[doc = #documentation] #derives #row_attributes #visibility)
-    }
-
-    /// The derives that every row has, but for those that the user wrote.
-    fn own_derives(&self) -> TokenStream {
-        let written = self.row_attributes.to_string();
-        let has = |name: &str| written.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
-        let own = [
-            ("Debug", quote!(::core::fmt::Debug)),
-            ("Clone", quote!(::core::clone::Clone)),
-            ("PartialEq", quote!(::core::cmp::PartialEq)),
-        ];
-        let derives = own.iter().filter(|(name, _)| !has(name)).map(|(_, path)| path);
-        quote!(#[derive(#(#derives),*)] #[allow(clippy::derive_partial_eq_without_eq)])
     }
 
     /// The function of a query that could not be made out, after a row without fields.
@@ -109,6 +96,18 @@ impl Header {
             #row
         }
     }
+}
+
+/// The derives that every row has, but for those that the user wrote.
+pub(super) fn derives(written: &str) -> TokenStream {
+    let has = |name: &str| written.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
+    let own = [
+        ("Debug", quote!(::core::fmt::Debug)),
+        ("Clone", quote!(::core::clone::Clone)),
+        ("PartialEq", quote!(::core::cmp::PartialEq)),
+    ];
+    let derives = own.iter().filter(|(name, _)| !has(name)).map(|(_, path)| path);
+    quote!(#[derive(#(#derives),*)] #[allow(clippy::derive_partial_eq_without_eq)])
 }
 
 fn refused(span: Span, message: &str) -> syn::Error {

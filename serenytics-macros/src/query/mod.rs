@@ -21,7 +21,7 @@ use serenytics_query::schema::Schema;
 use decoded::decoded;
 pub(crate) use entry::entry;
 use header::Header;
-pub(crate) use row::field_name;
+pub(crate) use row::{field_name, wide_type};
 use tokens::{Tokens, before};
 
 /// What the second step is given: `"schema" [$crate] (header) query`; the header is empty for an expression.

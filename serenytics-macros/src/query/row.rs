@@ -1,7 +1,7 @@
 //! The rows: a struct with a named, documented field for each output, or the struct behind `into`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
 use serenytics_query::shape::{OutputColumn, OutputType};
@@ -9,6 +9,7 @@ use serenytics_query::stage::Position;
 use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
+use super::header::derives;
 use super::tokens::{before, behind};
 
 /// The type of a query's rows.
@@ -33,11 +34,8 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
     let (name, declaration) = match &input.header {
         Some(header) => (header.row.clone(), header.row_declaration()),
         None => {
-            let declaration = quote! {
-                #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
-                #[allow(dead_code, missing_docs, clippy::derive_partial_eq_without_eq)]
-                pub
-            };
+            let derives = derives("");
+            let declaration = quote!(#derives #[allow(dead_code, missing_docs)] pub);
             (row_name(input, parsed, input.site(input.before)), declaration)
         }
     };
@@ -67,9 +65,8 @@ fn named(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, To
         let at = input.site(self::behind(written));
         let cell = Ident::new("__cell", at);
         let told = quote_spanned!(written=> (#cell));
-        let field = Ident::new(&name.to_string().replace("r#", ""), user_span);
-        let field =
-            if name.to_string().starts_with("r#") { Ident::new_raw(&field.to_string(), user_span) } else { field };
+        let mut field = name.clone();
+        field.set_span(user_span);
         quote_spanned!(behind=> #field: {
             let #cell: #field_type = #cells.next()?;
             #[allow(unused_parens)]
@@ -111,7 +108,7 @@ fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, Toke
                     quote!(#krate::SlotValue)
                 }
                 (OutputType::Column(_), Some(index)) => declared_type(input, &path, *index),
-                (OutputType::Column(column_type), None) => wide_type(input, column_type),
+                (OutputType::Column(column_type), None) => wide_type(&input.krate, column_type),
             };
             let field_type = if column.nullable { quote!(::core::option::Option<#plain>) } else { plain };
             (field_name(&column.name, span), field_type)
@@ -144,8 +141,8 @@ fn declared_type(input: &Input, path: &TokenStream, index: usize) -> TokenStream
     }
 }
 
-fn wide_type(input: &Input, column_type: ColumnType) -> TokenStream {
-    let krate = &input.krate;
+/// The Rust type that holds every value of a column type.
+pub(crate) fn wide_type(krate: &impl ToTokens, column_type: ColumnType) -> TokenStream {
     match column_type {
         ColumnType::Int => quote!(::core::primitive::i64),
         ColumnType::Float => quote!(::core::primitive::f64),

@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use serenytics_query::schema::{Column, ColumnKind, SourceRef};
-use serenytics_query::vocabulary::ColumnType;
 use syn::Visibility;
 use syn::spanned::Spanned;
 
 use super::file::File;
 use super::parse::{Declaration, without_option};
-use crate::query::field_name;
+use crate::query::{field_name, wide_type};
 
 pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
     let carrier = carrier(declaration);
@@ -78,15 +77,6 @@ fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenS
         (declared, quote!(#name: #krate::builder::TypedColumn::new(#text, #wire, #is_measure),))
     });
     columns.unzip()
-}
-
-fn wide_type(krate: &syn::Path, column_type: ColumnType) -> TokenStream {
-    match column_type {
-        ColumnType::Str => quote!(#krate::__private::String),
-        ColumnType::Int => quote!(::core::primitive::i64),
-        ColumnType::Float => quote!(::core::primitive::f64),
-        ColumnType::DateTime => quote!(#krate::DateTime),
-    }
 }
 
 /// How a value of the struct is loaded as a row; a struct without fields is none.

@@ -8,9 +8,9 @@ use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::COUNT_COLUMN;
 use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Fields, GenericArgument, LitStr, PathArguments, Type};
 
 use super::file::File;
-use syn::{Data, DeriveInput, Fields, GenericArgument, LitStr, PathArguments, Type};
 
 /// A source as a struct declares it; fields with a mistake are left out.
 pub(super) struct Declaration<'a> {
@@ -37,12 +37,11 @@ const RUST_TYPES: &[(&str, ColumnType)] = &[
     ("f32", ColumnType::Float),
     ("f64", ColumnType::Float),
     ("DateTime", ColumnType::DateTime),
-    ("NaiveDateTime", ColumnType::DateTime),
-    ("PrimitiveDateTime", ColumnType::DateTime),
 ];
 
-/// The spelled types that generated code can name by itself: the others are types of crates that it does not know.
-const OWN_TYPES: std::ops::Range<usize> = 0..11;
+/// Those of other crates, which generated code cannot name by itself.
+const FOREIGN_TYPES: &[(&str, ColumnType)] =
+    &[("NaiveDateTime", ColumnType::DateTime), ("PrimitiveDateTime", ColumnType::DateTime)];
 
 pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Error>) {
     let mut errors = Vec::new();
@@ -189,7 +188,8 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
         errors.extend(result.err().map(|error| coded(Code::SourceAttribute, error)));
     }
     let (inner, nullable) = without_option(&field.ty);
-    let spelled = RUST_TYPES.iter().find(|(name, _)| is_spelled(inner, name));
+    let own_type = RUST_TYPES.iter().find(|(name, _)| is_spelled(inner, name));
+    let spelled = own_type.or_else(|| FOREIGN_TYPES.iter().find(|(name, _)| is_spelled(inner, name)));
     let column_type = match (spelled, attributes.column_type) {
         (Some((name, spelled)), Some(declared)) if *spelled != declared => {
             let message = format!(
@@ -220,7 +220,6 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
     }
     let name = ident.to_string();
     let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
-    let own_type = RUST_TYPES[OWN_TYPES].iter().find(|(name, _)| is_spelled(inner, name));
     Some(Column {
         wire: joined_name(attributes.join.as_deref(), attributes.name.as_deref().unwrap_or(&name)),
         name,
