@@ -17,7 +17,7 @@ pub use item::{
 };
 
 use crate::cell::Row;
-use crate::check::check;
+use crate::check::check_all;
 use crate::lower::{lower, measures};
 use crate::problem::{Code, Problem, Problems};
 use crate::query::{Part, Query};
@@ -33,8 +33,8 @@ use crate::stage::{Limit, Position, Stage};
 pub struct QueryBuilder<S> {
     stage: Stage,
     filter: Filter<S>,
-    /// What only the run could find wrong.
-    problems: Vec<Problem>,
+    /// That the limit is one that 64 bits do not hold.
+    too_large: Vec<Problem>,
     items: u32,
     source: PhantomData<fn() -> S>,
 }
@@ -44,7 +44,7 @@ impl<S: Source> QueryBuilder<S> {
         QueryBuilder {
             stage: Stage::default(),
             filter: Filter::default(),
-            problems: Vec::new(),
+            too_large: Vec::new(),
             items: 0,
             source: PhantomData,
         }
@@ -86,9 +86,9 @@ impl<S: Source> QueryBuilder<S> {
     /// Sets the largest number of rows.
     pub fn limit(mut self, rows: impl LimitValue) -> QueryBuilder<S> {
         let position = self.position();
-        self.problems.retain(|problem| problem.code != Code::LimitRange);
-        self.problems.extend(limit(&rows).problems);
         self.stage.limit = rows.to_rows().map(|rows| Limit::Rows(rows, position));
+        // One below 1 is the checker's to tell.
+        self.too_large = if self.stage.limit.is_none() { limit(&rows).problems } else { Vec::new() };
         self
     }
 
@@ -100,19 +100,12 @@ impl<S: Source> QueryBuilder<S> {
     /// whose fields are not the outputs.
     pub fn build<R: Row>(self) -> Result<Query<R>, Problems> {
         let schema = S::schema();
-        let mut problems = self.problems;
+        let (checked, mut problems) = check_all(&schema, &self.stage);
+        problems.extend(self.too_large);
         problems.extend(self.filter.problems);
-        let checked = match check(&schema, &self.stage) {
-            Ok(checked) if problems.is_empty() => checked,
-            Ok(_) => return Err(problems.into()),
-            Err(mut found) => {
-                // A limit that is no limit is told once.
-                problems.retain(|problem| problem.code != Code::LimitRange || self.stage.limit.is_none());
-                found.extend(problems);
-                return Err(found.into());
-            }
-        };
-        problems.extend(R::problem(&checked.shape));
+        if problems.is_empty() {
+            problems.extend(R::problem(&checked.shape));
+        }
         if !problems.is_empty() {
             return Err(problems.into());
         }
@@ -138,7 +131,7 @@ impl<S> Clone for QueryBuilder<S> {
         QueryBuilder {
             stage: self.stage.clone(),
             filter: self.filter.clone(),
-            problems: self.problems.clone(),
+            too_large: self.too_large.clone(),
             items: self.items,
             source: PhantomData,
         }

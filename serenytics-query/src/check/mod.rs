@@ -50,7 +50,7 @@ pub fn check(schema: &Schema, stage: &Stage) -> Result<Checked, Vec<Problem>> {
 /// Checks a stage against the columns of its source, and gives what could be made out of it beside its problems.
 #[must_use]
 pub fn check_all(schema: &Schema, stage: &Stage) -> (Checked, Vec<Problem>) {
-    Checker { schema, stage, wire: false, problems: Vec::new(), refused: Vec::new() }.run()
+    Checker::new(schema, stage, false).run()
 }
 
 /// Checks a stage of a request against the columns of its source, by the rules of the wire alone.
@@ -66,8 +66,7 @@ pub fn check_wire(schema: &Schema, stage: &wire::Stage) -> Result<CheckedStage, 
 /// The tree of a stage of the wire, and what it comes to.
 pub(crate) fn check_pipeline(schema: &Schema, stage: &wire::Stage) -> Result<(Stage, Checked), Vec<Problem>> {
     let stage = from_wire::stage(stage)?;
-    let (checked, problems) =
-        Checker { schema, stage: &stage, wire: true, problems: Vec::new(), refused: Vec::new() }.run();
+    let (checked, problems) = Checker::new(schema, &stage, true).run();
     if problems.is_empty() { Ok((stage, checked)) } else { Err(problems) }
 }
 
@@ -82,6 +81,10 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
+    fn new(schema: &'a Schema, stage: &'a Stage, wire: bool) -> Checker<'a> {
+        Checker { schema, stage, wire, problems: Vec::new(), refused: Vec::new() }
+    }
+
     fn run(mut self) -> (Checked, Vec<Problem>) {
         for condition in &self.stage.conditions {
             self.condition(condition);
