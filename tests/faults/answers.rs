@@ -39,9 +39,12 @@ async fn an_answer_that_is_cut_anywhere_is_an_error() -> Outcome {
     Ok(())
 }
 
+/// What happens to a body.
+type Damage = fn(&str) -> Vec<u8>;
+
 #[tokio::test]
 async fn bodies_that_hold_something_else_are_told() -> Outcome {
-    let damages: [(fn(&str) -> Vec<u8>, &str); 6] = [
+    let damages: [(Damage, &str); 6] = [
         (|body| body.as_bytes()[..body.len() / 2].to_vec(), "cut"),
         (|body| body.replace("FR", "\u{1}").replace('\u{1}', "F\u{2}").into_bytes().replaced(2, 0xff), "UTF-8"),
         (|_| br#"{"status":"error","errors":["the warehouse is being rebuilt"]}"#.to_vec(), "the warehouse is being"),
@@ -141,9 +144,12 @@ async fn a_redirect_is_not_followed() -> Outcome {
     Ok(())
 }
 
+/// A fault, made for each request.
+type Made = fn() -> Fault;
+
 #[tokio::test]
 async fn deadlines_end_what_does_not_come() -> Outcome {
-    let faults: [(fn() -> Fault, &str); 3] = [
+    let faults: [(Made, &str); 3] = [
         (|| Fault::Stall(0), "before the first byte"),
         (|| Fault::Stall(150), "in the middle"),
         (|| Fault::Slow(1, Duration::from_millis(40)), "all along"),
