@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::access::Access;
+use crate::access::{Access, Account, Credentials, same_secret};
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
@@ -24,10 +24,8 @@ const LOADS: usize = 4;
 pub(crate) struct Settings {
     /// The data folder.
     pub(crate) folder: PathBuf,
-    /// The API keys.
-    pub(crate) keys: Vec<String>,
-    /// The login and password of the user who can make API keys.
-    pub(crate) user: Option<(String, String)>,
+    /// Who is let in.
+    pub(crate) credentials: Credentials,
     /// How many bytes all queries take between them.
     pub(crate) query_memory: usize,
     /// How many bytes an uploaded file has at most.
@@ -44,6 +42,8 @@ pub(crate) struct Engine {
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
     uploads: PathBuf,
+    /// One password at a time is hashed, since that takes memory.
+    pub(crate) logins: Semaphore,
     loads: Arc<Semaphore>,
     jobs: Mutex<JoinSet<()>>,
 }
@@ -55,7 +55,7 @@ impl Engine {
         let folder = settings.folder.canonicalize().context(CONTEXT)?;
         let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
         catalogue.tidy_tasks().await?;
-        let sources: Vec<Uuid> = catalogue.sources(None).await?.into_iter().map(|source| source.uuid).collect();
+        let sources = catalogue.all_sources().await?;
         let storages = Storages::open(folder.join("storages"), &sources)?;
         let spill = folder.join("spill");
         if spill.exists() {
@@ -67,7 +67,7 @@ impl Engine {
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
         let digests = catalogue.keys().await?;
-        let access = tokio::task::spawn_blocking(move || Access::new(&settings.keys, &digests, settings.user));
+        let access = tokio::task::spawn_blocking(move || Access::new(&settings.credentials, &digests));
         Ok(Engine {
             catalogue,
             storages,
@@ -76,16 +76,26 @@ impl Engine {
             upload_limit: settings.upload_limit,
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             uploads,
+            logins: Semaphore::new(1),
             loads: Arc::new(Semaphore::new(LOADS)),
             jobs: Mutex::default(),
         })
     }
 
-    /// The source with this uuid.
-    pub(crate) async fn source(&self, uuid: &str) -> Result<Source, Error> {
+    /// The account's source with this uuid. One of another account is as unknown as one that does not exist.
+    pub(crate) async fn source(&self, account: &Account, uuid: &str) -> Result<Source, Error> {
         let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
-        self.catalogue.source(parsed).await?.ok_or_else(unknown)
+        self.catalogue.source(account, parsed).await?.ok_or_else(unknown)
+    }
+
+    /// The source with this uuid and this push token, whosesoever it is.
+    pub(crate) async fn pushed_source(&self, uuid: &str, token: &str) -> Result<Source, Error> {
+        // An unknown source and a wrong token get the same answer: who has no token learns nothing.
+        let refused = || Error::new(Kind::Unauthorized, "the token in the path is not the data source's");
+        let parsed = Uuid::parse_str(uuid).map_err(|_| refused())?;
+        let source = self.catalogue.anyones_source(parsed).await?.ok_or_else(refused)?;
+        if same_secret(token, &source.token) { Ok(source) } else { Err(refused()) }
     }
 
     /// What a query over a source reads.
@@ -97,7 +107,8 @@ impl Engine {
         let mut parts = Vec::new();
         for Joined { uuid, keys } in joined(&source)? {
             let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
-            let part = self.catalogue.source(uuid).await?.ok_or_else(|| refused("which does not exist"))?;
+            let part =
+                self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
                 return Err(refused("which is no storage"));
             }
@@ -133,7 +144,7 @@ impl Engine {
 
     /// Begins to load the file that is attached to a source; gives the task's uuid.
     pub(crate) async fn begin_reload(self: &Arc<Self>, source: Source) -> Result<Uuid, Error> {
-        let task = self.catalogue.insert_task().await?;
+        let task = self.catalogue.insert_task(&source.account).await?;
         let engine = Arc::clone(self);
         let job = async move {
             let result = engine.run_reload(&source).await;
@@ -152,7 +163,7 @@ impl Engine {
 
     async fn run_reload(&self, source: &Source) -> Result<u64, Error> {
         let _load = self.loads.acquire().await.context("the engine stops")?;
-        if self.catalogue.source(source.uuid).await?.is_none() {
+        if self.catalogue.source(&source.account, source.uuid).await?.is_none() {
             return Err(Error::not_found("the data source was deleted meanwhile"));
         }
         let storage = self.storages.get(source.uuid).await?;

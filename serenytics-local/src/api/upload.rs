@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
 use super::{Answer, Shared, answer};
+use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
 
@@ -21,8 +22,8 @@ pub(super) async fn sign() -> Answer {
 }
 
 /// Takes the file that is attached to a source. Its declared type means nothing: clients say JSON for every file.
-pub(super) async fn file(State(engine): Shared, Path(uuid): Path<String>, body: Body) -> Answer {
-    let source = engine.source(&uuid).await?;
+pub(super) async fn file(State(engine): Shared, account: Account, Path(uuid): Path<String>, body: Body) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
     let file = receive(&engine, body.into_data_stream()).await?;
     let target = engine.attached_file(source.uuid);
@@ -55,8 +56,8 @@ async fn receive(engine: &Engine, mut body: BodyDataStream) -> Result<NamedTempF
 }
 
 /// Begins to load the attached file.
-pub(super) async fn reload(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let source = engine.source(&uuid).await?;
+pub(super) async fn reload(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
     let task = engine.begin_reload(source).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
