@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -18,6 +19,9 @@ use crate::storage::Storages;
 
 /// How many loads run at the same time; the others wait.
 const LOADS: usize = 4;
+
+/// How long a stop waits for pushed rows to be merged; those that are not stay in the journal.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What the caller of a server decides. It holds secrets, and so cannot be printed.
 #[derive(Clone)]
@@ -36,7 +40,7 @@ pub(crate) struct Settings {
 pub(crate) struct Engine {
     pub(crate) catalogue: Catalogue,
     pub(crate) storages: Storages,
-    pub(crate) queries: Queries,
+    pub(crate) queries: Arc<Queries>,
     pub(crate) access: Access,
     pub(crate) upload_limit: u64,
     /// Pays for the bodies that are held in memory, a permit a KiB.
@@ -56,13 +60,13 @@ impl Engine {
         let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
         catalogue.tidy_tasks().await?;
         let sources = catalogue.all_sources().await?;
-        let storages = Storages::open(folder.join("storages"), &sources)?;
         let spill = folder.join("spill");
         if spill.exists() {
             // Left behind by an engine that was killed.
             std::fs::remove_dir_all(&spill).context(CONTEXT)?;
         }
-        let queries = Queries::new(settings.query_memory, &spill)?;
+        let queries = Arc::new(Queries::new(settings.query_memory, &spill)?);
+        let storages = Storages::open(folder.join("storages"), &sources, Arc::clone(&queries))?;
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
@@ -90,11 +94,11 @@ impl Engine {
     }
 
     /// The source with this uuid and this push token, whosesoever it is.
-    pub(crate) async fn pushed_source(&self, uuid: &str, token: &str) -> Result<Source, Error> {
+    pub(crate) async fn pushed_source(&self, uuid: &str, token: &str) -> Result<Arc<Source>, Error> {
         // An unknown source and a wrong token get the same answer: who has no token learns nothing.
         let refused = || Error::new(Kind::Unauthorized, "the token in the path is not the data source's");
         let parsed = Uuid::parse_str(uuid).map_err(|_| refused())?;
-        let source = self.catalogue.anyones_source(parsed).await?.ok_or_else(refused)?;
+        let source = self.catalogue.pushed_source(parsed).await?.ok_or_else(refused)?;
         if same_secret(token, &source.token) { Ok(source) } else { Err(refused()) }
     }
 
@@ -170,10 +174,13 @@ impl Engine {
         reload(&storage, source, &self.attached_file(source.uuid)).await
     }
 
-    /// Cuts the jobs that still run, and closes the catalogue.
+    /// Cuts the jobs that still run, merges pushed rows as long as there is time, and closes the catalogue.
     pub(crate) async fn close(&self) {
         let mut jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
         jobs.shutdown().await;
+        if tokio::time::timeout(CLOSING, self.storages.merge_all()).await.is_err() {
+            tracing::info!("pushed rows stay in the journal");
+        }
         self.catalogue.close().await;
     }
 }

@@ -83,7 +83,8 @@ pub(super) async fn save(
     if is_rejoined {
         engine.input(saved.clone()).await?;
     }
-    if !engine.catalogue.update_source(&saved).await? {
+    let (catalogue, changed) = (engine.catalogue.clone(), saved.clone());
+    if !to_the_end(async move { catalogue.update_source(&changed).await }).await? {
         return Err(Error::not_found("the data source was deleted meanwhile"));
     }
     found(StatusCode::OK, &saved)

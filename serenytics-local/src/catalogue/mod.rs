@@ -1,12 +1,14 @@
 //! The catalogue: everything that is no data, in a database of its own.
 
 mod keys;
+mod pushed;
 mod scripts;
 mod sources;
 mod tasks;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -15,6 +17,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 
+use pushed::PushedSources;
 pub(crate) use scripts::Script;
 pub(crate) use sources::{INNER_JOIN, STORAGE, Source};
 pub(crate) use tasks::TaskState;
@@ -81,6 +84,7 @@ const ACCOUNTS: &str = "
 #[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
     pool: SqlitePool,
+    pushed: Arc<PushedSources>,
 }
 
 impl Catalogue {
@@ -97,7 +101,7 @@ impl Catalogue {
             .await
             .context("the catalogue could not be opened")?;
         migrations(MIGRATIONS).run(&pool).await.context("the catalogue could not be brought up to date")?;
-        Ok(Catalogue { pool })
+        Ok(Catalogue { pool, pushed: Arc::default() })
     }
 
     /// Writes everything and closes the database.

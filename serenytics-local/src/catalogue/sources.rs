@@ -146,18 +146,15 @@ impl Catalogue {
                 .bind(source.json_content.to_string())
                 .bind(source.uuid.to_string())
                 .execute(&self.pool)
-                .await
-                .context(FAILED)?;
-        Ok(done.rows_affected() > 0)
+                .await;
+        self.pushed.forget(source.uuid);
+        Ok(done.context(FAILED)?.rows_affected() > 0)
     }
 
     /// Removes a source; tells whether it existed.
     pub(crate) async fn delete_source(&self, uuid: Uuid) -> Result<bool, Error> {
-        let done = sqlx::query("DELETE FROM sources WHERE uuid = $1")
-            .bind(uuid.to_string())
-            .execute(&self.pool)
-            .await
-            .context(FAILED)?;
-        Ok(done.rows_affected() > 0)
+        let done = sqlx::query("DELETE FROM sources WHERE uuid = $1").bind(uuid.to_string()).execute(&self.pool).await;
+        self.pushed.forget(uuid);
+        Ok(done.context(FAILED)?.rows_affected() > 0)
     }
 }

@@ -44,8 +44,10 @@ pub(crate) async fn reload(storage: &Storage, source: &Source, file: &Path) -> R
         return Err(error);
     }
     let add = files.finish().await?;
-    let remove = writing.snapshot().files.clone();
-    let change = Change { columns: Some(columns.to_vec()), remove, add };
+    // What was pushed up to now goes as well.
+    writing.pause().await;
+    let before = writing.snapshot();
+    let change = Change { columns, remove: before.files.to_vec(), add, pushes: before.pending.last() };
     Ok(writing.commit(change).await?.rows)
 }
 

@@ -80,14 +80,18 @@ impl Queries {
         if options.only_headers == Some(true) {
             return answer::headers(&titles);
         }
-        let context = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
+        let parts = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
             let is_whole = checked.stage.conditions.is_empty() && !input.is_join();
-            if is_whole { &self.parallel } else { &self.filtered }
+            vec![scan::rows(if is_whole { &self.parallel } else { &self.filtered }, &input)?]
         } else {
-            &self.ordered
+            scan::rows_in_order(&self.ordered, &input)?
         };
-        let rows = scan::rows(context, &input)?;
-        let batches = plan::plan(rows, &checked, &columns)?.execute_stream().await.map_err(answer::run_error)?;
+        let mut batches = Vec::with_capacity(parts.len());
+        for rows in parts {
+            let rows = plan::plan(rows, &checked, &columns)?;
+            batches.push(rows.execute_stream().await.map_err(answer::run_error)?);
+        }
+        let batches = answer::in_turn(batches, plan::limit(&checked.stage));
         match layout(options.order.as_deref()) {
             Layout::Rows => answer::rows(&titles, batches, input).await,
             Layout::Columns => answer::columns(&titles, batches, &self.memory).await,
