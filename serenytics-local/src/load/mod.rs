@@ -3,14 +3,21 @@
 mod batch;
 mod cell;
 mod csv;
+mod file;
+mod frame;
 mod infer;
 mod options;
+mod reading;
 mod reload;
 mod replace;
 mod row;
 mod text;
+mod update;
 
 pub(crate) use batch::{BatchRequest, Operation, run_batch};
+pub(crate) use file::RowsFile;
+pub(crate) use frame::Python;
 pub(crate) use reload::reload;
 pub(crate) use row::BatchRow;
 pub(crate) use text::{EPOCH, microseconds};
+pub(crate) use update::update;
