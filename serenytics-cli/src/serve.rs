@@ -38,6 +38,12 @@ pub(crate) struct ServeArguments {
     /// How many MiB of memory all queries take between them
     #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
     query_memory: u32,
+    /// The Python that reads uploaded data frames (pandas pickles); it needs pandas
+    #[arg(long, value_name = "PATH", default_value = "python3")]
+    python: PathBuf,
+    /// How many MiB of memory a data frame may take while it is loaded
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..))]
+    python_memory: u32,
 }
 
 /// Runs the server until it is told to stop.
@@ -88,7 +94,9 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
     }
     let mut builder = Server::builder(arguments.data)
         .listen(arguments.listen)
-        .query_memory(arguments.query_memory as usize * 1024 * 1024);
+        .query_memory(arguments.query_memory as usize * 1024 * 1024)
+        .python(arguments.python)
+        .python_memory(u64::from(arguments.python_memory) * 1024 * 1024);
     for key in keys {
         builder = builder.api_key(key);
     }

@@ -13,7 +13,7 @@ use crate::access::{Access, Account, Credentials, same_secret};
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
-use crate::load::reload;
+use crate::load::Python;
 use crate::query::{Input, Queries};
 use crate::storage::Storages;
 
@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) query_memory: usize,
     /// How many bytes an uploaded file has at most.
     pub(crate) upload_limit: u64,
+    /// What reads data frames.
+    pub(crate) python: Python,
 }
 
 /// The engine.
@@ -45,11 +47,12 @@ pub(crate) struct Engine {
     pub(crate) upload_limit: u64,
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
+    pub(crate) python: Python,
     uploads: PathBuf,
     /// One password at a time is hashed, since that takes memory.
     pub(crate) logins: Semaphore,
-    loads: Arc<Semaphore>,
-    jobs: Mutex<JoinSet<()>>,
+    pub(crate) loads: Arc<Semaphore>,
+    pub(crate) jobs: Mutex<JoinSet<()>>,
 }
 
 impl Engine {
@@ -71,7 +74,8 @@ impl Engine {
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
         let digests = catalogue.keys().await?;
-        let access = tokio::task::spawn_blocking(move || Access::new(&settings.credentials, &digests));
+        let credentials = settings.credentials;
+        let access = tokio::task::spawn_blocking(move || Access::new(&credentials, &digests));
         Ok(Engine {
             catalogue,
             storages,
@@ -79,6 +83,7 @@ impl Engine {
             access: access.await.context(CONTEXT)??,
             upload_limit: settings.upload_limit,
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
+            python: settings.python,
             uploads,
             logins: Semaphore::new(1),
             loads: Arc::new(Semaphore::new(LOADS)),
@@ -144,34 +149,6 @@ impl Engine {
             std::fs::remove_file(file).context("the attached file could not be removed")?;
         }
         Ok(existed)
-    }
-
-    /// Begins to load the file that is attached to a source; gives the task's uuid.
-    pub(crate) async fn begin_reload(self: &Arc<Self>, source: Source) -> Result<Uuid, Error> {
-        let task = self.catalogue.insert_task(&source.account).await?;
-        let engine = Arc::clone(self);
-        let job = async move {
-            let result = engine.run_reload(&source).await;
-            if let Err(error) = &result {
-                tracing::info!(source = %source.uuid, %error, "a load failed");
-            }
-            if let Err(error) = engine.catalogue.end_task(task, &result).await {
-                tracing::error!(%task, %error, "the end of a task was not written down");
-            }
-        };
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        while jobs.try_join_next().is_some() {}
-        jobs.spawn(job);
-        Ok(task)
-    }
-
-    async fn run_reload(&self, source: &Source) -> Result<u64, Error> {
-        let _load = self.loads.acquire().await.context("the engine stops")?;
-        if self.catalogue.source(&source.account, source.uuid).await?.is_none() {
-            return Err(Error::not_found("the data source was deleted meanwhile"));
-        }
-        let storage = self.storages.get(source.uuid).await?;
-        reload(&storage, source, &self.attached_file(source.uuid)).await
     }
 
     /// Cuts the jobs that still run, merges pushed rows as long as there is time, and closes the catalogue.

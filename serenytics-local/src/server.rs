@@ -14,6 +14,7 @@ use crate::access::{Account, Credentials};
 use crate::api;
 use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
+use crate::load::Python;
 
 /// How long a stop waits for requests that still run.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -71,6 +72,22 @@ impl ServerBuilder {
     #[must_use]
     pub fn upload_limit(mut self, bytes: u64) -> ServerBuilder {
         self.settings.upload_limit = bytes;
+        self
+    }
+
+    /// The Python that reads data frames, which clients upload as pandas pickles; it needs pandas, of the clients' version
+    /// or a newer one, and PyArrow if they have it. `python3` if this is not called.
+    #[must_use]
+    pub fn python(mut self, program: impl Into<PathBuf>) -> ServerBuilder {
+        self.settings.python.program = program.into();
+        self
+    }
+
+    /// How many bytes of memory a data frame may take while it is loaded, Python's own among them; 4 GiB if this is not
+    /// called.
+    #[must_use]
+    pub fn python_memory(mut self, bytes: u64) -> ServerBuilder {
+        self.settings.python.memory = bytes;
         self
     }
 
@@ -184,6 +201,7 @@ impl Server {
                 credentials: Credentials::default(),
                 query_memory: 2 << 30,
                 upload_limit: 16 << 30,
+                python: Python::default(),
             },
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::{cast, filter_record_batch};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::Column as ColumnName;
@@ -43,6 +43,26 @@ impl Key {
     fn float(value: f64) -> Key {
         Key::Float(if value == 0.0 { 0 } else { value.to_bits() })
     }
+
+    /// How many bytes its text has.
+    pub(super) fn text_len(&self) -> usize {
+        match self {
+            Key::Str(text) => text.len(),
+            Key::Int(_) | Key::Float(_) | Key::DateTime(_) => 0,
+        }
+    }
+}
+
+/// The cells of a column as keys; `None` for NULL.
+pub(super) fn keys_of(array: &ArrayRef, column_type: ColumnType) -> Result<Vec<Option<Key>>, Error> {
+    let array = cast(array, &crate::storage::file_type(column_type)).context(FAILED)?;
+    let key = |row: usize| match column_type {
+        ColumnType::Str => Key::Str(array.as_string::<i32>().value(row).to_owned()),
+        ColumnType::Int => Key::Int(array.as_primitive::<Int64Type>().value(row)),
+        ColumnType::Float => Key::float(array.as_primitive::<Float64Type>().value(row)),
+        ColumnType::DateTime => Key::DateTime(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+    };
+    Ok((0..array.len()).map(|row| array.is_valid(row).then(|| key(row))).collect())
 }
 
 /// The keys of rows that go, by the column that they are keys of.
@@ -71,18 +91,9 @@ impl Replaced {
     ) -> Result<BooleanArray, Error> {
         let mut kept = vec![true; batch.num_rows()];
         for (index, keys) in &self.keys {
-            let array = batch.column(place(*index));
-            let column_type = columns[*index].column_type;
-            let wanted = crate::storage::file_type(column_type);
-            let array = cast(array, &wanted).context(FAILED)?;
-            for (row, kept) in kept.iter_mut().enumerate().filter(|(row, _)| array.is_valid(*row)) {
-                let key = match column_type {
-                    ColumnType::Str => Key::Str(array.as_string::<i32>().value(row).to_owned()),
-                    ColumnType::Int => Key::Int(array.as_primitive::<Int64Type>().value(row)),
-                    ColumnType::Float => Key::float(array.as_primitive::<Float64Type>().value(row)),
-                    ColumnType::DateTime => Key::DateTime(array.as_primitive::<TimestampMicrosecondType>().value(row)),
-                };
-                *kept = *kept && !keys.contains(&key);
+            let column = keys_of(batch.column(place(*index)), columns[*index].column_type)?;
+            for (kept, key) in kept.iter_mut().zip(column) {
+                *kept = *kept && !key.is_some_and(|key| keys.contains(&key));
             }
         }
         Ok(BooleanArray::from(kept))

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use serenytics_query::check::check_wire;
@@ -98,9 +98,26 @@ impl Queries {
         }
     }
 
+    /// Memory of the queries, for something else that has to be held.
+    pub(crate) fn reserve(&self, name: &str) -> Reserved {
+        Reserved { reservation: MemoryConsumer::new(name).register(&self.memory) }
+    }
+
     /// The rows of some files of a storage, in the order of their loading.
     pub(crate) fn rows(&self, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
         scan::files(&self.ordered, files, columns)
+    }
+}
+
+/// Memory that is taken from the queries until this is dropped.
+pub(crate) struct Reserved {
+    reservation: MemoryReservation,
+}
+
+impl Reserved {
+    /// Takes more; an error if there is none.
+    pub(crate) fn grow(&self, bytes: usize) -> Result<(), Error> {
+        self.reservation.try_grow(bytes).map_err(answer::run_error)
     }
 }
 
