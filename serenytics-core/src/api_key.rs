@@ -27,6 +27,11 @@ impl ApiKey {
         self.0.is_empty()
     }
 
+    /// The secret, for where it has to be sent.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+
     /// The value of the header that carries the key, marked so that no layer below prints it.
     pub(crate) fn header(&self) -> Result<HeaderValue, InvalidHeaderValue> {
         let mut value = HeaderValue::from_str(&self.0)?;

@@ -72,6 +72,12 @@ impl Client {
         Client { shared: Arc::new(Shared { http, url, api_key, key_header, uuids, measures }), deadlines }
     }
 
+    /// A client of the same server over the same connections, whose key is a storage's token.
+    pub(crate) fn with_token(&self, token: ApiKey) -> Client {
+        let Shared { http, url, key_header, .. } = &*self.shared;
+        Client::new(http.clone(), url.clone(), token, key_header.clone(), self.deadlines)
+    }
+
     /// The same client with another deadline for whole calls, for those that take longer.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {

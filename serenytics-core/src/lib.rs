@@ -20,10 +20,10 @@ mod task;
 mod tests;
 mod transport;
 
-pub use answer::Answer;
+pub use answer::{Answer, ColumnAnswer, RowStream};
 pub use api_key::ApiKey;
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use data_source::{DataSource, SourceType};
+pub use data_source::{Batch, DataSource, Pusher, SourceType};
 pub use error::Error;
 pub use load::{ForceType, Progress, ReloadFromCsv};

@@ -1,9 +1,11 @@
 //! The client against the embedded engine: sources, queries, rows and files.
 
+mod changing;
 mod loading;
 mod measures;
 mod queries;
 mod sources;
+mod streams;
 mod without_the_macro;
 
 use std::borrow::Cow;

@@ -44,6 +44,8 @@ enum Headers {
     Api,
     /// Those that a signed upload was signed for; the key is not for its server.
     SignedUpload,
+    /// Those of the API without a key: the path holds a token.
+    Push,
 }
 
 enum Body {
@@ -110,6 +112,18 @@ impl<'c> Request<'c> {
         request.call.path = format!("{} (signed upload)", url.origin().ascii_serialization());
         request.url = url.clone();
         request.headers = Headers::SignedUpload;
+        request
+    }
+
+    /// A POST of a row to the storage with this uuid. The client's key is the storage's token, which stands in the path and is sent and printed
+    /// nowhere else.
+    pub(crate) fn push(client: &'c Client, uuid: &str, deadline: Deadline) -> Request<'c> {
+        let path = ["api", "data_source", uuid, "push"];
+        let shown = Request::new(client, Method::POST, &path, deadline).call.path;
+        let token = client.api_key().secret();
+        let mut request = Request::new(client, Method::POST, &[&path[..], &[token]].concat(), deadline);
+        request.call.path = format!("{shown}/[token]");
+        request.headers = Headers::Push;
         request
     }
 
@@ -191,6 +205,7 @@ impl<'c> Request<'c> {
             Headers::Api => {
                 request.header(API_KEY, client.key_header().clone()).header(CONTENT_TYPE, "application/json")
             }
+            Headers::Push => request.header(CONTENT_TYPE, "application/json"),
             Headers::SignedUpload => request.header(CONTENT_TYPE, "csv/gz").header("x-amz-acl", "private"),
         };
         let mut sent = None;
@@ -240,7 +255,15 @@ impl<'c> Request<'c> {
         }
         let body = response.start().await;
         let error = match self.headers {
-            Headers::Api => failure::refused(status, &headers, &body, &self.url, client.api_key()),
+            Headers::Api => failure::refused(status, &headers, &body, &self.url, client.api_key(), "your API key"),
+            Headers::Push => failure::refused(
+                status,
+                &headers,
+                &body,
+                &self.url,
+                client.api_key(),
+                "the token, and the uuid beside it",
+            ),
             Headers::SignedUpload => storage::refused(status, &body, &self.url, client.api_key()),
         };
         Err(Failure { error, passes: retry::passes(status), asked })

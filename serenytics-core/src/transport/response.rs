@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::timeout;
 use tracing::trace;
 
@@ -83,6 +84,12 @@ impl Response {
     /// The error of a call whose answer says one.
     pub(crate) fn refused(&self, said: String) -> Error {
         Error::new(Kind::Refused, failure::message(said, self.client.api_key())).during(&self.call)
+    }
+
+    /// The error of a call whose answer has the status of one.
+    pub(crate) fn said(&self, answer: &Value) -> Error {
+        let unsaid = || "the server gives no reason".to_owned();
+        self.refused(failure::first_error(answer).unwrap_or_else(unsaid))
     }
 
     /// An error of this call, from a text that may repeat what the server was sent.

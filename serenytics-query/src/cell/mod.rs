@@ -111,7 +111,7 @@ impl<'a> CellReader<'a> {
     pub fn row<R>(
         &mut self,
         columns: usize,
-        read: fn(&mut CellReader<'a>) -> Result<R, CellError>,
+        read: impl FnOnce(&mut CellReader<'a>) -> Result<R, CellError>,
     ) -> Result<R, CellError> {
         self.skip_space();
         self.expect(b'[')?;
