@@ -4,15 +4,13 @@
 mod support;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 use support::Serving;
-
-/// The version of the client that is promised to work.
-const CLIENT: &str = "serenytics==2.0.1";
+use support::python::python;
 
 const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
                    UA,1545,2,2013-01-01T05:00:00Z\n\
@@ -21,24 +19,6 @@ const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
                    B6,725,-1,2013-01-01T05:00:00Z\n\
                    UA,1696,NA,2013-01-02T05:00:00Z\n\
                    AA,301,11.5,2013-01-02T06:00:00Z\n";
-
-/// A virtual environment with the client, made once and kept between runs.
-fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-client");
-    let python = folder.join("bin").join("python");
-    let marker = folder.join(format!("{CLIENT} is installed"));
-    if !marker.exists() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", CLIENT]));
-        std::fs::write(&marker, "").unwrap();
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
 
 fn seen_by_python(url: &str, key: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/check.py");

@@ -3,49 +3,56 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::access::Access;
+use crate::access::{Access, Account, Credentials, same_secret};
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
-use crate::load::reload;
+use crate::load::Python;
 use crate::query::{Input, Queries};
 use crate::storage::Storages;
 
 /// How many loads run at the same time; the others wait.
 const LOADS: usize = 4;
 
+/// How long a stop waits for pushed rows to be merged; those that are not stay in the journal.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// What the caller of a server decides. It holds secrets, and so cannot be printed.
 #[derive(Clone)]
 pub(crate) struct Settings {
     /// The data folder.
     pub(crate) folder: PathBuf,
-    /// The API keys.
-    pub(crate) keys: Vec<String>,
-    /// The login and password of the user who can make API keys.
-    pub(crate) user: Option<(String, String)>,
+    /// Who is let in.
+    pub(crate) credentials: Credentials,
     /// How many bytes all queries take between them.
     pub(crate) query_memory: usize,
     /// How many bytes an uploaded file has at most.
     pub(crate) upload_limit: u64,
+    /// What reads data frames.
+    pub(crate) python: Python,
 }
 
 /// The engine.
 pub(crate) struct Engine {
     pub(crate) catalogue: Catalogue,
     pub(crate) storages: Storages,
-    pub(crate) queries: Queries,
+    pub(crate) queries: Arc<Queries>,
     pub(crate) access: Access,
     pub(crate) upload_limit: u64,
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
+    pub(crate) python: Python,
     uploads: PathBuf,
-    loads: Arc<Semaphore>,
-    jobs: Mutex<JoinSet<()>>,
+    /// One password at a time is hashed, since that takes memory.
+    pub(crate) logins: Semaphore,
+    pub(crate) loads: Arc<Semaphore>,
+    pub(crate) jobs: Mutex<JoinSet<()>>,
 }
 
 impl Engine {
@@ -55,19 +62,20 @@ impl Engine {
         let folder = settings.folder.canonicalize().context(CONTEXT)?;
         let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
         catalogue.tidy_tasks().await?;
-        let sources: Vec<Uuid> = catalogue.sources(None).await?.into_iter().map(|source| source.uuid).collect();
-        let storages = Storages::open(folder.join("storages"), &sources)?;
+        let sources = catalogue.all_sources().await?;
         let spill = folder.join("spill");
         if spill.exists() {
             // Left behind by an engine that was killed.
             std::fs::remove_dir_all(&spill).context(CONTEXT)?;
         }
-        let queries = Queries::new(settings.query_memory, &spill)?;
+        let queries = Arc::new(Queries::new(settings.query_memory, &spill)?);
+        let storages = Storages::open(folder.join("storages"), &sources, Arc::clone(&queries))?;
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
         let digests = catalogue.keys().await?;
-        let access = tokio::task::spawn_blocking(move || Access::new(&settings.keys, &digests, settings.user));
+        let credentials = settings.credentials;
+        let access = tokio::task::spawn_blocking(move || Access::new(&credentials, &digests));
         Ok(Engine {
             catalogue,
             storages,
@@ -75,17 +83,28 @@ impl Engine {
             access: access.await.context(CONTEXT)??,
             upload_limit: settings.upload_limit,
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
+            python: settings.python,
             uploads,
+            logins: Semaphore::new(1),
             loads: Arc::new(Semaphore::new(LOADS)),
             jobs: Mutex::default(),
         })
     }
 
-    /// The source with this uuid.
-    pub(crate) async fn source(&self, uuid: &str) -> Result<Source, Error> {
+    /// The account's source with this uuid. One of another account is as unknown as one that does not exist.
+    pub(crate) async fn source(&self, account: &Account, uuid: &str) -> Result<Source, Error> {
         let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
-        self.catalogue.source(parsed).await?.ok_or_else(unknown)
+        self.catalogue.source(account, parsed).await?.ok_or_else(unknown)
+    }
+
+    /// The source with this uuid and this push token, whosesoever it is.
+    pub(crate) async fn pushed_source(&self, uuid: &str, token: &str) -> Result<Arc<Source>, Error> {
+        // An unknown source and a wrong token get the same answer: who has no token learns nothing.
+        let refused = || Error::new(Kind::Unauthorized, "the token in the path is not the data source's");
+        let parsed = Uuid::parse_str(uuid).map_err(|_| refused())?;
+        let source = self.catalogue.pushed_source(parsed).await?.ok_or_else(refused)?;
+        if same_secret(token, &source.token) { Ok(source) } else { Err(refused()) }
     }
 
     /// What a query over a source reads.
@@ -97,7 +116,8 @@ impl Engine {
         let mut parts = Vec::new();
         for Joined { uuid, keys } in joined(&source)? {
             let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
-            let part = self.catalogue.source(uuid).await?.ok_or_else(|| refused("which does not exist"))?;
+            let part =
+                self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
                 return Err(refused("which is no storage"));
             }
@@ -131,38 +151,13 @@ impl Engine {
         Ok(existed)
     }
 
-    /// Begins to load the file that is attached to a source; gives the task's uuid.
-    pub(crate) async fn begin_reload(self: &Arc<Self>, source: Source) -> Result<Uuid, Error> {
-        let task = self.catalogue.insert_task().await?;
-        let engine = Arc::clone(self);
-        let job = async move {
-            let result = engine.run_reload(&source).await;
-            if let Err(error) = &result {
-                tracing::info!(source = %source.uuid, %error, "a load failed");
-            }
-            if let Err(error) = engine.catalogue.end_task(task, &result).await {
-                tracing::error!(%task, %error, "the end of a task was not written down");
-            }
-        };
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        while jobs.try_join_next().is_some() {}
-        jobs.spawn(job);
-        Ok(task)
-    }
-
-    async fn run_reload(&self, source: &Source) -> Result<u64, Error> {
-        let _load = self.loads.acquire().await.context("the engine stops")?;
-        if self.catalogue.source(source.uuid).await?.is_none() {
-            return Err(Error::not_found("the data source was deleted meanwhile"));
-        }
-        let storage = self.storages.get(source.uuid).await?;
-        reload(&storage, source, &self.attached_file(source.uuid)).await
-    }
-
-    /// Cuts the jobs that still run, and closes the catalogue.
+    /// Cuts the jobs that still run, merges pushed rows as long as there is time, and closes the catalogue.
     pub(crate) async fn close(&self) {
         let mut jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
         jobs.shutdown().await;
+        if tokio::time::timeout(CLOSING, self.storages.merge_all()).await.is_err() {
+            tracing::info!("pushed rows stay in the journal");
+        }
         self.catalogue.close().await;
     }
 }

@@ -13,6 +13,7 @@ mod api;
 mod catalogue;
 mod engine;
 mod error;
+mod jobs;
 mod join;
 mod load;
 mod local;

@@ -10,9 +10,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access::{Account, Credentials};
 use crate::api;
 use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
+use crate::load::Python;
 
 /// How long a stop waits for requests that still run.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,17 +38,25 @@ impl ServerBuilder {
         self
     }
 
-    /// Lets requests with this API key in. Can be called several times.
+    /// Lets requests with this API key in, for the account called `default`. Can be called several times.
     #[must_use]
-    pub fn api_key(mut self, key: impl Into<String>) -> ServerBuilder {
-        self.settings.keys.push(key.into());
+    pub fn api_key(self, key: impl Into<String>) -> ServerBuilder {
+        self.account_key(Account::DEFAULT, key)
+    }
+
+    /// Lets requests with this API key in, for the account with this name. Can be called several times: for several
+    /// accounts, of which none sees what another one has, and for several keys of one.
+    #[must_use]
+    pub fn account_key(mut self, name: impl Into<String>, key: impl Into<String>) -> ServerBuilder {
+        self.settings.credentials.keys.push((name.into(), key.into()));
         self
     }
 
-    /// Lets a user log in who can make API keys.
+    /// Lets a user log in who can make API keys for the account that is called like the login. Can be called several
+    /// times.
     #[must_use]
     pub fn user(mut self, login: impl Into<String>, password: impl Into<String>) -> ServerBuilder {
-        self.settings.user = Some((login.into(), password.into()));
+        self.settings.credentials.users.push((login.into(), password.into()));
         self
     }
 
@@ -65,18 +75,29 @@ impl ServerBuilder {
         self
     }
 
+    /// The Python that reads data frames, which clients upload as pandas pickles; it needs pandas, of the clients' version
+    /// or a newer one, and PyArrow if they have it. `python3` if this is not called.
+    #[must_use]
+    pub fn python(mut self, program: impl Into<PathBuf>) -> ServerBuilder {
+        self.settings.python.program = program.into();
+        self
+    }
+
+    /// How many bytes of memory a data frame may take while it is loaded, Python's own among them; 4 GiB if this is not
+    /// called.
+    #[must_use]
+    pub fn python_memory(mut self, bytes: u64) -> ServerBuilder {
+        self.settings.python.memory = bytes;
+        self
+    }
+
     /// Starts the server. It is ready when this returns.
     ///
     /// # Errors
-    /// The data folder is in use or cannot be used, the address cannot be listened on, or there is neither an API key
-    /// nor a user.
+    /// The data folder is in use or cannot be used, the address cannot be listened on, there is neither an API key nor a
+    /// user, or two accounts have the same key.
     pub async fn start(self) -> Result<Server, Error> {
-        if self.settings.keys.iter().any(|key| key.trim().is_empty()) {
-            return Err(Error::refused("an API key is empty"));
-        }
-        if self.settings.keys.is_empty() && self.settings.user.is_none() {
-            return Err(Error::refused("there is neither an API key nor a user, so nobody could use the server"));
-        }
+        self.settings.credentials.check()?;
         let lock = FolderLock::take(&self.settings.folder)?;
         let runtime = Builder::new_multi_thread()
             .enable_all()
@@ -177,10 +198,10 @@ impl Server {
         ServerBuilder {
             settings: Settings {
                 folder: folder.into(),
-                keys: Vec::new(),
-                user: None,
+                credentials: Credentials::default(),
                 query_memory: 2 << 30,
                 upload_limit: 16 << 30,
+                python: Python::default(),
             },
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

@@ -1,28 +1,35 @@
 //! The catalogue: everything that is no data, in a database of its own.
 
 mod keys;
+mod pushed;
 mod scripts;
 mod sources;
 mod tasks;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, SqlSafeStr};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 
+use pushed::PushedSources;
 pub(crate) use scripts::Script;
 pub(crate) use sources::{INNER_JOIN, STORAGE, Source};
 pub(crate) use tasks::TaskState;
 
+use crate::access::Account;
 use crate::error::{Context, Error};
 
 /// The database's structure, one step after the other; a step that was released never changes.
-const MIGRATIONS: &[(&str, &str)] = &[(
-    "sources, tasks, keys and scripts",
-    "CREATE TABLE sources (
+const MIGRATIONS: &[(&str, &str)] = &[("sources, tasks, keys and scripts", TABLES), ("accounts", ACCOUNTS)];
+
+const TABLES: &str = "
+    CREATE TABLE sources (
         uuid TEXT PRIMARY KEY,
         position INTEGER NOT NULL,
         name TEXT NOT NULL,
@@ -49,13 +56,35 @@ const MIGRATIONS: &[(&str, &str)] = &[(
         name TEXT NOT NULL UNIQUE,
         config TEXT NOT NULL,
         storage TEXT
-    );",
-)];
+    );";
+
+/// What was there before belongs to the account of plain API keys. Names of scripts are unique in an account.
+const ACCOUNTS: &str = "
+    ALTER TABLE sources ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
+    DROP INDEX sources_by_name;
+    CREATE INDEX sources_by_name ON sources (account, name);
+    ALTER TABLE tasks ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
+    CREATE INDEX tasks_by_account ON tasks (account, created);
+    ALTER TABLE keys ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
+    CREATE TABLE owned_scripts (
+        uuid TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        config TEXT NOT NULL,
+        storage TEXT,
+        UNIQUE (account, name)
+    );
+    INSERT INTO owned_scripts (uuid, account, position, name, config, storage)
+        SELECT uuid, 'default', position, name, config, storage FROM scripts;
+    DROP TABLE scripts;
+    ALTER TABLE owned_scripts RENAME TO scripts;";
 
 /// The database, shared by all requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
     pool: SqlitePool,
+    pushed: Arc<PushedSources>,
 }
 
 impl Catalogue {
@@ -71,8 +100,8 @@ impl Catalogue {
             .connect_with(options)
             .await
             .context("the catalogue could not be opened")?;
-        migrations().run(&pool).await.context("the catalogue could not be brought up to date")?;
-        Ok(Catalogue { pool })
+        migrations(MIGRATIONS).run(&pool).await.context("the catalogue could not be brought up to date")?;
+        Ok(Catalogue { pool, pushed: Arc::default() })
     }
 
     /// Writes everything and closes the database.
@@ -81,8 +110,8 @@ impl Catalogue {
     }
 }
 
-fn migrations() -> Migrator {
-    let steps = MIGRATIONS.iter().zip(1..).map(|((description, sql), version)| {
+fn migrations(steps: &'static [(&str, &str)]) -> Migrator {
+    let steps = steps.iter().zip(1..).map(|((description, sql), version)| {
         let (description, sql) = (Cow::Borrowed(*description), AssertSqlSafe(*sql).into_sql_str());
         Migration::new(version, description, MigrationType::Simple, sql, false)
     });
@@ -95,5 +124,49 @@ fn now() -> i64 {
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The account that a row belongs to.
+fn account_of(row: &SqliteRow) -> Result<Account, Error> {
+    Account::new(&row.try_get::<String, _>("account").context(FAILED)?)
+}
+
 /// What a failed statement is reported as.
 const FAILED: &str = "the catalogue failed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_there_before_accounts_is_the_default_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("catalogue.sqlite");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        migrations(&MIGRATIONS[..1]).run(&pool).await.unwrap();
+        for statement in [
+            "INSERT INTO sources VALUES ('00000000-0000-4000-8000-000000000001', 1, 's', 'Storage', 't', NULL, '{}')",
+            "INSERT INTO tasks VALUES ('00000000-0000-4000-8000-000000000002', 1, 'done', NULL, 7)",
+            "INSERT INTO keys VALUES ('digest', 1)",
+            "INSERT INTO scripts VALUES ('00000000-0000-4000-8000-000000000003', 1, 'nightly', '{\"a\":1}', '[2]')",
+        ] {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+
+        let catalogue = Catalogue::open(&file).await.unwrap();
+        let (owner, other) = (Account::default_account(), Account::new("other").unwrap());
+        let uuid = |last: u128| uuid::Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 + last);
+        assert_eq!(catalogue.source(&owner, uuid(1)).await.unwrap().unwrap().name, "s");
+        assert!(catalogue.source(&other, uuid(1)).await.unwrap().is_none());
+        assert_eq!(catalogue.task(&owner, uuid(2)).await.unwrap().unwrap().state, TaskState::Done(7));
+        assert!(catalogue.task(&other, uuid(2)).await.unwrap().is_none());
+        assert_eq!(catalogue.keys().await.unwrap(), [("digest".to_owned(), owner.clone())]);
+        let script = catalogue.script(&owner, uuid(3)).await.unwrap().unwrap();
+        assert_eq!((script.name.as_str(), &script.config["a"]), ("nightly", &1.into()));
+        assert_eq!(catalogue.script_storage(&owner, uuid(3)).await.unwrap().unwrap(), "[2]");
+        assert!(!catalogue.insert_script(&owner, &script).await.unwrap(), "the name is taken");
+        let twin = Script { uuid: uuid(4), ..script };
+        assert!(catalogue.insert_script(&other, &twin).await.unwrap(), "the name is another account's");
+        catalogue.close().await;
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Method};
 use serde_json::{Map, Value, json};
-use serenytics_local::Local;
+use serenytics_local::{Local, Server, ServerBuilder};
 use tempfile::TempDir;
 
 /// An engine on a folder that is removed with it.
@@ -162,4 +162,56 @@ impl Engine {
 /// The answer of a storage without rows.
 pub fn empty() -> (u16, Value) {
     (200, json!({"status": "error", "errors": ["Storage source is empty"]}))
+}
+
+/// The uuid of nothing.
+pub const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+
+/// A server with settings of a test's choice, on a folder that is removed with it.
+pub struct Served {
+    pub server: Server,
+    pub folder: TempDir,
+    http: Client,
+}
+
+impl Served {
+    pub async fn start(settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+        Served::on(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    async fn on(folder: TempDir, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+        let server = settings(Server::builder(folder.path())).start().await.unwrap();
+        Served { server, folder, http: Client::new() }
+    }
+
+    /// Stops the server and starts another one, with other settings, on the same folder.
+    pub async fn restart(self, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+        self.server.shutdown().await;
+        Served::on(self.folder, settings).await
+    }
+
+    /// A request with this key; an empty one is not sent.
+    pub fn request(&self, key: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, format!("{}{path}", self.server.url()));
+        if key.is_empty() { request } else { request.header("x-api-key", key) }
+    }
+
+    /// The status and the body of a call.
+    pub async fn call(&self, key: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let answer = self.request(key, method, path).body(body.to_owned()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
+    }
+
+    /// A new API key of a user.
+    pub async fn log_in(&self, login: &str, password: &str) -> String {
+        let answer = self.request("", "GET", "/api/token").basic_auth(login, Some(password)).send().await.unwrap();
+        let token: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let token = token["token"].as_str().unwrap();
+        let answer = self.request("", "POST", "/api/api_key").header("x-auth-token", token).send().await.unwrap();
+        let key: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        key["api_key"].as_str().unwrap().to_owned()
+    }
 }
