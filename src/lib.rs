@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub use serenytics_core::{
-    Answer, ApiKey, Batch, Client, ClientBuilder, ColumnAnswer, DataSource, Error, ForceType, Progress, Pusher,
-    ReloadFromCsv, RowStream, SourceType,
+    Answer, ApiKey, Batch, Client, ClientBuilder, ColumnAnswer, DataSource, Error, ForceType, Load, Progress, Pusher,
+    ReloadFromS3, RowStream, S3Credentials, SourceType,
 };
 /// Declares a struct that a query's rows are read into.
 ///

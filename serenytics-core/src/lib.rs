@@ -26,4 +26,4 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use data_source::{Batch, DataSource, Pusher, SourceType};
 pub use error::Error;
-pub use load::{ForceType, Progress, ReloadFromCsv};
+pub use load::{ForceType, Load, Progress, ReloadFromS3, S3Credentials};

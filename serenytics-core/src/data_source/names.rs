@@ -2,6 +2,11 @@
 
 use serenytics_query::suggest::listed;
 
+use crate::transport::cut;
+
+/// How much of a name stands in a message.
+const LONGEST_SHOWN: usize = 100;
+
 /// Letters with accents, and what stands for them.
 const PLAIN: &[(&str, &str)] = &[
     ("àáâãäåāăą", "a"),
@@ -38,10 +43,11 @@ pub(crate) fn problem(name: &str) -> Option<String> {
         return Some("a column has no name".to_owned());
     }
     if name.chars().any(char::is_control) {
-        return Some(format!("the name of the column {name:?} has a control character in it"));
+        return Some(format!("the name of the column `{}` has a control character in it", cut(name, LONGEST_SHOWN)));
     }
     let plain = plain(name);
     (plain != name).then(|| {
+        let (name, plain) = (cut(name, LONGEST_SHOWN), cut(&plain, LONGEST_SHOWN));
         format!(
             "the column `{name}` has to be called `{plain}`: the warehouse takes names in lower case and without accents, and shows another one if \
              it is set in the source's configuration"
