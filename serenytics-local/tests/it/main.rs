@@ -3,6 +3,11 @@
 
 mod batch;
 mod csv;
+mod formula_functions;
+mod formula_language;
+mod formula_mistakes;
+mod formula_queries;
+mod formula_soundness;
 mod formulas;
 mod joins;
 mod measure_errors;
