@@ -4,6 +4,11 @@
 mod accounts;
 mod batch;
 mod csv;
+mod formula_functions;
+mod formula_language;
+mod formula_mistakes;
+mod formula_queries;
+mod formula_soundness;
 mod formulas;
 mod joins;
 mod measure_errors;
