@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -12,6 +13,7 @@ use crate::access::Access;
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
+use crate::links::Links;
 use crate::load::Python;
 use crate::query::{Input, Queries};
 use crate::storage::Storages;
@@ -34,6 +36,10 @@ pub(crate) struct Settings {
     pub(crate) upload_limit: u64,
     /// What reads data frames.
     pub(crate) python: Python,
+    /// Whether files are uploaded by signed links.
+    pub(crate) sign_uploads: bool,
+    /// How long links are good for.
+    pub(crate) link_life: Duration,
 }
 
 /// The engine.
@@ -46,6 +52,8 @@ pub(crate) struct Engine {
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
     pub(crate) python: Python,
+    pub(crate) links: Links,
+    pub(crate) sign_uploads: bool,
     uploads: PathBuf,
     pub(crate) loads: Arc<Semaphore>,
     pub(crate) jobs: Mutex<JoinSet<()>>,
@@ -80,6 +88,8 @@ impl Engine {
             upload_limit: settings.upload_limit,
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             python: settings.python,
+            links: Links::new(settings.link_life),
+            sign_uploads: settings.sign_uploads,
             uploads,
             loads: Arc::new(Semaphore::new(LOADS)),
             jobs: Mutex::default(),
@@ -100,13 +110,13 @@ impl Engine {
             return Ok(Input::storage(source.name, source.json_content, snapshot));
         }
         let mut parts = Vec::new();
-        for Joined { uuid, keys } in joined(&source)? {
+        for Joined { uuid, prefix, keys } in joined(&source)? {
             let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
             let part = self.catalogue.source(uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
                 return Err(refused("which is no storage"));
             }
-            parts.push((uuid, keys, self.storages.get(uuid).await?.snapshot()));
+            parts.push((uuid, prefix, keys, self.storages.get(uuid).await?.snapshot()));
         }
         Input::join(source.name, source.json_content, parts)
     }

@@ -14,7 +14,7 @@ use serenytics_query::vocabulary::ColumnType;
 use super::cell::Cell;
 use crate::error::{Context, Error};
 use crate::query::Queries;
-use crate::storage::{Column, DataFile, NewFiles, Snapshot, file_schema};
+use crate::storage::{Column, DataFile, NewFiles, Snapshot, as_written, file_schema};
 
 const FAILED: &str = "the older rows could not be read";
 
@@ -133,10 +133,7 @@ pub(super) async fn rewrite(
         while let Some(batch) = batches.try_next().await.context(FAILED)? {
             let kept = replaced.kept(&batch, &snapshot.columns, |index| index)?;
             let batch = filter_record_batch(&batch, &kept).context(FAILED)?;
-            let columns = batch.columns().iter().zip(schema.fields());
-            let columns = columns.map(|(array, field)| cast(array, field.data_type()));
-            let columns = columns.collect::<Result<_, _>>().context(FAILED)?;
-            files.write(&RecordBatch::try_new(Arc::clone(&schema), columns).context(FAILED)?).await?;
+            files.write(&as_written(&batch, &schema)?).await?;
         }
     }
     Ok(touched)

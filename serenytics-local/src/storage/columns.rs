@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::error::Error;
+use crate::error::{Context, Error};
 
 /// How many columns a storage may have.
 pub(crate) const COLUMNS: usize = 2000;
@@ -33,6 +35,14 @@ pub(crate) fn file_type(column_type: ColumnType) -> DataType {
 /// The schema of the files of a storage with these columns.
 pub(crate) fn file_schema(columns: &[Column]) -> SchemaRef {
     schema(columns, file_type)
+}
+
+/// Rows that queries read, with the types of files and the names of a schema.
+pub(crate) fn as_written(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Error> {
+    const FAILED: &str = "the rows could not be put together";
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(array, field)| cast(array, field.data_type())).collect::<Result<_, _>>();
+    RecordBatch::try_new(Arc::clone(schema), columns.context(FAILED)?).context(FAILED)
 }
 
 /// The schema in which queries read the files: texts as views, which group and compare without copies.

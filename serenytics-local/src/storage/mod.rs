@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
-pub(crate) use columns::{COLUMNS, Column, check_names, file_schema, file_type, forced_type, query_schema};
+pub(crate) use columns::{COLUMNS, Column, as_written, check_names, file_schema, file_type, forced_type, query_schema};
 pub(crate) use files::NewFiles;
 pub(crate) use snapshot::{DataFile, Snapshot};
 pub(crate) use table::{Change, Storage};

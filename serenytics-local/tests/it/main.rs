@@ -3,6 +3,7 @@
 
 mod batch;
 mod csv;
+mod exports;
 mod formulas;
 mod joins;
 mod measure_errors;
@@ -12,4 +13,5 @@ mod server;
 mod slots;
 mod sources;
 mod support;
+mod updates;
 mod where_clause;
