@@ -44,6 +44,9 @@ pub(crate) struct ServeArguments {
     /// How many MiB of memory a data frame may take while it is loaded
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..))]
     python_memory: u32,
+    /// Give out signed links for uploads, as a platform on S3 does
+    #[arg(long)]
+    sign_uploads: bool,
 }
 
 /// Runs the server until it is told to stop.
@@ -97,6 +100,9 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         .query_memory(arguments.query_memory as usize * 1024 * 1024)
         .python(arguments.python)
         .python_memory(u64::from(arguments.python_memory) * 1024 * 1024);
+    if arguments.sign_uploads {
+        builder = builder.sign_uploads();
+    }
     for key in keys {
         builder = builder.api_key(key);
     }

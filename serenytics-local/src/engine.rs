@@ -13,6 +13,7 @@ use crate::access::{Access, Account, Credentials, same_secret};
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
+use crate::links::Links;
 use crate::load::Python;
 use crate::query::{Input, Queries};
 use crate::storage::Storages;
@@ -36,6 +37,10 @@ pub(crate) struct Settings {
     pub(crate) upload_limit: u64,
     /// What reads data frames.
     pub(crate) python: Python,
+    /// Whether files are uploaded by signed links.
+    pub(crate) sign_uploads: bool,
+    /// How long links are good for.
+    pub(crate) link_life: Duration,
 }
 
 /// The engine.
@@ -48,6 +53,8 @@ pub(crate) struct Engine {
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
     pub(crate) python: Python,
+    pub(crate) links: Links,
+    pub(crate) sign_uploads: bool,
     uploads: PathBuf,
     /// One password at a time is hashed, since that takes memory.
     pub(crate) logins: Semaphore,
@@ -84,6 +91,8 @@ impl Engine {
             upload_limit: settings.upload_limit,
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             python: settings.python,
+            links: Links::new(settings.link_life),
+            sign_uploads: settings.sign_uploads,
             uploads,
             logins: Semaphore::new(1),
             loads: Arc::new(Semaphore::new(LOADS)),
@@ -96,6 +105,13 @@ impl Engine {
         let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
         self.catalogue.source(account, parsed).await?.ok_or_else(unknown)
+    }
+
+    /// The source with this uuid, whosesoever it is: a signed link is the right to it.
+    pub(crate) async fn linked_source(&self, uuid: &str) -> Result<Source, Error> {
+        let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
+        let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
+        self.catalogue.anyones_source(parsed).await?.ok_or_else(unknown)
     }
 
     /// The source with this uuid and this push token, whosesoever it is.
@@ -114,14 +130,14 @@ impl Engine {
             return Ok(Input::storage(source.name, source.json_content, snapshot));
         }
         let mut parts = Vec::new();
-        for Joined { uuid, keys } in joined(&source)? {
+        for Joined { uuid, prefix, keys } in joined(&source)? {
             let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
             let part =
                 self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
                 return Err(refused("which is no storage"));
             }
-            parts.push((uuid, keys, self.storages.get(uuid).await?.snapshot()));
+            parts.push((uuid, prefix, keys, self.storages.get(uuid).await?.snapshot()));
         }
         Input::join(source.name, source.json_content, parts)
     }

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Refused,
     /// No key, or a wrong one: 401.
     Unauthorized,
+    /// The request came by a link that is not good, or not any more: 403.
+    Forbidden,
     /// The request names something that does not exist: 404.
     NotFound,
     /// The path exists and the method does not: 405.

@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod jobs;
 mod join;
+mod links;
 mod load;
 mod local;
 mod query;

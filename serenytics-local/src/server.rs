@@ -83,6 +83,22 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets clients upload files by signed links, without their key, as on a platform that keeps uploads in S3. Without
+    /// this call they upload with their key, to the API itself.
+    #[must_use]
+    pub fn sign_uploads(mut self) -> ServerBuilder {
+        self.settings.sign_uploads = true;
+        self
+    }
+
+    /// How long the links of exports and of signed uploads are good for; an hour if this is not called. They end with the
+    /// server too.
+    #[must_use]
+    pub fn link_life(mut self, life: Duration) -> ServerBuilder {
+        self.settings.link_life = life;
+        self
+    }
+
     /// How many bytes of memory a data frame may take while it is loaded, Python's own among them; 4 GiB if this is not
     /// called.
     #[must_use]
@@ -202,6 +218,8 @@ impl Server {
                 query_memory: 2 << 30,
                 upload_limit: 16 << 30,
                 python: Python::default(),
+                sign_uploads: false,
+                link_life: Duration::from_secs(60 * 60),
             },
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

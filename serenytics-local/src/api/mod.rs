@@ -4,7 +4,9 @@ mod account;
 mod batch;
 mod body;
 mod data_source;
+mod export;
 mod keys;
+mod link;
 mod list;
 mod query;
 mod script;
@@ -18,7 +20,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
@@ -43,6 +45,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/data_source/{uuid}/reload_from_file", post(upload::reload))
         .route("/api/data_source/{uuid}/update_from_file", post(upload::update))
         .route("/api/data_source/{uuid}/batch", post(batch::batch))
+        .route("/api/data_source/{uuid}/export_source_data", post(export::ask))
         .route("/api/data_source/{uuid}/invalidate_cache", post(data_source::invalidate_cache))
         .route("/api/formatted_data/{uuid}", post(query::formatted_data))
         .route("/api/task/{uuid}", get(task::read))
@@ -50,8 +53,13 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/script/{uuid}", get(script::read).delete(script::delete))
         .route("/api/script/{uuid}/storage", get(script::retrieve).put(script::store))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), keys::require));
+    let with_link = Router::new()
+        .route("/api/data_source/{uuid}/export", get(export::download))
+        .route("/api/data_source/{uuid}/upload", put(upload::signed))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), link::require));
     Router::new()
         .merge(with_key)
+        .merge(with_link)
         // These have credentials of their own.
         .route("/api/data_source/{uuid}/push/{token}", post(batch::push))
         .route("/api/token", get(account::token))
@@ -94,6 +102,7 @@ impl IntoResponse for Error {
         let status = match self.kind() {
             Kind::Refused => StatusCode::BAD_REQUEST,
             Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -5,6 +5,7 @@ mod answer;
 mod cells;
 mod columns;
 mod condition;
+mod export;
 mod formula;
 mod input;
 mod limits;
@@ -27,6 +28,7 @@ use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 
 use answer::Layout;
 pub(crate) use answer::Pieces;
+pub(crate) use export::{ExportFormat, ExportOptions, check_export};
 pub(crate) use input::Input;
 
 use crate::error::{Context, Error, Kind};
@@ -70,9 +72,7 @@ impl Queries {
 
     /// Answers a request.
     pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
-        if input.is_empty() {
-            return Err(Error::new(Kind::Empty, "Storage source is empty"));
-        }
+        check_has_rows(&input)?;
         let mut stage = limits::one_stage(options.data_processing_pipeline)?;
         let columns = names::columns(&mut stage, &input)?;
         let checked = check_wire(&columns.schema, &stage).map_err(refused)?;
@@ -98,6 +98,11 @@ impl Queries {
         }
     }
 
+    /// All rows of a source, as a file.
+    pub(crate) async fn export(&self, input: Input, options: ExportOptions) -> Result<Pieces, Error> {
+        export::export(self, input, options).await
+    }
+
     /// Memory of the queries, for something else that has to be held.
     pub(crate) fn reserve(&self, name: &str) -> Reserved {
         Reserved { reservation: MemoryConsumer::new(name).register(&self.memory) }
@@ -107,6 +112,14 @@ impl Queries {
     pub(crate) fn rows(&self, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
         scan::files(&self.ordered, files, columns)
     }
+}
+
+/// Refuses a source without rows, in the platform's words.
+fn check_has_rows(input: &Input) -> Result<(), Error> {
+    if input.is_empty() {
+        return Err(Error::new(Kind::Empty, "Storage source is empty"));
+    }
+    Ok(())
 }
 
 /// Memory that is taken from the queries until this is dropped.

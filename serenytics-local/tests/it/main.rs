@@ -4,6 +4,7 @@
 mod accounts;
 mod batch;
 mod csv;
+mod exports;
 mod formula_functions;
 mod formula_language;
 mod formula_mistakes;
@@ -18,4 +19,5 @@ mod server;
 mod slots;
 mod sources;
 mod support;
+mod updates;
 mod where_clause;

@@ -76,12 +76,22 @@ impl Engine {
 
     /// Saves `config`, uploads a file and loads it; an error is the task's.
     pub async fn load_file(&self, uuid: &str, file: impl Into<Vec<u8>>, config: Value) -> Result<Value, String> {
+        self.attach(uuid, file, config).await;
+        self.run(uuid, "reload_from_file", json!({"async": true})).await
+    }
+
+    /// Saves `config` and uploads a file.
+    pub async fn attach(&self, uuid: &str, file: impl Into<Vec<u8>>, config: Value) {
         let path = format!("/api/data_source/{uuid}");
         let (status, answer) = self.call("PUT", &path, config.to_string()).await;
         assert_eq!(status, 200, "{answer}");
         let (status, answer) = self.call("POST", &format!("{path}/file"), file.into()).await;
         assert_eq!(status, 201, "{answer}");
-        let (status, answer) = self.call("POST", &format!("{path}/reload_from_file"), r#"{"async": true}"#).await;
+    }
+
+    /// Makes a call of a source that begins a task, and waits for its end; an error is the task's.
+    pub async fn run(&self, uuid: &str, call: &str, body: Value) -> Result<Value, String> {
+        let (status, answer) = self.call("POST", &format!("/api/data_source/{uuid}/{call}"), body.to_string()).await;
         assert_eq!(status, 200, "{answer}");
         let task = answer["task_id"].as_str().unwrap();
         loop {
