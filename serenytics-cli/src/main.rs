@@ -1,5 +1,6 @@
 //! The command `serenytics`.
 
+mod log;
 mod schema;
 mod serve;
 

@@ -1,19 +1,25 @@
 //! The engine: everything that the requests share.
 
 use std::fs::File;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::access::{Access, Account, Credentials, same_secret};
+use crate::api::{Health, said};
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
 use crate::load::reload;
-use crate::query::{Input, Queries};
+use crate::metrics::{Metrics, OneMore};
+use crate::query::{Input, Queries, QueryLimits};
 use crate::storage::Storages;
 
 /// How many loads run at the same time; the others wait.
@@ -26,10 +32,12 @@ pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     /// Who is let in.
     pub(crate) credentials: Credentials,
-    /// How many bytes all queries take between them.
-    pub(crate) query_memory: usize,
+    /// How much of the machine queries may take.
+    pub(crate) queries: QueryLimits,
     /// How many bytes an uploaded file has at most.
     pub(crate) upload_limit: u64,
+    /// How long a client may keep the server waiting.
+    pub(crate) patience: Duration,
 }
 
 /// The engine.
@@ -39,6 +47,9 @@ pub(crate) struct Engine {
     pub(crate) queries: Queries,
     pub(crate) access: Access,
     pub(crate) upload_limit: u64,
+    pub(crate) patience: Duration,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Health,
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
     uploads: PathBuf,
@@ -62,7 +73,8 @@ impl Engine {
             // Left behind by an engine that was killed.
             std::fs::remove_dir_all(&spill).context(CONTEXT)?;
         }
-        let queries = Queries::new(settings.query_memory, &spill)?;
+        let metrics = Arc::new(Metrics::new(settings.queries.memory));
+        let queries = Queries::new(settings.queries, &spill, &metrics)?;
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
@@ -74,6 +86,9 @@ impl Engine {
             queries,
             access: access.await.context(CONTEXT)??,
             upload_limit: settings.upload_limit,
+            patience: settings.patience,
+            metrics,
+            health: Health::default(),
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             uploads,
             logins: Semaphore::new(1),
@@ -147,7 +162,13 @@ impl Engine {
         let task = self.catalogue.insert_task(&source.account).await?;
         let engine = Arc::clone(self);
         let job = async move {
-            let result = engine.run_reload(&source).await;
+            let result = AssertUnwindSafe(engine.run_reload(&source)).catch_unwind().await;
+            let result = result.unwrap_or_else(|panic| {
+                engine.metrics.panics.inc();
+                tracing::error!(panic = said(&*panic), "a load panicked");
+                Err(Error::new(Kind::Failed, "the server failed on this file, which is a mistake of ours"))
+            });
+            engine.metrics.load(result.as_ref().ok().copied());
             if let Err(error) = &result {
                 tracing::info!(source = %source.uuid, %error, "a load failed");
             }
@@ -155,7 +176,7 @@ impl Engine {
                 tracing::error!(%task, %error, "the end of a task was not written down");
             }
         };
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = self.running_jobs();
         while jobs.try_join_next().is_some() {}
         jobs.spawn(job);
         Ok(task)
@@ -163,6 +184,7 @@ impl Engine {
 
     async fn run_reload(&self, source: &Source) -> Result<u64, Error> {
         let _load = self.loads.acquire().await.context("the engine stops")?;
+        let _running = OneMore::of(&self.metrics.loads_running);
         if self.catalogue.source(&source.account, source.uuid).await?.is_none() {
             return Err(Error::not_found("the data source was deleted meanwhile"));
         }
@@ -170,9 +192,24 @@ impl Engine {
         reload(&storage, source, &self.attached_file(source.uuid)).await
     }
 
+    /// Waits until the jobs that run are done.
+    pub(crate) async fn finish_jobs(&self) {
+        // They can still be cut when this is dropped half-way.
+        loop {
+            let next = poll_fn(|context| self.running_jobs().poll_join_next(context));
+            if next.await.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn running_jobs(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Cuts the jobs that still run, and closes the catalogue.
     pub(crate) async fn close(&self) {
-        let mut jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut jobs = std::mem::take(&mut *self.running_jobs());
         jobs.shutdown().await;
         self.catalogue.close().await;
     }

@@ -16,6 +16,7 @@ mod error;
 mod join;
 mod load;
 mod local;
+mod metrics;
 mod query;
 mod server;
 mod storage;

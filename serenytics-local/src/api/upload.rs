@@ -1,13 +1,13 @@
 //! Files: their upload, which goes to the disk as it comes, and the reload of a storage from one.
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use futures_util::TryStreamExt;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
+use super::body::Paced;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
 use crate::engine::Engine;
@@ -25,7 +25,7 @@ pub(super) async fn sign() -> Answer {
 pub(super) async fn file(State(engine): Shared, account: Account, Path(uuid): Path<String>, body: Body) -> Answer {
     let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let file = receive(&engine, body.into_data_stream()).await?;
+    let file = receive(&engine, Paced::new(body, engine.patience)).await?;
     let target = engine.attached_file(source.uuid);
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
@@ -37,12 +37,11 @@ pub(super) async fn file(State(engine): Shared, account: Account, Path(uuid): Pa
 }
 
 /// Writes a body to a file, which is removed if it does not come to its end.
-async fn receive(engine: &Engine, mut body: BodyDataStream) -> Result<NamedTempFile, Error> {
+async fn receive(engine: &Engine, mut body: Paced) -> Result<NamedTempFile, Error> {
     let file = NamedTempFile::new_in(engine.uploads()).context(FAILED)?;
     let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
     let mut size = 0;
-    let cut = |error| Error::refused(format!("the upload was cut: {error}"));
-    while let Some(piece) = body.try_next().await.map_err(cut)? {
+    while let Some(piece) = body.next().await? {
         size += piece.len() as u64;
         if size > engine.upload_limit {
             let message =
