@@ -259,3 +259,26 @@ impl FolderLock {
         }
     }
 }
+
+/// Engines for the tests of what is not reached over HTTP.
+#[cfg(test)]
+pub(crate) mod test {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// An engine with the key `key`, on a folder of its own.
+    pub(crate) async fn engine() -> (Arc<Engine>, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let credentials =
+            Credentials { keys: vec![(Account::DEFAULT.to_owned(), "key".to_owned())], users: Vec::new() };
+        let settings = Settings {
+            folder: folder.path().to_owned(),
+            credentials,
+            queries: QueryLimits { memory: 256 << 20, time: Duration::from_secs(60), at_once: 4 },
+            upload_limit: 1 << 20,
+            patience: Duration::from_secs(10),
+        };
+        (Arc::new(Engine::open(settings, 1 << 20).await.unwrap()), folder)
+    }
+}

@@ -7,6 +7,7 @@ mod data_source;
 mod keys;
 mod list;
 mod name;
+mod openapi;
 mod operation;
 mod query;
 mod request;
@@ -60,6 +61,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/data_source/{uuid}/push/{token}", post(batch::push))
         .route("/api/token", get(account::token))
         .route("/api/api_key", post(account::api_key))
+        .route("/api/openapi.json", get(openapi::read))
         .route("/health", get(operation::health))
         .route("/metrics", get(operation::metrics))
         .fallback(elsewhere)

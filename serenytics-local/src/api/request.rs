@@ -168,31 +168,19 @@ impl Drop for Watched {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use axum::Router;
     use axum::middleware;
     use axum::routing::get;
 
     use super::*;
-    use crate::access::Credentials;
-    use crate::engine::Settings;
-    use crate::query::QueryLimits;
+    use crate::engine::test::engine;
 
     #[tokio::test]
     async fn a_panic_is_answered_and_the_server_lives() {
         async fn panics() -> &'static str {
             panic!("a mistake of ours")
         }
-        let folder = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            folder: folder.path().to_owned(),
-            credentials: Credentials::default(),
-            queries: QueryLimits { memory: 1 << 20, time: Duration::from_secs(1), at_once: 1 },
-            upload_limit: 1,
-            patience: Duration::from_secs(1),
-        };
-        let engine = Arc::new(Engine::open(settings, 1024).await.unwrap());
+        let (engine, _folder) = engine().await;
         let router = Router::new()
             .route("/panics", get(panics))
             .route("/works", get(async || "well"))
