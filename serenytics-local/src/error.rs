@@ -26,6 +26,10 @@ pub(crate) enum Kind {
     Method,
     /// The body is larger than the server takes: 413.
     TooLarge,
+    /// The query takes more time or memory than one may: 400.
+    Limit,
+    /// The server has too much to do, and will have less in a moment: 503.
+    Busy,
     /// A storage has no rows, which the API answers with status 200.
     Empty,
     /// The hosted platform does this and the engine does not: 501.

@@ -18,6 +18,7 @@ mod join;
 mod links;
 mod load;
 mod local;
+mod metrics;
 mod query;
 mod server;
 mod storage;

@@ -6,6 +6,7 @@ pub mod python;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The command, with nothing of the tests' own environment that would change what it does.
@@ -21,6 +22,8 @@ pub fn serenytics() -> Command {
 pub struct Serving {
     pub url: String,
     child: Child,
+    /// Reads what it logs: a full pipe would stop it.
+    errors: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Serving {
@@ -32,16 +35,21 @@ impl Serving {
             command.args(["--listen", "127.0.0.1:0"]);
         }
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut errors = child.stderr.take().unwrap();
+        let errors = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            errors.read_to_end(&mut bytes).unwrap();
+            bytes
+        });
         let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
         child.stdout = Some(output.into_inner());
         let Some(url) = line.trim_end().strip_prefix("serenytics is listening on ") else {
-            let mut errors = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            let errors = String::from_utf8(errors.join().unwrap());
             panic!("the server did not start: {line:?} {errors:?}");
         };
-        Serving { url: url.to_owned(), child }
+        Serving { url: url.to_owned(), child, errors: Some(errors) }
     }
 
     /// Sends a signal, as `kill` names it, and waits for the end.
@@ -55,7 +63,7 @@ impl Serving {
         }
         let mut output = Output { status: self.child.wait().unwrap(), stdout: Vec::new(), stderr: Vec::new() };
         self.child.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
-        self.child.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
+        output.stderr = self.errors.take().unwrap().join().unwrap();
         output
     }
 }

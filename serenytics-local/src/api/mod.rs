@@ -8,7 +8,11 @@ mod export;
 mod keys;
 mod link;
 mod list;
+mod name;
+mod openapi;
+mod operation;
 mod query;
+mod request;
 mod script;
 mod task;
 mod upload;
@@ -17,7 +21,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -27,6 +31,8 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind};
 
 pub(crate) use body::BODY_MEMORY;
+pub(crate) use operation::Health;
+pub(crate) use request::said;
 
 /// What a handler gives.
 type Answer = Result<Response, Error>;
@@ -64,9 +70,13 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/data_source/{uuid}/push/{token}", post(batch::push))
         .route("/api/token", get(account::token))
         .route("/api/api_key", post(account::api_key))
+        .route("/api/openapi.json", get(openapi::read))
+        .route("/health", get(operation::health))
+        .route("/metrics", get(operation::metrics))
         .fallback(elsewhere)
         .method_not_allowed_fallback(other_method)
-        .layer(middleware::map_request(async |request: Request| body::drained(request)))
+        .layer(middleware::from_fn_with_state(Arc::clone(&engine), request::caught))
+        .layer(middleware::from_fn_with_state(Arc::clone(&engine), request::observe))
         .with_state(engine)
 }
 
@@ -100,12 +110,13 @@ fn ok() -> Response {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match self.kind() {
-            Kind::Refused => StatusCode::BAD_REQUEST,
+            Kind::Refused | Kind::Limit => StatusCode::BAD_REQUEST,
             Kind::Unauthorized => StatusCode::UNAUTHORIZED,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Empty => StatusCode::OK,
             Kind::NotEmulated => StatusCode::NOT_IMPLEMENTED,
             Kind::Locked | Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -114,7 +125,11 @@ impl IntoResponse for Error {
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(?errors, "a request failed");
         }
-        answer(status, &json!({"status": "error", "errors": errors}))
+        let mut answer = answer(status, &json!({"status": "error", "errors": errors}));
+        if self.kind() == Kind::Busy {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        answer
     }
 }
 

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
-use futures_util::TryStreamExt;
 use serde::Deserialize;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
-use super::body::{Held, SMALL};
+use super::body::{Held, Paced, SMALL};
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
@@ -66,7 +65,7 @@ pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body
 
 async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error> {
     source.check_holds_rows()?;
-    let file = receive(engine, body.into_data_stream()).await?;
+    let file = receive(engine, Paced::new(body, engine.patience)).await?;
     let target = engine.attached_file(source.uuid);
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
@@ -78,12 +77,11 @@ async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error
 }
 
 /// Writes a body to a file, which is removed if it does not come to its end.
-async fn receive(engine: &Engine, mut body: BodyDataStream) -> Result<NamedTempFile, Error> {
+async fn receive(engine: &Engine, mut body: Paced) -> Result<NamedTempFile, Error> {
     let file = NamedTempFile::new_in(engine.uploads()).context(FAILED)?;
     let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
     let mut size = 0;
-    let cut = |error| Error::refused(format!("the upload was cut: {error}"));
-    while let Some(piece) = body.try_next().await.map_err(cut)? {
+    while let Some(piece) = body.next().await? {
         size += piece.len() as u64;
         if size > engine.upload_limit {
             let message =

@@ -181,7 +181,7 @@ pub const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 pub struct Served {
     pub server: Server,
     pub folder: TempDir,
-    http: Client,
+    pub http: Client,
 }
 
 impl Served {
@@ -189,7 +189,7 @@ impl Served {
         Served::on(tempfile::tempdir().unwrap(), settings).await
     }
 
-    async fn on(folder: TempDir, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+    pub async fn on(folder: TempDir, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
         let server = settings(Server::builder(folder.path())).start().await.unwrap();
         Served { server, folder, http: Client::new() }
     }
@@ -213,6 +213,32 @@ impl Served {
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
+    }
+
+    /// A new storage that holds these rows.
+    pub async fn storage(&self, key: &str, rows: Value) -> String {
+        let body = r#"{"name": "x", "type": "Storage", "jsonContent": {}}"#;
+        let (status, source) = self.call(key, "POST", "/api/data_source", body).await;
+        assert_eq!(status, 201, "{source}");
+        let uuid = source["uuid"].as_str().unwrap();
+        let batch = json!({"operations": [{"action": "insert", "rows": rows}]}).to_string();
+        let (status, answer) = self.call(key, "POST", &format!("/api/data_source/{uuid}/batch"), &batch).await;
+        assert_eq!(status, 200, "{answer}");
+        uuid.to_owned()
+    }
+
+    /// All metrics.
+    pub async fn metrics(&self, key: &str) -> String {
+        let answer = self.request(key, "GET", "/metrics").send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap()
+    }
+
+    /// The value of one series of the metrics; 0 if there is none.
+    pub async fn metric(&self, key: &str, series: &str) -> f64 {
+        let text = self.metrics(key).await;
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// A new API key of a user.
