@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 /// The command, with nothing of the tests' own environment that would change what it does.
 pub fn serenytics() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_serenytics"));
+    without_own_environment(Command::new(env!("CARGO_BIN_EXE_serenytics")))
+}
+
+fn without_own_environment(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SERENYTICS_")) {
         command.env_remove(name);
     }
@@ -29,7 +32,17 @@ pub struct Serving {
 impl Serving {
     /// Starts a server on a free port, with these further arguments, and waits for its line.
     pub fn start(folder: &Path, arguments: &[&str]) -> Serving {
-        let mut command = serenytics();
+        Serving::run(serenytics(), folder, arguments)
+    }
+
+    /// Starts a server by another program, which gets its command line as arguments.
+    pub fn start_by(program: &[&str], folder: &Path) -> Serving {
+        let mut command = without_own_environment(Command::new(program[0]));
+        command.args(&program[1..]).arg(env!("CARGO_BIN_EXE_serenytics"));
+        Serving::run(command, folder, &["--api-key", "key"])
+    }
+
+    fn run(mut command: Command, folder: &Path, arguments: &[&str]) -> Serving {
         command.args(["serve", "--data"]).arg(folder).args(arguments);
         if !arguments.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
@@ -50,6 +63,11 @@ impl Serving {
             panic!("the server did not start: {line:?} {errors:?}");
         };
         Serving { url: url.to_owned(), child, errors: Some(errors) }
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal, as `kill` names it, and waits for the end.

@@ -84,6 +84,9 @@ pub(super) fn in_turn(plans: Vec<SendableRecordBatchStream>, limit: Option<usize
     cut.boxed()
 }
 
+/// How many bytes the first piece of an answer has at least, if there are as many.
+const FIRST_PIECE: usize = 64 * 1024;
+
 /// An answer of rows. Its first piece is there when this returns, so that what goes wrong early is an error by itself.
 /// What the query reads is kept until the last row was read.
 pub(super) async fn rows(
@@ -95,10 +98,11 @@ pub(super) async fn rows(
     let mut json = opening(titles)?;
     json.extend_from_slice(br#","data":["#);
     let mut first = true;
-    if let Some(batch) = batches.next().await {
-        let batch = narrowed(batch?)?;
+    while json.len() < FIRST_PIECE
+        && let Some(batch) = batches.try_next().await?
+    {
         rows.inc_by(batch.num_rows() as u64);
-        write_rows(&batch, &mut first, &mut json)?;
+        write_rows(&narrowed(batch)?, &mut first, &mut json)?;
     }
     let start = stream::once(async { Ok(Bytes::from(json)) });
     let rest = stream::try_unfold((batches, first, input, rows), |(mut batches, mut first, input, rows)| async move {

@@ -24,10 +24,15 @@ impl Engine {
         Engine { local, folder, http: Client::new() }
     }
 
+    /// Stops the engine and gives its folder.
+    pub async fn stop(self) -> TempDir {
+        self.local.shutdown().await;
+        self.folder
+    }
+
     /// Stops the engine and starts another one on the same folder.
     pub async fn restart(self) -> Engine {
-        self.local.shutdown().await;
-        Engine::on(self.folder).await
+        Engine::on(self.stop().await).await
     }
 
     /// The status and the body of a call with the key.
@@ -117,6 +122,33 @@ impl Engine {
     pub async fn insert(&self, uuid: &str, rows: Value) {
         let answer = self.batch(uuid, json!([{"action": "insert", "rows": rows}])).await;
         assert_eq!(answer, (200, json!({"status": "ok"})));
+    }
+
+    /// The path that rows of a storage are pushed to.
+    pub async fn push_path(&self, uuid: &str) -> String {
+        let (status, source) = self.call("GET", &format!("/api/data_source/{uuid}"), "").await;
+        assert_eq!(status, 200, "{source}");
+        format!("/api/data_source/{uuid}/push/{}", source["token"].as_str().unwrap())
+    }
+
+    /// Pushes a row, which has to work.
+    pub async fn push(&self, uuid: &str, row: Value) {
+        let path = self.push_path(uuid).await;
+        let answer = self.call_with_key("POST", &path, row.to_string(), None).await;
+        assert_eq!(answer, (200, json!({"status": "ok"})), "{row}");
+    }
+
+    /// Why a pushed row is refused.
+    pub async fn push_refusal(&self, uuid: &str, row: Value) -> String {
+        let path = self.push_path(uuid).await;
+        let (status, answer) = self.call_with_key("POST", &path, row.to_string(), None).await;
+        assert_eq!((status, &answer["status"]), (400, &json!("error")), "{row}: {answer}");
+        answer["errors"][0].as_str().unwrap().to_owned()
+    }
+
+    /// Where a storage is.
+    pub fn storage_folder(&self, uuid: &str) -> std::path::PathBuf {
+        self.folder.path().join("storages").join(uuid)
     }
 
     /// The status and answer of a query with these options.
