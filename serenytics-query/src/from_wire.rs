@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::exact;
 use crate::problem::{Code, Problem};
 use crate::stage::{
     Condition, ConditionOperand, Key, KeySlot, Limit, Literal, Order, Position, Selected, Selection, Stage, Value, Word,
@@ -128,7 +129,7 @@ fn list(value: &Json, position: Position) -> Option<Vec<Value>> {
     let elements = match value {
         Json::Array(elements) => elements,
         Json::String(text) => {
-            parsed = serde_json::from_str::<Vec<Json>>(text).ok()?;
+            parsed = exact::list(text).ok()?;
             &parsed
         }
         _ => return None,

@@ -12,6 +12,7 @@ pub mod datetime;
 #[cfg(any(feature = "chrono", feature = "time"))]
 mod datetime_crates;
 pub mod drift;
+pub mod exact;
 mod from_wire;
 mod lower;
 pub mod parse;

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use serenytics_query::exact;
 
 /// An element of a batch's `rows`.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,56 +18,38 @@ pub(crate) enum BatchRow {
 
 impl<'de> Deserialize<'de> for BatchRow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<BatchRow, D::Error> {
-        deserializer.deserialize_any(RowVisitor)
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        if !raw.get().starts_with('{') {
+            return exact::value(raw).map(BatchRow::Scalar).map_err(D::Error::custom);
+        }
+        let Fields(fields) = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        Ok(BatchRow::Object(fields))
     }
 }
 
-struct RowVisitor;
+/// The fields of an object, in their order.
+struct Fields(Vec<(String, Value)>);
 
-impl<'de> Visitor<'de> for RowVisitor {
-    type Value = BatchRow;
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row, as an object, or the key of a row")
+        f.write_str("a row, as an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BatchRow, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
         let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+        while let Some((name, raw)) = map.next_entry::<String, &RawValue>()? {
+            fields.push((name, exact::value(raw).map_err(A::Error::custom)?));
         }
-        Ok(BatchRow::Object(fields))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<BatchRow, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = seq.next_element()? {
-            values.push(value);
-        }
-        Ok(BatchRow::Scalar(Value::Array(values)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(text.into()))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(value.into()))
-    }
-
-    fn visit_unit<E>(self) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(Value::Null))
+        Ok(Fields(fields))
     }
 }

@@ -62,7 +62,10 @@ pub(super) fn run_error(error: DataFusionError) -> Error {
     }
 }
 
-/// An answer of rows. Its first piece is there when this returns, so that what goes wrong early is an error by itself.
+/// How large the first piece of an answer is. What goes wrong behind it can only cut the connection.
+const FIRST_PIECE: usize = 1024 * 1024;
+
+/// An answer of rows. Its first piece is there when this returns, so that what goes wrong in it is an error by itself.
 /// What the query reads is kept until the last row was read.
 pub(super) async fn rows(
     titles: &[ColumnTitle],
@@ -73,8 +76,10 @@ pub(super) async fn rows(
     json.extend_from_slice(br#","data":["#);
     let mut batches = batches.map_err(run_error);
     let mut first = true;
-    if let Some(batch) = batches.next().await {
-        write_rows(&narrowed(batch?)?, &mut first, &mut json)?;
+    while json.len() < FIRST_PIECE
+        && let Some(batch) = batches.try_next().await?
+    {
+        write_rows(&narrowed(batch)?, &mut first, &mut json)?;
     }
     let start = stream::once(async { Ok(Bytes::from(json)) });
     let rest = stream::try_unfold((batches, first, input), |(mut batches, mut first, input)| async move {

@@ -3,10 +3,14 @@
 
 mod batch;
 mod csv;
+mod differential;
 mod formulas;
 mod joins;
 mod measure_errors;
 mod measures;
+mod numbers;
+#[path = "../../../tests/support/python.rs"]
+mod python;
 mod query;
 mod server;
 mod slots;

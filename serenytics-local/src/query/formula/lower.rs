@@ -11,7 +11,7 @@ use datafusion::prelude::{Expr, lit};
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::super::aggregate::{AGGREGATE, aggregated, row_count};
-use super::super::condition::column;
+use super::super::condition::{column, one_zero};
 use super::tree::Operator;
 use super::types::{Typed, TypedNode};
 
@@ -106,8 +106,8 @@ impl Lowering {
             TypedNode::Aggregate(aggregate, argument) => {
                 let sum_may_wrap =
                     *aggregate == Aggregate::Sum && argument.column_type == ColumnType::Int && !fits(typed);
-                let argument = self.narrow(argument);
-                let expr = self.aggregate(aggregated(*aggregate, argument, sum_may_wrap));
+                let cell = self.narrow(argument);
+                let expr = self.aggregate(aggregated(*aggregate, cell, argument.column_type, sum_may_wrap));
                 Lowered { expr, is_wide: sum_may_wrap }
             }
             TypedNode::Count => Lowered::plain(self.aggregate(row_count())),
@@ -140,8 +140,7 @@ impl Lowering {
         let is_zero_safe = !operator.divides() || right.is_literal_but_zero();
         let left = self.float(left);
         let right = self.float(right);
-        // Arrow takes the zeros of both signs for two numbers, and their sum with zero is the same.
-        let right = if is_zero_safe { right } else { nullif(right + lit(0.0), lit(0.0)) };
+        let right = if is_zero_safe { right } else { nullif(one_zero(right, ColumnType::Float), lit(0.0)) };
         operation(operator, left, right)
     }
 
@@ -161,7 +160,7 @@ fn operation(operator: Operator, left: Expr, right: Expr) -> Expr {
     }
 }
 
-/// Whether an integer has 64 bits whatever its sign is.
+/// Whether nothing of it is an integer that needs more than 64 bits, whatever its sign is.
 fn fits(typed: &Typed) -> bool {
-    typed.largest <= u128::from(i64::MAX.unsigned_abs())
+    typed.column_type != ColumnType::Int || typed.largest <= u128::from(i64::MAX.unsigned_abs())
 }
