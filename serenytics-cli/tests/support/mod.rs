@@ -41,9 +41,14 @@ impl Serving {
         Serving { url: url.to_owned(), child }
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, as `kill` names it, and waits for the end.
     pub fn stop(mut self, signal: &str) -> Output {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
         let begun = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
