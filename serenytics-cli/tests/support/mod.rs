@@ -70,9 +70,14 @@ impl Serving {
         self.child.id()
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, as `kill` names it, and waits for the end.
     pub fn stop(mut self, signal: &str) -> Output {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
         let begun = Instant::now();
         while self.child.try_wait().unwrap().is_none() {

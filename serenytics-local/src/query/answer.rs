@@ -84,10 +84,10 @@ pub(super) fn in_turn(plans: Vec<SendableRecordBatchStream>, limit: Option<usize
     cut.boxed()
 }
 
-/// How many bytes the first piece of an answer has at least, if there are as many.
-const FIRST_PIECE: usize = 64 * 1024;
+/// How large the first piece of an answer is. What goes wrong behind it can only cut the connection.
+const FIRST_PIECE: usize = 1024 * 1024;
 
-/// An answer of rows. Its first piece is there when this returns, so that what goes wrong early is an error by itself.
+/// An answer of rows. Its first piece is there when this returns, so that what goes wrong in it is an error by itself.
 /// What the query reads is kept until the last row was read.
 pub(super) async fn rows(
     titles: &[ColumnTitle],

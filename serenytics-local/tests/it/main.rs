@@ -10,6 +10,7 @@ mod formula_language;
 mod formula_mistakes;
 mod formula_queries;
 mod formula_soundness;
+mod differential;
 mod formulas;
 mod joins;
 mod limits;
@@ -17,6 +18,9 @@ mod measure_errors;
 mod measures;
 mod operation;
 mod pushes;
+mod numbers;
+#[path = "../../../tests/support/python.rs"]
+mod python;
 mod query;
 mod recovery;
 mod server;

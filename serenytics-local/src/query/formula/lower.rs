@@ -10,10 +10,10 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{and, cast, or};
 use datafusion::prelude::{Expr, lit};
-use serenytics_query::vocabulary::Aggregate;
+use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::super::aggregate::{AGGREGATE, aggregated, row_count};
-use super::super::condition::column;
+use super::super::condition::{column, one_zero};
 use super::functions::{Arguments, Function, Gives, Meaning, balanced, chosen, text};
 use super::tree::{Comparison, Junction, Operator};
 use super::types::{Total, Type, Typed, TypedNode};
@@ -178,7 +178,7 @@ impl Lowering {
             lowered if typed.is_unbound() => finite(lowered.expr),
             lowered => lowered.expr,
         };
-        if typed.is_literal_but_zero() { float } else { float + lit(0.0) }
+        if typed.is_literal_but_zero() { float } else { one_zero(float, ColumnType::Float) }
     }
 
     /// An aggregate over all rows.
@@ -189,6 +189,7 @@ impl Lowering {
             Some(condition) => chosen(vec![(condition, value)], None),
             None => value,
         };
+        let argument_type = total.argument.as_ref().map_or(ColumnType::Int, |argument| argument.column_type());
         let (Some(aggregate), Some(argument)) = (total.aggregate, argument.clone()) else {
             let counted = match (argument, &condition) {
                 (None, None) => row_count(),
@@ -197,7 +198,7 @@ impl Lowering {
             return Lowered::plain(self.aggregate(counted));
         };
         let sum_may_wrap = aggregate == Aggregate::Sum && typed.gives == Type::INT && !typed.fits();
-        let expr = self.aggregate(aggregated(aggregate, taken(argument), sum_may_wrap));
+        let expr = self.aggregate(aggregated(aggregate, taken(argument), argument_type, sum_may_wrap));
         Lowered { expr, is_wide: sum_may_wrap }
     }
 
@@ -227,8 +228,7 @@ impl Lowering {
         let is_zero_safe = !operator.divides() || right.is_literal_but_zero();
         let left = self.float(left);
         let right = self.float(right);
-        // Arrow takes the zeros of both signs for two numbers, and their sum with zero is the same.
-        let right = if is_zero_safe { right } else { nullif(right + lit(0.0), lit(0.0)) };
+        let right = if is_zero_safe { right } else { nullif(one_zero(right, ColumnType::Float), lit(0.0)) };
         operation(operator, left, right)
     }
 
