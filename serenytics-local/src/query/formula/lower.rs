@@ -103,7 +103,7 @@ impl Lowering {
             TypedNode::Measure(measure) => self.lower(measure),
             TypedNode::Negative(operand) => {
                 let lowered = self.lower(operand);
-                if lowered.is_wide || !operand.fits() {
+                if typed.gives == Type::INT && (lowered.is_wide || !operand.fits()) {
                     Lowered::wide(Expr::Negative(Box::new(lowered.into_wide())))
                 } else {
                     Lowered::plain(Expr::Negative(Box::new(lowered.expr)))
@@ -120,14 +120,7 @@ impl Lowering {
                     _ => lit(ScalarValue::Boolean(None)),
                 })
             }
-            TypedNode::In(parts, is_negated) => {
-                let parts: Vec<&Typed> = parts.iter().collect();
-                let mut parts = self.comparable(&parts).into_iter();
-                Lowered::plain(match parts.next() {
-                    Some(operand) => Expr::InList(InList::new(Box::new(operand), parts.collect(), *is_negated)),
-                    None => lit(ScalarValue::Boolean(None)),
-                })
-            }
+            TypedNode::In(parts, is_negated) => Lowered::plain(self.is_in(parts, *is_negated)),
             TypedNode::Junction(junction, parts) => {
                 let parts = parts.iter().map(|part| self.narrow(part)).collect();
                 let joined = match junction {
@@ -155,6 +148,20 @@ impl Lowering {
         };
         let value = cast(value, data_type(gives));
         if function.gives == Gives::Unbound { finite(value) } else { value }
+    }
+
+    /// Whether the first value is among the others.
+    fn is_in(&mut self, parts: &[Typed], is_negated: bool) -> Expr {
+        let are_written = parts.iter().skip(1).all(Typed::is_literal);
+        let mut parts = self.comparable(&parts.iter().collect::<Vec<_>>()).into_iter();
+        let Some(operand) = parts.next() else { return lit(ScalarValue::Boolean(None)) };
+        if are_written {
+            return Expr::InList(InList::new(Box::new(operand), parts.collect(), is_negated));
+        }
+        // A list in which something is computed loses its NULLs where the operand is a constant.
+        let equal = parts.map(|part| operand.clone().eq(part)).collect();
+        let is_in = balanced(equal, or).unwrap_or_else(|| lit(ScalarValue::Boolean(None)));
+        if is_negated { Expr::Not(Box::new(is_in)) } else { is_in }
     }
 
     /// Values as they can be compared: numbers as wide integers if one is, else as floats if one is, in which there is
