@@ -25,7 +25,8 @@ const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
 
 fn seen_by_python(url: &str, key: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/check.py");
-    let mut child = Command::new(python("python-client", CLIENT))
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-client");
+    let mut child = Command::new(python(&environment, CLIENT))
         .arg(script)
         .env("PYTHON_CLIENT_API_DOMAIN", url)
         .env("CHECK_API_KEY", key)

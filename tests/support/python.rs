@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The interpreter of a virtual environment with one package, made once and kept between runs.
-pub fn python(folder: &str, package: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+/// The interpreter of the virtual environment in a folder, with one package. It is made once and kept between runs.
+pub fn python(folder: &Path, package: &str) -> PathBuf {
     let python = folder.join("bin").join("python");
     let marker = folder.join(format!("{package} is installed"));
     if !marker.exists() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
         run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]));
         std::fs::write(&marker, "").unwrap();
     }

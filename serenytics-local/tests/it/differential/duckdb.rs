@@ -22,7 +22,8 @@ pub struct DuckDb {
 impl DuckDb {
     pub fn start() -> DuckDb {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/differential/duckdb_answers.py");
-        let mut command = Command::new(python("duckdb", PACKAGE));
+        let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("duckdb");
+        let mut command = Command::new(python(&environment, PACKAGE));
         let mut process = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let requests = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());
