@@ -1,10 +1,12 @@
 //! The official Python client, unmodified, against `serenytics serve`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/python.rs"]
+mod python;
 mod support;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -22,27 +24,9 @@ const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
                    UA,1696,NA,2013-01-02T05:00:00Z\n\
                    AA,301,11.5,2013-01-02T06:00:00Z\n";
 
-/// A virtual environment with the client, made once and kept between runs.
-fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-client");
-    let python = folder.join("bin").join("python");
-    let marker = folder.join(format!("{CLIENT} is installed"));
-    if !marker.exists() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", CLIENT]));
-        std::fs::write(&marker, "").unwrap();
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
 fn seen_by_python(url: &str, key: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/check.py");
-    let mut child = Command::new(python())
+    let mut child = Command::new(python::programs(CLIENT).join("python"))
         .arg(script)
         .env("PYTHON_CLIENT_API_DOMAIN", url)
         .env("CHECK_API_KEY", key)
