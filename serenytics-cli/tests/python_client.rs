@@ -1,15 +1,12 @@
 //! The official Python client, unmodified, against `serenytics serve`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "../../tests/support/python.rs"]
-mod python;
 mod support;
 
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use python::python;
 use serde_json::{Value, json};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 use support::Serving;
@@ -25,8 +22,7 @@ const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
 
 fn seen_by_python(url: &str, key: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/check.py");
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-client");
-    let mut child = Command::new(python(&environment, CLIENT))
+    let mut child = Command::new(python())
         .arg(script)
         .env("PYTHON_CLIENT_API_DOMAIN", url)
         .env("CHECK_API_KEY", key)

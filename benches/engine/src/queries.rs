@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::api::{Api, Storage};
-use crate::python::python;
+use crate::python::environment;
 use crate::rows;
 use crate::server::Process;
 use crate::times::Times;
@@ -207,7 +207,7 @@ impl DuckDb {
         let folder = std::env::current_exe().unwrap().with_file_name("duckdb-of-benches");
         let script = "serenytics-local/tests/it/differential/duckdb_answers.py";
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(script);
-        let mut command = std::process::Command::new(python(&folder, "duckdb==2.0.1"));
+        let mut command = std::process::Command::new(environment(&folder, &["duckdb==2.0.1"]));
         let mut process = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());
         let mut duckdb = DuckDb { process, answers };

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value, json};
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::python::python;
+use crate::python::environment;
 
 /// The version that the answers were compared with.
 const PACKAGE: &str = "duckdb==2.0.1";
@@ -22,8 +22,8 @@ pub struct DuckDb {
 impl DuckDb {
     pub fn start() -> DuckDb {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/differential/duckdb_answers.py");
-        let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("duckdb");
-        let mut command = Command::new(python(&environment, PACKAGE));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("duckdb");
+        let mut command = Command::new(environment(&folder, &[PACKAGE]));
         let mut process = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let requests = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());
