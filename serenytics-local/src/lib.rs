@@ -19,6 +19,8 @@ mod links;
 mod load;
 mod local;
 mod query;
+mod receive;
+mod s3;
 mod server;
 mod storage;
 

@@ -74,6 +74,13 @@ impl ServerBuilder {
         self
     }
 
+    /// The URL of the server that loads from S3 read objects of, which speaks the protocol of S3; AWS if this is not called.
+    #[must_use]
+    pub fn s3_endpoint(mut self, url: impl Into<String>) -> ServerBuilder {
+        self.settings.s3_endpoint = Some(url.into());
+        self
+    }
+
     /// Lets clients upload files by signed links, without their key, as on a platform that keeps uploads in S3. Without
     /// this call they upload with their key, to the API itself.
     #[must_use]
@@ -215,6 +222,7 @@ impl Server {
                 query_memory: 2 << 30,
                 upload_limit: 16 << 30,
                 python: Python::default(),
+                s3_endpoint: None,
                 sign_uploads: false,
                 link_life: Duration::from_secs(60 * 60),
             },

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
+use serde_json::Value;
+
 /// The version of the client that is promised to work.
 pub const CLIENT: &str = "serenytics==2.0.1";
 
@@ -26,7 +28,9 @@ pub fn environment(name: &str, packages: &[&str]) -> PathBuf {
     let marker = folder.join(format!("{} are installed", packages.join(", ")));
     if !marker.exists() {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-        run(pip(&python).args(["install", "--quiet"]).args(packages));
+        if !packages.is_empty() {
+            run(pip(&python).args(["install", "--quiet"]).args(packages));
+        }
         std::fs::write(&marker, "").unwrap();
     }
     python
@@ -42,6 +46,15 @@ pub fn pip(python: &Path) -> Command {
 /// A folder of this name that is kept between runs.
 pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// What one of the scripts in `tests/python` prints when it is run against a server.
+pub fn script(name: &str, url: &str, key: &str, variables: &[(&str, &str)]) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name);
+    let mut command = Command::new(python());
+    command.arg(script).env("PYTHON_CLIENT_API_DOMAIN", url).env("CHECK_API_KEY", key);
+    let output = run(command.envs(variables.iter().copied()));
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// Runs a command, which has to work.

@@ -1,23 +1,20 @@
-//! Files: their upload, which goes to the disk as it comes, and the loads of a storage from one.
+//! Files: their upload, and the loads of a storage from one.
 
 use std::sync::Arc;
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
-use futures_util::TryStreamExt;
 use serde::Deserialize;
 use serde_json::json;
-use tempfile::NamedTempFile;
-use tokio::io::AsyncWriteExt;
 
 use super::body::{Held, SMALL};
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::catalogue::Source;
 use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
+use crate::error::{Context, Error};
 use crate::jobs::Load;
 
 const FAILED: &str = "the uploaded file could not be written";
@@ -59,7 +56,7 @@ pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body
 async fn attach(engine: &Engine, uuid: &str, body: Body) -> Result<(), Error> {
     let source = engine.source(uuid).await?;
     source.check_holds_rows()?;
-    let file = receive(engine, body.into_data_stream()).await?;
+    let file = engine.receive("the upload", body.into_data_stream()).await?;
     let target = engine.attached_file(source.uuid);
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
@@ -68,25 +65,6 @@ async fn attach(engine: &Engine, uuid: &str, body: Body) -> Result<(), Error> {
     .await
     .context(FAILED)?
     .map(|_| ())
-}
-
-/// Writes a body to a file, which is removed if it does not come to its end.
-async fn receive(engine: &Engine, mut body: BodyDataStream) -> Result<NamedTempFile, Error> {
-    let file = NamedTempFile::new_in(engine.uploads()).context(FAILED)?;
-    let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
-    let mut size = 0;
-    let cut = |error| Error::refused(format!("the upload was cut: {error}"));
-    while let Some(piece) = body.try_next().await.map_err(cut)? {
-        size += piece.len() as u64;
-        if size > engine.upload_limit {
-            let message =
-                format!("the file is larger than {} bytes, which is this server's limit", engine.upload_limit);
-            return Err(Error::new(Kind::TooLarge, message));
-        }
-        output.write_all(&piece).await.context(FAILED)?;
-    }
-    output.flush().await.context(FAILED)?;
-    Ok(file)
 }
 
 /// Begins to load the attached file in the place of everything that the storage holds.
@@ -113,7 +91,8 @@ pub(super) async fn update(State(engine): Shared, Path(uuid): Path<String>, head
     begun(&engine, source, Load::Update(key)).await
 }
 
-async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
+/// Begins a load, and answers with its task.
+pub(super) async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
     let task = engine.begin_load(source, load).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }

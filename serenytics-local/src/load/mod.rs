@@ -17,7 +17,7 @@ mod update;
 pub(crate) use batch::{BatchRequest, Operation, run_batch};
 pub(crate) use file::RowsFile;
 pub(crate) use frame::Python;
-pub(crate) use options::separator;
+pub(crate) use options::{LoadOptions, separator, types_of};
 pub(crate) use reload::reload;
 pub(crate) use row::BatchRow;
 pub(crate) use text::{EPOCH, microseconds};
