@@ -18,6 +18,7 @@ use crate::links::Links;
 use crate::load::Python;
 use crate::metrics::Metrics;
 use crate::query::{Input, Queries, QueryLimits};
+use crate::s3::S3;
 use crate::storage::Storages;
 
 /// How many loads run at the same time; the others wait.
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) upload_limit: u64,
     /// What reads data frames.
     pub(crate) python: Python,
+    /// The URL of the server that objects of S3 are read from; AWS if there is none.
+    pub(crate) s3_endpoint: Option<String>,
     /// Whether files are uploaded by signed links.
     pub(crate) sign_uploads: bool,
     /// How long links are good for.
@@ -60,6 +63,7 @@ pub(crate) struct Engine {
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
     pub(crate) python: Python,
+    pub(crate) s3: S3,
     pub(crate) links: Links,
     pub(crate) sign_uploads: bool,
     uploads: PathBuf,
@@ -102,6 +106,7 @@ impl Engine {
             health: Health::default(),
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             python: settings.python,
+            s3: S3::new(settings.s3_endpoint.as_deref())?,
             links: Links::new(settings.link_life),
             sign_uploads: settings.sign_uploads,
             uploads,
@@ -254,6 +259,7 @@ pub(crate) mod test {
             python: Python::default(),
             sign_uploads: false,
             link_life: Duration::from_secs(60),
+            s3_endpoint: None,
             patience: Duration::from_secs(10),
         };
         (Arc::new(Engine::open(settings, 1 << 20).await.unwrap()), folder)

@@ -20,6 +20,8 @@ mod load;
 mod local;
 mod metrics;
 mod query;
+mod receive;
+mod s3;
 mod server;
 mod storage;
 

@@ -1,4 +1,4 @@
-//! Files: their upload, which goes to the disk as it comes, and the loads of a storage from one.
+//! Files: their upload, and the loads of a storage from one.
 
 use std::sync::Arc;
 
@@ -8,8 +8,6 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
-use tempfile::NamedTempFile;
-use tokio::io::AsyncWriteExt;
 
 use super::body::{Held, Paced, SMALL};
 use super::link::link;
@@ -17,7 +15,7 @@ use super::{Answer, Shared, answer};
 use crate::access::Account;
 use crate::catalogue::Source;
 use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
+use crate::error::{Context, Error};
 use crate::jobs::Load;
 
 const FAILED: &str = "the uploaded file could not be written";
@@ -65,7 +63,7 @@ pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body
 
 async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error> {
     source.check_holds_rows()?;
-    let file = receive(engine, Paced::new(body, engine.patience)).await?;
+    let file = engine.receive("the upload", Paced::new(body, engine.patience).into_stream()).await?;
     let target = engine.attached_file(source.uuid);
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
@@ -74,24 +72,6 @@ async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error
     .await
     .context(FAILED)?
     .map(|_| ())
-}
-
-/// Writes a body to a file, which is removed if it does not come to its end.
-async fn receive(engine: &Engine, mut body: Paced) -> Result<NamedTempFile, Error> {
-    let file = NamedTempFile::new_in(engine.uploads()).context(FAILED)?;
-    let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
-    let mut size = 0;
-    while let Some(piece) = body.next().await? {
-        size += piece.len() as u64;
-        if size > engine.upload_limit {
-            let message =
-                format!("the file is larger than {} bytes, which is this server's limit", engine.upload_limit);
-            return Err(Error::new(Kind::TooLarge, message));
-        }
-        output.write_all(&piece).await.context(FAILED)?;
-    }
-    output.flush().await.context(FAILED)?;
-    Ok(file)
 }
 
 /// Begins to load the attached file in the place of everything that the storage holds.
@@ -124,7 +104,8 @@ pub(super) async fn update(
     begun(&engine, source, Load::Update(key)).await
 }
 
-async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
+/// Begins a load, and answers with its task.
+pub(super) async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
     let task = engine.begin_load(source, load).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }

@@ -4,21 +4,21 @@
 mod accounts;
 mod batch;
 mod csv;
+mod differential;
 mod exports;
 mod formula_functions;
 mod formula_language;
 mod formula_mistakes;
 mod formula_queries;
 mod formula_soundness;
-mod differential;
 mod formulas;
 mod joins;
 mod limits;
 mod measure_errors;
 mod measures;
+mod numbers;
 mod operation;
 mod pushes;
-mod numbers;
 #[path = "../../../tests/support/python.rs"]
 mod python;
 mod query;
