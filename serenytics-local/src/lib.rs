@@ -5,8 +5,8 @@
 //! on an address and with keys of your choice, as `serenytics serve` does.
 //!
 //! A data folder holds everything: `catalogue.sqlite` the sources, tasks, keys and scripts; `storages/` one Delta Lake
-//! table a storage; `uploads/` the files that are attached to sources; `spill/` what queries write when memory is
-//! short. One engine at a time has it open.
+//! table a storage, with the journal of its pushed rows; `uploads/` the files that are attached to sources; `spill/` what
+//! queries write when memory is short. One engine at a time has it open.
 
 mod access;
 mod api;
@@ -15,8 +15,10 @@ mod engine;
 mod error;
 mod jobs;
 mod join;
+mod links;
 mod load;
 mod local;
+mod metrics;
 mod query;
 mod server;
 mod storage;

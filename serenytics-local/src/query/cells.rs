@@ -84,8 +84,28 @@ impl<'a> Cells<'a> {
             Cells::Int(array) => scalar(&array.value(row), json),
             // `serde_json` writes what is no finite number as null.
             Cells::Float(array) => scalar(&array.value(row), json),
-            Cells::DateTime(array) => datetime(array.value(row), json),
+            Cells::DateTime(array) => {
+                json.push(b'"');
+                datetime(array.value(row), json)?;
+                json.push(b'"');
+                Ok(())
+            }
         }
+    }
+
+    /// Writes the cell of a row as it is, without quotes; tells whether there is one, and it is not NULL.
+    pub(super) fn write_text(&self, row: usize, text: &mut Vec<u8>) -> Result<bool, Error> {
+        if self.array().is_null(row) {
+            return Ok(false);
+        }
+        match self {
+            Cells::Str(array) => text.extend_from_slice(array.value(row).as_bytes()),
+            Cells::StrView(array) => text.extend_from_slice(array.value(row).as_bytes()),
+            Cells::Int(array) => scalar(&array.value(row), text)?,
+            Cells::Float(array) => scalar(&array.value(row), text)?,
+            Cells::DateTime(array) => datetime(array.value(row), text)?,
+        }
+        Ok(true)
     }
 
     fn array(&self) -> &dyn Array {
@@ -119,5 +139,5 @@ fn scalar<T: serde::Serialize + ?Sized>(value: &T, json: &mut Vec<u8>) -> Result
 fn datetime(microseconds: i64, json: &mut Vec<u8>) -> Result<(), Error> {
     const CONTEXT: &str = "a datetime could not be written";
     let datetime = EPOCH.checked_add(SignedDuration::from_micros(microseconds)).context(CONTEXT)?;
-    write!(json, "\"{datetime}\"").context(CONTEXT)
+    write!(json, "{datetime}").context(CONTEXT)
 }

@@ -13,7 +13,7 @@ use serenytics_query::vocabulary::ColumnType;
 pub(crate) use python::Python;
 use python::{Asked, FrameColumn, Said};
 
-use super::cell::{BatchBuilder, Cell};
+use super::cell::{BatchBuilder, Cell, Row};
 use super::infer::Guess;
 use crate::error::Error;
 use crate::storage::{Column, check_names, forced_type};
@@ -80,13 +80,14 @@ impl FrameFile {
             };
             let count = cells.first().map_or(0, Vec::len);
             for row in 0..count {
+                let mut typed = Row::with_capacity(columns.len());
                 for (index, column) in columns.iter().enumerate() {
                     let value = cells.get(index).and_then(|cells| cells.get(row)).unwrap_or(&Value::Null);
                     let cell = Cell::from_json(value, column.column_type)
                         .ok_or_else(|| misfit(read + row as u64 + 1, column, value))?;
-                    builder.cell(index, cell);
+                    typed.push((index, cell));
                 }
-                if let Some(full) = builder.end_row()?
+                if let Some(full) = builder.row(&typed)?
                     && !batch(full)
                 {
                     return Ok(());
