@@ -12,7 +12,9 @@ mod client;
 mod data_source;
 mod environment;
 mod error;
+mod export;
 mod fetch;
+mod http;
 mod load;
 mod measures;
 mod task;
@@ -26,4 +28,7 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use data_source::{Batch, DataSource, Pusher, SourceType};
 pub use error::Error;
+pub use export::{Export, ExportFormat, Exported};
 pub use load::{ForceType, Load, Progress, ReloadFromS3, S3Credentials};
+/// The HTTP client below, for [`ClientBuilder::http`].
+pub use reqwest;

@@ -2,12 +2,15 @@
 
 mod calls;
 mod deadlines;
+mod exports;
 mod loads;
 mod logs;
 mod measures;
 mod queries;
 mod schemas;
 mod server;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+mod tls;
 
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::query::Query;

@@ -44,6 +44,8 @@ enum Headers {
     Api,
     /// Those that a signed upload was signed for; the key is not for its server.
     SignedUpload,
+    /// None of the API's: what is at the URL is for everybody who has it.
+    Download,
     /// Those of the API without a key: the path holds a token.
     Push,
 }
@@ -112,6 +114,15 @@ impl<'c> Request<'c> {
         request.call.path = format!("{} (signed upload)", url.origin().ascii_serialization());
         request.url = url.clone();
         request.headers = Headers::SignedUpload;
+        request
+    }
+
+    /// A GET of a URL that the server gave, which may redirect. It carries no key and is never printed: the URL is a credential.
+    pub(crate) fn download(client: &'c Client, url: &Url, deadline: Deadline) -> Request<'c> {
+        let mut request = Request::new(client, Method::GET, &[], deadline);
+        request.call.path = format!("{} (exported file)", url.origin().ascii_serialization());
+        request.url = url.clone();
+        request.headers = Headers::Download;
         request
     }
 
@@ -200,8 +211,13 @@ impl<'c> Request<'c> {
     async fn attempt(&mut self) -> Result<Response, Failure> {
         let client = self.client;
         let started = Instant::now();
-        let mut request = client.http().request(self.call.method.clone(), self.url.clone());
+        let http = match self.headers {
+            Headers::Download => client.downloads(),
+            _ => client.http(),
+        };
+        let mut request = http.request(self.call.method.clone(), self.url.clone());
         request = match self.headers {
+            Headers::Download => request,
             Headers::Api => {
                 request.header(API_KEY, client.key_header().clone()).header(CONTENT_TYPE, "application/json")
             }
@@ -264,7 +280,17 @@ impl<'c> Request<'c> {
                 client.api_key(),
                 "the token, and the uuid beside it",
             ),
-            Headers::SignedUpload => storage::refused(status, &body, &self.url, client.api_key()),
+            Headers::SignedUpload => storage::refused("upload", status, &body, &self.url, client.api_key()),
+            // The server of the API itself gives its reasons as it always does.
+            Headers::Download if self.url.origin() == client.base().origin() => failure::refused(
+                status,
+                &headers,
+                &body,
+                client.base(),
+                client.api_key(),
+                "that the link is not too old",
+            ),
+            Headers::Download => storage::refused("download", status, &body, &self.url, client.api_key()),
         };
         Err(Failure { error, passes: retry::passes(status), asked })
     }

@@ -31,6 +31,11 @@ impl Response {
         &self.call
     }
 
+    /// How many bytes the body has, if the server says it.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.inner.content_length()
+    }
+
     /// The next bytes of the body; `None` behind the last.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let next = timeout(self.client.deadlines().read, self.inner.chunk());
