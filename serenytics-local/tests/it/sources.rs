@@ -117,6 +117,43 @@ async fn uploads_go_here_and_not_to_s3() {
 }
 
 #[tokio::test]
+async fn users_metadata_begin_with_the_login() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    let path = format!("/api/data_source/{uuid}/reload_users_metadata");
+    assert_eq!(engine.call("POST", &path, "").await, empty());
+    engine.load(&uuid, "country,login\nFR,ada\n").await.unwrap();
+    let (status, answer) = engine.call("POST", &path, "").await;
+    assert_eq!(status, 400);
+    assert!(answer["errors"][0].as_str().unwrap().contains("is \"country\" and has to be \"login\""), "{answer}");
+    engine.load(&uuid, "login,country\nada,FR\n").await.unwrap();
+    assert_eq!(engine.call("POST", &path, "").await, (200, json!({"status": "ok"})));
+    assert_eq!(engine.call_with_key("POST", &path, "", None).await.0, 401);
+}
+
+#[tokio::test]
+async fn a_load_from_s3_names_an_object() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("a\n1\n").await;
+    let path = format!("/api/data_source/{uuid}/reload_from_s3");
+    for (body, expected) in [
+        (json!({"s3_key": "k"}), "needs `s3_bucket`"),
+        (json!({"s3_bucket": "bucket"}), "needs `s3_key`"),
+        (json!({"s3_bucket": "169.254.169.254/latest", "s3_key": "k"}), "the name of a bucket is"),
+        (json!({"s3_bucket": "bucket", "s3_key": "a/../../other/k"}), "which is no name of an object"),
+        (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_region": "evil.example/"}), "s3_region is"),
+        (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_credentials": "key"}), "aws_access_key_id=.."),
+        (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_csv_separator": "::"}), "has to be one character"),
+        (json!({"s3_bucket": "bucket", "s3_key": "k", "force_types": {"a": "text"}}), "a type is one of str"),
+    ] {
+        let (status, answer) = engine.call("POST", &path, body.to_string()).await;
+        assert_eq!(status, 400, "{body}: {answer}");
+        assert!(answer["errors"][0].as_str().unwrap().contains(expected), "{body}: {answer}");
+    }
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1]]));
+}
+
+#[tokio::test]
 async fn scripts_have_a_storage() {
     let engine = Engine::start().await;
     let body = json!({"name": "nightly", "schedule_infos": "", "code": "", "kind": "GENERIC_PYTHON"}).to_string();

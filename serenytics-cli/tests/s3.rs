@@ -1,0 +1,65 @@
+//! Loads from S3, by the official client, of a real server of its protocol that checks signatures.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+use support::Serving;
+use support::python::{environment, script};
+
+/// A server of S3, which ends when this is dropped.
+struct S3Server {
+    child: Child,
+    url: String,
+}
+
+impl S3Server {
+    fn start() -> S3Server {
+        let python = environment("s3-server", &["moto[server,s3]<6"]);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/s3_server.py");
+        let mut command = Command::new(python);
+        let mut child = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        assert!(url.starts_with("http://"), "the server of S3 did not start");
+        S3Server { child, url: url.trim().to_owned() }
+    }
+}
+
+impl Drop for S3Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn objects_are_loaded_and_what_cannot_be_is_told() {
+    let s3 = S3Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--api-key", "key", "--s3-endpoint", &s3.url]);
+    let seen = script("s3.py", &serving.url, "key", &[]);
+    let public = json!({"columns": ["zip int", "n int"], "rows": 1, "first": [7, 7]});
+    assert_eq!(seen["odd"], json!({"columns": ["zip str", "n int"], "rows": 2, "first": ["01000", 1]}));
+    assert_eq!(seen["gzipped"], json!({"columns": ["zip int", "n int"], "rows": 50_000, "first": [1, 2]}));
+    assert_eq!(seen["public"], public);
+    for (name, expected) in [
+        ("no bucket", "there is no bucket \"sales-2014\" in S3"),
+        ("no key", "there is no object \"small.csv\" in the bucket \"sales-2013\""),
+        ("no credentials", "it is not public, and needs s3_credentials"),
+        ("wrong secret", "(SignatureDoesNotMatch): the credentials are wrong"),
+        ("wrong key", "(InvalidAccessKeyId): the credentials are wrong"),
+        ("half of them", "aws_secret_access_key=.."),
+        ("elsewhere", "the name of a bucket is 3 to 63"),
+        ("up", "is no name of an object"),
+    ] {
+        assert!(seen[name].as_str().unwrap_or_default().contains(expected), "{name}: {}", seen[name]);
+    }
+    assert_eq!(seen["at last"], public, "what failed left nothing behind");
+    assert_eq!(std::fs::read_dir(folder.path().join("uploads")).unwrap().count(), 0);
+    serving.stop("TERM");
+}
