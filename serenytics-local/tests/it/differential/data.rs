@@ -136,5 +136,5 @@ fn regions() -> Table {
 
 /// Many rows, a handful of them, and a table to join.
 pub fn tables() -> [Table; 3] {
-    [facts("many", 400), facts("few", 7), regions()]
+    [facts("many", 200), facts("few", 7), regions()]
 }
