@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serenytics_local::{Server, ServerBuilder};
@@ -32,6 +33,18 @@ pub(crate) struct ServeArguments {
     /// How many MiB of memory all queries take between them
     #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
     query_memory: u32,
+    /// Run scripts: everybody who has an API key can run programs on this machine then
+    #[arg(long)]
+    allow_scripts: bool,
+    /// The Python interpreter that runs scripts
+    #[arg(long, value_name = "PATH", default_value = "python3")]
+    python: PathBuf,
+    /// How many seconds a script may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
+    script_timeout: u32,
+    /// How many MiB of address space each process of a script has
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..))]
+    script_memory: u32,
 }
 
 /// Runs the server until it is told to stop.
@@ -88,7 +101,12 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
     }
     let mut builder = Server::builder(arguments.data)
         .listen(arguments.listen)
-        .query_memory(arguments.query_memory as usize * 1024 * 1024);
+        .query_memory(arguments.query_memory as usize * 1024 * 1024)
+        .script_timeout(Duration::from_secs(arguments.script_timeout.into()))
+        .script_memory(u64::from(arguments.script_memory) * 1024 * 1024);
+    if arguments.allow_scripts {
+        builder = builder.allow_scripts(arguments.python);
+    }
     for key in keys {
         builder = builder.api_key(key);
     }

@@ -14,6 +14,7 @@ use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
 use crate::load::reload;
 use crate::query::{Input, Queries};
+use crate::script::{ScriptSettings, Scripts};
 use crate::storage::Storages;
 
 /// How many loads run at the same time; the others wait.
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) query_memory: usize,
     /// How many bytes an uploaded file has at most.
     pub(crate) upload_limit: u64,
+    /// How scripts are run.
+    pub(crate) scripts: ScriptSettings,
 }
 
 /// The engine.
@@ -40,6 +43,7 @@ pub(crate) struct Engine {
     pub(crate) storages: Storages,
     pub(crate) queries: Queries,
     pub(crate) access: Access,
+    pub(crate) scripts: Scripts,
     pub(crate) upload_limit: u64,
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
@@ -49,12 +53,14 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Opens a data folder, which is made if it does not exist.
-    pub(crate) async fn open(settings: Settings, body_memory: usize) -> Result<Engine, Error> {
+    /// Opens a data folder, which is made if it does not exist, for an API at this URL.
+    pub(crate) async fn open(settings: Settings, url: &str, body_memory: usize) -> Result<Engine, Error> {
         const CONTEXT: &str = "the data folder could not be opened";
         let folder = settings.folder.canonicalize().context(CONTEXT)?;
         let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
         catalogue.tidy_tasks().await?;
+        catalogue.tidy_runs().await?;
+        let scripts = Scripts::open(settings.scripts, folder.join("scripts"), url.to_owned()).await?;
         let sources: Vec<Uuid> = catalogue.sources(None).await?.into_iter().map(|source| source.uuid).collect();
         let storages = Storages::open(folder.join("storages"), &sources)?;
         let spill = folder.join("spill");
@@ -73,6 +79,7 @@ impl Engine {
             storages,
             queries,
             access: access.await.context(CONTEXT)??,
+            scripts,
             upload_limit: settings.upload_limit,
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             uploads,
@@ -135,7 +142,7 @@ impl Engine {
     pub(crate) async fn begin_reload(self: &Arc<Self>, source: Source) -> Result<Uuid, Error> {
         let task = self.catalogue.insert_task().await?;
         let engine = Arc::clone(self);
-        let job = async move {
+        self.spawn(async move {
             let result = engine.run_reload(&source).await;
             if let Err(error) = &result {
                 tracing::info!(source = %source.uuid, %error, "a load failed");
@@ -143,11 +150,15 @@ impl Engine {
             if let Err(error) = engine.catalogue.end_task(task, &result).await {
                 tracing::error!(%task, %error, "the end of a task was not written down");
             }
-        };
+        });
+        Ok(task)
+    }
+
+    /// Does something beside the requests. It is cut when the engine stops.
+    pub(crate) fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         while jobs.try_join_next().is_some() {}
         jobs.spawn(job);
-        Ok(task)
     }
 
     async fn run_reload(&self, source: &Source) -> Result<u64, Error> {

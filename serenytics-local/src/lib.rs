@@ -5,8 +5,8 @@
 //! on an address and with keys of your choice, as `serenytics serve` does.
 //!
 //! A data folder holds everything: `catalogue.sqlite` the sources, tasks, keys and scripts; `storages/` one Delta Lake
-//! table a storage; `uploads/` the files that are attached to sources; `spill/` what queries write when memory is
-//! short. One engine at a time has it open.
+//! table a storage; `uploads/` the files that are attached to sources; `scripts/` the folders that scripts run in;
+//! `spill/` what queries write when memory is short. One engine at a time has it open.
 
 mod access;
 mod api;
@@ -17,6 +17,7 @@ mod join;
 mod load;
 mod local;
 mod query;
+mod script;
 mod server;
 mod storage;
 

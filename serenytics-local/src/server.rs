@@ -1,6 +1,6 @@
 //! The server: an engine that listens, on a runtime of its own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::api;
 use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
+use crate::script::ScriptSettings;
 
 /// How long a stop waits for requests that still run.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -65,11 +66,33 @@ impl ServerBuilder {
         self
     }
 
+    /// Runs scripts, by this Python interpreter: a path, or a name as `python3`. Everybody who has an API key can run
+    /// programs on this machine then. If this is not called, no script is run.
+    #[must_use]
+    pub fn allow_scripts(mut self, python: impl Into<PathBuf>) -> ServerBuilder {
+        self.settings.scripts.python = Some(python.into());
+        self
+    }
+
+    /// How long a script may take; an hour if this is not called. Then it is ended, with the processes it started.
+    #[must_use]
+    pub fn script_timeout(mut self, timeout: Duration) -> ServerBuilder {
+        self.settings.scripts.timeout = timeout;
+        self
+    }
+
+    /// How many bytes of address space each process of a script has; 4 GiB if this is not called.
+    #[must_use]
+    pub fn script_memory(mut self, bytes: u64) -> ServerBuilder {
+        self.settings.scripts.memory = bytes;
+        self
+    }
+
     /// Starts the server. It is ready when this returns.
     ///
     /// # Errors
-    /// The data folder is in use or cannot be used, the address cannot be listened on, or there is neither an API key
-    /// nor a user.
+    /// The data folder is in use or cannot be used, the address cannot be listened on, there is neither an API key nor a
+    /// user, or the interpreter of scripts cannot be started.
     pub async fn start(self) -> Result<Server, Error> {
         if self.settings.keys.iter().any(|key| key.trim().is_empty()) {
             return Err(Error::refused("an API key is empty"));
@@ -108,7 +131,7 @@ async fn serve(
     let listener =
         TcpListener::bind(listen).await.context(&format!("the address {listen} could not be listened on"))?;
     let address = listener.local_addr().context("the address is not known")?;
-    let engine = Arc::new(Engine::open(settings, api::BODY_MEMORY).await?);
+    let engine = Arc::new(Engine::open(settings, &local_url(address), api::BODY_MEMORY).await?);
     let router = api::router(Arc::clone(&engine));
     let serving = tokio::spawn(async move {
         let mut told = stopped.clone();
@@ -132,6 +155,16 @@ async fn serve(
         engine.close().await;
     });
     Ok((address, serving))
+}
+
+/// The URL of the API, as this machine reaches it.
+fn local_url(mut address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}")
 }
 
 /// A server that runs until it is stopped or dropped.
@@ -181,6 +214,7 @@ impl Server {
                 user: None,
                 query_memory: 2 << 30,
                 upload_limit: 16 << 30,
+                scripts: ScriptSettings { python: None, timeout: Duration::from_secs(60 * 60), memory: 4 << 30 },
             },
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

@@ -19,15 +19,19 @@ pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request,
     Ok::<Response, Error>(next.run(request).await)
 }
 
-/// Refuses a request without a key. Old clients send theirs as the password of the user `token`.
+/// Refuses a request without a key.
 pub(super) fn check(engine: &Engine, headers: &HeaderMap) -> Result<(), Error> {
-    let key = headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let key = key.or_else(|| basic(headers).filter(|(user, _)| user == "token").map(|(_, key)| key));
-    match key {
+    match sent(headers) {
         Some(key) if engine.access.is_key(&key) => Ok(()),
         Some(_) => Err(Error::new(Kind::Unauthorized, "the API key is not one of this server's")),
         None => Err(Error::new(Kind::Unauthorized, "the request has no API key: send it in the header X-Api-Key")),
     }
+}
+
+/// The key of a request. Old clients send theirs as the password of the user `token`.
+pub(super) fn sent(headers: &HeaderMap) -> Option<String> {
+    let key = headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    key.or_else(|| basic(headers).filter(|(user, _)| user == "token").map(|(_, key)| key))
 }
 
 /// The user and password of Basic authentication.

@@ -8,6 +8,7 @@ mod keys;
 mod list;
 mod query;
 mod script;
+mod script_run;
 mod task;
 mod upload;
 
@@ -48,6 +49,9 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/script", get(script::list).post(script::create))
         .route("/api/script/{uuid}", get(script::read).delete(script::delete))
         .route("/api/script/{uuid}/storage", get(script::retrieve).put(script::store))
+        .route("/api/script/{uuid}/run", post(script_run::run))
+        .route("/api/script/{uuid}/state", get(script_run::state))
+        .route("/api/script/{uuid}/logs", get(script_run::logs))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), keys::require));
     Router::new()
         .merge(with_key)

@@ -1,4 +1,4 @@
-//! Scripts: kept and given a storage, but never run.
+//! Scripts: listed, read, created and deleted, and what they store.
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -11,6 +11,7 @@ use super::body::{Held, SMALL};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, ok};
 use crate::catalogue::Script;
+use crate::engine::Engine;
 use crate::error::Error;
 
 pub(super) async fn list(State(engine): Shared, Query(query): Query<ListQuery>) -> Answer {
@@ -19,8 +20,7 @@ pub(super) async fn list(State(engine): Shared, Query(query): Query<ListQuery>) 
 }
 
 pub(super) async fn read(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let script = engine.catalogue.script(parsed(&uuid)?).await?.ok_or_else(|| unknown(&uuid))?;
-    Ok(answer(StatusCode::OK, &script.to_json()))
+    Ok(answer(StatusCode::OK, &found(&engine, &uuid).await?.to_json()))
 }
 
 pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
@@ -38,7 +38,12 @@ pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body
 }
 
 pub(super) async fn delete(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    if !engine.catalogue.delete_script(parsed(&uuid)?).await? {
+    let script = found(&engine, &uuid).await?;
+    if engine.scripts.is_running(script.uuid) {
+        let message = format!("the script `{}` is running: wait until it is done, then delete it", script.name);
+        return Err(Error::refused(message));
+    }
+    if !engine.catalogue.delete_script(script.uuid).await? {
         return Err(unknown(&uuid));
     }
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -55,6 +60,11 @@ pub(super) async fn store(State(engine): Shared, Path(uuid): Path<String>, heade
         return Err(unknown(&uuid));
     }
     Ok(ok())
+}
+
+/// The script with this uuid.
+pub(super) async fn found(engine: &Engine, uuid: &str) -> Result<Script, Error> {
+    engine.catalogue.script(parsed(uuid)?).await?.ok_or_else(|| unknown(uuid))
 }
 
 fn parsed(uuid: &str) -> Result<Uuid, Error> {

@@ -1,6 +1,7 @@
 //! The catalogue: everything that is no data, in a database of its own.
 
 mod keys;
+mod runs;
 mod scripts;
 mod sources;
 mod tasks;
@@ -13,6 +14,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
+pub(crate) use runs::{Run, RunEnd};
 pub(crate) use scripts::Script;
 pub(crate) use sources::{INNER_JOIN, STORAGE, Source};
 pub(crate) use tasks::TaskState;
@@ -20,9 +22,27 @@ pub(crate) use tasks::TaskState;
 use crate::error::{Context, Error};
 
 /// The database's structure, one step after the other; a step that was released never changes.
-const MIGRATIONS: &[(&str, &str)] = &[(
-    "sources, tasks, keys and scripts",
-    "CREATE TABLE sources (
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("sources, tasks, keys and scripts", FIRST),
+    (
+        "the runs of scripts",
+        "CREATE TABLE script_runs (
+            uuid TEXT PRIMARY KEY,
+            position INTEGER NOT NULL,
+            script TEXT NOT NULL,
+            started INTEGER NOT NULL,
+            finished INTEGER,
+            succeeded INTEGER NOT NULL,
+            stdout TEXT NOT NULL,
+            stderr TEXT NOT NULL,
+            return_code INTEGER
+        );
+        CREATE INDEX script_runs_by_script ON script_runs (script, position);",
+    ),
+];
+
+/// The structure that everything else is built on.
+const FIRST: &str = "CREATE TABLE sources (
         uuid TEXT PRIMARY KEY,
         position INTEGER NOT NULL,
         name TEXT NOT NULL,
@@ -49,8 +69,7 @@ const MIGRATIONS: &[(&str, &str)] = &[(
         name TEXT NOT NULL UNIQUE,
         config TEXT NOT NULL,
         storage TEXT
-    );",
-)];
+    );";
 
 /// The database, shared by all requests.
 #[derive(Debug, Clone)]

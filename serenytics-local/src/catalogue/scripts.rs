@@ -1,4 +1,4 @@
-//! Scripts: kept, named and given a storage, but never run by the engine.
+//! Scripts: their code and configuration, and what they store.
 
 use serde_json::{Map, Value};
 use sqlx::Row;
@@ -75,8 +75,13 @@ impl Catalogue {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Removes a script; tells whether it existed.
+    /// Removes a script and the logs of its runs; tells whether it existed.
     pub(crate) async fn delete_script(&self, uuid: Uuid) -> Result<bool, Error> {
+        sqlx::query("DELETE FROM script_runs WHERE script = $1")
+            .bind(uuid.to_string())
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
         let done = sqlx::query("DELETE FROM scripts WHERE uuid = $1")
             .bind(uuid.to_string())
             .execute(&self.pool)

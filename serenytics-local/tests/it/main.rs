@@ -8,6 +8,7 @@ mod joins;
 mod measure_errors;
 mod measures;
 mod query;
+mod scripts;
 mod server;
 mod slots;
 mod sources;

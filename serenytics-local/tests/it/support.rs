@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Method};
 use serde_json::{Map, Value, json};
-use serenytics_local::Local;
+use serenytics_local::{Local, Server, ServerBuilder};
 use tempfile::TempDir;
 
 /// An engine on a folder that is removed with it.
@@ -42,15 +42,7 @@ impl Engine {
         body: impl Into<reqwest::Body>,
         key: Option<&str>,
     ) -> (u16, Value) {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let url = format!("{}{path}", self.local.url());
-        let mut request = self.http.request(method, url).body(body).header("content-type", "application/json");
-        if let Some(key) = key {
-            request = request.header("x-api-key", key);
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
+        let (status, text) = send(&self.http, method, &format!("{}{path}", self.local.url()), body, key).await;
         (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
     }
 
@@ -157,6 +149,71 @@ impl Engine {
         let titles = answer["columns_titles"].as_array().unwrap().iter();
         titles.map(|t| format!("{} {}", t["name"].as_str().unwrap(), t["type"].as_str().unwrap())).collect()
     }
+}
+
+/// A server with the API key `key`, on a folder that is removed with it.
+pub struct Served {
+    pub server: Server,
+    pub folder: TempDir,
+    http: Client,
+}
+
+impl Served {
+    /// Starts a server that is set up further.
+    pub async fn start(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+        Served::on(tempfile::tempdir().unwrap(), configure).await
+    }
+
+    pub async fn on(folder: TempDir, configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+        let server = configure(Server::builder(folder.path()).api_key("key")).start().await.unwrap();
+        Served { server, folder, http: Client::new() }
+    }
+
+    /// The status and the JSON of a call with the key.
+    pub async fn call(&self, method: &str, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        let (status, text) = self.text(method, path, body, Some("key")).await;
+        (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
+    }
+
+    /// The status and the text of a call.
+    pub async fn text(
+        &self,
+        method: &str,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+        key: Option<&str>,
+    ) -> (u16, String) {
+        send(&self.http, method, &format!("{}{path}", self.server.url()), body, key).await
+    }
+
+    /// The last answer of a call that is repeated until its answer is good.
+    pub async fn until(&self, path: &str, is_good: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..2_000 {
+            let (status, answer) = self.call("GET", path, "").await;
+            assert_eq!(status, 200, "{answer}");
+            if is_good(&answer) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{path} does not get there");
+    }
+}
+
+async fn send(
+    http: &Client,
+    method: &str,
+    url: &str,
+    body: impl Into<reqwest::Body>,
+    key: Option<&str>,
+) -> (u16, String) {
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let mut request = http.request(method, url).body(body).header("content-type", "application/json");
+    if let Some(key) = key {
+        request = request.header("x-api-key", key);
+    }
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
 /// The answer of a storage without rows.
