@@ -16,6 +16,7 @@ use crate::load::reload;
 use crate::query::{Input, Queries};
 use crate::script::{ScriptSettings, Scripts};
 use crate::storage::Storages;
+use crate::web_app::EmbedKey;
 
 /// How many loads run at the same time; the others wait.
 const LOADS: usize = 4;
@@ -44,6 +45,10 @@ pub(crate) struct Engine {
     pub(crate) queries: Queries,
     pub(crate) access: Access,
     pub(crate) scripts: Scripts,
+    /// Signs links to web apps.
+    pub(crate) embed_key: EmbedKey,
+    /// The URL of the API, as this machine reaches it.
+    pub(crate) url: String,
     pub(crate) upload_limit: u64,
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
@@ -72,6 +77,7 @@ impl Engine {
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
+        let embed_key = EmbedKey::new(catalogue.secret("embed links").await?);
         let digests = catalogue.keys().await?;
         let access = tokio::task::spawn_blocking(move || Access::new(&settings.keys, &digests, settings.user));
         Ok(Engine {
@@ -80,6 +86,8 @@ impl Engine {
             queries,
             access: access.await.context(CONTEXT)??,
             scripts,
+            embed_key,
+            url: url.to_owned(),
             upload_limit: settings.upload_limit,
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             uploads,

@@ -20,6 +20,7 @@ mod query;
 mod script;
 mod server;
 mod storage;
+mod web_app;
 
 pub use error::Error;
 pub use local::Local;

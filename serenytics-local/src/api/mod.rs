@@ -4,6 +4,7 @@ mod account;
 mod batch;
 mod body;
 mod data_source;
+mod embed;
 mod keys;
 mod list;
 mod query;
@@ -11,6 +12,7 @@ mod script;
 mod script_run;
 mod task;
 mod upload;
+mod web_app;
 
 use std::sync::Arc;
 
@@ -52,6 +54,12 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/script/{uuid}/run", post(script_run::run))
         .route("/api/script/{uuid}/state", get(script_run::state))
         .route("/api/script/{uuid}/logs", get(script_run::logs))
+        .route("/api/web_app", get(web_app::list).post(web_app::create))
+        .route("/api/web_app/{uuid}", get(web_app::read).put(web_app::save).delete(web_app::delete))
+        .route("/api/web_app/{uuid}/data_sources", get(web_app::data_sources))
+        .route("/api/web_app/{uuid}/generate_pdf", post(web_app::generate_pdf))
+        .route("/api/web_app/{uuid}/sharings", post(web_app::share))
+        .route("/api/web_app/{uuid}/embed", post(embed::embed))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), keys::require));
     Router::new()
         .merge(with_key)
@@ -59,6 +67,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/data_source/{uuid}/push/{token}", post(batch::push))
         .route("/api/token", get(account::token))
         .route("/api/api_key", post(account::api_key))
+        .route("/embed/web_app/{uuid}", get(embed::page))
         .fallback(elsewhere)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::map_request(async |request: Request| body::drained(request)))

@@ -3,8 +3,10 @@
 mod keys;
 mod runs;
 mod scripts;
+mod secrets;
 mod sources;
 mod tasks;
+mod web_apps;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -18,6 +20,7 @@ pub(crate) use runs::{Run, RunEnd};
 pub(crate) use scripts::Script;
 pub(crate) use sources::{INNER_JOIN, STORAGE, Source};
 pub(crate) use tasks::TaskState;
+pub(crate) use web_apps::WebApp;
 
 use crate::error::{Context, Error};
 
@@ -38,6 +41,26 @@ const MIGRATIONS: &[(&str, &str)] = &[
             return_code INTEGER
         );
         CREATE INDEX script_runs_by_script ON script_runs (script, position);",
+    ),
+    (
+        "web apps, and the secret of their links",
+        "CREATE TABLE web_apps (
+            uuid TEXT PRIMARY KEY,
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            config TEXT NOT NULL
+        );
+        CREATE INDEX web_apps_by_name ON web_apps (name);
+        CREATE TABLE web_app_sharings (
+            web_app TEXT NOT NULL,
+            login TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            PRIMARY KEY (web_app, login)
+        );
+        CREATE TABLE secrets (
+            name TEXT PRIMARY KEY,
+            secret TEXT NOT NULL
+        );",
     ),
 ];
 

@@ -13,4 +13,5 @@ mod server;
 mod slots;
 mod sources;
 mod support;
+mod web_apps;
 mod where_clause;

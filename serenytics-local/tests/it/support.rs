@@ -220,3 +220,10 @@ async fn send(
 pub fn empty() -> (u16, Value) {
     (200, json!({"status": "error", "errors": ["Storage source is empty"]}))
 }
+
+/// The query of a list of what has this name.
+pub fn by_name(name: &str) -> String {
+    let filter = json!({"filters": [{"name": "name", "op": "eq", "val": name}]}).to_string();
+    let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("?q={encoded}")
+}
