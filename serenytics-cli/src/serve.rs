@@ -33,6 +33,12 @@ pub(crate) struct ServeArguments {
     /// How many MiB of memory all queries take between them
     #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
     query_memory: u32,
+    /// A key of the data API, which reads the sources of --data-api-source; can be given several times
+    #[arg(long, value_name = "KEY", env = "SERENYTICS_DATA_API_KEY", hide_env_values = true)]
+    data_api_key: Vec<String>,
+    /// The name or uuid of a source that the keys of the data API read; can be given several times
+    #[arg(long, value_name = "SOURCE")]
+    data_api_source: Vec<String>,
     /// Run scripts: everybody who has an API key can run programs on this machine then
     #[arg(long)]
     allow_scripts: bool,
@@ -45,6 +51,15 @@ pub(crate) struct ServeArguments {
     /// How many MiB of address space each process of a script has
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..))]
     script_memory: u32,
+    /// The SMTP server that sends mails; without one, each mail is a file in the data folder's outbox
+    #[arg(long, value_name = "URL", env = "SERENYTICS_SMTP_URL", hide_env_values = true)]
+    smtp: Option<String>,
+    /// The sender of mails that name none
+    #[arg(long, value_name = "ADDRESS", default_value = "serenytics@localhost")]
+    mail_from: String,
+    /// How many mails are taken in 24 hours
+    #[arg(long, value_name = "MAILS", default_value_t = 50)]
+    mail_quota: u32,
 }
 
 /// Runs the server until it is told to stop.
@@ -104,6 +119,16 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         .query_memory(arguments.query_memory as usize * 1024 * 1024)
         .script_timeout(Duration::from_secs(arguments.script_timeout.into()))
         .script_memory(u64::from(arguments.script_memory) * 1024 * 1024);
+    for key in arguments.data_api_key {
+        builder = builder.data_api_key(key);
+    }
+    for source in arguments.data_api_source {
+        builder = builder.data_api_source(source);
+    }
+    builder = builder.mail_from(arguments.mail_from).mail_quota(arguments.mail_quota);
+    if let Some(url) = arguments.smtp {
+        builder = builder.smtp(url);
+    }
     if arguments.allow_scripts {
         builder = builder.allow_scripts(arguments.python);
     }

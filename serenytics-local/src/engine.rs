@@ -10,9 +10,11 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::catalogue::{Catalogue, STORAGE, Source};
+use crate::data_api::DataApi;
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
 use crate::load::reload;
+use crate::mail::{MailSettings, Mails};
 use crate::query::{Input, Queries};
 use crate::script::{ScriptSettings, Scripts};
 use crate::storage::Storages;
@@ -36,6 +38,10 @@ pub(crate) struct Settings {
     pub(crate) upload_limit: u64,
     /// How scripts are run.
     pub(crate) scripts: ScriptSettings,
+    /// How mails are sent.
+    pub(crate) mails: MailSettings,
+    /// Who reads what by the data API.
+    pub(crate) data_api: DataApi,
 }
 
 /// The engine.
@@ -45,6 +51,8 @@ pub(crate) struct Engine {
     pub(crate) queries: Queries,
     pub(crate) access: Access,
     pub(crate) scripts: Scripts,
+    pub(crate) mails: Mails,
+    pub(crate) data_api: DataApi,
     /// Signs links to web apps.
     pub(crate) embed_key: EmbedKey,
     /// The URL of the API, as this machine reaches it.
@@ -77,6 +85,7 @@ impl Engine {
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
+        let mails = Mails::open(settings.mails, &folder)?;
         let embed_key = EmbedKey::new(catalogue.secret("embed links").await?);
         let digests = catalogue.keys().await?;
         let access = tokio::task::spawn_blocking(move || Access::new(&settings.keys, &digests, settings.user));
@@ -86,6 +95,8 @@ impl Engine {
             queries,
             access: access.await.context(CONTEXT)??,
             scripts,
+            mails,
+            data_api: settings.data_api,
             embed_key,
             url: url.to_owned(),
             upload_limit: settings.upload_limit,
@@ -98,9 +109,14 @@ impl Engine {
 
     /// The source with this uuid.
     pub(crate) async fn source(&self, uuid: &str) -> Result<Source, Error> {
-        let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
+        let unknown = || Engine::unknown_source(uuid);
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
         self.catalogue.source(parsed).await?.ok_or_else(unknown)
+    }
+
+    /// The error of a uuid that no source has.
+    pub(crate) fn unknown_source(uuid: &str) -> Error {
+        Error::not_found(format!("there is no data source with uuid {uuid:?}"))
     }
 
     /// What a query over a source reads.
@@ -148,13 +164,29 @@ impl Engine {
 
     /// Begins to load the file that is attached to a source; gives the task's uuid.
     pub(crate) async fn begin_reload(self: &Arc<Self>, source: Source) -> Result<Uuid, Error> {
-        let task = self.catalogue.insert_task().await?;
         let engine = Arc::clone(self);
-        self.spawn(async move {
+        self.begin_task(async move |_| {
             let result = engine.run_reload(&source).await;
             if let Err(error) = &result {
                 tracing::info!(source = %source.uuid, %error, "a load failed");
             }
+            result
+        })
+        .await
+    }
+
+    /// Begins something that clients ask about until it is done, and that is given the task's uuid, which is returned.
+    pub(crate) async fn begin_task<J>(
+        self: &Arc<Self>,
+        job: impl FnOnce(Uuid) -> J + Send + 'static,
+    ) -> Result<Uuid, Error>
+    where
+        J: Future<Output = Result<u64, Error>> + Send + 'static,
+    {
+        let task = self.catalogue.insert_task().await?;
+        let engine = Arc::clone(self);
+        self.spawn(async move {
+            let result = job(task).await;
             if let Err(error) = engine.catalogue.end_task(task, &result).await {
                 tracing::error!(%task, %error, "the end of a task was not written down");
             }

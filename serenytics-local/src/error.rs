@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Method,
     /// The body is larger than the server takes: 413.
     TooLarge,
+    /// More was asked for than the quota of a day: 429.
+    Quota,
     /// A storage has no rows, which the API answers with status 200.
     Empty,
     /// The hosted platform does this and the engine does not: 501.

@@ -6,16 +6,18 @@
 //!
 //! A data folder holds everything: `catalogue.sqlite` the sources, tasks, keys and scripts; `storages/` one Delta Lake
 //! table a storage; `uploads/` the files that are attached to sources; `scripts/` the folders that scripts run in;
-//! `spill/` what queries write when memory is short. One engine at a time has it open.
+//! `attachments/` and `outbox/` the files that go with mails, and mails; `spill/` what queries write when memory is short. One engine at a time has it open.
 
 mod access;
 mod api;
 mod catalogue;
+mod data_api;
 mod engine;
 mod error;
 mod join;
 mod load;
 mod local;
+mod mail;
 mod query;
 mod script;
 mod server;

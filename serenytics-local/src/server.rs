@@ -11,8 +11,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api;
+use crate::data_api::DataApi;
 use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
+use crate::mail::MailSettings;
 use crate::script::ScriptSettings;
 
 /// How long a stop waits for requests that still run.
@@ -88,11 +90,48 @@ impl ServerBuilder {
         self
     }
 
+    /// Sends mails by this SMTP server: `smtps://user:password@mail.example.com`, `smtp://host:587?tls=required`, or
+    /// `smtp://localhost:25` without TLS. If this is not called, each mail is a file in the data folder's `outbox`.
+    #[must_use]
+    pub fn smtp(mut self, url: impl Into<String>) -> ServerBuilder {
+        self.settings.mails.smtp = Some(url.into());
+        self
+    }
+
+    /// The sender of mails that name none; `serenytics@localhost` if this is not called.
+    #[must_use]
+    pub fn mail_from(mut self, address: impl Into<String>) -> ServerBuilder {
+        self.settings.mails.from = address.into();
+        self
+    }
+
+    /// How many mails are taken in 24 hours; 50 if this is not called, as on the platform.
+    #[must_use]
+    pub fn mail_quota(mut self, mails: u32) -> ServerBuilder {
+        self.settings.mails.quota = mails;
+        self
+    }
+
+    /// Lets requests of the data API with this key in, which read the sources that [`data_api_source`](Self::data_api_source)
+    /// names, and do nothing else. Can be called several times.
+    #[must_use]
+    pub fn data_api_key(mut self, key: impl Into<String>) -> ServerBuilder {
+        self.settings.data_api.keys.push(key.into());
+        self
+    }
+
+    /// Opens the source with this name or uuid to the keys of the data API. Can be called several times.
+    #[must_use]
+    pub fn data_api_source(mut self, name_or_uuid: impl Into<String>) -> ServerBuilder {
+        self.settings.data_api.sources.push(name_or_uuid.into());
+        self
+    }
+
     /// Starts the server. It is ready when this returns.
     ///
     /// # Errors
     /// The data folder is in use or cannot be used, the address cannot be listened on, there is neither an API key nor a
-    /// user, or the interpreter of scripts cannot be started.
+    /// user, the interpreter of scripts cannot be started, or the SMTP server's URL or the sender's address is none.
     pub async fn start(self) -> Result<Server, Error> {
         if self.settings.keys.iter().any(|key| key.trim().is_empty()) {
             return Err(Error::refused("an API key is empty"));
@@ -100,6 +139,7 @@ impl ServerBuilder {
         if self.settings.keys.is_empty() && self.settings.user.is_none() {
             return Err(Error::refused("there is neither an API key nor a user, so nobody could use the server"));
         }
+        self.settings.data_api.check_keys(&self.settings.keys)?;
         let lock = FolderLock::take(&self.settings.folder)?;
         let runtime = Builder::new_multi_thread()
             .enable_all()
@@ -215,6 +255,8 @@ impl Server {
                 query_memory: 2 << 30,
                 upload_limit: 16 << 30,
                 scripts: ScriptSettings { python: None, timeout: Duration::from_secs(60 * 60), memory: 4 << 30 },
+                data_api: DataApi::default(),
+                mails: MailSettings { smtp: None, from: "serenytics@localhost".to_owned(), quota: 50 },
             },
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

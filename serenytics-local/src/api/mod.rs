@@ -3,10 +3,12 @@
 mod account;
 mod batch;
 mod body;
+mod data_api;
 mod data_source;
 mod embed;
 mod keys;
 mod list;
+mod message;
 mod query;
 mod script;
 mod script_run;
@@ -54,6 +56,11 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/script/{uuid}/run", post(script_run::run))
         .route("/api/script/{uuid}/state", get(script_run::state))
         .route("/api/script/{uuid}/logs", get(script_run::logs))
+        .route("/api/email", post(message::email))
+        .route("/api/sign_s3_file/", get(upload::sign))
+        .route("/api/sign_s3_file", get(upload::sign))
+        .route("/api/upload_file/{uuid}", post(message::upload_file))
+        .route("/api/integrations/slack/post_msg", post(message::slack))
         .route("/api/web_app", get(web_app::list).post(web_app::create))
         .route("/api/web_app/{uuid}", get(web_app::read).put(web_app::save).delete(web_app::delete))
         .route("/api/web_app/{uuid}/data_sources", get(web_app::data_sources))
@@ -61,8 +68,14 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/web_app/{uuid}/sharings", post(web_app::share))
         .route("/api/web_app/{uuid}/embed", post(embed::embed))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), keys::require));
+    let with_data_key = Router::new()
+        .route("/data-api/datasources_list", get(data_api::list))
+        .route("/data-api/query-model/{uuid}", post(data_api::model))
+        .route("/data-api/query-data/{uuid}", post(data_api::data))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), data_api::require));
     Router::new()
         .merge(with_key)
+        .merge(with_data_key)
         // These have credentials of their own.
         .route("/api/data_source/{uuid}/push/{token}", post(batch::push))
         .route("/api/token", get(account::token))
@@ -77,7 +90,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
 /// Answers paths that no route has.
 async fn elsewhere(State(engine): Shared, request: Request) -> Answer {
     let path = request.uri().path();
-    if !path.starts_with("/api/") && !path.starts_with("/data-api/") {
+    if !path.starts_with("/api/") {
         return Err(Error::not_found(format!("there is nothing at {path:?}")));
     }
     keys::check(&engine, request.headers())?;
@@ -109,6 +122,7 @@ impl IntoResponse for Error {
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::Quota => StatusCode::TOO_MANY_REQUESTS,
             Kind::Empty => StatusCode::OK,
             Kind::NotEmulated => StatusCode::NOT_IMPLEMENTED,
             Kind::Locked | Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,5 +1,7 @@
 //! Files: their upload, which goes to the disk as it comes, and the reload of a storage from one.
 
+use std::path::{Path as FolderPath, PathBuf};
+
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -9,14 +11,13 @@ use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
 use super::{Answer, Shared, answer};
-use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
 
 const FAILED: &str = "the uploaded file could not be written";
 
 /// Tells clients to upload here and not to S3.
 pub(super) async fn sign() -> Answer {
-    let body = json!({"status": "error", "errors": ["this server has no S3: upload to /file"]});
+    let body = json!({"status": "error", "errors": ["this server has no S3: upload to the server itself"]});
     Ok(answer(StatusCode::OK, &body))
 }
 
@@ -24,28 +25,32 @@ pub(super) async fn sign() -> Answer {
 pub(super) async fn file(State(engine): Shared, Path(uuid): Path<String>, body: Body) -> Answer {
     let source = engine.source(&uuid).await?;
     source.check_holds_rows()?;
-    let file = receive(&engine, body.into_data_stream()).await?;
-    let target = engine.attached_file(source.uuid);
+    let file = receive(engine.uploads(), engine.upload_limit, body.into_data_stream()).await?;
+    keep(file, engine.attached_file(source.uuid)).await?;
+    Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
+}
+
+/// Gives a received file its place, in the folder that it was received in.
+pub(super) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
         file.persist(target).context(FAILED)
     })
     .await
     .context(FAILED)??;
-    Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
+    Ok(())
 }
 
-/// Writes a body to a file, which is removed if it does not come to its end.
-async fn receive(engine: &Engine, mut body: BodyDataStream) -> Result<NamedTempFile, Error> {
-    let file = NamedTempFile::new_in(engine.uploads()).context(FAILED)?;
+/// Writes a body of at most `limit` bytes to a file, which is removed if it does not come to its end.
+pub(super) async fn receive(folder: &FolderPath, limit: u64, mut body: BodyDataStream) -> Result<NamedTempFile, Error> {
+    let file = NamedTempFile::new_in(folder).context(FAILED)?;
     let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
     let mut size = 0;
     let cut = |error| Error::refused(format!("the upload was cut: {error}"));
     while let Some(piece) = body.try_next().await.map_err(cut)? {
         size += piece.len() as u64;
-        if size > engine.upload_limit {
-            let message =
-                format!("the file is larger than {} bytes, which is this server's limit", engine.upload_limit);
+        if size > limit {
+            let message = format!("the file is larger than {limit} bytes, which is this server's limit");
             return Err(Error::new(Kind::TooLarge, message));
         }
         output.write_all(&piece).await.context(FAILED)?;

@@ -1,6 +1,7 @@
 //! The catalogue: everything that is no data, in a database of its own.
 
 mod keys;
+mod mails;
 mod runs;
 mod scripts;
 mod secrets;
@@ -62,6 +63,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
             secret TEXT NOT NULL
         );",
     ),
+    ("mails", "CREATE TABLE mails (taken INTEGER NOT NULL);"),
 ];
 
 /// The structure that everything else is built on.

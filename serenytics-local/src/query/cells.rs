@@ -84,8 +84,28 @@ impl<'a> Cells<'a> {
             Cells::Int(array) => scalar(&array.value(row), json),
             // `serde_json` writes what is no finite number as null.
             Cells::Float(array) => scalar(&array.value(row), json),
-            Cells::DateTime(array) => datetime(array.value(row), json),
+            Cells::DateTime(array) => {
+                json.push(b'"');
+                civil(array.value(row), json)?;
+                json.push(b'"');
+                Ok(())
+            }
         }
+    }
+
+    /// Writes the cell of a row as plain text, or nothing and tells so for a NULL. What is no finite number is none.
+    pub(super) fn write_plain(&self, row: usize, plain: &mut Vec<u8>) -> Result<bool, Error> {
+        if self.array().is_null(row) {
+            return Ok(false);
+        }
+        match self {
+            Cells::Str(array) => plain.extend_from_slice(array.value(row).as_bytes()),
+            Cells::StrView(array) => plain.extend_from_slice(array.value(row).as_bytes()),
+            Cells::Float(array) if !array.value(row).is_finite() => return Ok(false),
+            Cells::Int(_) | Cells::Float(_) => self.write(row, plain)?,
+            Cells::DateTime(array) => civil(array.value(row), plain)?,
+        }
+        Ok(true)
     }
 
     fn array(&self) -> &dyn Array {
@@ -116,8 +136,8 @@ fn scalar<T: serde::Serialize + ?Sized>(value: &T, json: &mut Vec<u8>) -> Result
 }
 
 /// A datetime in ISO 8601, with a fraction only if there is one.
-fn datetime(microseconds: i64, json: &mut Vec<u8>) -> Result<(), Error> {
+fn civil(microseconds: i64, text: &mut Vec<u8>) -> Result<(), Error> {
     const CONTEXT: &str = "a datetime could not be written";
     let datetime = EPOCH.checked_add(SignedDuration::from_micros(microseconds)).context(CONTEXT)?;
-    write!(json, "\"{datetime}\"").context(CONTEXT)
+    write!(text, "{datetime}").context(CONTEXT)
 }

@@ -5,6 +5,7 @@ mod answer;
 mod cells;
 mod columns;
 mod condition;
+mod csv;
 mod formula;
 mod input;
 mod limits;
@@ -68,8 +69,18 @@ impl Queries {
         })
     }
 
-    /// Answers a request.
+    /// Answers a request, as JSON.
     pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
+        let layout = layout(options.order.as_deref());
+        self.answer_in(layout, input, options).await
+    }
+
+    /// Answers a request, as CSV with a header.
+    pub(crate) async fn answer_csv(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
+        self.answer_in(Layout::Csv, input, options).await
+    }
+
+    async fn answer_in(&self, layout: Layout, input: Input, options: Pipeline) -> Result<Pieces, Error> {
         if input.is_empty() {
             return Err(Error::new(Kind::Empty, "Storage source is empty"));
         }
@@ -88,9 +99,10 @@ impl Queries {
         };
         let rows = scan::rows(context, &input)?;
         let batches = plan::plan(rows, &checked, &columns)?.execute_stream().await.map_err(answer::run_error)?;
-        match layout(options.order.as_deref()) {
+        match layout {
             Layout::Rows => answer::rows(&titles, batches, input).await,
             Layout::Columns => answer::columns(&titles, batches, &self.memory).await,
+            Layout::Csv => csv::rows(&titles, batches, input).await,
         }
     }
 

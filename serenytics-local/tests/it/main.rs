@@ -3,8 +3,10 @@
 
 mod batch;
 mod csv;
+mod data_api;
 mod formulas;
 mod joins;
+mod mails;
 mod measure_errors;
 mod measures;
 mod query;

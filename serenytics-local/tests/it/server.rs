@@ -30,7 +30,8 @@ async fn what_is_not_emulated_says_so() {
     let (status, answer) = engine.call("GET", "/api/folder", "").await;
     assert_eq!(status, 501);
     assert_eq!(answer["errors"][0], "GET /api/folder is not emulated by the embedded engine");
-    assert_eq!(engine.call("POST", "/data-api/query-model/x", "").await.0, 501);
+    assert_eq!(engine.call("POST", "/data-api/query-model/x", "").await.0, 401);
+    assert_eq!(engine.call("POST", "/data-api/other", "").await.0, 404);
     assert_eq!(engine.call("GET", "/", "").await.0, 404);
     assert_eq!(engine.call("PATCH", "/api/data_source", "").await.0, 405);
 }

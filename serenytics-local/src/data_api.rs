@@ -1,0 +1,47 @@
+//! The data API: keys of its own, which read some of the sources and do nothing else.
+
+use crate::access::same_secret;
+use crate::catalogue::Source;
+use crate::error::{Error, Kind};
+
+/// Who reads what by the data API. It holds secrets, and so cannot be printed.
+#[derive(Clone, Default)]
+pub(crate) struct DataApi {
+    /// The keys, none of which is an API key.
+    pub(crate) keys: Vec<String>,
+    /// The names and uuids of the sources that all of the keys read.
+    pub(crate) sources: Vec<String>,
+}
+
+impl DataApi {
+    /// Refuses keys that would not do.
+    pub(crate) fn check_keys(&self, api_keys: &[String]) -> Result<(), Error> {
+        if self.keys.iter().any(|key| key.trim().is_empty()) {
+            return Err(Error::refused("a key of the data API is empty"));
+        }
+        if self.keys.iter().any(|key| api_keys.contains(key)) {
+            return Err(Error::refused(
+                "a key of the data API is an API key as well, and whoever has it could do anything: take another one",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses a request without a key of the data API. Takes the same time whichever key it is.
+    pub(crate) fn check(&self, key: Option<&str>) -> Result<(), Error> {
+        let refused = |why| Err(Error::new(Kind::Unauthorized, why));
+        let Some(key) = key else {
+            return refused("the request has no key of the data API: send it in the header x-api-key");
+        };
+        if self.keys.iter().fold(false, |found, own| found | same_secret(own, key)) {
+            return Ok(());
+        }
+        refused("the key is none of this server's data API, which has keys of its own")
+    }
+
+    /// Whether the data API reads a source.
+    pub(crate) fn reads(&self, source: &Source) -> bool {
+        let uuid = source.uuid.to_string();
+        self.sources.iter().any(|authorised| *authorised == source.name || authorised.eq_ignore_ascii_case(&uuid))
+    }
+}
