@@ -88,7 +88,7 @@ fn what_is_no_json_is_told() {
     }
     let invalid: &[u8] = b"[\"\xff\",1,1]";
     let row = CellReader::new(invalid).row(3, |cells| Ok((cells.next::<String>()?, cells.next::<i64>()?)));
-    assert!(matches!(row, Err(CellError::Syntax { .. })), "{row:?}");
+    assert!(matches!(row, Err(CellError::Encoding { .. })), "{row:?}");
 }
 
 #[test]

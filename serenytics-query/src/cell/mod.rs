@@ -34,6 +34,11 @@ pub enum CellError {
         /// How many cells were read before the row ended, or one more than expected when it did not end.
         found: usize,
     },
+    /// A text holds bytes that are no UTF-8, which JSON has to be.
+    Encoding {
+        /// The start of the text, with a mark for such bytes.
+        found: String,
+    },
     /// The bytes are no JSON row.
     Syntax {
         /// The start of what stands there.
@@ -54,6 +59,7 @@ impl fmt::Display for CellError {
             CellError::Count { expected, found } => {
                 write!(f, "the row has {found} cells and the query {expected}")
             }
+            CellError::Encoding { found } => write!(f, "the text {found} is not encoded in UTF-8"),
             CellError::Syntax { found } => write!(f, "expected a row of JSON and found {found}"),
         }
     }
@@ -270,7 +276,8 @@ impl<'a> CellReader<'a> {
         let scalar = if escaped {
             Scalar::Escaped(&self.bytes[self.at..=end])
         } else {
-            Scalar::Text(std::str::from_utf8(inside).map_err(|_| self.syntax())?)
+            let found = || excerpt(&self.bytes[self.at..]);
+            Scalar::Text(std::str::from_utf8(inside).map_err(|_| CellError::Encoding { found: found() })?)
         };
         self.at = end + 1;
         Ok(scalar)

@@ -1,0 +1,182 @@
+//! Answers that are damaged, refused, late or not what was declared: each is an error that says so, and never other data.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serenytics::{Source, query};
+use tokio::task::JoinSet;
+
+use crate::proxy::{Fault, Request, passed_on};
+use crate::{KEY, Outcome, Setup, all, client, refused, revenues};
+
+#[tokio::test]
+async fn an_answer_that_is_cut_anywhere_is_an_error() -> Outcome {
+    let setup = Setup::start(|_| Fault::None).await?;
+    assert_eq!(revenues(&setup.client()).await?, all());
+    let seen = setup.proxy.seen();
+    let query = seen.iter().find(|request| request.is_query()).ok_or("the query was not seen")?;
+    let whole = passed_on(setup.server.url().trim_start_matches("http://"), query).await?.len();
+    assert!(whole > 200, "{whole}");
+
+    let setup = Arc::new(setup);
+    let mut cuts = JoinSet::new();
+    for length in 0..whole {
+        let setup = Arc::clone(&setup);
+        cuts.spawn(async move {
+            let fault = move |request: &Request| if request.is_query() { Fault::Cut(length) } else { Fault::None };
+            let proxy = crate::Proxy::start(setup.server.url(), fault).await?;
+            let error = refused(revenues(&client(&proxy.url)).await);
+            assert!(error.is_connection() || error.is_decode(), "{length} of {whole}: {error:?}");
+            Ok::<_, std::io::Error>(())
+        });
+    }
+    let mut tried = 0;
+    while let Some(cut) = cuts.join_next().await {
+        cut??;
+        tried += 1;
+    }
+    assert_eq!(tried, whole);
+    Ok(())
+}
+
+/// What happens to a body.
+type Damage = fn(&str) -> Vec<u8>;
+
+#[tokio::test]
+async fn bodies_that_hold_something_else_are_told() -> Outcome {
+    let damages: [(Damage, &str); 6] = [
+        (|body| body.as_bytes()[..body.len() / 2].to_vec(), "cut"),
+        (|body| body.replace("FR", "\u{1}").replace('\u{1}', "F\u{2}").into_bytes().replaced(2, 0xff), "UTF-8"),
+        (|_| br#"{"status":"error","errors":["the warehouse is being rebuilt"]}"#.to_vec(), "the warehouse is being"),
+        (|body| body.replace("\"FR\"", "null").into_bytes(), "null"),
+        (|body| body.replace("12.5", "\"twelve\"").into_bytes(), "revenue"),
+        (|body| body.replace("\"float\"", "\"datetime\"").into_bytes(), "revenue"),
+    ];
+    for (damage, told) in damages {
+        let fault = move |request: &Request| if request.is_query() { Fault::Body(damage) } else { Fault::None };
+        let setup = Setup::start(fault).await?;
+        let error = refused(revenues(&setup.client()).await);
+        assert!(error.to_string().contains(told), "{told:?} is not in: {error}");
+    }
+    Ok(())
+}
+
+/// Bytes with others in their place.
+trait Replaced {
+    fn replaced(self, old: u8, new: u8) -> Self;
+}
+
+impl Replaced for Vec<u8> {
+    fn replaced(mut self, old: u8, new: u8) -> Self {
+        self.iter_mut().filter(|byte| **byte == old).for_each(|byte| *byte = new);
+        self
+    }
+}
+
+/// The same storage, of which nothing is known to be there.
+#[derive(Source)]
+#[source(name = "sales")]
+#[allow(dead_code)]
+struct MaybeSale {
+    country: Option<String>,
+    revenue: Option<f64>,
+}
+
+#[tokio::test]
+async fn a_bare_nan_is_null() -> Outcome {
+    let fault = |request: &Request| match request.is_query() {
+        true => Fault::Body(|body| body.replace("12.5", "NaN").into_bytes()),
+        false => Fault::None,
+    };
+    let setup = Setup::start(fault).await?;
+    let rows = setup.client().fetch(&query! { from MaybeSale select country, revenue order_by revenue desc }).await?;
+    let rows: Vec<_> = rows.into_iter().map(|row| (row.country, row.revenue)).collect();
+    assert_eq!(rows[0], (Some("FR".to_owned()), None));
+    let error = refused(revenues(&setup.client()).await);
+    assert!(error.is_decode() && error.to_string().contains("revenue"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_key_and_an_unknown_source_are_told() -> Outcome {
+    let setup = Setup::start(|_| Fault::None).await?;
+    let other = serenytics::Client::builder().url(&setup.proxy.url).api_key("another").build()?;
+    let error = refused(revenues(&other).await);
+    assert!(error.is_unauthorized() && error.to_string().contains("check your API key"), "{error}");
+    let error = refused(setup.client().source_by_uuid("00000000-0000-0000-0000-000000000000").await);
+    assert!(error.is_not_found() && error.status() == Some(404), "{error:?}");
+    let sales = setup.direct().source("sales").await?;
+    let deleted = setup.client().source("sales").await?;
+    sales.delete().await?;
+    let error = refused(deleted.row_count().await);
+    assert!(error.is_not_found(), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failure_in_html_is_shown_in_part() -> Outcome {
+    let page = format!("<html><h1>Internal error</h1>{}</html>", "<p>x</p>".repeat(5000));
+    let fault = move |request: &Request| match request.is_query() {
+        true => Fault::Instead("500 Internal Server Error", "content-type: text/html\r\n".into(), page.clone().into()),
+        false => Fault::None,
+    };
+    let setup = Setup::start(fault).await?;
+    let error = refused(revenues(&setup.client()).await);
+    let text = error.to_string();
+    assert!(error.status() == Some(500) && text.contains("Internal error") && text.len() < 3000, "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() -> Outcome {
+    let elsewhere = Setup::start(|_| Fault::None).await?;
+    let location = format!("location: {}/api/data_source\r\n", elsewhere.proxy.url);
+    for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let location = location.clone();
+        let setup = Setup::start(move |_| Fault::Instead(status, location.clone(), Vec::new())).await?;
+        let error = refused(revenues(&setup.client()).await);
+        assert!(error.to_string().contains("redirect"), "{error}");
+        let sales = setup.direct().source("sales").await?;
+        let through = setup.client();
+        assert!(refused(through.source_by_uuid(sales.uuid()).await).to_string().contains("redirect"));
+    }
+    assert!(elsewhere.proxy.seen().is_empty(), "{:?}", elsewhere.proxy.seen());
+    Ok(())
+}
+
+/// A fault, made for each request.
+type Made = fn() -> Fault;
+
+#[tokio::test]
+async fn deadlines_end_what_does_not_come() -> Outcome {
+    let faults: [(Made, &str); 3] = [
+        (|| Fault::Stall(0), "before the first byte"),
+        (|| Fault::Stall(150), "in the middle"),
+        (|| Fault::Slow(1, Duration::from_millis(40)), "all along"),
+    ];
+    for (fault, when) in faults {
+        let setup = Setup::start(move |request| if request.is_query() { fault() } else { Fault::None }).await?;
+        let started = Instant::now();
+        let error = refused(revenues(&setup.client().with_timeout(Duration::from_secs(2))).await);
+        assert!(error.is_timeout(), "{when}: {error:?}");
+        assert!(started.elapsed() < Duration::from_secs(10), "{when}");
+    }
+    let setup = Setup::start(|_| Fault::Stall(0)).await?;
+    let impatient = serenytics::Client::builder().url(&setup.proxy.url).api_key(KEY);
+    let error = refused(revenues(&impatient.read_timeout(Duration::from_millis(300)).build()?).await);
+    assert!(error.is_timeout(), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_in_small_pieces_is_the_same() -> Outcome {
+    for size in [1, 7, 64] {
+        let fault = move |request: &Request| match request.is_query() {
+            true => Fault::Slow(size, Duration::from_micros(100)),
+            false => Fault::None,
+        };
+        let setup = Setup::start(fault).await?;
+        assert_eq!(revenues(&setup.client()).await?, all());
+    }
+    Ok(())
+}

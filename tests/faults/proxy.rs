@@ -1,0 +1,215 @@
+//! A proxy between the client and the engine: it passes requests on, keeps them, and does to the answers what networks do.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A request, as it came from the client.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// How many came before it.
+    pub number: usize,
+    /// `GET`, `POST` or another.
+    pub method: String,
+    /// The path, with the query.
+    pub path: String,
+    /// The header lines.
+    pub headers: String,
+    /// The body, without the chunks that it came in.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// Whether it is a query.
+    pub fn is_query(&self) -> bool {
+        self.path.starts_with("/api/formatted_data/")
+    }
+}
+
+/// What happens to a request and its answer.
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// The connection ends before the engine has the request.
+    Lost,
+    /// The engine does what it is asked to, and the connection ends before its answer.
+    Unanswered,
+    /// The engine is not asked; these are the status, further header lines and the body of the answer.
+    Instead(&'static str, String, Vec<u8>),
+    /// As many bytes of the answer pass, then the connection ends.
+    Cut(usize),
+    /// As many bytes of the answer pass, then nothing more, while the connection stays.
+    Stall(usize),
+    /// The answer passes in pieces of this size, with a pause before each.
+    Slow(usize, Duration),
+    /// The answer has another body, made of its own.
+    Body(fn(&str) -> Vec<u8>),
+}
+
+/// The proxy.
+pub struct Proxy {
+    /// Its URL.
+    pub url: String,
+    seen: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Proxy {
+    /// A proxy before the engine at `url`. `fault` tells what happens to each request.
+    pub async fn start(url: &str, fault: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> std::io::Result<Proxy> {
+        let engine = url.trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let seen: Arc<Mutex<Vec<Request>>> = Arc::default();
+        let (kept, fault) = (Arc::clone(&seen), Arc::new(fault));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (kept, fault, engine) = (Arc::clone(&kept), Arc::clone(&fault), engine.clone());
+                tokio::spawn(async move {
+                    let mut client = BufReader::new(client);
+                    let Ok(mut request) = read(&mut client).await else { return };
+                    {
+                        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                        request.number = kept.len();
+                        kept.push(request.clone());
+                    }
+                    // A client that gave up meanwhile is no failure of the proxy.
+                    let _ = answer(client.get_mut(), &engine, &request, fault(&request)).await;
+                });
+            }
+        });
+        Ok(Proxy { url, seen })
+    }
+
+    /// The requests so far.
+    pub fn seen(&self) -> Vec<Request> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many requests there were with this method and a path that ends so.
+    pub fn count(&self, method: &str, end: &str) -> usize {
+        self.seen().iter().filter(|request| request.method == method && request.path.ends_with(end)).count()
+    }
+}
+
+/// Reads a request to its end.
+async fn read(client: &mut BufReader<TcpStream>) -> std::io::Result<Request> {
+    let mut line = String::new();
+    client.read_line(&mut line).await?;
+    let mut headers = String::new();
+    while !headers.ends_with("\r\n\r\n") {
+        if client.read_line(&mut headers).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let body = match header(&headers, "content-length") {
+        Some(length) => {
+            let mut body = vec![0; length.parse().map_err(std::io::Error::other)?];
+            client.read_exact(&mut body).await?;
+            body
+        }
+        None if header(&headers, "transfer-encoding").is_some() => chunks(client).await?,
+        None => Vec::new(),
+    };
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    Ok(Request { number: 0, method, path, headers, body })
+}
+
+/// The value of a header.
+fn header<'a>(headers: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = headers.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(line, _)| line.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+/// A body that comes in chunks.
+async fn chunks(input: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut size = String::new();
+        input.read_line(&mut size).await?;
+        let size = usize::from_str_radix(size.trim(), 16).map_err(std::io::Error::other)?;
+        let mut chunk = vec![0; size + 2];
+        input.read_exact(&mut chunk).await?;
+        if size == 0 {
+            return Ok(body);
+        }
+        body.extend_from_slice(&chunk[..size]);
+    }
+}
+
+async fn answer(client: &mut TcpStream, engine: &str, request: &Request, fault: Fault) -> std::io::Result<()> {
+    match fault {
+        Fault::Lost => Ok(()),
+        Fault::Instead(status, headers, body) => client.write_all(&written(status, &headers, &body)).await,
+        Fault::None => client.write_all(&passed_on(engine, request).await?).await,
+        Fault::Unanswered => passed_on(engine, request).await.map(|_| ()),
+        Fault::Cut(length) => {
+            let answer = passed_on(engine, request).await?;
+            client.write_all(&answer[..length.min(answer.len())]).await
+        }
+        Fault::Stall(length) => {
+            let answer = passed_on(engine, request).await?;
+            client.write_all(&answer[..length.min(answer.len())]).await?;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            Ok(())
+        }
+        Fault::Slow(size, pause) => {
+            for piece in passed_on(engine, request).await?.chunks(size) {
+                tokio::time::sleep(pause).await;
+                client.write_all(piece).await?;
+            }
+            Ok(())
+        }
+        Fault::Body(change) => {
+            let answer = passed_on(engine, request).await?;
+            let (_, body) = parts(&answer).await?;
+            client.write_all(&written("200 OK", "", &change(&String::from_utf8_lossy(&body)))).await
+        }
+    }
+}
+
+fn written(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+/// The engine's whole answer to a request, with its head.
+pub async fn passed_on(engine: &str, request: &Request) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(engine).await?;
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.path);
+    let own = ["connection", "content-length", "transfer-encoding"];
+    let lines = request.headers.lines().filter(|line| {
+        line.split_once(':').is_some_and(|(name, _)| !own.iter().any(|own| own.eq_ignore_ascii_case(name)))
+    });
+    for line in lines {
+        head.push_str(line);
+        head.push_str("\r\n");
+    }
+    head.push_str(&format!("connection: close\r\ncontent-length: {}\r\n\r\n", request.body.len()));
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(&request.body).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(answer)
+}
+
+/// The head and the body of an answer.
+async fn parts(answer: &[u8]) -> std::io::Result<(String, Vec<u8>)> {
+    let mut rest = BufReader::new(answer);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if rest.read_line(&mut head).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let body = if header(&head, "transfer-encoding").is_some() {
+        chunks(&mut rest).await?
+    } else {
+        let mut body = Vec::new();
+        rest.read_to_end(&mut body).await?;
+        body
+    };
+    Ok((head, body))
+}
