@@ -8,7 +8,7 @@ use reqwest::header::{HeaderValue, InvalidHeaderValue};
 /// An API key of the platform.
 ///
 /// It has no `Display` and no `Serialize`, and its `Debug` says only that it is there, so that it reaches no log, error
-/// or panic. Spaces and line ends around the key are dropped.
+/// or panic unless [`expose_secret`](Self::expose_secret) puts it there. Spaces and line ends around the key are dropped.
 #[derive(Clone)]
 pub struct ApiKey(Arc<str>);
 
@@ -25,6 +25,12 @@ impl ApiKey {
     /// Whether there is nothing to send.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The key as a text, to be kept somewhere safe: what is printed of it can be read by others.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        &self.0
     }
 
     /// The value of the header that carries the key, marked so that no layer below prints it.

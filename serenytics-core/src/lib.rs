@@ -5,25 +5,34 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test stops where it cannot go on"))]
 
+mod account;
 mod answer;
 mod api_key;
 mod builder;
 mod client;
+mod data_api;
 mod data_source;
 mod environment;
 mod error;
 mod fetch;
 mod load;
 mod measures;
+mod message;
+mod script;
 mod task;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod web_app;
 
 pub use answer::Answer;
 pub use api_key::ApiKey;
 pub use builder::ClientBuilder;
 pub use client::Client;
+pub use data_api::{DataApi, OpenSource};
 pub use data_source::{DataSource, SourceType};
 pub use error::Error;
 pub use load::{ForceType, Progress, ReloadFromCsv};
+pub use message::Email;
+pub use script::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
+pub use web_app::{TabOptions, UsedSource, WarmUp, WebApp};

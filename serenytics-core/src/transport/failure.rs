@@ -48,11 +48,19 @@ pub(crate) fn silent(client: &Client) -> Error {
     )
 }
 
-/// The error of an answer with another status than was expected.
-pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], requested: &Url, key: &ApiKey) -> Error {
+/// The error of an answer with another status than was expected; `credential` is what the server was shown.
+pub(crate) fn refused(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    requested: &Url,
+    key: &ApiKey,
+    credential: &str,
+) -> Error {
     let mut message = status.to_string();
     if status == StatusCode::UNAUTHORIZED {
-        message.push_str(": check your API key");
+        message.push_str(": check ");
+        message.push_str(credential);
     }
     if status.is_redirection() {
         let target = headers.get(LOCATION).and_then(|location| location.to_str().ok());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -43,7 +43,9 @@ enum Headers {
     /// Those of the API, with the key.
     Api,
     /// Those that a signed upload was signed for; the key is not for its server.
-    SignedUpload,
+    SignedUpload(&'static str),
+    /// Those of the API, with another credential than the key.
+    Login(HeaderName, HeaderValue),
 }
 
 enum Body {
@@ -104,13 +106,25 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// A PUT to a URL that the server signed. It carries no key and is never printed: the URL is a credential.
-    pub(crate) fn signed_upload(client: &'c Client, url: &Url, deadline: Deadline) -> Request<'c> {
+    /// A PUT of bytes of some type to a URL that the server signed for it. It carries no key and is never printed: the URL is
+    /// a credential.
+    pub(crate) fn signed_upload(
+        client: &'c Client,
+        url: &Url,
+        content_type: &'static str,
+        deadline: Deadline,
+    ) -> Request<'c> {
         let mut request = Request::new(client, Method::PUT, &[], deadline);
         request.call.path = format!("{} (signed upload)", url.origin().ascii_serialization());
         request.url = url.clone();
-        request.headers = Headers::SignedUpload;
+        request.headers = Headers::SignedUpload(content_type);
         request
+    }
+
+    /// Sends this header in place of the key: a password, or what was given for one.
+    pub(crate) fn login(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers = Headers::Login(name, value);
+        self
     }
 
     /// Ends the path with a slash.
@@ -187,11 +201,16 @@ impl<'c> Request<'c> {
         let client = self.client;
         let started = Instant::now();
         let mut request = client.http().request(self.call.method.clone(), self.url.clone());
-        request = match self.headers {
+        request = match &self.headers {
             Headers::Api => {
                 request.header(API_KEY, client.key_header().clone()).header(CONTENT_TYPE, "application/json")
             }
-            Headers::SignedUpload => request.header(CONTENT_TYPE, "csv/gz").header("x-amz-acl", "private"),
+            Headers::Login(name, value) => {
+                request.header(name.clone(), value.clone()).header(CONTENT_TYPE, "application/json")
+            }
+            Headers::SignedUpload(content_type) => {
+                request.header(CONTENT_TYPE, *content_type).header("x-amz-acl", "private")
+            }
         };
         let mut sent = None;
         let streamed = match &mut self.body {
@@ -240,8 +259,12 @@ impl<'c> Request<'c> {
         }
         let body = response.start().await;
         let error = match self.headers {
-            Headers::Api => failure::refused(status, &headers, &body, &self.url, client.api_key()),
-            Headers::SignedUpload => storage::refused(status, &body, &self.url, client.api_key()),
+            Headers::Api => failure::refused(status, &headers, &body, &self.url, client.api_key(), "your API key"),
+            Headers::Login(..) => {
+                let credential = "the login and the password";
+                failure::refused(status, &headers, &body, &self.url, client.api_key(), credential)
+            }
+            Headers::SignedUpload(_) => storage::refused(status, &body, &self.url, client.api_key()),
         };
         Err(Failure { error, passes: retry::passes(status), asked })
     }

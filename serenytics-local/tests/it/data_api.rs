@@ -46,9 +46,9 @@ async fn a_key_reads_the_sources_that_are_opened_to_it() {
     let model: Value = serde_json::from_str(&model).unwrap();
     let columns = json!([
         {"name": "country", "type": "str"},
-        {"name": "revenue", "type": "float"},
-        {"name": "invoice", "type": "int"},
         {"name": "day", "type": "datetime"},
+        {"name": "invoice", "type": "int"},
+        {"name": "revenue", "type": "float"},
     ]);
     assert_eq!((status, &model["columns_titles"]), (200, &columns));
     for call in ["query-model", "query-data"] {
@@ -66,9 +66,9 @@ async fn data_is_json_or_csv() {
     let uuid = storage(&served, "sales", sales()).await;
     let path = format!("/data-api/query-data/{uuid}");
     let all = json!([
-        ["F,\"R", 12.5, 1, "2013-01-01T05:00:00"],
-        ["", 3.0, null, null],
-        ["été", 1e300, -4, "2013-01-02T05:00:00.25"],
+        ["F,\"R", "2013-01-01T05:00:00", 1, 12.5],
+        ["", null, null, 3.0],
+        ["été", "2013-01-02T05:00:00.25", -4, 1e300],
     ]);
     for body in ["", "{}", r#"{"format": "json"}"#, r#"{"format": "json", "query": null}"#] {
         let (status, answer) = served.text("POST", &path, body, Some("reader")).await;
@@ -79,10 +79,10 @@ async fn data_is_json_or_csv() {
     assert_eq!(status, 200);
     assert_eq!(
         csv,
-        "country,revenue,invoice,day\r\n\
-         \"F,\"\"R\",12.5,1,2013-01-01T05:00:00\r\n\
-         \"\",3.0,,\r\n\
-         été,1e300,-4,2013-01-02T05:00:00.25\r\n"
+        "country,day,invoice,revenue\r\n\
+         \"F,\"\"R\",2013-01-01T05:00:00,1,12.5\r\n\
+         \"\",,,3.0\r\n\
+         été,2013-01-02T05:00:00.25,-4,1e+300\r\n"
     );
     let stage = json!({"select": [{"name": "revenue", "agg_function": "sum"}], "where": [{"name": "revenue", "op": "<", "value": "20"}]});
     for query in [stage.clone(), json!({"data_processing_pipeline": [stage]})] {
