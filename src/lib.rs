@@ -3,6 +3,8 @@
 pub use serenytics_core::{
     Answer, ApiKey, Client, ClientBuilder, DataSource, Error, ForceType, Progress, ReloadFromCsv, SourceType,
 };
+pub use serenytics_core::{DataApi, Email, OpenSource, TabOptions, UsedSource, WarmUp, WebApp};
+pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 /// Declares a struct that a query's rows are read into.
 ///
 /// Behind `into`, each output of the query fills the field of its name, which has to have the output's very type: a

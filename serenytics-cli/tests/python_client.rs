@@ -1,18 +1,18 @@
 //! The official Python client, unmodified, against `serenytics serve`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/python.rs"]
+mod python;
 mod support;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use python::{CLIENT, environment};
 use serde_json::{Value, json};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 use support::Serving;
-
-/// The version of the client that is promised to work.
-const CLIENT: &str = "serenytics==2.0.1";
 
 const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
                    UA,1545,2,2013-01-01T05:00:00Z\n\
@@ -22,27 +22,9 @@ const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
                    UA,1696,NA,2013-01-02T05:00:00Z\n\
                    AA,301,11.5,2013-01-02T06:00:00Z\n";
 
-/// A virtual environment with the client, made once and kept between runs.
-fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-client");
-    let python = folder.join("bin").join("python");
-    let marker = folder.join(format!("{CLIENT} is installed"));
-    if !marker.exists() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", CLIENT]));
-        std::fs::write(&marker, "").unwrap();
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
 fn seen_by_python(url: &str, key: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/check.py");
-    let mut child = Command::new(python())
+    let mut child = Command::new(environment("python-client", &[CLIENT]))
         .arg(script)
         .env("PYTHON_CLIENT_API_DOMAIN", url)
         .env("CHECK_API_KEY", key)
@@ -109,7 +91,7 @@ fn the_official_client_works_unmodified() {
         "typo": "no column `carier` in `flights`; did you mean `carrier`?",
         "unknown": "Source with uuid or name \"00000000-0000-4000-8000-000000000000\" does not exist",
         "unauthorized": "Unauthorized: please check your API key and retry",
-        "not emulated": "GET /api/web_app is not emulated by the embedded engine",
+        "web apps": [],
     });
     for (name, expected) in expected.as_object().unwrap() {
         assert_eq!(&seen[name], expected, "{name}");

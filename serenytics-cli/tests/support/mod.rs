@@ -23,7 +23,13 @@ pub struct Serving {
 impl Serving {
     /// Starts a server on a free port, with these further arguments, and waits for its line.
     pub fn start(folder: &Path, arguments: &[&str]) -> Serving {
+        Serving::start_in(folder, arguments, &[])
+    }
+
+    /// The same, with these environment variables.
+    pub fn start_in(folder: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Serving {
         let mut command = serenytics();
+        command.envs(environment.iter().copied());
         command.args(["serve", "--data"]).arg(folder).args(arguments);
         if !arguments.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);

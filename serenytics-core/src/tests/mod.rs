@@ -5,6 +5,7 @@ mod deadlines;
 mod loads;
 mod logs;
 mod measures;
+mod messages;
 mod queries;
 mod schemas;
 mod server;

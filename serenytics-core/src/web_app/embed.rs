@@ -32,7 +32,7 @@ impl WebApp {
             return Err(Error::new(Kind::Usage, "a link that expires at once shows nothing: give it some time"));
         }
         let payload = object(payload).map_err(|error| Error::new(Kind::Usage, error))?;
-        let seconds = expire_in.as_secs() + u64::from(expire_in.subsec_nanos() > 0);
+        let seconds = expire_in.as_secs().saturating_add(u64::from(expire_in.subsec_nanos() > 0));
         let request = self.client.post(&["api", "web_app", &self.uuid, "embed"], self.client.deadline());
         let response = request.json(&json!({ "payload": payload, "expire_in": seconds })).send().await?;
         let answer = response.ok().await?;
