@@ -1,7 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub use serenytics_core::{
-    Answer, ApiKey, Client, ClientBuilder, DataSource, Error, ForceType, Progress, ReloadFromCsv, SourceType,
+    Answer, ApiKey, Batch, Client, ClientBuilder, ColumnAnswer, DataSource, Error, ForceType, Load, Progress, Pusher,
+    ReloadFromS3, RowStream, S3Credentials, SourceType,
 };
 pub use serenytics_core::{DataApi, Email, OpenSource, TabOptions, UsedSource, WarmUp, WebApp};
 pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
@@ -69,6 +70,7 @@ pub use serenytics_macros::Row;
 /// Beside the struct the derive makes a hidden macro of the struct's name, by which [`query!`] sees the columns: whatever imports the struct imports it too.
 /// Values of the struct are rows that [`DataSource::insert`] loads.
 pub use serenytics_macros::Source;
+pub use serenytics_query::SerdeRow;
 pub use serenytics_query::cell::{Cell, Row};
 pub use serenytics_query::datetime::DateTime;
 pub use serenytics_query::drift::Drift;

@@ -24,11 +24,17 @@ pub(crate) struct ServeArguments {
     /// A file with an API key on each of its lines
     #[arg(long, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
-    /// A user who can log in and make API keys
+    /// An API key of an account of its own, which sees nothing of what others have; can be given several times
+    #[arg(long, value_name = "NAME:KEY")]
+    account: Vec<String>,
+    /// A file with NAME:KEY on each of its lines
+    #[arg(long, value_name = "FILE")]
+    account_file: Option<PathBuf>,
+    /// A user who can log in and make API keys, for the account called LOGIN; can be given several times
     #[arg(long, value_name = "LOGIN:PASSWORD")]
-    user: Option<String>,
-    /// A file with LOGIN:PASSWORD on its one line
-    #[arg(long, value_name = "FILE", conflicts_with = "user")]
+    user: Vec<String>,
+    /// A file with LOGIN:PASSWORD on each of its lines
+    #[arg(long, value_name = "FILE")]
     user_file: Option<PathBuf>,
     /// How many MiB of memory all queries take between them
     #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
@@ -36,15 +42,13 @@ pub(crate) struct ServeArguments {
     /// A key of the data API, which reads the sources of --data-api-source; can be given several times
     #[arg(long, value_name = "KEY", env = "SERENYTICS_DATA_API_KEY", hide_env_values = true)]
     data_api_key: Vec<String>,
-    /// The name or uuid of a source that the keys of the data API read; can be given several times
+    /// A source that the keys of the data API read, by its uuid, or by its name if it is of plain API keys; can be given
+    /// several times
     #[arg(long, value_name = "SOURCE")]
     data_api_source: Vec<String>,
-    /// Run scripts: everybody who has an API key can run programs on this machine then
+    /// Run scripts, by --python: everybody who has an API key can run programs on this machine then
     #[arg(long)]
     allow_scripts: bool,
-    /// The Python interpreter that runs scripts
-    #[arg(long, value_name = "PATH", default_value = "python3")]
-    python: PathBuf,
     /// How many seconds a script may take
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
     script_timeout: u32,
@@ -57,9 +61,15 @@ pub(crate) struct ServeArguments {
     /// The sender of mails that name none
     #[arg(long, value_name = "ADDRESS", default_value = "serenytics@localhost")]
     mail_from: String,
-    /// How many mails are taken in 24 hours
+    /// How many mails an account may send in 24 hours
     #[arg(long, value_name = "MAILS", default_value_t = 50)]
     mail_quota: u32,
+    /// The Python that reads uploaded data frames (pandas pickles), for which it needs pandas, and that runs scripts
+    #[arg(long, value_name = "PATH", default_value = "python3")]
+    python: PathBuf,
+    /// How many MiB of memory a data frame may take while it is loaded
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..))]
+    python_memory: u32,
 }
 
 /// Runs the server until it is told to stop.
@@ -98,48 +108,46 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
-    let mut keys = arguments.api_key;
-    if let Some(file) = &arguments.api_key_file {
-        let text = secret(file)?;
-        keys.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
-    }
-    let user = match &arguments.user_file {
-        Some(file) => Some(secret(file)?.trim().to_owned()),
-        None => arguments.user,
-    };
-    if keys.is_empty() && user.is_none() {
+    let keys = given(arguments.api_key, arguments.api_key_file.as_deref())?;
+    let accounts = given(arguments.account, arguments.account_file.as_deref())?;
+    let users = given(arguments.user, arguments.user_file.as_deref())?;
+    if keys.is_empty() && accounts.is_empty() && users.is_empty() {
         return Err(
-            "nobody could use the server: give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file, or a \
-                    user with --user or --user-file"
+            "nobody could use the server: give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file, accounts \
+             with --account or --account-file, or users with --user or --user-file"
                 .to_owned(),
         );
     }
     let mut builder = Server::builder(arguments.data)
         .listen(arguments.listen)
         .query_memory(arguments.query_memory as usize * 1024 * 1024)
+        .python(arguments.python)
+        .python_memory(u64::from(arguments.python_memory) * 1024 * 1024)
         .script_timeout(Duration::from_secs(arguments.script_timeout.into()))
-        .script_memory(u64::from(arguments.script_memory) * 1024 * 1024);
+        .script_memory(u64::from(arguments.script_memory) * 1024 * 1024)
+        .mail_from(arguments.mail_from)
+        .mail_quota(arguments.mail_quota);
     for key in arguments.data_api_key {
         builder = builder.data_api_key(key);
     }
     for source in arguments.data_api_source {
         builder = builder.data_api_source(source);
     }
-    builder = builder.mail_from(arguments.mail_from).mail_quota(arguments.mail_quota);
     if let Some(url) = arguments.smtp {
         builder = builder.smtp(url);
     }
     if arguments.allow_scripts {
-        builder = builder.allow_scripts(arguments.python);
+        builder = builder.allow_scripts();
     }
     for key in keys {
         builder = builder.api_key(key);
     }
-    if let Some(user) = user {
-        let (login, password) = user
-            .split_once(':')
-            .filter(|(login, password)| !login.is_empty() && !password.is_empty())
-            .ok_or("a user is given as LOGIN:PASSWORD")?;
+    for account in accounts {
+        let (name, key) = pair(&account).ok_or("an account is given as NAME:KEY")?;
+        builder = builder.account_key(name, key);
+    }
+    for user in users {
+        let (login, password) = pair(&user).ok_or("a user is given as LOGIN:PASSWORD")?;
         builder = builder.user(login, password);
     }
     if !arguments.listen.ip().is_loopback() {
@@ -152,8 +160,19 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
     Ok(builder)
 }
 
-fn secret(file: &Path) -> Result<String, String> {
-    std::fs::read_to_string(file).map_err(|error| format!("{} could not be read: {error}", file.display()))
+/// The arguments, and the lines of a file.
+fn given(mut arguments: Vec<String>, file: Option<&Path>) -> Result<Vec<String>, String> {
+    if let Some(file) = file {
+        let text =
+            std::fs::read_to_string(file).map_err(|error| format!("{} could not be read: {error}", file.display()))?;
+        arguments.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    Ok(arguments)
+}
+
+/// What stands before and behind the first colon.
+fn pair(text: &str) -> Option<(&str, &str)> {
+    text.split_once(':').filter(|(name, secret)| !name.is_empty() && !secret.is_empty())
 }
 
 /// The one line on the standard output, for a person and for a program that waits for the server.

@@ -1,18 +1,16 @@
 //! The official Python client, unmodified, against `serenytics serve`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "support/python.rs"]
-mod python;
 mod support;
 
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use python::{CLIENT, environment};
 use serde_json::{Value, json};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 use support::Serving;
+use support::python::python;
 
 const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
                    UA,1545,2,2013-01-01T05:00:00Z\n\
@@ -24,7 +22,7 @@ const CSV: &str = "carrier,flight,dep_delay,time_hour\n\
 
 fn seen_by_python(url: &str, key: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/check.py");
-    let mut child = Command::new(environment("python-client", &[CLIENT]))
+    let mut child = Command::new(python())
         .arg(script)
         .env("PYTHON_CLIENT_API_DOMAIN", url)
         .env("CHECK_API_KEY", key)

@@ -116,6 +116,8 @@ fn wrong_arguments_are_told() {
         (vec!["serve", "--data", data], "give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file"),
         (vec!["serve", "--data", data, "--api-key", ""], "an API key is empty"),
         (vec!["serve", "--data", data, "--user", "ada"], "LOGIN:PASSWORD"),
+        (vec!["serve", "--data", data, "--account", "ada"], "NAME:KEY"),
+        (vec!["serve", "--data", data, "--account", "a:k", "--account", "b:k"], "have the same API key"),
         (vec!["serve", "--data", data, "--api-key-file", "/no/such/file"], "/no/such/file could not be read"),
         (vec!["serve", "--data", data, "--api-key", "k", "--query-memory", "1"], "--query-memory"),
         (vec!["serv"], "unrecognized subcommand 'serv'"),

@@ -10,6 +10,7 @@ use reqwest::redirect::Policy;
 
 use crate::api_key::ApiKey;
 use crate::client::{Client, Deadlines};
+use crate::data_source::Pusher;
 use crate::environment::{DEFAULT_URL, Environment};
 use crate::error::{Error, Kind};
 use crate::transport::place;
@@ -91,6 +92,19 @@ impl ClientBuilder {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.deadlines.overall = timeout;
         self
+    }
+
+    /// What appends rows to the storage with this uuid by its token, which a client's [`DataSource::config`](crate::DataSource::config) has and
+    /// the platform shows. The API key is not needed, and not sent if there is one.
+    ///
+    /// # Errors
+    /// A URL that is none, no token, or one that cannot be sent.
+    pub fn pusher(self, uuid: impl Into<String>, token: impl Into<ApiKey>) -> Result<Pusher, Error> {
+        let token = token.into();
+        if token.is_empty() {
+            return Err(Error::new(Kind::Usage, "no token: the configuration of the storage has it"));
+        }
+        Ok(Pusher::new(self.api_key(token).build()?, uuid.into()))
     }
 
     /// Makes the client. Nothing is sent.

@@ -97,6 +97,13 @@ impl Error {
         self
     }
 
+    /// The same error, with what to do about it or what else is known.
+    pub(crate) fn advised(mut self, advice: &str) -> Error {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(advice);
+        self
+    }
+
     /// The error of the last of several attempts.
     pub(crate) fn after(mut self, attempts: u32) -> Error {
         self.0.message.push_str(&format!(" (tried {attempts} times)"));

@@ -25,14 +25,14 @@ mod tests;
 mod transport;
 mod web_app;
 
-pub use answer::Answer;
+pub use answer::{Answer, ColumnAnswer, RowStream};
 pub use api_key::ApiKey;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use data_api::{DataApi, OpenSource};
-pub use data_source::{DataSource, SourceType};
+pub use data_source::{Batch, DataSource, Pusher, SourceType};
 pub use error::Error;
-pub use load::{ForceType, Progress, ReloadFromCsv};
+pub use load::{ForceType, Load, Progress, ReloadFromS3, S3Credentials};
 pub use message::Email;
 pub use script::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 pub use web_app::{TabOptions, UsedSource, WarmUp, WebApp};

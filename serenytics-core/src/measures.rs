@@ -10,12 +10,11 @@ use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::wire::{ColumnItem, Item, Pipeline};
 use tracing::debug;
 
-use crate::answer::Rows;
+use crate::answer::{Exchange, Rows, Until, Wanted};
 use crate::api_key::ApiKey;
 use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::fetch::Wanted;
 use crate::transport::Deadline;
 
 /// The measures of a source, as they were when its configuration was read.
@@ -113,18 +112,20 @@ impl Client {
         uuid: &str,
         names: &[Cow<'static, str>],
         json: &str,
+        until: Until,
         rows: &mut (dyn Rows + Send),
         deadline: Deadline,
-    ) -> Result<(), Error> {
+    ) -> Result<Exchange, Error> {
+        let asked = (Wanted::Rows, until);
         let known = self.known_measures().get(uuid).cloned();
         let Some(body) = known.and_then(|known| known.beside(names, json, self.api_key()).ok()) else {
             let source = self.by_uuid_until(uuid, deadline).await?;
             let body = self.beside(&source, names, json)?;
-            return self.run(uuid, body, Wanted::Rows, rows, deadline).await.map(drop);
+            return self.run(uuid, body, asked, rows, deadline).await;
         };
-        let error = match self.run(uuid, body.clone(), Wanted::Rows, rows, deadline).await {
+        let error = match self.run(uuid, body.clone(), asked, rows, deadline).await {
             Err(error) if error.is_refused_by_server() && !error.is_unauthorized() && !error.is_not_found() => error,
-            outcome => return outcome.map(drop),
+            outcome => return outcome,
         };
         // A refusal does not say that it is for a measure in words that could be relied upon.
         let Ok(source) = self.by_uuid_until(uuid, deadline).await else { return Err(error) };
@@ -134,7 +135,7 @@ impl Client {
         }
         debug!(%error, "trying again with the measures that the source has now");
         rows.clear();
-        self.run(uuid, renewed, Wanted::Rows, rows, deadline).await.map(drop)
+        self.run(uuid, renewed, asked, rows, deadline).await
     }
 
     fn beside(&self, source: &DataSource, names: &[Cow<'static, str>], json: &str) -> Result<Bytes, Error> {

@@ -32,10 +32,11 @@ impl<'c> Task<'c> {
         Ok(Task { client, id })
     }
 
-    /// Waits until the task is done, and asks less and less often.
-    pub(crate) async fn wait(&self, deadline: Deadline) -> Result<(), Error> {
+    /// Waits until the task is done, and asks less and less often; `asking` is called each time.
+    pub(crate) async fn wait(&self, deadline: Deadline, asking: &mut (dyn FnMut() + Send)) -> Result<(), Error> {
         let mut poll = Poll::until(deadline);
         loop {
+            asking();
             let mut response = self.client.get(&["api", "task", &self.id], deadline).send().await?;
             let body = response.whole().await?;
             let state: Value = response.parse(&body)?;

@@ -1,6 +1,8 @@
 //! The data API: keys of its own, which read some of the sources and do nothing else.
 
-use crate::access::same_secret;
+use uuid::Uuid;
+
+use crate::access::{Account, Credentials, same_secret};
 use crate::catalogue::Source;
 use crate::error::{Error, Kind};
 
@@ -9,17 +11,18 @@ use crate::error::{Error, Kind};
 pub(crate) struct DataApi {
     /// The keys, none of which is an API key.
     pub(crate) keys: Vec<String>,
-    /// The names and uuids of the sources that all of the keys read.
+    /// The sources that all of the keys read: by uuid, or by name those of the account of plain API keys. A name of another
+    /// account is nobody's to give.
     pub(crate) sources: Vec<String>,
 }
 
 impl DataApi {
     /// Refuses keys that would not do.
-    pub(crate) fn check_keys(&self, api_keys: &[String]) -> Result<(), Error> {
+    pub(crate) fn check_keys(&self, credentials: &Credentials) -> Result<(), Error> {
         if self.keys.iter().any(|key| key.trim().is_empty()) {
             return Err(Error::refused("a key of the data API is empty"));
         }
-        if self.keys.iter().any(|key| api_keys.contains(key)) {
+        if self.keys.iter().any(|key| credentials.keys.iter().any(|(_, api_key)| api_key == key)) {
             return Err(Error::refused(
                 "a key of the data API is an API key as well, and whoever has it could do anything: take another one",
             ));
@@ -41,7 +44,12 @@ impl DataApi {
 
     /// Whether the data API reads a source.
     pub(crate) fn reads(&self, source: &Source) -> bool {
-        let uuid = source.uuid.to_string();
-        self.sources.iter().any(|authorised| *authorised == source.name || authorised.eq_ignore_ascii_case(&uuid))
+        let is_named = source.account == Account::default_account() && self.sources.contains(&source.name);
+        is_named || self.uuids().any(|uuid| uuid == source.uuid)
+    }
+
+    /// The uuids among the sources that it reads.
+    pub(crate) fn uuids(&self) -> impl Iterator<Item = Uuid> {
+        self.sources.iter().filter_map(|source| Uuid::parse_str(source).ok())
     }
 }

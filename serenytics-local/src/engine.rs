@@ -3,17 +3,18 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::access::Access;
+use crate::access::{Access, Account, Credentials, same_secret};
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::data_api::DataApi;
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
-use crate::load::reload;
+use crate::load::Python;
 use crate::mail::{MailSettings, Mails};
 use crate::query::{Input, Queries};
 use crate::script::{ScriptSettings, Scripts};
@@ -23,15 +24,16 @@ use crate::web_app::EmbedKey;
 /// How many loads run at the same time; the others wait.
 const LOADS: usize = 4;
 
+/// How long a stop waits for pushed rows to be merged; those that are not stay in the journal.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// What the caller of a server decides. It holds secrets, and so cannot be printed.
 #[derive(Clone)]
 pub(crate) struct Settings {
     /// The data folder.
     pub(crate) folder: PathBuf,
-    /// The API keys.
-    pub(crate) keys: Vec<String>,
-    /// The login and password of the user who can make API keys.
-    pub(crate) user: Option<(String, String)>,
+    /// Who is let in.
+    pub(crate) credentials: Credentials,
     /// How many bytes all queries take between them.
     pub(crate) query_memory: usize,
     /// How many bytes an uploaded file has at most.
@@ -42,13 +44,15 @@ pub(crate) struct Settings {
     pub(crate) mails: MailSettings,
     /// Who reads what by the data API.
     pub(crate) data_api: DataApi,
+    /// What reads data frames.
+    pub(crate) python: Python,
 }
 
 /// The engine.
 pub(crate) struct Engine {
     pub(crate) catalogue: Catalogue,
     pub(crate) storages: Storages,
-    pub(crate) queries: Queries,
+    pub(crate) queries: Arc<Queries>,
     pub(crate) access: Access,
     pub(crate) scripts: Scripts,
     pub(crate) mails: Mails,
@@ -60,9 +64,12 @@ pub(crate) struct Engine {
     pub(crate) upload_limit: u64,
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
+    pub(crate) python: Python,
     uploads: PathBuf,
-    loads: Arc<Semaphore>,
-    jobs: Mutex<JoinSet<()>>,
+    /// One password at a time is hashed, since that takes memory.
+    pub(crate) logins: Semaphore,
+    pub(crate) loads: Arc<Semaphore>,
+    pub(crate) jobs: Mutex<JoinSet<()>>,
 }
 
 impl Engine {
@@ -73,22 +80,23 @@ impl Engine {
         let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
         catalogue.tidy_tasks().await?;
         catalogue.tidy_runs().await?;
-        let scripts = Scripts::open(settings.scripts, folder.join("scripts"), url.to_owned()).await?;
-        let sources: Vec<Uuid> = catalogue.sources(None).await?.into_iter().map(|source| source.uuid).collect();
-        let storages = Storages::open(folder.join("storages"), &sources)?;
+        let scripts = Scripts::open(settings.scripts, &settings.python.program, folder.join("scripts"), url).await?;
+        let sources = catalogue.all_sources().await?;
         let spill = folder.join("spill");
         if spill.exists() {
             // Left behind by an engine that was killed.
             std::fs::remove_dir_all(&spill).context(CONTEXT)?;
         }
-        let queries = Queries::new(settings.query_memory, &spill)?;
+        let queries = Arc::new(Queries::new(settings.query_memory, &spill)?);
+        let storages = Storages::open(folder.join("storages"), &sources, Arc::clone(&queries))?;
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
         let mails = Mails::open(settings.mails, &folder)?;
         let embed_key = EmbedKey::new(catalogue.secret("embed links").await?);
         let digests = catalogue.keys().await?;
-        let access = tokio::task::spawn_blocking(move || Access::new(&settings.keys, &digests, settings.user));
+        let credentials = settings.credentials;
+        let access = tokio::task::spawn_blocking(move || Access::new(&credentials, &digests));
         Ok(Engine {
             catalogue,
             storages,
@@ -101,17 +109,28 @@ impl Engine {
             url: url.to_owned(),
             upload_limit: settings.upload_limit,
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
+            python: settings.python,
             uploads,
+            logins: Semaphore::new(1),
             loads: Arc::new(Semaphore::new(LOADS)),
             jobs: Mutex::default(),
         })
     }
 
-    /// The source with this uuid.
-    pub(crate) async fn source(&self, uuid: &str) -> Result<Source, Error> {
+    /// The account's source with this uuid. One of another account is as unknown as one that does not exist.
+    pub(crate) async fn source(&self, account: &Account, uuid: &str) -> Result<Source, Error> {
         let unknown = || Engine::unknown_source(uuid);
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
-        self.catalogue.source(parsed).await?.ok_or_else(unknown)
+        self.catalogue.source(account, parsed).await?.ok_or_else(unknown)
+    }
+
+    /// The source with this uuid and this push token, whosesoever it is.
+    pub(crate) async fn pushed_source(&self, uuid: &str, token: &str) -> Result<Arc<Source>, Error> {
+        // An unknown source and a wrong token get the same answer: who has no token learns nothing.
+        let refused = || Error::new(Kind::Unauthorized, "the token in the path is not the data source's");
+        let parsed = Uuid::parse_str(uuid).map_err(|_| refused())?;
+        let source = self.catalogue.pushed_source(parsed).await?.ok_or_else(refused)?;
+        if same_secret(token, &source.token) { Ok(source) } else { Err(refused()) }
     }
 
     /// The error of a uuid that no source has.
@@ -128,7 +147,8 @@ impl Engine {
         let mut parts = Vec::new();
         for Joined { uuid, keys } in joined(&source)? {
             let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
-            let part = self.catalogue.source(uuid).await?.ok_or_else(|| refused("which does not exist"))?;
+            let part =
+                self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
                 return Err(refused("which is no storage"));
             }
@@ -162,58 +182,13 @@ impl Engine {
         Ok(existed)
     }
 
-    /// Begins to load the file that is attached to a source; gives the task's uuid.
-    pub(crate) async fn begin_reload(self: &Arc<Self>, source: Source) -> Result<Uuid, Error> {
-        let engine = Arc::clone(self);
-        self.begin_task(async move |_| {
-            let result = engine.run_reload(&source).await;
-            if let Err(error) = &result {
-                tracing::info!(source = %source.uuid, %error, "a load failed");
-            }
-            result
-        })
-        .await
-    }
-
-    /// Begins something that clients ask about until it is done, and that is given the task's uuid, which is returned.
-    pub(crate) async fn begin_task<J>(
-        self: &Arc<Self>,
-        job: impl FnOnce(Uuid) -> J + Send + 'static,
-    ) -> Result<Uuid, Error>
-    where
-        J: Future<Output = Result<u64, Error>> + Send + 'static,
-    {
-        let task = self.catalogue.insert_task().await?;
-        let engine = Arc::clone(self);
-        self.spawn(async move {
-            let result = job(task).await;
-            if let Err(error) = engine.catalogue.end_task(task, &result).await {
-                tracing::error!(%task, %error, "the end of a task was not written down");
-            }
-        });
-        Ok(task)
-    }
-
-    /// Does something beside the requests. It is cut when the engine stops.
-    pub(crate) fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        while jobs.try_join_next().is_some() {}
-        jobs.spawn(job);
-    }
-
-    async fn run_reload(&self, source: &Source) -> Result<u64, Error> {
-        let _load = self.loads.acquire().await.context("the engine stops")?;
-        if self.catalogue.source(source.uuid).await?.is_none() {
-            return Err(Error::not_found("the data source was deleted meanwhile"));
-        }
-        let storage = self.storages.get(source.uuid).await?;
-        reload(&storage, source, &self.attached_file(source.uuid)).await
-    }
-
-    /// Cuts the jobs that still run, and closes the catalogue.
+    /// Cuts the jobs that still run, merges pushed rows as long as there is time, and closes the catalogue.
     pub(crate) async fn close(&self) {
         let mut jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
         jobs.shutdown().await;
+        if tokio::time::timeout(CLOSING, self.storages.merge_all()).await.is_err() {
+            tracing::info!("pushed rows stay in the journal");
+        }
         self.catalogue.close().await;
     }
 }

@@ -14,6 +14,7 @@ mod catalogue;
 mod data_api;
 mod engine;
 mod error;
+mod jobs;
 mod join;
 mod load;
 mod local;

@@ -10,10 +10,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access::{Account, Credentials};
 use crate::api;
 use crate::data_api::DataApi;
 use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
+use crate::load::Python;
 use crate::mail::MailSettings;
 use crate::script::ScriptSettings;
 
@@ -39,17 +41,25 @@ impl ServerBuilder {
         self
     }
 
-    /// Lets requests with this API key in. Can be called several times.
+    /// Lets requests with this API key in, for the account called `default`. Can be called several times.
     #[must_use]
-    pub fn api_key(mut self, key: impl Into<String>) -> ServerBuilder {
-        self.settings.keys.push(key.into());
+    pub fn api_key(self, key: impl Into<String>) -> ServerBuilder {
+        self.account_key(Account::DEFAULT, key)
+    }
+
+    /// Lets requests with this API key in, for the account with this name. Can be called several times: for several
+    /// accounts, of which none sees what another one has, and for several keys of one.
+    #[must_use]
+    pub fn account_key(mut self, name: impl Into<String>, key: impl Into<String>) -> ServerBuilder {
+        self.settings.credentials.keys.push((name.into(), key.into()));
         self
     }
 
-    /// Lets a user log in who can make API keys.
+    /// Lets a user log in who can make API keys for the account that is called like the login. Can be called several
+    /// times.
     #[must_use]
     pub fn user(mut self, login: impl Into<String>, password: impl Into<String>) -> ServerBuilder {
-        self.settings.user = Some((login.into(), password.into()));
+        self.settings.credentials.users.push((login.into(), password.into()));
         self
     }
 
@@ -68,11 +78,11 @@ impl ServerBuilder {
         self
     }
 
-    /// Runs scripts, by this Python interpreter: a path, or a name as `python3`. Everybody who has an API key can run
-    /// programs on this machine then. If this is not called, no script is run.
+    /// Runs scripts, by the interpreter that [`python`](Self::python) names. Everybody who has an API key can run programs on
+    /// this machine then. If this is not called, no script is run.
     #[must_use]
-    pub fn allow_scripts(mut self, python: impl Into<PathBuf>) -> ServerBuilder {
-        self.settings.scripts.python = Some(python.into());
+    pub fn allow_scripts(mut self) -> ServerBuilder {
+        self.settings.scripts.allowed = true;
         self
     }
 
@@ -105,7 +115,7 @@ impl ServerBuilder {
         self
     }
 
-    /// How many mails are taken in 24 hours; 50 if this is not called, as on the platform.
+    /// How many mails an account may send in 24 hours; 50 if this is not called, as on the platform.
     #[must_use]
     pub fn mail_quota(mut self, mails: u32) -> ServerBuilder {
         self.settings.mails.quota = mails;
@@ -120,10 +130,27 @@ impl ServerBuilder {
         self
     }
 
-    /// Opens the source with this name or uuid to the keys of the data API. Can be called several times.
+    /// Opens a source to the keys of the data API: by its uuid, or by its name if it is the default account's. Can be called
+    /// several times.
     #[must_use]
     pub fn data_api_source(mut self, name_or_uuid: impl Into<String>) -> ServerBuilder {
         self.settings.data_api.sources.push(name_or_uuid.into());
+        self
+    }
+
+    /// The Python that reads data frames, which clients upload as pandas pickles; it needs pandas, of the clients' version
+    /// or a newer one, and PyArrow if they have it. `python3` if this is not called.
+    #[must_use]
+    pub fn python(mut self, program: impl Into<PathBuf>) -> ServerBuilder {
+        self.settings.python.program = program.into();
+        self
+    }
+
+    /// How many bytes of memory a data frame may take while it is loaded, Python's own among them; 4 GiB if this is not
+    /// called.
+    #[must_use]
+    pub fn python_memory(mut self, bytes: u64) -> ServerBuilder {
+        self.settings.python.memory = bytes;
         self
     }
 
@@ -131,15 +158,11 @@ impl ServerBuilder {
     ///
     /// # Errors
     /// The data folder is in use or cannot be used, the address cannot be listened on, there is neither an API key nor a
-    /// user, the interpreter of scripts cannot be started, or the SMTP server's URL or the sender's address is none.
+    /// user, or two accounts have the same key; scripts are allowed and the Python cannot be started; the SMTP server's URL
+    /// or the sender's address is none.
     pub async fn start(self) -> Result<Server, Error> {
-        if self.settings.keys.iter().any(|key| key.trim().is_empty()) {
-            return Err(Error::refused("an API key is empty"));
-        }
-        if self.settings.keys.is_empty() && self.settings.user.is_none() {
-            return Err(Error::refused("there is neither an API key nor a user, so nobody could use the server"));
-        }
-        self.settings.data_api.check_keys(&self.settings.keys)?;
+        self.settings.credentials.check()?;
+        self.settings.data_api.check_keys(&self.settings.credentials)?;
         let lock = FolderLock::take(&self.settings.folder)?;
         let runtime = Builder::new_multi_thread()
             .enable_all()
@@ -250,13 +273,13 @@ impl Server {
         ServerBuilder {
             settings: Settings {
                 folder: folder.into(),
-                keys: Vec::new(),
-                user: None,
+                credentials: Credentials::default(),
                 query_memory: 2 << 30,
                 upload_limit: 16 << 30,
-                scripts: ScriptSettings { python: None, timeout: Duration::from_secs(60 * 60), memory: 4 << 30 },
+                scripts: ScriptSettings { allowed: false, timeout: Duration::from_secs(60 * 60), memory: 4 << 30 },
                 data_api: DataApi::default(),
                 mails: MailSettings { smtp: None, from: "serenytics@localhost".to_owned(), quota: 50 },
+                python: Python::default(),
             },
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

@@ -13,6 +13,7 @@ pub mod datetime;
 mod datetime_crates;
 pub mod drift;
 mod from_wire;
+pub mod load_row;
 mod lower;
 pub mod parse;
 mod pipeline;
@@ -21,6 +22,7 @@ pub mod query;
 pub mod rendered;
 pub mod schema;
 pub mod schema_file;
+mod serde_row;
 pub mod served;
 pub mod shape;
 pub mod slot;
@@ -31,5 +33,7 @@ pub mod token;
 pub mod value;
 pub mod vocabulary;
 pub mod wire;
+
+pub use serde_row::SerdeRow;
 
 pub use lower::{lower, measures};

@@ -10,6 +10,9 @@ pub const COUNT_COLUMN: &str = "$$count$$";
 /// The value of [`Pipeline::order`] under which `data` is a list of rows, each a list of cells.
 pub const ROW_BY_ROW: &str = "row_by_row";
 
+/// The value of [`Pipeline::order`] that the client sends for `data` as a list of columns, each a list of cells.
+pub const COLUMN_BY_COLUMN: &str = "column_by_column";
+
 /// The names of all fields of a pipeline.
 pub(crate) const FIELDS: &[&str] = &[
     "order",

@@ -115,3 +115,50 @@ async fn a_file_that_cannot_be_loaded_leaves_the_data_as_it_was() -> Outcome {
     assert_eq!(sales.row_count().await?, 3);
     Ok(())
 }
+
+#[tokio::test]
+async fn rows_replace_the_data_with_their_declared_types() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    let rows = (0..50_000).map(|number| sale(&format!("{number:05}"), f64::from(number), None));
+    sales.reload(rows).send().await?;
+    assert_eq!(sales.row_count().await?, 50_000);
+    let declared = [Some(ColumnType::Str), Some(ColumnType::Float), Some(ColumnType::Int)];
+    let types = |columns: Vec<serenytics_query::wire::ColumnTitle>| -> Vec<_> {
+        columns.iter().map(|title| title.column_type()).collect()
+    };
+    assert_eq!(types(sales.columns().await?), declared);
+    let odd = [sale("\"a\",\r\nb", f64::MIN_POSITIVE, Some(i64::MAX)), sale(" c ", -0.5, None)];
+    sales.reload(&odd).send().await?;
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(odd.to_vec()));
+
+    // From one storage to another, without holding the rows.
+    let copy = engine.client.get_or_create_storage("copy").await?;
+    copy.reload_from_stream(engine.client.stream(&SALES).await?).send().await?;
+    assert_eq!(ordered(engine.client.fetch_from(&copy, &SALES).await?), ordered(odd.to_vec()));
+
+    sales.reload_from_array(["country", "revenue", "invoice"], [[json!("FR"), json!(1.5), Value::Null]]).send().await?;
+    assert_eq!(sales.row_count().await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_that_no_file_holds_leaves_the_data_as_it_was() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    let many = || (0..50_000).map(|number| sale("FR", f64::from(number), None));
+    for (last, told) in [(sale("", 1.0, None), "an empty text"), (sale("FR", f64::NAN, None), "column `revenue`")] {
+        let error = refused(sales.reload(many().chain([last])).send().await);
+        assert!(
+            error.to_string().contains("nothing was loaded: row 50001, ") && error.to_string().contains(told),
+            "{error}"
+        );
+        assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()));
+    }
+    sales.reload(many().chain([sale("", 1.0, None)])).empty_texts_as_null().send().await?;
+    assert_eq!(sales.row_count().await?, 50_001);
+    let error = refused(sales.reload_from_csv(engine.file("upper.csv", "Country,été\n1,2\n")?).send().await);
+    let told = error.to_string();
+    assert!(told.contains("has to be called `country`") && told.contains("has to be called `ete`"), "{told}");
+    Ok(())
+}

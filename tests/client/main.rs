@@ -1,6 +1,7 @@
 //! The client against the embedded engine: sources, queries, rows and files.
 
 mod accounts;
+mod changing;
 mod data_api;
 mod loading;
 mod measures;
@@ -8,6 +9,7 @@ mod messages;
 mod queries;
 mod scripts;
 mod sources;
+mod streams;
 mod web_apps;
 mod without_the_macro;
 

@@ -46,7 +46,7 @@ async fn scripts_are_found_by_name_by_uuid_and_in_the_list() -> Outcome {
 
 #[tokio::test]
 async fn a_script_is_run_with_parameters_and_leaves_a_log() -> Outcome {
-    let served = Served::open(|builder| builder.allow_scripts("python3")).await?;
+    let served = Served::open(|builder| builder.allow_scripts()).await?;
     let code = "import json, sys\n\
                 params = json.load(open('params.json'))\n\
                 print(params['country'], params['days'], params['SERENYTICS_API_KEY'])\n\
@@ -71,7 +71,7 @@ async fn a_script_is_run_with_parameters_and_leaves_a_log() -> Outcome {
 
 #[tokio::test]
 async fn a_script_that_fails_is_an_error_with_its_log() -> Outcome {
-    let served = Served::open(|builder| builder.allow_scripts("python3")).await?;
+    let served = Served::open(|builder| builder.allow_scripts()).await?;
     let script = served.client.create_script("nightly", "print('before')\nraise ValueError('no rows')\n").await?;
     let error = refused(script.run().wait().await);
     assert!(error.is_script_failure() && !error.is_refused_by_server(), "{error:?}");
@@ -88,7 +88,7 @@ async fn a_script_that_fails_is_an_error_with_its_log() -> Outcome {
 
 #[tokio::test]
 async fn a_script_can_be_left_alone_and_waited_for_later() -> Outcome {
-    let served = Served::open(|builder| builder.allow_scripts("python3")).await?;
+    let served = Served::open(|builder| builder.allow_scripts()).await?;
     let script = served.client.create_script("slow", "import time\ntime.sleep(1.5)\nprint('done')\n").await?;
     let started = Instant::now();
     script.run().start().await?;

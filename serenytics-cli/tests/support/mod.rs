@@ -1,4 +1,7 @@
 //! A started `serenytics serve`.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+pub mod python;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

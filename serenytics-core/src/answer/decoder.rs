@@ -68,6 +68,12 @@ impl Decoder {
         self.machine.finish(self.buffer.len() == self.start)
     }
 
+    /// Whether rows were read that may be given away before the answer ends: their columns are known, and nothing is wrong with them so far.
+    pub(crate) fn has_sound_rows(&self) -> bool {
+        let Machine { head, flaw, error, .. } = &self.machine;
+        head.titles.is_some() && head.rows.is_some_and(|rows| rows > 0) && flaw.is_none() && error.is_none()
+    }
+
     fn read(&mut self, rows: &mut dyn Rows) -> Result<(), AnswerError> {
         loop {
             let mut reader = CellReader::new(&self.buffer[self.start..]);

@@ -1,14 +1,21 @@
 //! Answers to queries: read while they arrive, held against what the query declares, as typed rows or as they are.
 
+mod columns;
 mod decoder;
 mod drift;
+mod exchange;
 mod raw;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod typed;
 
+pub use columns::ColumnAnswer;
 pub use raw::Answer;
+pub use stream::RowStream;
 
+pub(crate) use columns::RawColumns;
 pub(crate) use decoder::{AnswerError, Decoder, Rows};
+pub(crate) use exchange::{Exchange, Until, Wanted};
 pub(crate) use raw::RawRows;
 pub(crate) use typed::TypedRows;

@@ -21,6 +21,19 @@ pub struct Answer {
     pub rows: Vec<Vec<Value>>,
 }
 
+impl Answer {
+    /// The names of the columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|title| title.name.as_str())
+    }
+
+    /// The cells of the column with this name, one a row; none if there is no such column.
+    pub fn column(&self, name: &str) -> Option<impl Iterator<Item = &Value>> {
+        let index = self.names().position(|other| other == name)?;
+        Some(self.rows.iter().filter_map(move |row| row.get(index)))
+    }
+}
+
 /// Collects the rows of an answer as JSON values.
 #[derive(Debug)]
 pub(crate) struct RawRows<'c> {
@@ -66,15 +79,20 @@ impl Rows for RawRows<'_> {
     }
 
     fn describe(&self, row: u64, error: &CellError) -> String {
-        match error {
-            CellError::Count { expected, found } => wrong_width(row, *found, *expected),
-            other => format!("row {row}: {other}"),
-        }
+        described_cells("row", row, error)
     }
 
     fn clear(&mut self) {
         self.width = None;
         self.rows.clear();
+    }
+}
+
+/// Says what is wrong with a list of cells, a row or a column, by its number.
+pub(crate) fn described_cells(list: &str, number: u64, error: &CellError) -> String {
+    match error {
+        CellError::Count { expected, found } => wrong_width(number, *found, *expected),
+        other => format!("{list} {number}: {other}"),
     }
 }
 

@@ -37,7 +37,7 @@ fn decode_into(chunks: &[&[u8]], rows: &mut dyn Rows) -> Result<Head, AnswerErro
 }
 
 fn decode_chunks(chunks: &[&[u8]]) -> Result<Vec<Row>, AnswerError> {
-    let mut rows = TypedRows::new(SHAPE, read_row);
+    let mut rows = TypedRows::new(SHAPE.into(), read_row);
     decode_into(chunks, &mut rows).map(|_| rows.into_rows())
 }
 
@@ -221,7 +221,7 @@ fn names_are_compared_only_among_bare_columns() {
         Ok((cells.next()?, cells.next()?))
     }
     let answer = r#"{"status":"ok","columns_titles":[{"name":"date (m)","type":"str"},{"name":"Country","type":"str"}],"data":[[3,"FR"]]}"#;
-    let mut rows = TypedRows::new(GROUPED, read);
+    let mut rows = TypedRows::new(GROUPED.into(), read);
     decode_into(&[answer.as_bytes()], &mut rows).unwrap();
     assert_eq!(rows.into_rows(), vec![(3, "FR".to_owned())]);
 }

@@ -2,21 +2,26 @@
 
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::query::ReadRow;
-use serenytics_query::shape::OutputColumn;
+use serenytics_query::shape::{OutputColumn, Shape};
 use serenytics_query::wire::ColumnTitle;
 
 use crate::answer::{Rows, drift};
 
 /// Collects the rows of a query.
-pub(crate) struct TypedRows<'q, R> {
-    shape: &'q [OutputColumn],
+pub(crate) struct TypedRows<R> {
+    shape: Shape,
     read: ReadRow<R>,
     rows: Vec<R>,
 }
 
-impl<'q, R> TypedRows<'q, R> {
-    pub(crate) fn new(shape: &'q [OutputColumn], read: ReadRow<R>) -> TypedRows<'q, R> {
+impl<R> TypedRows<R> {
+    pub(crate) fn new(shape: Shape, read: ReadRow<R>) -> TypedRows<R> {
         TypedRows { shape, read, rows: Vec::new() }
+    }
+
+    /// The rows since the last time.
+    pub(crate) fn take(&mut self) -> Vec<R> {
+        std::mem::take(&mut self.rows)
     }
 
     pub(crate) fn into_rows(self) -> Vec<R> {
@@ -24,9 +29,9 @@ impl<'q, R> TypedRows<'q, R> {
     }
 }
 
-impl<R> Rows for TypedRows<'_, R> {
+impl<R> Rows for TypedRows<R> {
     fn titles(&mut self, titles: &[ColumnTitle]) -> Result<(), String> {
-        drift::check(self.shape, titles)
+        drift::check(&self.shape, titles)
     }
 
     fn row(&mut self, cells: &mut CellReader<'_>) -> Result<(), CellError> {
@@ -35,7 +40,7 @@ impl<R> Rows for TypedRows<'_, R> {
     }
 
     fn describe(&self, row: u64, error: &CellError) -> String {
-        describe(self.shape, row, error)
+        describe(&self.shape, row, error)
     }
 
     fn clear(&mut self) {
@@ -43,7 +48,8 @@ impl<R> Rows for TypedRows<'_, R> {
     }
 }
 
-fn describe(shape: &[OutputColumn], row: u64, error: &CellError) -> String {
+/// Says what is wrong with a row, counted from 1, in the words of the query.
+pub(crate) fn describe(shape: &[OutputColumn], row: u64, error: &CellError) -> String {
     let CellError::Mismatch { column, expected, found } = error else {
         return format!("row {row}: {error}");
     };

@@ -15,6 +15,7 @@ impl Client {
     /// # Errors
     /// No source with the name, in which case the error suggests the one that was probably meant; more than one; a server
     /// that cannot be reached or refuses.
+    #[doc(alias = "get_data_source_by_name")]
     pub async fn source(&self, name: &str) -> Result<DataSource, Error> {
         self.source_until(name, self.deadline()).await
     }
@@ -31,6 +32,7 @@ impl Client {
     ///
     /// # Errors
     /// No source with the uuid; a server that cannot be reached or refuses.
+    #[doc(alias = "get_data_source_by_uuid")]
     pub async fn source_by_uuid(&self, uuid: &str) -> Result<DataSource, Error> {
         self.by_uuid_until(uuid, self.deadline()).await
     }
@@ -39,6 +41,7 @@ impl Client {
     ///
     /// # Errors
     /// A server that cannot be reached or refuses.
+    #[doc(alias = "get_data_sources")]
     pub async fn sources(&self) -> Result<Vec<DataSource>, Error> {
         self.sources_until(self.deadline()).await
     }
@@ -47,6 +50,7 @@ impl Client {
     ///
     /// # Errors
     /// A source with the name that is no storage, or more than one; a server that cannot be reached or refuses.
+    #[doc(alias = "get_or_create_storage_data_source_by_name")]
     pub async fn get_or_create_storage(&self, name: &str) -> Result<DataSource, Error> {
         let deadline = self.deadline();
         if let Some(source) = self.find_until(name, deadline).await? {
@@ -60,6 +64,18 @@ impl Client {
                 )),
             };
         }
+        self.create_until(name, deadline).await
+    }
+
+    /// A new storage with this name, without rows. Names are unique by convention only: one that is taken is not refused here.
+    ///
+    /// # Errors
+    /// A server that cannot be reached or refuses.
+    pub async fn create_storage(&self, name: &str) -> Result<DataSource, Error> {
+        self.create_until(name, self.deadline()).await
+    }
+
+    async fn create_until(&self, name: &str, deadline: Deadline) -> Result<DataSource, Error> {
         let body = json!({ "name": name, "type": SourceType::Storage.name(), "jsonContent": {} });
         let request = self.post(&["api", "data_source"], deadline).json(&body).expect(StatusCode::CREATED);
         let source = DataSource::answered(self, request.send().await?).await?;

@@ -1,9 +1,15 @@
 //! A data source: a table of the platform's warehouse, a join, or a connected database.
 
+mod batch;
 mod columns;
+mod config;
 mod find;
-mod insert;
+pub(crate) mod names;
+mod push;
 mod schema;
+
+pub use batch::Batch;
+pub use push::Pusher;
 
 use std::fmt;
 
@@ -92,13 +98,6 @@ impl DataSource {
     #[must_use]
     pub fn source_type(&self) -> &SourceType {
         &self.source_type
-    }
-
-    /// Everything that the server says of the source, `jsonContent` among it, as it was when the source was found. It may
-    /// hold credentials of a connected database.
-    #[must_use]
-    pub fn config(&self) -> &Map<String, Value> {
-        &self.config
     }
 
     /// Deletes the source and its data.

@@ -110,11 +110,6 @@ impl DataSource {
         })
     }
 
-    /// The source as the server has it now.
-    async fn renewed(&self) -> Result<DataSource, Error> {
-        self.client().source_by_uuid(self.uuid()).await
-    }
-
     /// What the server has: the columns as they are now, the measures as they were when the source was found.
     async fn served(&self) -> Result<Served, Error> {
         let measures = self.client().learn_measures(self);

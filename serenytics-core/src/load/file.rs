@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use crate::error::{Error, Kind};
+use crate::load::header;
 
 /// An open file that can be loaded.
 #[derive(Debug)]
@@ -17,20 +18,34 @@ pub(crate) struct CsvFile {
     pub(crate) sent_name: String,
 }
 
+/// The columns that a file has to have.
+#[derive(Debug, Default)]
+pub(crate) struct Needed {
+    /// Those that its source declares.
+    pub(crate) declared: Vec<String>,
+    /// That of the key, if there is one.
+    pub(crate) primary_key: Option<String>,
+}
+
+/// Opens a file and looks at its header, off the threads that other futures run on.
+pub(crate) async fn open(path: &Path, separator: char, needed: Needed) -> Result<CsvFile, Error> {
+    let path = path.to_owned();
+    let opening = tokio::task::spawn_blocking(move || {
+        let file = CsvFile::open_now(&path)?;
+        header::check(&path, &file.file, file.gzipped, separator, &needed)?;
+        Ok(file)
+    });
+    match opening.await {
+        Ok(opened) => opened,
+        Err(error) => Err(Error::new(Kind::Usage, "opening the file was interrupted").caused_by(error)),
+    }
+}
+
 /// The first bytes of a gzipped file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl CsvFile {
-    /// Opens a file, off the threads that other futures run on.
-    pub(crate) async fn open(path: &Path) -> Result<CsvFile, Error> {
-        let path = path.to_owned();
-        match tokio::task::spawn_blocking(move || CsvFile::open_now(&path)).await {
-            Ok(opened) => opened,
-            Err(error) => Err(Error::new(Kind::Usage, "opening the file was interrupted").caused_by(error)),
-        }
-    }
-
-    fn open_now(path: &Path) -> Result<CsvFile, Error> {
+    pub(crate) fn open_now(path: &Path) -> Result<CsvFile, Error> {
         let shown = path.display();
         let refuse = |message: String| Error::new(Kind::Usage, message);
         let unreadable = |error: io::Error| {

@@ -1,4 +1,4 @@
-//! The header of a CSV file, held against the columns that a source declares before anything is sent.
+//! The header of a CSV file, held against what the warehouse takes and what a source declares before anything is sent.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -8,7 +8,10 @@ use csv::ByteRecord;
 use flate2::read::MultiGzDecoder;
 use serenytics_query::suggest::{listed, nearest};
 
+use crate::data_source::names;
 use crate::error::{Error, Kind};
+use crate::load::builder::check_key;
+use crate::load::file::Needed;
 
 /// The longest header that is read.
 const LONGEST: u64 = 1 << 20;
@@ -16,29 +19,45 @@ const LONGEST: u64 = 1 << 20;
 /// The separators that files mostly have.
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
-/// Refuses a file whose header lacks a declared column, and leaves the file at its start.
+/// Refuses a file whose header lacks a column or has one that the warehouse does not take, and leaves the file at its start. A header that cannot
+/// be read is left to the server if no column is needed.
 pub(crate) fn check(
     path: &Path,
     mut file: &File,
     gzipped: bool,
     separator: char,
-    declared: &[String],
+    needed: &Needed,
 ) -> Result<(), Error> {
     let unreadable = |error: io::Error| {
         let message = format!("cannot read the header of `{}`: {error}", path.display());
         Error::new(Kind::Usage, message).caused_by(error)
     };
     let mut start = Vec::new();
-    if gzipped {
-        MultiGzDecoder::new(file).take(LONGEST).read_to_end(&mut start).map_err(unreadable)?;
+    let read = if gzipped {
+        MultiGzDecoder::new(file).take(LONGEST).read_to_end(&mut start)
     } else {
-        file.take(LONGEST).read_to_end(&mut start).map_err(unreadable)?;
-    }
+        file.take(LONGEST).read_to_end(&mut start)
+    };
     file.rewind().map_err(unreadable)?;
-    match lacking(&start, separator, declared) {
-        Some(message) => Err(Error::new(Kind::Usage, format!("`{}` {message}", path.display()))),
-        None => Ok(()),
+    let wanted = !needed.declared.is_empty() || needed.primary_key.is_some();
+    match read {
+        // A file that is broken further on has a header all the same.
+        Err(error) if !start.contains(&b'\n') && wanted => return Err(unreadable(error)),
+        _ => {}
     }
+    let refuse = |message: &str| Err(Error::new(Kind::Usage, format!("`{}` {message}", path.display())));
+    if let Some(message) = lacking(&start, separator, &needed.declared) {
+        return refuse(&message);
+    }
+    if start.len() as u64 == LONGEST && !start.contains(&b'\n') {
+        // No line of names is that long: what this is, the server tells.
+        return Ok(());
+    }
+    let columns = columns(&start, separator);
+    check_key(needed.primary_key.as_deref(), &columns)?;
+    let wrong: Vec<_> =
+        columns.iter().filter(|name| !name.is_empty()).filter_map(|name| names::problem(name)).collect();
+    if wrong.is_empty() { Ok(()) } else { refuse(&format!("cannot be loaded: {}", wrong.join("; "))) }
 }
 
 /// What a header lacks, and what was probably meant.

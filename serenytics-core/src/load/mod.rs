@@ -1,11 +1,21 @@
-//! Loading files into a storage: the file is checked, sent while it is read, and waited for until it is loaded.
+//! Loading into a storage: a file or rows are checked, sent while they are read or made, and waited for until they are loaded.
 
-mod csv;
+mod builder;
+mod config;
 mod file;
 mod force_type;
 mod header;
+mod pipe;
+mod progress;
+mod rows;
+mod s3;
+mod scratch;
 mod stream;
+mod text;
 mod upload;
 
-pub use csv::{Progress, ReloadFromCsv};
+pub use builder::Load;
 pub use force_type::ForceType;
+pub use progress::Progress;
+pub(crate) use progress::{Tell, tell};
+pub use s3::{ReloadFromS3, S3Credentials};

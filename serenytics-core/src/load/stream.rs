@@ -1,4 +1,4 @@
-//! A file as a stream of gzipped bytes, in constant memory.
+//! A file, or text that is made meanwhile, as a stream of gzipped bytes, in constant memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -12,6 +12,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc;
 
 use crate::load::file::CsvFile;
+use crate::load::pipe::Piped;
 use crate::transport::BodyStream;
 
 /// How many bytes travel at once.
@@ -86,20 +87,33 @@ impl Watch {
 
 /// Begins to read a file, and gzips it on the way unless it is already.
 pub(crate) fn open(file: CsvFile, length: Option<u64>, watch: Watch) -> FileStream {
+    if file.gzipped {
+        // No more than was announced, in case that the file grows meanwhile.
+        read(file.file.take(file.size), Some(file.size), send, watch)
+    } else {
+        read(file.file, length, gzip, watch)
+    }
+}
+
+/// Begins to read text that is made meanwhile, and gzips it on the way.
+pub(crate) fn open_made(text: Piped, watch: Watch) -> FileStream {
+    read(text, None, gzip, watch)
+}
+
+/// Begins to read `source` in a thread that hands it on by `copy`.
+fn read<R: Read + Send + 'static>(
+    source: R,
+    length: Option<u64>,
+    copy: fn(Counted<R>, Outlet, &Watch) -> io::Result<()>,
+    watch: Watch,
+) -> FileStream {
     let (sender, receiver) = mpsc::channel(WAITING);
     let reading = Arc::new(Reading::default());
-    let length = if file.gzipped { Some(file.size) } else { length };
-    let source = Counted { file: file.file, reading: Arc::clone(&reading) };
+    let source = Counted { inner: source, reading: Arc::clone(&reading) };
     tokio::task::spawn_blocking(move || {
         let outlet = Outlet { sender: sender.clone(), chunk: Vec::new() };
         let reading = Arc::clone(&source.reading);
-        let outcome = if file.gzipped {
-            // No more than was announced, in case that the file grows meanwhile.
-            send(source.take(file.size), outlet, &watch)
-        } else {
-            gzip(source, outlet, &watch)
-        };
-        if let Err(error) = outcome {
+        if let Err(error) = copy(source, outlet, &watch) {
             // A part of the file must never be taken for the whole. Nobody listens when the request ended first.
             let broken = io::Error::new(error.kind(), error.to_string());
             reading.failure.get_or_init(|| error);
@@ -108,6 +122,16 @@ pub(crate) fn open(file: CsvFile, length: Option<u64>, watch: Watch) -> FileStre
     });
     let body = chunks(receiver, Arc::clone(&reading)).boxed();
     FileStream { body, length, reading }
+}
+
+/// Gzips text that is made meanwhile into a file, which is left at its start, and tells its size.
+pub(crate) fn gzip_into(text: Piped, mut file: File, watch: &Watch) -> io::Result<(File, u64)> {
+    let mut encoder = GzEncoder::new(&mut file, Compression::fast());
+    copy(text, &mut encoder, watch)?;
+    encoder.finish()?.flush()?;
+    let size = file.stream_position()?;
+    file.rewind()?;
+    Ok((file, size))
 }
 
 /// The chunks, each given when it is known whether another one follows: whoever knows the length does not ask for the end
@@ -143,13 +167,13 @@ pub(crate) fn gzipped_length(file: &mut File, watch: &Watch) -> io::Result<u64> 
     Ok(encoder.finish()?.0)
 }
 
-fn gzip(file: impl Read, outlet: Outlet, watch: &Watch) -> io::Result<()> {
+fn gzip<R: Read>(file: R, outlet: Outlet, watch: &Watch) -> io::Result<()> {
     let mut encoder = GzEncoder::new(outlet, Compression::fast());
     copy(file, &mut encoder, watch)?;
     encoder.finish()?.flush()
 }
 
-fn send(file: impl Read, mut outlet: Outlet, watch: &Watch) -> io::Result<()> {
+fn send<R: Read>(file: R, mut outlet: Outlet, watch: &Watch) -> io::Result<()> {
     copy(file, &mut outlet, watch)?;
     outlet.flush()
 }
@@ -167,15 +191,15 @@ fn copy(mut from: impl Read, to: &mut impl Write, watch: &Watch) -> io::Result<(
     }
 }
 
-/// A file that counts what is read.
-struct Counted {
-    file: File,
+/// Counts what is read.
+struct Counted<R> {
+    inner: R,
     reading: Arc<Reading>,
 }
 
-impl Read for Counted {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read(buffer)?;
+        let length = self.inner.read(buffer)?;
         self.reading.read.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
@@ -245,7 +269,7 @@ mod tests {
         let path = folder.path().join("long.csv");
         let file = File::create(&path).unwrap();
         file.set_len(1 << 36).unwrap();
-        let opened = CsvFile::open(&path).await.unwrap();
+        let opened = CsvFile::open_now(&path).unwrap();
         let wanted = Wanted::default();
         let FileStream { body, reading, .. } = open(opened, None, wanted.watch());
         let started = Instant::now();

@@ -1,18 +1,25 @@
-//! Sending a file to where a server wants it: a signed URL of its storage, or the server itself.
+//! Sending a file or rows to where a server wants it: a signed URL of its storage, or the server itself.
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::stream::StreamExt;
 use reqwest::{StatusCode, Url};
 use tracing::debug;
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::load::Progress;
 use crate::load::file::CsvFile;
-use crate::load::stream::{self, Wanted, Watch};
+use crate::load::pipe::{Inlet, pipe};
+use crate::load::progress::{Progress, Tell, tell};
+use crate::load::rows::Chunks;
+use crate::load::scratch::Scratch;
+use crate::load::stream::{self, FileStream, Wanted, Watch};
 use crate::transport::{Deadline, Request, Signed};
 
 /// What uploads of data are signed for.
@@ -20,67 +27,190 @@ const CONTENT_TYPE: &str = "csv/gz";
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Uploads a file for a source.
+/// What is uploaded.
+pub(crate) enum Content<'s> {
+    /// A file, and its path for messages.
+    File(PathBuf, CsvFile),
+    /// Rows that are made meanwhile.
+    Rows(Chunks<'s>),
+}
+
+/// What was uploaded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    /// How many bytes, before they were gzipped here.
+    pub(crate) bytes: u64,
+    /// How many rows, if they were made here.
+    pub(crate) rows: Option<u64>,
+}
+
+/// Uploads a file or rows for a source.
 pub(crate) async fn send(
     source: &DataSource,
-    path: &Path,
-    mut file: CsvFile,
+    content: Content<'_>,
     deadline: Deadline,
-    progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<(), Error> {
-    let unreadable = |error: io::Error| {
-        let message = format!("the file `{}` cannot be read to its end: {error}", path.display());
-        Error::new(Kind::Usage, message).caused_by(error)
-    };
-    let total = file.size;
+    progress: &mut Tell<'_, Progress>,
+) -> Result<Sent, Error> {
     let signed = signed_url(source, deadline).await?;
-    // Dropped with this future, it ends the work of the threads that read the file.
+    // Dropped with this future, it ends the work of the threads that read.
     let wanted = Wanted::default();
-    let mut length = None;
-    if !file.gzipped {
-        // S3, and many a server before others, takes no upload whose length it is not told.
-        let measuring = measured(file.file, wanted.watch());
-        (file.file, length) = deadline.hold("the file was not read", measuring).await?.map_err(unreadable)?;
+    let upload = Upload { source, signed, deadline, wanted };
+    match (content, upload.signed.is_some()) {
+        (Content::File(path, file), _) => upload.file(&path, file, progress).await,
+        (Content::Rows(chunks), false) => upload.rows(chunks, progress).await,
+        (Content::Rows(chunks), true) => {
+            let made = upload.spooled(chunks, progress).await?;
+            let sent = upload.file(Path::new("the rows on their way"), made.file, &mut None).await?;
+            Ok(Sent { rows: Some(made.rows), ..sent })
+        }
     }
-    let stream = stream::open(file, length, wanted.watch());
-    let request = match &signed {
-        Some(url) => Request::signed_upload(source.client(), url, CONTENT_TYPE, deadline),
-        None => {
-            let request = source.client().post(&["api", "data_source", source.uuid(), "file"], deadline);
-            request.expect(StatusCode::CREATED)
+}
+
+/// An upload to where the server wants it.
+struct Upload<'u> {
+    source: &'u DataSource,
+    signed: Option<Url>,
+    deadline: Deadline,
+    wanted: Wanted,
+}
+
+/// Rows that were written to disk.
+struct Spooled {
+    file: CsvFile,
+    rows: u64,
+    /// Dropped behind the file, it deletes it.
+    _scratch: Scratch,
+}
+
+impl Upload<'_> {
+    async fn file(&self, path: &Path, mut file: CsvFile, progress: &mut Tell<'_, Progress>) -> Result<Sent, Error> {
+        let unreadable = |error: io::Error| {
+            let message = format!("the file `{}` cannot be read to its end: {error}", path.display());
+            Error::new(Kind::Usage, message).caused_by(error)
+        };
+        let total = file.size;
+        let mut length = None;
+        if !file.gzipped {
+            // S3, and many a server before others, takes no upload whose length it is not told.
+            let measuring = measured(file.file, self.wanted.watch());
+            (file.file, length) = self.deadline.hold("the file was not read", measuring).await?.map_err(unreadable)?;
         }
-    };
-    let mut sending = std::pin::pin!(request.stream(stream.body, stream.length).send());
-    let mut ticks = tokio::time::interval(TICK);
-    let sent = loop {
-        tokio::select! {
-            sent = &mut sending => break sent,
-            _ = ticks.tick() => {
-                progress(Progress::Uploading { read: stream.reading.read(), total });
+        let stream = stream::open(file, length, self.wanted.watch());
+        let reading = Arc::clone(&stream.reading);
+        let told = || tell(progress, Progress::Uploading { read: reading.read(), total });
+        match self.drive(stream, async { Ok(()) }, told).await {
+            Ok(()) => Ok(Sent { bytes: reading.read(), rows: None }),
+            // The request breaks off when the disk fails; when it breaks off itself, so does the reading.
+            Err(error) => match reading.failure() {
+                Some(cause) if error.is_connection() && cause.kind() != io::ErrorKind::BrokenPipe => {
+                    Err(unreadable(cause))
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Rows are sent while they are made.
+    async fn rows(&self, chunks: Chunks<'_>, progress: &mut Tell<'_, Progress>) -> Result<Sent, Error> {
+        let (inlet, text) = pipe();
+        let stream = stream::open_made(text, self.wanted.watch());
+        let reading = Arc::clone(&stream.reading);
+        let rows = AtomicU64::new(0);
+        let told = || {
+            tell(progress, Progress::UploadingRows { rows: rows.load(Ordering::Relaxed), bytes: reading.read() });
+        };
+        self.drive(stream, make(chunks, inlet, &rows), told).await?;
+        Ok(Sent { bytes: reading.read(), rows: Some(rows.into_inner()) })
+    }
+
+    /// Rows are written to disk, gzipped: what wants them has to be told how long they are before it gets the first one.
+    async fn spooled(&self, chunks: Chunks<'_>, progress: &mut Tell<'_, Progress>) -> Result<Spooled, Error> {
+        let unwritable = |error: io::Error| {
+            let message = format!("the rows cannot be written to the temporary folder, as their upload needs: {error}");
+            Error::new(Kind::Usage, message).caused_by(error)
+        };
+        let (inlet, text) = pipe();
+        let watch = self.wanted.watch();
+        let mut writing = tokio::task::spawn_blocking(move || {
+            let (scratch, file) = Scratch::create()?;
+            let (file, size) = stream::gzip_into(text, file, &watch)?;
+            let file = CsvFile { file, size, gzipped: true, sent_name: String::new() };
+            Ok((file, scratch))
+        });
+        let rows = AtomicU64::new(0);
+        let mut making = pin!(make(chunks, inlet, &rows));
+        let mut made = false;
+        let mut ticks = tokio::time::interval(TICK);
+        let writing = async {
+            loop {
+                tokio::select! {
+                    outcome = &mut making, if !made => { outcome?; made = true; }
+                    written = &mut writing => {
+                        let written = written.unwrap_or_else(|error| Err(io::Error::other(error)));
+                        return written.map_err(unwritable);
+                    }
+                    _ = ticks.tick() => {
+                        let rows = rows.load(Ordering::Relaxed);
+                        tell(progress, Progress::UploadingRows { rows, bytes: 0 });
+                    }
+                }
             }
-        }
-    };
-    let read = stream.reading.read();
-    debug!(read, signed = signed.is_some(), "uploaded");
-    let error = match sent {
-        Ok(_) if stream.reading.is_finished() => {
-            progress(Progress::Uploading { read, total });
+        };
+        let (file, scratch) = self.deadline.hold("the rows were not made", writing).await??;
+        Ok(Spooled { file, rows: rows.load(Ordering::Relaxed), _scratch: scratch })
+    }
+
+    /// Sends a stream while it is made, and tells now and then how far it is.
+    async fn drive(
+        &self,
+        stream: FileStream,
+        making: impl Future<Output = Result<(), Error>>,
+        mut told: impl FnMut(),
+    ) -> Result<(), Error> {
+        let client = self.source.client();
+        let request = match &self.signed {
+            Some(url) => Request::signed_upload(client, url, CONTENT_TYPE, self.deadline),
+            None => {
+                let request = client.post(&["api", "data_source", self.source.uuid(), "file"], self.deadline);
+                request.expect(StatusCode::CREATED)
+            }
+        };
+        let mut sending = pin!(request.stream(stream.body, stream.length).send());
+        let mut making = pin!(making);
+        let mut made = false;
+        let mut ticks = tokio::time::interval(TICK);
+        let response = loop {
+            tokio::select! {
+                // What is wrong with a row ends the request, and is the reason why it ended.
+                biased;
+                outcome = &mut making, if !made => { outcome?; made = true; }
+                sent = &mut sending => break sent?,
+                _ = ticks.tick() => told(),
+            }
+        };
+        debug!(read = stream.reading.read(), signed = self.signed.is_some(), "uploaded");
+        if stream.reading.is_finished() {
+            told();
             return Ok(());
         }
         // What arrived is a part of the file, which must not be loaded for the whole.
-        Ok(response) => response.error(
-            Kind::Connection,
-            "nothing was loaded: the server, or one before it, said that it has the file before it was sent the whole, or \
-             the file changed meanwhile"
-                .to_owned(),
-        ),
-        Err(error) => error,
-    };
-    // The request breaks off when the disk fails; when it breaks off itself, so does the reading.
-    match stream.reading.failure() {
-        Some(cause) if error.is_connection() && cause.kind() != io::ErrorKind::BrokenPipe => Err(unreadable(cause)),
-        _ => Err(error),
+        let message = "nothing was loaded: the server, or one before it, said that it has the file before it was sent the whole, or \
+                       the file changed meanwhile";
+        Err(response.error(Kind::Connection, message.to_owned()))
     }
+}
+
+/// Makes rows and puts their text into a pipe, as long as somebody reads it.
+async fn make(mut chunks: Chunks<'_>, inlet: Inlet, rows: &AtomicU64) -> Result<(), Error> {
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        rows.store(chunk.rows, Ordering::Relaxed);
+        if !inlet.put(chunk.text).await {
+            return Ok(());
+        }
+    }
+    inlet.end().await;
+    Ok(())
 }
 
 /// Where the server wants the file: a signed URL, or nothing when it takes files itself.

@@ -139,7 +139,7 @@ impl Email<'_> {
             "file_to_attach_name": attached.as_ref().map(|attached| &attached.name),
             "dashboard_payload": payload,
         });
-        begin(client, &body, deadline).await?.wait(deadline).await
+        begin(client, &body, deadline).await?.wait(deadline, &mut || {}).await
     }
 }
 

@@ -58,7 +58,10 @@ async fn a_file_is_saved_signed_sent_and_loaded_in_this_order() {
             let mut told = Vec::new();
             source.reload_from_csv(path).progress(|progress| told.push(progress)).send().await.unwrap();
             let size = std::fs::metadata(path).unwrap().len();
-            assert_eq!(told[told.len() - 2..], [Progress::Uploading { read: size, total: size }, Progress::Loading]);
+            let uploaded = Progress::Uploading { read: size, total: size };
+            let at = told.iter().position(|told| *told == uploaded).unwrap();
+            assert!(told[at + 1..].iter().all(|told| *told == uploaded || matches!(told, Progress::Loading { .. })));
+            assert!(matches!(told[told.len() - 1], Progress::Loading { .. }), "{told:?}");
 
             let asked = server.asked();
             let lines: Vec<_> = asked.iter().skip(1).take(5).map(|asked| asked.line.as_str()).collect();
@@ -238,4 +241,112 @@ async fn a_signed_url_is_in_no_error() {
     let error = source.reload_from_csv(&path).send().await.unwrap_err();
     assert!(error.is_connection() && error.to_string().contains("http://127.0.0.1:1 (signed upload)"), "{error}");
     assert!(!printed(&error).contains("canary"), "{}", printed(&error));
+}
+
+fn numbers(count: u32) -> impl Iterator<Item = Value> {
+    (0..count).map(|number| json!({"a": number, "b": format!("text {number}")}))
+}
+
+#[tokio::test]
+async fn rows_are_sent_while_they_are_made_or_when_their_length_is_known() {
+    for signed in [false, true] {
+        let server = loading(signed, r#"{"status":"ok"}"#).await;
+        let source = server.client().source("sales").await.unwrap();
+        let mut told = Vec::new();
+        source.reload(numbers(100_000)).progress(|progress| told.push(progress)).send().await.unwrap();
+        assert!(matches!(told[told.len() - 1], Progress::Loading { .. }), "{told:?}");
+        let rows: Vec<u64> = told
+            .iter()
+            .filter_map(|progress| match progress {
+                Progress::UploadingRows { rows, .. } => Some(*rows),
+                _ => None,
+            })
+            .collect();
+        assert!(rows.is_sorted() && (signed || rows.last() == Some(&100_000)), "{rows:?}");
+        let asked = server.asked();
+        let saved: Value = serde_json::from_slice(&asked[2].body).unwrap();
+        assert_eq!(saved["originalFileName"], "rows.csv.gz");
+        let sent = &asked[4];
+        // S3 takes nothing whose length it is not told.
+        assert_eq!(sent.headers.contains("content-length: "), signed, "{}", sent.headers);
+        assert_eq!(sent.line.starts_with("PUT /bucket"), signed);
+        let text = unzipped(&sent.body);
+        assert!(text.starts_with("a,b\n0,text 0\n") && text.ends_with("\n99999,text 99999\n"));
+        assert_eq!(text.lines().count(), 100_001);
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_sent_ends_the_load() {
+    for signed in [false, true] {
+        let server = loading(signed, r#"{"status":"ok"}"#).await;
+        let source = server.client().source("sales").await.unwrap();
+        let bad = std::iter::once(json!({"a": 1, "b": ""}));
+        let error = source.reload(numbers(50_000).chain(bad)).send().await.unwrap_err();
+        assert!(error.to_string().contains("nothing was loaded: row 50001, column `b`: an empty text"), "{error}");
+        let rows = numbers(50_000).map(Ok).chain(std::iter::once(Err("the disk is gone")));
+        let error = source.reload_from_stream(futures_util::stream::iter(rows)).send().await.unwrap_err();
+        assert!(error.to_string().contains("row 50001 of the rows that were given: the disk is gone"), "{error}");
+        assert!(server.asked().iter().all(|asked| !asked.line.contains("reload_from_file")));
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_first_row_is_told_before_anything_is_sent() {
+    let server = loading(false, r#"{"status":"ok"}"#).await;
+    let source = server.client().source("sales").await.unwrap();
+    let none = Vec::<Value>::new;
+    for (load, told) in [
+        (source.reload(none()), "there is no row, and so no column"),
+        (source.reload([json!({})]), "there is no column"),
+        (source.reload([json!({"Prénom": 1})]), "the column `Prénom` has to be called `prenom`"),
+        (source.reload([json!({"a": [1]})]), "row 1, column `a`: a list is no cell"),
+        (source.reload([json!({"a": 1})]).columns(["b"]), "column `a` is not one of"),
+        (source.update("id", [json!({"a": 1})]), "there is no column `id`, which is the primary key; there are `a`"),
+        (source.reload_from_array(["a", "b"], [[1]]), "it has 1 cells, and there are 2 columns"),
+        (source.reload_from_array(["a", "a"], [[1, 2]]), "columns stand twice: `a`"),
+        (source.reload([json!({"a": 1})]).separator('é'), "'é' cannot separate"),
+    ] {
+        let error = load.send().await.unwrap_err();
+        assert!(error.to_string().contains(told), "{told}: {error}");
+    }
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_of_s3_is_read_by_the_server() {
+    let server = TestServer::start(|_, asked| match asked.line.split_once(' ').unwrap_or_default().1 {
+        "/api/data_source/u1/reload_from_s3" => ok(r#"{"task_id":7}"#),
+        "/api/task/7" => ok(r#"{"status":"ok"}"#),
+        _ => list(&[SOURCE]),
+    })
+    .await;
+    let source = server.client().source("sales").await.unwrap();
+    source.reload_from_s3("bucket", "sales.csv").send().await.unwrap();
+    let credentials = crate::S3Credentials::new("id", "canary-secret");
+    assert!(!format!("{credentials:?}").contains("canary"));
+    let load = source.reload_from_s3("bucket", "sales.csv").separator(';').region("eu-west-1").credentials(credentials);
+    load.force_type("zip", crate::ForceType::Str).send().await.unwrap();
+    let bodies: Vec<Value> = server
+        .asked()
+        .iter()
+        .filter(|asked| asked.line.ends_with("reload_from_s3"))
+        .map(|asked| serde_json::from_slice(&asked.body).unwrap())
+        .collect();
+    assert_eq!(bodies[0], json!({"async": true, "s3_bucket": "bucket", "s3_key": "sales.csv"}));
+    assert_eq!(
+        bodies[1],
+        json!({
+            "async": true, "s3_bucket": "bucket", "s3_key": "sales.csv", "s3_csv_separator": ";", "s3_region": "eu-west-1",
+            "s3_credentials": "aws_access_key_id=id;aws_secret_access_key=canary-secret", "force_types": {"zip": "str"},
+        })
+    );
+    let server = TestServer::start(|_, asked| match asked.line.starts_with("POST") {
+        true => Reply::Answer(400, "", r#"{"errors":["no access with canary-secret"]}"#.to_owned()),
+        false => list(&[SOURCE]),
+    })
+    .await;
+    let source = server.client().source("sales").await.unwrap();
+    let load = source.reload_from_s3("b", "k").credentials(crate::S3Credentials::new("id", "canary-secret"));
+    assert!(!printed(&load.send().await.unwrap_err()).contains("canary"));
 }

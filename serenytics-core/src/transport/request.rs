@@ -46,6 +46,8 @@ enum Headers {
     SignedUpload(&'static str),
     /// Those of the API, with another credential than the key.
     Login(HeaderName, HeaderValue),
+    /// Those of the API without a key: the path holds a token.
+    Push,
 }
 
 enum Body {
@@ -125,6 +127,18 @@ impl<'c> Request<'c> {
     pub(crate) fn login(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers = Headers::Login(name, value);
         self
+    }
+
+    /// A POST of a row to the storage with this uuid. The client's key is the storage's token, which stands in the path and is sent and printed
+    /// nowhere else.
+    pub(crate) fn push(client: &'c Client, uuid: &str, deadline: Deadline) -> Request<'c> {
+        let path = ["api", "data_source", uuid, "push"];
+        let shown = Request::new(client, Method::POST, &path, deadline).call.path;
+        let token = client.api_key().expose_secret();
+        let mut request = Request::new(client, Method::POST, &[&path[..], &[token]].concat(), deadline);
+        request.call.path = format!("{shown}/[token]");
+        request.headers = Headers::Push;
+        request
     }
 
     /// Ends the path with a slash.
@@ -208,6 +222,7 @@ impl<'c> Request<'c> {
             Headers::Login(name, value) => {
                 request.header(name.clone(), value.clone()).header(CONTENT_TYPE, "application/json")
             }
+            Headers::Push => request.header(CONTENT_TYPE, "application/json"),
             Headers::SignedUpload(content_type) => {
                 request.header(CONTENT_TYPE, *content_type).header("x-amz-acl", "private")
             }
@@ -264,6 +279,14 @@ impl<'c> Request<'c> {
                 let credential = "the login and the password";
                 failure::refused(status, &headers, &body, &self.url, client.api_key(), credential)
             }
+            Headers::Push => failure::refused(
+                status,
+                &headers,
+                &body,
+                &self.url,
+                client.api_key(),
+                "the token, and the uuid beside it",
+            ),
             Headers::SignedUpload(_) => storage::refused(status, &body, &self.url, client.api_key()),
         };
         Err(Failure { error, passes: retry::passes(status), asked })

@@ -111,6 +111,12 @@ impl Response {
         Error::new(Kind::Refused, failure::message(said, self.client.api_key())).during(&self.call)
     }
 
+    /// The error of a call whose answer has the status of one.
+    pub(crate) fn said(&self, answer: &Value) -> Error {
+        let unsaid = || "the server gives no reason".to_owned();
+        self.refused(failure::first_error(answer).unwrap_or_else(unsaid))
+    }
+
     /// An error of this call, from a text that may repeat what the server was sent.
     pub(crate) fn error(&self, kind: Kind, message: String) -> Error {
         Error::new(kind, self.client.api_key().redact(message)).during(&self.call)

@@ -17,7 +17,9 @@ pub(super) async fn token(State(engine): Shared, headers: HeaderMap) -> Answer {
     require_user(&engine)?;
     let wrong = || Error::new(Kind::Unauthorized, "the login or the password is wrong");
     let (login, password) = basic(&headers).ok_or_else(wrong)?;
-    let token = tokio::task::spawn_blocking(move || engine.access.log_in(&login, &password));
+    let _turn = engine.logins.acquire().await.context("the engine stops")?;
+    let shared = Arc::clone(&engine);
+    let token = tokio::task::spawn_blocking(move || shared.access.log_in(&login, &password));
     let token = token.await.context("the login failed")??.ok_or_else(wrong)?;
     Ok(answer(StatusCode::OK, &json!({"token": token})))
 }
@@ -25,21 +27,17 @@ pub(super) async fn token(State(engine): Shared, headers: HeaderMap) -> Answer {
 /// Makes an API key for the holder of a token.
 pub(super) async fn api_key(State(engine): Shared, headers: HeaderMap) -> Answer {
     require_user(&engine)?;
+    let wrong = || Error::new(Kind::Unauthorized, "the header X-Auth-Token has no good token: get one from /api/token");
     let token = headers.get("x-auth-token").and_then(|value| value.to_str().ok());
-    if !token.is_some_and(|token| engine.access.is_token(token)) {
-        return Err(Error::new(
-            Kind::Unauthorized,
-            "the header X-Auth-Token has no good token: get one from /api/token",
-        ));
-    }
+    let account = token.and_then(|token| engine.access.token_account(token)).ok_or_else(wrong)?;
     let (key, digest) = Access::new_key();
-    engine.catalogue.insert_key(&digest).await?;
-    engine.access.add_key(&key);
+    engine.catalogue.insert_key(&account, &digest).await?;
+    engine.access.add_key(&key, account);
     Ok(answer(StatusCode::OK, &json!({"api_key": key})))
 }
 
 fn require_user(engine: &Arc<Engine>) -> Result<(), Error> {
-    if engine.access.has_user() {
+    if engine.access.has_users() {
         return Ok(());
     }
     Err(Error::new(Kind::Unauthorized, "this server was started without a user: use its API key"))

@@ -6,16 +6,23 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
-use super::body::{Held, LARGE, SMALL};
+use super::body::{Held, LARGE, SMALL, json};
 use super::{Answer, Shared, ok, to_the_end};
-use crate::access::same_secret;
+use crate::access::Account;
 use crate::catalogue::Source;
 use crate::engine::Engine;
-use crate::error::{Error, Kind};
-use crate::load::{BatchRequest, BatchRow, Operation, run_batch};
+use crate::error::Error;
+use crate::load::{BatchRequest, BatchRow, run_batch};
+use crate::storage::Push;
 
-pub(super) async fn batch(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let source = engine.source(&uuid).await?;
+pub(super) async fn batch(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, LARGE).await?;
     let request = held.object()?;
@@ -31,20 +38,14 @@ pub(super) async fn push(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    // An unknown source and a wrong token get the same answer: who has no token learns nothing.
-    let refused = || Error::new(Kind::Unauthorized, "the token in the path is not the data source's");
-    let source = engine.source(&uuid).await.map_err(|_| refused())?;
-    if !same_secret(&token, &source.token) {
-        return Err(refused());
-    }
+    let source = engine.pushed_source(&uuid, &token).await?;
     source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, SMALL).await?;
-    let row: BatchRow = held.json()?;
-    if matches!(row, BatchRow::Scalar(_)) {
+    let bytes = held.bytes();
+    let BatchRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("the body has to be a row, as an object: {\"column\": value}"));
-    }
-    let insert = Operation { action: "insert".to_owned(), rows: vec![row], primary_key: None };
-    run(&engine, source, BatchRequest { operations: vec![insert] }).await?;
+    };
+    engine.storages.get(source.uuid).await?.push(Push { source, fields, json: bytes }).await?;
     Ok(ok())
 }
 

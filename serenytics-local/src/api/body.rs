@@ -76,11 +76,24 @@ impl Held {
         self.json()
     }
 
+    /// The bytes of the body's JSON, with `null` for each `NaN`.
+    pub(super) fn bytes(&self) -> Bytes {
+        match without_nan(&self.bytes) {
+            Cow::Borrowed(_) => self.bytes.clone(),
+            Cow::Owned(bytes) => bytes.into(),
+        }
+    }
+
     /// The body as JSON, in which a bare `NaN`, as Python writes it, is null.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&without_nan(&self.bytes))
-            .map_err(|error| Error::refused(format!("the body is not the JSON that belongs here: {error}")))
+        json(&without_nan(&self.bytes))
     }
+}
+
+/// What is read of the bytes of a body's JSON.
+pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::refused(format!("the body is not the JSON that belongs here: {error}")))
 }
 
 /// How much of a body that nobody reads is taken all the same.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::body::{Held, SMALL};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, ok, to_the_end};
+use crate::access::Account;
 use crate::catalogue::{INNER_JOIN, STORAGE, Source};
 use crate::error::Error;
 
@@ -29,16 +30,16 @@ struct SourceBody {
     json_content: Option<Map<String, Value>>,
 }
 
-pub(super) async fn list(State(engine): Shared, Query(query): Query<ListQuery>) -> Answer {
-    let sources = engine.catalogue.sources(query.name()?.as_deref()).await?;
+pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
+    let sources = engine.catalogue.sources(&account, query.name()?.as_deref()).await?;
     Ok(listed(sources.iter().map(to_json).collect::<Result<_, _>>()?))
 }
 
-pub(super) async fn read(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    found(StatusCode::OK, &engine.source(&uuid).await?)
+pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    found(StatusCode::OK, &engine.source(&account, &uuid).await?)
 }
 
-pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
+pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let name = checked_name(body.name)?;
     let kind = match body.kind.as_deref() {
@@ -47,7 +48,7 @@ pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body
         None => return Err(Error::refused(format!("a data source needs a `type`: {STORAGE:?} or {INNER_JOIN:?}"))),
     };
     let content = Value::Object(body.json_content.unwrap_or_default());
-    let source = Source { original_file_name: body.original_file_name, ..Source::new(kind, name, content) };
+    let source = Source { original_file_name: body.original_file_name, ..Source::new(account, kind, name, content) };
     if source.is_join() {
         engine.input(source.clone()).await?;
     }
@@ -55,8 +56,14 @@ pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body
     found(StatusCode::CREATED, &source)
 }
 
-pub(super) async fn save(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let source = engine.source(&uuid).await?;
+pub(super) async fn save(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
     let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let fixed = [
         ("uuid", body.uuid, source.uuid.to_string()),
@@ -76,22 +83,23 @@ pub(super) async fn save(State(engine): Shared, Path(uuid): Path<String>, header
     if is_rejoined {
         engine.input(saved.clone()).await?;
     }
-    if !engine.catalogue.update_source(&saved).await? {
+    let (catalogue, changed) = (engine.catalogue.clone(), saved.clone());
+    if !to_the_end(async move { catalogue.update_source(&changed).await }).await? {
         return Err(Error::not_found("the data source was deleted meanwhile"));
     }
     found(StatusCode::OK, &saved)
 }
 
-pub(super) async fn delete(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let source = engine.source(&uuid).await?;
+pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
     let engine = Arc::clone(&engine);
     to_the_end(async move { engine.delete_source(&source).await }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Nothing is cached between queries, so there is nothing to forget.
-pub(super) async fn invalidate_cache(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    engine.source(&uuid).await?;
+pub(super) async fn invalidate_cache(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    engine.source(&account, &uuid).await?;
     Ok(ok())
 }
 

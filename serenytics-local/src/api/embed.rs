@@ -8,10 +8,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::body::{Held, SMALL};
-use super::web_app::found;
+use super::web_app::{found, unknown};
 use super::{Answer, Shared, answer};
+use crate::access::Account;
 use crate::error::Error;
 use crate::web_app::EmbedLink;
 
@@ -23,8 +25,14 @@ struct Wanted {
 }
 
 /// Makes a link.
-pub(super) async fn embed(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let web_app = found(&engine, &uuid).await?;
+pub(super) async fn embed(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let web_app = found(&engine, &account, &uuid).await?;
     let wanted: Wanted = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     if wanted.expire_in == 0 {
         return Err(Error::refused("`expire_in` has to be a number of seconds above zero"));
@@ -36,8 +44,10 @@ pub(super) async fn embed(State(engine): Shared, Path(uuid): Path<String>, heade
 
 /// What a link shows: that it is good, and that dashboards are not drawn here.
 pub(super) async fn page(State(engine): Shared, Path(uuid): Path<String>, Query(link): Query<EmbedLink>) -> Answer {
-    let web_app = found(&engine, &uuid).await?;
-    engine.embed_key.check(web_app.uuid, &link)?;
+    // Who has no good link does not learn which web apps exist.
+    let parsed = Uuid::parse_str(&uuid).map_err(|_| unknown(&uuid))?;
+    engine.embed_key.check(parsed, &link)?;
+    let web_app = engine.catalogue.anyones_web_app(parsed).await?.ok_or_else(|| unknown(&uuid))?;
     let name = escaped(&web_app.name);
     let page = format!(
         "<!doctype html>\n<html><head><meta charset=\"utf-8\"><title>{name}</title></head>\n\

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::body::{Held, SMALL};
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok, upload};
-use crate::error::Error;
+use crate::access::Account;
+use crate::error::{Context, Error};
 use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, SlackMessage};
 
 #[derive(Debug, Deserialize)]
@@ -27,32 +28,42 @@ struct EmailBody {
 }
 
 /// Begins to send a mail.
-pub(super) async fn email(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
+pub(super) async fn email(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let body: EmailBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let mut mail = Mail::new(body.subject, &body.recipients, body.html, body.from_address.as_deref())?;
     match &body.web_app_uuid {
-        Some(uuid) => mail.web_app = Some(found(&engine, uuid).await?.name),
+        Some(uuid) => mail.web_app = Some(found(&engine, &account, uuid).await?.name),
         None if body.pdf_file_name.is_some() || body.dashboard_payload.is_some() => {
             return Err(Error::refused("`pdf_file_name` and `dashboard_payload` go with a `web_app_uuid`"));
         }
         None => {}
     }
     if let Some(uuid) = &body.file_to_attach_uuid {
-        let file = Uuid::parse_str(uuid).ok().filter(|&uuid| engine.mails.attachment(uuid).is_file());
-        let file = file.ok_or_else(|| Error::refused(format!("no file was uploaded as {uuid:?}")))?;
+        let folder = engine.mails.attachments(&account);
+        let file = Uuid::parse_str(uuid).ok().map(|uuid| folder.join(uuid.to_string()));
+        let file = file
+            .filter(|file| file.is_file())
+            .ok_or_else(|| Error::refused(format!("no file was uploaded as {uuid:?}")))?;
         mail.attached = Some(Attached::new(file, body.file_to_attach_name.as_deref().unwrap_or_default()));
     }
-    let task = engine.begin_mail(mail).await?;
+    let task = engine.begin_mail(&account, mail).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }
 
 /// Takes a file that will be attached to a mail.
-pub(super) async fn upload_file(State(engine): Shared, Path(uuid): Path<String>, body: Body) -> Answer {
+pub(super) async fn upload_file(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    body: Body,
+) -> Answer {
     let uuid =
         Uuid::parse_str(&uuid).map_err(|_| Error::refused(format!("a file is uploaded as a uuid, not {uuid:?}")))?;
     let limit = LARGEST_ATTACHMENT.min(engine.upload_limit);
-    let file = upload::receive(engine.mails.attachments(), limit, body.into_data_stream()).await?;
-    upload::keep(file, engine.mails.attachment(uuid)).await?;
+    let folder = engine.mails.attachments(&account);
+    tokio::fs::create_dir_all(&folder).await.context("the folder of attached files could not be made")?;
+    let file = upload::receive(&folder, limit, body.into_data_stream()).await?;
+    upload::keep(file, folder.join(uuid.to_string())).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 

@@ -46,6 +46,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/data_source/sign_s3", get(upload::sign))
         .route("/api/data_source/{uuid}/file", post(upload::file))
         .route("/api/data_source/{uuid}/reload_from_file", post(upload::reload))
+        .route("/api/data_source/{uuid}/update_from_file", post(upload::update))
         .route("/api/data_source/{uuid}/batch", post(batch::batch))
         .route("/api/data_source/{uuid}/invalidate_cache", post(data_source::invalidate_cache))
         .route("/api/formatted_data/{uuid}", post(query::formatted_data))

@@ -8,14 +8,16 @@ use serenytics_query::wire::Pipeline;
 
 use super::body::{Held, SMALL};
 use super::{Answer, Shared};
+use crate::access::Account;
 
 pub(super) async fn formatted_data(
     State(engine): Shared,
+    account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let source = engine.source(&uuid).await?;
+    let source = engine.source(&account, &uuid).await?;
     let options: Pipeline = {
         let held = Held::read(&engine, &headers, body, SMALL).await?;
         held.object()?

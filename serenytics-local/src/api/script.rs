@@ -10,20 +10,21 @@ use uuid::Uuid;
 use super::body::{Held, SMALL};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, ok};
+use crate::access::Account;
 use crate::catalogue::Script;
 use crate::engine::Engine;
 use crate::error::Error;
 
-pub(super) async fn list(State(engine): Shared, Query(query): Query<ListQuery>) -> Answer {
-    let scripts = engine.catalogue.scripts(query.name()?.as_deref()).await?;
+pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
+    let scripts = engine.catalogue.scripts(&account, query.name()?.as_deref()).await?;
     Ok(listed(scripts.iter().map(Script::to_json).collect()))
 }
 
-pub(super) async fn read(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    Ok(answer(StatusCode::OK, &found(&engine, &uuid).await?.to_json()))
+pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    Ok(answer(StatusCode::OK, &found(&engine, &account, &uuid).await?.to_json()))
 }
 
-pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
+pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let mut config: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.json()?;
     let name = match config.remove("name") {
         Some(Value::String(name)) if !name.trim().is_empty() => name,
@@ -31,40 +32,46 @@ pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body
     };
     config.remove("uuid");
     let script = Script { uuid: Uuid::new_v4(), name, config };
-    if !engine.catalogue.insert_script(&script).await? {
+    if !engine.catalogue.insert_script(&account, &script).await? {
         return Err(Error::refused(format!("there is a script called {:?} already", script.name)));
     }
     Ok(answer(StatusCode::CREATED, &script.to_json()))
 }
 
-pub(super) async fn delete(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let script = found(&engine, &uuid).await?;
+pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let script = found(&engine, &account, &uuid).await?;
     if engine.scripts.is_running(script.uuid) {
         let message = format!("the script `{}` is running: wait until it is done, then delete it", script.name);
         return Err(Error::refused(message));
     }
-    if !engine.catalogue.delete_script(script.uuid).await? {
+    if !engine.catalogue.delete_script(&account, script.uuid).await? {
         return Err(unknown(&uuid));
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-pub(super) async fn retrieve(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let stored = engine.catalogue.script_storage(parsed(&uuid)?).await?.ok_or_else(|| unknown(&uuid))?;
+pub(super) async fn retrieve(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let stored = engine.catalogue.script_storage(&account, parsed(&uuid)?).await?.ok_or_else(|| unknown(&uuid))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], stored).into_response())
 }
 
-pub(super) async fn store(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
+pub(super) async fn store(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
     let stored: Value = Held::read(&engine, &headers, body, SMALL).await?.json()?;
-    if !engine.catalogue.store_script(parsed(&uuid)?, &stored.to_string()).await? {
+    if !engine.catalogue.store_script(&account, parsed(&uuid)?, &stored.to_string()).await? {
         return Err(unknown(&uuid));
     }
     Ok(ok())
 }
 
-/// The script with this uuid.
-pub(super) async fn found(engine: &Engine, uuid: &str) -> Result<Script, Error> {
-    engine.catalogue.script(parsed(uuid)?).await?.ok_or_else(|| unknown(uuid))
+/// The account's script with this uuid.
+pub(super) async fn found(engine: &Engine, account: &Account, uuid: &str) -> Result<Script, Error> {
+    engine.catalogue.script(account, parsed(uuid)?).await?.ok_or_else(|| unknown(uuid))
 }
 
 fn parsed(uuid: &str) -> Result<Uuid, Error> {

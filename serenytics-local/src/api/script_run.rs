@@ -12,6 +12,7 @@ use super::body::{Held, SMALL};
 use super::list::listed;
 use super::script::found;
 use super::{Answer, Shared, answer, keys, ok};
+use crate::access::Account;
 use crate::catalogue::{Run, RunEnd};
 use crate::error::Error;
 
@@ -24,8 +25,14 @@ const KEY: &str = "SERENYTICS_API_KEY";
 /// How much of what a script wrote to its standard error an answer repeats.
 const LONGEST_REASON: usize = 2_000;
 
-pub(super) async fn run(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let script = found(&engine, &uuid).await?;
+pub(super) async fn run(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let script = found(&engine, &account, &uuid).await?;
     let held = Held::read(&engine, &headers, body, SMALL).await?;
     let mut params: Map<String, Value> = if held.is_empty() { Map::new() } else { held.object()? };
     let is_async = match params.remove("async") {
@@ -61,12 +68,12 @@ fn failed(name: &str, end: &RunEnd) -> Response {
     answer(StatusCode::OK, &json!({"status": "error", "errors": [format!("the script `{name}` failed: {reason}")]}))
 }
 
-pub(super) async fn state(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let script = found(&engine, &uuid).await?;
+pub(super) async fn state(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let script = found(&engine, &account, &uuid).await?;
     Ok(answer(StatusCode::OK, &json!({"running": engine.scripts.is_running(script.uuid)})))
 }
 
-pub(super) async fn logs(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let script = found(&engine, &uuid).await?;
+pub(super) async fn logs(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let script = found(&engine, &account, &uuid).await?;
     Ok(listed(engine.catalogue.runs(script.uuid).await?.iter().map(Run::to_json).collect()))
 }

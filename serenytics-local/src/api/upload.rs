@@ -1,17 +1,25 @@
-//! Files: their upload, which goes to the disk as it comes, and the reload of a storage from one.
+//! Files: their upload, which goes to the disk as it comes, and the loads of a storage from one.
+
+use std::sync::Arc;
 
 use std::path::{Path as FolderPath, PathBuf};
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use futures_util::TryStreamExt;
+use serde::Deserialize;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
+use super::body::{Held, SMALL};
 use super::{Answer, Shared, answer};
+use crate::access::Account;
+use crate::catalogue::Source;
+use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
+use crate::jobs::Load;
 
 const FAILED: &str = "the uploaded file could not be written";
 
@@ -22,8 +30,8 @@ pub(super) async fn sign() -> Answer {
 }
 
 /// Takes the file that is attached to a source. Its declared type means nothing: clients say JSON for every file.
-pub(super) async fn file(State(engine): Shared, Path(uuid): Path<String>, body: Body) -> Answer {
-    let source = engine.source(&uuid).await?;
+pub(super) async fn file(State(engine): Shared, account: Account, Path(uuid): Path<String>, body: Body) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
     let file = receive(engine.uploads(), engine.upload_limit, body.into_data_stream()).await?;
     keep(file, engine.attached_file(source.uuid)).await?;
@@ -59,10 +67,37 @@ pub(super) async fn receive(folder: &FolderPath, limit: u64, mut body: BodyDataS
     Ok(file)
 }
 
-/// Begins to load the attached file.
-pub(super) async fn reload(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let source = engine.source(&uuid).await?;
+/// Begins to load the attached file in the place of everything that the storage holds.
+pub(super) async fn reload(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let task = engine.begin_reload(source).await?;
+    begun(&engine, source, Load::Reload).await
+}
+
+/// The body of an update from a file.
+#[derive(Deserialize)]
+struct Update {
+    primary_key: Option<String>,
+}
+
+/// Begins to load the attached file, whose rows replace those with the same key.
+pub(super) async fn update(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
+    source.check_holds_rows()?;
+    let update: Update = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let key = update.primary_key.ok_or_else(|| {
+        Error::refused("an update from a file needs `primary_key`, the name of the column that tells rows apart")
+    })?;
+    begun(&engine, source, Load::Update(key)).await
+}
+
+async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
+    let task = engine.begin_load(source, load).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }

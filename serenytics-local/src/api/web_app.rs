@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::body::{Held, SMALL};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, ok};
+use crate::access::Account;
 use crate::catalogue::WebApp;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -19,30 +20,36 @@ use crate::web_app::{WarmUp, source_uuids};
 /// The part of a web app that describes its tabs and widgets.
 const CONTENT: &str = "jsonContent";
 
-pub(super) async fn list(State(engine): Shared, Query(query): Query<ListQuery>) -> Answer {
-    let web_apps = engine.catalogue.web_apps(query.name()?.as_deref()).await?;
+pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
+    let web_apps = engine.catalogue.web_apps(&account, query.name()?.as_deref()).await?;
     Ok(listed(web_apps.iter().map(WebApp::to_json).collect()))
 }
 
-pub(super) async fn read(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    Ok(answer(StatusCode::OK, &found(&engine, &uuid).await?.to_json()))
+pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    Ok(answer(StatusCode::OK, &found(&engine, &account, &uuid).await?.to_json()))
 }
 
-pub(super) async fn create(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
+pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let mut config: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     config.remove("uuid");
     config.remove("sharings");
     let name = config.remove("name");
     config.entry(CONTENT).or_insert_with(|| json!({}));
-    let web_app = WebApp { uuid: Uuid::new_v4(), name: checked_name(name)?, config, sharings: Vec::new() };
+    let web_app = WebApp { uuid: Uuid::new_v4(), account, name: checked_name(name)?, config, sharings: Vec::new() };
     check_content(&web_app.config)?;
     engine.catalogue.insert_web_app(&web_app).await?;
     Ok(answer(StatusCode::CREATED, &web_app.to_json()))
 }
 
 /// Saves the fields that are sent; the others stay. With whom it is shared is not changed here.
-pub(super) async fn save(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let mut web_app = found(&engine, &uuid).await?;
+pub(super) async fn save(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let mut web_app = found(&engine, &account, &uuid).await?;
     let mut sent: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     if sent.remove("uuid").is_some_and(|sent| sent != web_app.uuid.to_string()) {
         return Err(Error::refused("the `uuid` of a web app cannot be changed"));
@@ -59,8 +66,8 @@ pub(super) async fn save(State(engine): Shared, Path(uuid): Path<String>, header
     Ok(answer(StatusCode::OK, &web_app.to_json()))
 }
 
-pub(super) async fn delete(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    if !engine.catalogue.delete_web_app(found(&engine, &uuid).await?.uuid).await? {
+pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    if !engine.catalogue.delete_web_app(found(&engine, &account, &uuid).await?.uuid).await? {
         return Err(unknown(&uuid));
     }
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -71,8 +78,14 @@ struct Sharing {
     username_to_share_with: String,
 }
 
-pub(super) async fn share(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let web_app = found(&engine, &uuid).await?;
+pub(super) async fn share(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let web_app = found(&engine, &account, &uuid).await?;
     let sharing: Sharing = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let login = sharing.username_to_share_with.trim();
     if login.is_empty() {
@@ -83,8 +96,8 @@ pub(super) async fn share(State(engine): Shared, Path(uuid): Path<String>, heade
 }
 
 /// The sources that the widgets show, of which those that were deleted are left out.
-pub(super) async fn data_sources(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let web_app = found(&engine, &uuid).await?;
+pub(super) async fn data_sources(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let web_app = found(&engine, &account, &uuid).await?;
     let (known, _) = sources(&engine, &web_app).await?;
     let objects: Vec<_> = known.into_iter().map(|(uuid, name)| json!({"uuid": uuid, "name": name})).collect();
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "objects": objects})))
@@ -93,11 +106,12 @@ pub(super) async fn data_sources(State(engine): Shared, Path(uuid): Path<String>
 /// Answers a warm-up: there is no cache to fill, but what a dashboard could not be loaded with is refused.
 pub(super) async fn generate_pdf(
     State(engine): Shared,
+    account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let web_app = found(&engine, &uuid).await?;
+    let web_app = found(&engine, &account, &uuid).await?;
     let asked: WarmUp = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     asked.check()?;
     if asked.store_pdf {
@@ -116,7 +130,7 @@ async fn sources(engine: &Engine, web_app: &WebApp) -> Result<(Vec<(String, Stri
     let (mut known, mut deleted) = (Vec::new(), Vec::new());
     for uuid in source_uuids(web_app.config.get(CONTENT).unwrap_or(&Value::Null)) {
         let source = match Uuid::parse_str(uuid) {
-            Ok(uuid) => engine.catalogue.source(uuid).await?,
+            Ok(uuid) => engine.catalogue.source(&web_app.account, uuid).await?,
             Err(_) => None,
         };
         match source {
@@ -141,12 +155,13 @@ fn check_content(config: &Map<String, Value>) -> Result<(), Error> {
     }
 }
 
-/// The web app with this uuid.
-pub(super) async fn found(engine: &Engine, uuid: &str) -> Result<WebApp, Error> {
+/// The account's web app with this uuid.
+pub(super) async fn found(engine: &Engine, account: &Account, uuid: &str) -> Result<WebApp, Error> {
     let parsed = Uuid::parse_str(uuid).map_err(|_| unknown(uuid))?;
-    engine.catalogue.web_app(parsed).await?.ok_or_else(|| unknown(uuid))
+    engine.catalogue.web_app(account, parsed).await?.ok_or_else(|| unknown(uuid))
 }
 
-fn unknown(uuid: &str) -> Error {
+/// The error of a uuid that no web app has.
+pub(super) fn unknown(uuid: &str) -> Error {
     Error::not_found(format!("there is no web app with uuid {uuid:?}"))
 }

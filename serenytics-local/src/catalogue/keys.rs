@@ -2,24 +2,26 @@
 
 use sqlx::Row;
 
-use super::{Catalogue, FAILED, now};
+use super::{Catalogue, FAILED, account_of, now};
+use crate::access::Account;
 use crate::error::{Context, Error};
 
 impl Catalogue {
-    /// Adds the digest of a key, as hexadecimal text.
-    pub(crate) async fn insert_key(&self, digest: &str) -> Result<(), Error> {
-        sqlx::query("INSERT INTO keys (digest, created) VALUES ($1, $2)")
+    /// Adds the digest of an account's key, as hexadecimal text.
+    pub(crate) async fn insert_key(&self, account: &Account, digest: &str) -> Result<(), Error> {
+        sqlx::query("INSERT INTO keys (digest, created, account) VALUES ($1, $2, $3)")
             .bind(digest)
             .bind(now())
+            .bind(account.name())
             .execute(&self.pool)
             .await
             .context(FAILED)?;
         Ok(())
     }
 
-    /// The digests of all keys.
-    pub(crate) async fn keys(&self) -> Result<Vec<String>, Error> {
-        let rows = sqlx::query("SELECT digest FROM keys").fetch_all(&self.pool).await.context(FAILED)?;
-        rows.iter().map(|row| row.try_get("digest").context(FAILED)).collect()
+    /// The digests of all keys, with their accounts.
+    pub(crate) async fn keys(&self) -> Result<Vec<(String, Account)>, Error> {
+        let rows = sqlx::query("SELECT digest, account FROM keys").fetch_all(&self.pool).await.context(FAILED)?;
+        rows.iter().map(|row| Ok((row.try_get("digest").context(FAILED)?, account_of(row)?))).collect()
     }
 }

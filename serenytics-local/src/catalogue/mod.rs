@@ -2,6 +2,7 @@
 
 mod keys;
 mod mails;
+mod pushed;
 mod runs;
 mod scripts;
 mod secrets;
@@ -11,63 +12,36 @@ mod web_apps;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, SqlSafeStr};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 
+use pushed::PushedSources;
 pub(crate) use runs::{Run, RunEnd};
 pub(crate) use scripts::Script;
 pub(crate) use sources::{INNER_JOIN, STORAGE, Source};
 pub(crate) use tasks::TaskState;
 pub(crate) use web_apps::WebApp;
 
+use crate::access::Account;
 use crate::error::{Context, Error};
 
 /// The database's structure, one step after the other; a step that was released never changes.
 const MIGRATIONS: &[(&str, &str)] = &[
-    ("sources, tasks, keys and scripts", FIRST),
-    (
-        "the runs of scripts",
-        "CREATE TABLE script_runs (
-            uuid TEXT PRIMARY KEY,
-            position INTEGER NOT NULL,
-            script TEXT NOT NULL,
-            started INTEGER NOT NULL,
-            finished INTEGER,
-            succeeded INTEGER NOT NULL,
-            stdout TEXT NOT NULL,
-            stderr TEXT NOT NULL,
-            return_code INTEGER
-        );
-        CREATE INDEX script_runs_by_script ON script_runs (script, position);",
-    ),
-    (
-        "web apps, and the secret of their links",
-        "CREATE TABLE web_apps (
-            uuid TEXT PRIMARY KEY,
-            position INTEGER NOT NULL,
-            name TEXT NOT NULL,
-            config TEXT NOT NULL
-        );
-        CREATE INDEX web_apps_by_name ON web_apps (name);
-        CREATE TABLE web_app_sharings (
-            web_app TEXT NOT NULL,
-            login TEXT NOT NULL,
-            created INTEGER NOT NULL,
-            PRIMARY KEY (web_app, login)
-        );
-        CREATE TABLE secrets (
-            name TEXT PRIMARY KEY,
-            secret TEXT NOT NULL
-        );",
-    ),
-    ("mails", "CREATE TABLE mails (taken INTEGER NOT NULL);"),
+    ("sources, tasks, keys and scripts", TABLES),
+    ("accounts", ACCOUNTS),
+    ("the runs of scripts", RUNS),
+    ("web apps, and the secret of their links", WEB_APPS),
+    ("mails", MAILS),
 ];
 
-/// The structure that everything else is built on.
-const FIRST: &str = "CREATE TABLE sources (
+const TABLES: &str = "
+    CREATE TABLE sources (
         uuid TEXT PRIMARY KEY,
         position INTEGER NOT NULL,
         name TEXT NOT NULL,
@@ -96,10 +70,74 @@ const FIRST: &str = "CREATE TABLE sources (
         storage TEXT
     );";
 
+/// What was there before belongs to the account of plain API keys. Names of scripts are unique in an account.
+const ACCOUNTS: &str = "
+    ALTER TABLE sources ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
+    DROP INDEX sources_by_name;
+    CREATE INDEX sources_by_name ON sources (account, name);
+    ALTER TABLE tasks ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
+    CREATE INDEX tasks_by_account ON tasks (account, created);
+    ALTER TABLE keys ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
+    CREATE TABLE owned_scripts (
+        uuid TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        config TEXT NOT NULL,
+        storage TEXT,
+        UNIQUE (account, name)
+    );
+    INSERT INTO owned_scripts (uuid, account, position, name, config, storage)
+        SELECT uuid, 'default', position, name, config, storage FROM scripts;
+    DROP TABLE scripts;
+    ALTER TABLE owned_scripts RENAME TO scripts;";
+
+const RUNS: &str = "
+    CREATE TABLE script_runs (
+        uuid TEXT PRIMARY KEY,
+        position INTEGER NOT NULL,
+        script TEXT NOT NULL,
+        started INTEGER NOT NULL,
+        finished INTEGER,
+        succeeded INTEGER NOT NULL,
+        stdout TEXT NOT NULL,
+        stderr TEXT NOT NULL,
+        return_code INTEGER
+    );
+    CREATE INDEX script_runs_by_script ON script_runs (script, position);";
+
+const WEB_APPS: &str = "
+    CREATE TABLE web_apps (
+        uuid TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        config TEXT NOT NULL
+    );
+    CREATE INDEX web_apps_by_name ON web_apps (account, name);
+    CREATE TABLE web_app_sharings (
+        web_app TEXT NOT NULL,
+        login TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        PRIMARY KEY (web_app, login)
+    );
+    CREATE TABLE secrets (
+        name TEXT PRIMARY KEY,
+        secret TEXT NOT NULL
+    );";
+
+const MAILS: &str = "
+    CREATE TABLE mails (
+        account TEXT NOT NULL,
+        taken INTEGER NOT NULL
+    );
+    CREATE INDEX mails_by_account ON mails (account, taken);";
+
 /// The database, shared by all requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
     pool: SqlitePool,
+    pushed: Arc<PushedSources>,
 }
 
 impl Catalogue {
@@ -115,8 +153,8 @@ impl Catalogue {
             .connect_with(options)
             .await
             .context("the catalogue could not be opened")?;
-        migrations().run(&pool).await.context("the catalogue could not be brought up to date")?;
-        Ok(Catalogue { pool })
+        migrations(MIGRATIONS).run(&pool).await.context("the catalogue could not be brought up to date")?;
+        Ok(Catalogue { pool, pushed: Arc::default() })
     }
 
     /// Writes everything and closes the database.
@@ -125,8 +163,8 @@ impl Catalogue {
     }
 }
 
-fn migrations() -> Migrator {
-    let steps = MIGRATIONS.iter().zip(1..).map(|((description, sql), version)| {
+fn migrations(steps: &'static [(&str, &str)]) -> Migrator {
+    let steps = steps.iter().zip(1..).map(|((description, sql), version)| {
         let (description, sql) = (Cow::Borrowed(*description), AssertSqlSafe(*sql).into_sql_str());
         Migration::new(version, description, MigrationType::Simple, sql, false)
     });
@@ -139,5 +177,49 @@ fn now() -> i64 {
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The account that a row belongs to.
+fn account_of(row: &SqliteRow) -> Result<Account, Error> {
+    Account::new(&row.try_get::<String, _>("account").context(FAILED)?)
+}
+
 /// What a failed statement is reported as.
 const FAILED: &str = "the catalogue failed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_there_before_accounts_is_the_default_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("catalogue.sqlite");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        migrations(&MIGRATIONS[..1]).run(&pool).await.unwrap();
+        for statement in [
+            "INSERT INTO sources VALUES ('00000000-0000-4000-8000-000000000001', 1, 's', 'Storage', 't', NULL, '{}')",
+            "INSERT INTO tasks VALUES ('00000000-0000-4000-8000-000000000002', 1, 'done', NULL, 7)",
+            "INSERT INTO keys VALUES ('digest', 1)",
+            "INSERT INTO scripts VALUES ('00000000-0000-4000-8000-000000000003', 1, 'nightly', '{\"a\":1}', '[2]')",
+        ] {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+
+        let catalogue = Catalogue::open(&file).await.unwrap();
+        let (owner, other) = (Account::default_account(), Account::new("other").unwrap());
+        let uuid = |last: u128| uuid::Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 + last);
+        assert_eq!(catalogue.source(&owner, uuid(1)).await.unwrap().unwrap().name, "s");
+        assert!(catalogue.source(&other, uuid(1)).await.unwrap().is_none());
+        assert_eq!(catalogue.task(&owner, uuid(2)).await.unwrap().unwrap().state, TaskState::Done(7));
+        assert!(catalogue.task(&other, uuid(2)).await.unwrap().is_none());
+        assert_eq!(catalogue.keys().await.unwrap(), [("digest".to_owned(), owner.clone())]);
+        let script = catalogue.script(&owner, uuid(3)).await.unwrap().unwrap();
+        assert_eq!((script.name.as_str(), &script.config["a"]), ("nightly", &1.into()));
+        assert_eq!(catalogue.script_storage(&owner, uuid(3)).await.unwrap().unwrap(), "[2]");
+        assert!(!catalogue.insert_script(&owner, &script).await.unwrap(), "the name is taken");
+        let twin = Script { uuid: uuid(4), ..script };
+        assert!(catalogue.insert_script(&other, &twin).await.unwrap(), "the name is another account's");
+        catalogue.close().await;
+    }
+}

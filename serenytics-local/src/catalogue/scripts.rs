@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::{Catalogue, FAILED};
+use crate::access::Account;
 use crate::error::{Context, Error};
 
 /// A script.
@@ -13,7 +14,7 @@ use crate::error::{Context, Error};
 pub(crate) struct Script {
     /// Its uuid, which never changes.
     pub(crate) uuid: Uuid,
-    /// Its name, which no other script has.
+    /// Its name, which no other script of the account has.
     pub(crate) name: String,
     /// Everything else that a client told about it.
     pub(crate) config: Map<String, Value>,
@@ -39,34 +40,38 @@ impl Script {
 }
 
 impl Catalogue {
-    /// Every script, or the one with this name, in the order of their making.
-    pub(crate) async fn scripts(&self, name: Option<&str>) -> Result<Vec<Script>, Error> {
+    /// Every script of an account, or the one with this name, in the order of their making.
+    pub(crate) async fn scripts(&self, account: &Account, name: Option<&str>) -> Result<Vec<Script>, Error> {
         let query = match name {
-            Some(name) => sqlx::query("SELECT * FROM scripts WHERE name = $1 ORDER BY position").bind(name),
-            None => sqlx::query("SELECT * FROM scripts ORDER BY position"),
+            Some(name) => sqlx::query("SELECT * FROM scripts WHERE account = $1 AND name = $2 ORDER BY position")
+                .bind(account.name())
+                .bind(name),
+            None => sqlx::query("SELECT * FROM scripts WHERE account = $1 ORDER BY position").bind(account.name()),
         };
         let rows = query.fetch_all(&self.pool).await.context(FAILED)?;
         rows.iter().map(Script::read).collect()
     }
 
-    /// The script with this uuid.
-    pub(crate) async fn script(&self, uuid: Uuid) -> Result<Option<Script>, Error> {
-        let row = sqlx::query("SELECT * FROM scripts WHERE uuid = $1")
+    /// The account's script with this uuid.
+    pub(crate) async fn script(&self, account: &Account, uuid: Uuid) -> Result<Option<Script>, Error> {
+        let row = sqlx::query("SELECT * FROM scripts WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
+            .bind(account.name())
             .fetch_optional(&self.pool)
             .await
             .context(FAILED)?;
         row.as_ref().map(Script::read).transpose()
     }
 
-    /// Adds a script; tells whether its name was free.
-    pub(crate) async fn insert_script(&self, script: &Script) -> Result<bool, Error> {
+    /// Adds a script to an account; tells whether its name was free.
+    pub(crate) async fn insert_script(&self, account: &Account, script: &Script) -> Result<bool, Error> {
         let done = sqlx::query(
-            "INSERT INTO scripts (uuid, position, name, config)
-            VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM scripts), $2, $3)
-            ON CONFLICT (name) DO NOTHING",
+            "INSERT INTO scripts (uuid, account, position, name, config)
+            VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM scripts), $3, $4)
+            ON CONFLICT (account, name) DO NOTHING",
         )
         .bind(script.uuid.to_string())
+        .bind(account.name())
         .bind(&script.name)
         .bind(Value::Object(script.config.clone()).to_string())
         .execute(&self.pool)
@@ -76,24 +81,25 @@ impl Catalogue {
     }
 
     /// Removes a script and the logs of its runs; tells whether it existed.
-    pub(crate) async fn delete_script(&self, uuid: Uuid) -> Result<bool, Error> {
-        sqlx::query("DELETE FROM script_runs WHERE script = $1")
+    pub(crate) async fn delete_script(&self, account: &Account, uuid: Uuid) -> Result<bool, Error> {
+        let done = sqlx::query("DELETE FROM scripts WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
+            .bind(account.name())
             .execute(&self.pool)
             .await
             .context(FAILED)?;
-        let done = sqlx::query("DELETE FROM scripts WHERE uuid = $1")
-            .bind(uuid.to_string())
-            .execute(&self.pool)
-            .await
-            .context(FAILED)?;
+        if done.rows_affected() > 0 {
+            let logs = sqlx::query("DELETE FROM script_runs WHERE script = $1").bind(uuid.to_string());
+            logs.execute(&self.pool).await.context(FAILED)?;
+        }
         Ok(done.rows_affected() > 0)
     }
 
     /// The JSON that a script stored; `None` if there is no such script.
-    pub(crate) async fn script_storage(&self, uuid: Uuid) -> Result<Option<String>, Error> {
-        let row = sqlx::query("SELECT storage FROM scripts WHERE uuid = $1")
+    pub(crate) async fn script_storage(&self, account: &Account, uuid: Uuid) -> Result<Option<String>, Error> {
+        let row = sqlx::query("SELECT storage FROM scripts WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
+            .bind(account.name())
             .fetch_optional(&self.pool)
             .await
             .context(FAILED)?;
@@ -103,10 +109,11 @@ impl Catalogue {
     }
 
     /// Stores JSON for a script; tells whether the script exists.
-    pub(crate) async fn store_script(&self, uuid: Uuid, json: &str) -> Result<bool, Error> {
-        let done = sqlx::query("UPDATE scripts SET storage = $1 WHERE uuid = $2")
+    pub(crate) async fn store_script(&self, account: &Account, uuid: Uuid, json: &str) -> Result<bool, Error> {
+        let done = sqlx::query("UPDATE scripts SET storage = $1 WHERE uuid = $2 AND account = $3")
             .bind(json)
             .bind(uuid.to_string())
+            .bind(account.name())
             .execute(&self.pool)
             .await
             .context(FAILED)?;

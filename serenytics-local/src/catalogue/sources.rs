@@ -6,7 +6,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{Catalogue, FAILED};
+use super::{Catalogue, FAILED, account_of};
+use crate::access::Account;
 use crate::error::{Context, Error};
 
 /// The type of a source that the engine holds the data of.
@@ -19,6 +20,9 @@ pub(crate) const INNER_JOIN: &str = "InnerJoin";
 pub(crate) struct Source {
     /// Its uuid, which never changes.
     pub(crate) uuid: Uuid,
+    /// Whose it is.
+    #[serde(skip)]
+    pub(crate) account: Account,
     /// Its name, which several sources may have.
     pub(crate) name: String,
     /// Its type: [`STORAGE`] or [`INNER_JOIN`].
@@ -35,10 +39,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// A source that is new.
-    pub(crate) fn new(kind: &str, name: String, json_content: Value) -> Source {
+    /// An account's source that is new.
+    pub(crate) fn new(account: Account, kind: &str, name: String, json_content: Value) -> Source {
         Source {
             uuid: Uuid::new_v4(),
+            account,
             name,
             kind: kind.to_owned(),
             token: Uuid::new_v4().simple().to_string(),
@@ -67,6 +72,7 @@ impl Source {
         let text = |column| row.try_get::<String, _>(column).context(FAILED);
         Ok(Source {
             uuid: Uuid::parse_str(&text("uuid")?).context(FAILED)?,
+            account: account_of(row)?,
             name: text("name")?,
             kind: text("type")?,
             token: text("token")?,
@@ -77,18 +83,33 @@ impl Source {
 }
 
 impl Catalogue {
-    /// Every source, or those with this name, in the order of their making.
-    pub(crate) async fn sources(&self, name: Option<&str>) -> Result<Vec<Source>, Error> {
+    /// The uuids of all sources of all accounts, for what belongs to none of them.
+    pub(crate) async fn all_sources(&self) -> Result<Vec<Uuid>, Error> {
+        let rows = sqlx::query("SELECT uuid FROM sources").fetch_all(&self.pool).await.context(FAILED)?;
+        let uuid = |row: &SqliteRow| row.try_get::<String, _>("uuid").context(FAILED);
+        rows.iter().map(|row| Uuid::parse_str(&uuid(row)?).context(FAILED)).collect()
+    }
+
+    /// Every source of an account, or those with this name, in the order of their making.
+    pub(crate) async fn sources(&self, account: &Account, name: Option<&str>) -> Result<Vec<Source>, Error> {
         let query = match name {
-            Some(name) => sqlx::query("SELECT * FROM sources WHERE name = $1 ORDER BY position").bind(name),
-            None => sqlx::query("SELECT * FROM sources ORDER BY position"),
+            Some(name) => sqlx::query("SELECT * FROM sources WHERE account = $1 AND name = $2 ORDER BY position")
+                .bind(account.name())
+                .bind(name),
+            None => sqlx::query("SELECT * FROM sources WHERE account = $1 ORDER BY position").bind(account.name()),
         };
         let rows = query.fetch_all(&self.pool).await.context(FAILED)?;
         rows.iter().map(Source::read).collect()
     }
 
-    /// The source with this uuid.
-    pub(crate) async fn source(&self, uuid: Uuid) -> Result<Option<Source>, Error> {
+    /// The account's source with this uuid.
+    pub(crate) async fn source(&self, account: &Account, uuid: Uuid) -> Result<Option<Source>, Error> {
+        let source = self.anyones_source(uuid).await?;
+        Ok(source.filter(|source| source.account == *account))
+    }
+
+    /// The source with this uuid, whosesoever it is: for callers who have another right to it than an API key.
+    pub(crate) async fn anyones_source(&self, uuid: Uuid) -> Result<Option<Source>, Error> {
         let row = sqlx::query("SELECT * FROM sources WHERE uuid = $1")
             .bind(uuid.to_string())
             .fetch_optional(&self.pool)
@@ -100,10 +121,11 @@ impl Catalogue {
     /// Adds a source.
     pub(crate) async fn insert_source(&self, source: &Source) -> Result<(), Error> {
         sqlx::query(
-            "INSERT INTO sources (uuid, position, name, type, token, original_file_name, json_content)
-            VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM sources), $2, $3, $4, $5, $6)",
+            "INSERT INTO sources (uuid, account, position, name, type, token, original_file_name, json_content)
+            VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM sources), $3, $4, $5, $6, $7)",
         )
         .bind(source.uuid.to_string())
+        .bind(source.account.name())
         .bind(&source.name)
         .bind(&source.kind)
         .bind(&source.token)
@@ -124,18 +146,15 @@ impl Catalogue {
                 .bind(source.json_content.to_string())
                 .bind(source.uuid.to_string())
                 .execute(&self.pool)
-                .await
-                .context(FAILED)?;
-        Ok(done.rows_affected() > 0)
+                .await;
+        self.pushed.forget(source.uuid);
+        Ok(done.context(FAILED)?.rows_affected() > 0)
     }
 
     /// Removes a source; tells whether it existed.
     pub(crate) async fn delete_source(&self, uuid: Uuid) -> Result<bool, Error> {
-        let done = sqlx::query("DELETE FROM sources WHERE uuid = $1")
-            .bind(uuid.to_string())
-            .execute(&self.pool)
-            .await
-            .context(FAILED)?;
-        Ok(done.rows_affected() > 0)
+        let done = sqlx::query("DELETE FROM sources WHERE uuid = $1").bind(uuid.to_string()).execute(&self.pool).await;
+        self.pushed.forget(uuid);
+        Ok(done.context(FAILED)?.rows_affected() > 0)
     }
 }

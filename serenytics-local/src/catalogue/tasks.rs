@@ -4,6 +4,7 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::{Catalogue, FAILED, now};
+use crate::access::Account;
 use crate::error::{Context, Error};
 
 /// How long a finished task can be asked about: seven days, in milliseconds.
@@ -34,13 +35,14 @@ const DONE: &str = "done";
 const ERROR: &str = "error";
 
 impl Catalogue {
-    /// Adds a pending task.
-    pub(crate) async fn insert_task(&self) -> Result<Uuid, Error> {
+    /// Adds a pending task of an account.
+    pub(crate) async fn insert_task(&self, account: &Account) -> Result<Uuid, Error> {
         let uuid = Uuid::new_v4();
-        sqlx::query("INSERT INTO tasks (uuid, created, status) VALUES ($1, $2, $3)")
+        sqlx::query("INSERT INTO tasks (uuid, created, status, account) VALUES ($1, $2, $3, $4)")
             .bind(uuid.to_string())
             .bind(now())
             .bind(PENDING)
+            .bind(account.name())
             .execute(&self.pool)
             .await
             .context(FAILED)?;
@@ -81,10 +83,11 @@ impl Catalogue {
         Ok(())
     }
 
-    /// The task with this uuid.
-    pub(crate) async fn task(&self, uuid: Uuid) -> Result<Option<Task>, Error> {
-        let row = sqlx::query("SELECT status, error, row_count FROM tasks WHERE uuid = $1")
+    /// The account's task with this uuid.
+    pub(crate) async fn task(&self, account: &Account, uuid: Uuid) -> Result<Option<Task>, Error> {
+        let row = sqlx::query("SELECT status, error, row_count FROM tasks WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
+            .bind(account.name())
             .fetch_optional(&self.pool)
             .await
             .context(FAILED)?;

@@ -7,7 +7,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{Catalogue, FAILED, now};
+use super::{Catalogue, FAILED, account_of, now};
+use crate::access::Account;
 use crate::error::{Context, Error};
 
 /// A web app.
@@ -15,6 +16,8 @@ use crate::error::{Context, Error};
 pub(crate) struct WebApp {
     /// Its uuid, which never changes.
     pub(crate) uuid: Uuid,
+    /// Whose it is.
+    pub(crate) account: Account,
     /// Its name, which several web apps may have.
     pub(crate) name: String,
     /// Everything else that a client told about it, `jsonContent` and `folder_name` among it.
@@ -37,6 +40,7 @@ impl WebApp {
         let text = |column| row.try_get::<String, _>(column).context(FAILED);
         Ok(WebApp {
             uuid: Uuid::parse_str(&text("uuid")?).context(FAILED)?,
+            account: account_of(row)?,
             name: text("name")?,
             config: serde_json::from_str(&text("config")?).context(FAILED)?,
             sharings: Vec::new(),
@@ -45,18 +49,26 @@ impl WebApp {
 }
 
 impl Catalogue {
-    /// Every web app, or those with this name, in the order of their making.
-    pub(crate) async fn web_apps(&self, name: Option<&str>) -> Result<Vec<WebApp>, Error> {
+    /// Every web app of an account, or those with this name, in the order of their making.
+    pub(crate) async fn web_apps(&self, account: &Account, name: Option<&str>) -> Result<Vec<WebApp>, Error> {
         let query = match name {
-            Some(name) => sqlx::query("SELECT * FROM web_apps WHERE name = $1 ORDER BY position").bind(name),
-            None => sqlx::query("SELECT * FROM web_apps ORDER BY position"),
+            Some(name) => sqlx::query("SELECT * FROM web_apps WHERE account = $1 AND name = $2 ORDER BY position")
+                .bind(account.name())
+                .bind(name),
+            None => sqlx::query("SELECT * FROM web_apps WHERE account = $1 ORDER BY position").bind(account.name()),
         };
         let rows = query.fetch_all(&self.pool).await.context(FAILED)?;
         self.with_sharings(&rows).await
     }
 
-    /// The web app with this uuid.
-    pub(crate) async fn web_app(&self, uuid: Uuid) -> Result<Option<WebApp>, Error> {
+    /// The account's web app with this uuid.
+    pub(crate) async fn web_app(&self, account: &Account, uuid: Uuid) -> Result<Option<WebApp>, Error> {
+        let web_app = self.anyones_web_app(uuid).await?;
+        Ok(web_app.filter(|web_app| web_app.account == *account))
+    }
+
+    /// The web app with this uuid, whosesoever it is: for callers who have another right to it than an API key.
+    pub(crate) async fn anyones_web_app(&self, uuid: Uuid) -> Result<Option<WebApp>, Error> {
         let row = sqlx::query("SELECT * FROM web_apps WHERE uuid = $1")
             .bind(uuid.to_string())
             .fetch_optional(&self.pool)
@@ -68,10 +80,11 @@ impl Catalogue {
     /// Adds a web app.
     pub(crate) async fn insert_web_app(&self, web_app: &WebApp) -> Result<(), Error> {
         sqlx::query(
-            "INSERT INTO web_apps (uuid, position, name, config)
-            VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM web_apps), $2, $3)",
+            "INSERT INTO web_apps (uuid, account, position, name, config)
+            VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM web_apps), $3, $4)",
         )
         .bind(web_app.uuid.to_string())
+        .bind(web_app.account.name())
         .bind(&web_app.name)
         .bind(Value::Object(web_app.config.clone()).to_string())
         .execute(&self.pool)

@@ -1,16 +1,18 @@
 //! Batches: rows that are inserted, replaced and deleted in one call, all of it or nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
-use super::cell::{BatchBuilder, Cell};
+use super::cell::{BatchBuilder, Row};
 use super::infer::Guess;
 use super::options::forced_types;
-use super::replace::{Key, Replaced, rewrite};
+use super::replace::{Key, Replaced, Rewritten, rewrite};
 use super::row::BatchRow;
+use super::types::{RowTypes, cell};
 use crate::catalogue::Source;
 use crate::error::Error;
 use crate::query::Queries;
@@ -39,9 +41,6 @@ pub(crate) struct Operation {
     pub(crate) primary_key: Option<String>,
 }
 
-/// A row: cells with the index of their column; columns that are left out are NULL.
-type Row = Vec<(usize, Cell)>;
-
 /// Applies a batch in one commit, and tells how many rows the storage has then. On an error nothing is changed.
 pub(crate) async fn run_batch(
     storage: &Storage,
@@ -53,48 +52,46 @@ pub(crate) async fn run_batch(
         return Err(Error::refused(format!("a batch takes at most {OPERATIONS} operations")));
     }
     let mut writing = storage.write().await;
-    let snapshot = writing.snapshot();
-    let is_new = snapshot.columns.is_empty();
-    let columns = if is_new { new_columns(&request.operations, source)? } else { snapshot.columns.clone() };
-    let mut batch = Batch { columns: &columns, rows: Vec::new(), replaced: Replaced::default() };
+    writing.keep_columns().await;
+    let before = writing.snapshot();
+    let is_new = before.columns.is_empty();
+    let columns =
+        if is_new { Arc::new(new_columns(&request.operations, source)?) } else { Arc::clone(&before.columns) };
+    let mut batch =
+        Batch { types: RowTypes::new(Arc::clone(&columns)), rows: Vec::new(), replaced: Replaced::default() };
     for operation in request.operations {
         batch.apply(operation)?;
     }
     if columns.is_empty() || (batch.rows.is_empty() && batch.replaced.is_empty()) {
-        return Ok(snapshot.rows);
+        return Ok(before.rows);
     }
 
     let mut files = writing.new_files(&columns)?;
     let Batch { rows, replaced, .. } = batch;
     let written = async {
-        let touched = rewrite(queries, &snapshot, &replaced, &mut files).await?;
-        write(&columns, rows, &mut files).await?;
-        Ok(touched)
+        let rewritten = rewrite(queries, &mut writing, &replaced, &mut files).await?;
+        write(&columns, &rows, &mut files).await?;
+        Ok(rewritten)
     };
-    let touched = match written.await {
-        Ok(touched) => touched,
+    let Rewritten { files: remove, pushes } = match written.await {
+        Ok(rewritten) => rewritten,
         Err(error) => {
             files.discard().await;
             return Err(error);
         }
     };
     let add = files.finish().await?;
-    if touched.is_empty() && add.add.is_empty() && !is_new {
-        return Ok(snapshot.rows);
+    let before = writing.snapshot();
+    if remove.is_empty() && add.add.is_empty() && before.pending.is_empty() && !is_new {
+        return Ok(before.rows);
     }
-    let change = Change { columns: Some(columns.clone()), remove: touched, add };
-    Ok(writing.commit(change).await?.rows)
+    Ok(writing.commit(Change { columns, remove, add, pushes }).await?.rows)
 }
 
-async fn write(columns: &[Column], rows: Vec<Row>, files: &mut NewFiles) -> Result<(), Error> {
+async fn write(columns: &[Column], rows: &[Row], files: &mut NewFiles) -> Result<(), Error> {
     let mut builder = BatchBuilder::new(columns);
     for row in rows {
-        let mut cells = row.into_iter().peekable();
-        for index in 0..columns.len() {
-            let cell = cells.next_if(|(column, _)| *column == index);
-            builder.cell(index, cell.map_or(Cell::Null, |(_, cell)| cell));
-        }
-        if let Some(full) = builder.end_row()? {
+        if let Some(full) = builder.row(row)? {
             files.write(&full).await?;
         }
     }
@@ -146,13 +143,13 @@ const INSERT_OR_UPDATE: &str = "insertOrUpdate";
 const DELETE: &str = "delete";
 
 /// What a batch comes to: the rows that it adds, and the keys of older rows that go.
-struct Batch<'a> {
-    columns: &'a [Column],
+struct Batch {
+    types: RowTypes,
     rows: Vec<Row>,
     replaced: Replaced,
 }
 
-impl Batch<'_> {
+impl Batch {
     fn apply(&mut self, operation: Operation) -> Result<(), Error> {
         match operation.action.as_str() {
             INSERT => {
@@ -165,7 +162,7 @@ impl Batch<'_> {
                 let mut latest: HashMap<Key, usize> = HashMap::with_capacity(rows.len());
                 for (index, row) in rows.iter().enumerate() {
                     let key = key_of(row, column).ok_or_else(|| {
-                        let name = &self.columns[column].name;
+                        let name = &self.types.columns()[column].name;
                         Error::refused(format!("row {} has no value for the primary key {name:?}", index + 1))
                     })?;
                     latest.insert(key, index);
@@ -208,25 +205,11 @@ impl Batch<'_> {
 
     /// Rows as cells of the columns. Fields of no column are left out.
     fn typed(&self, rows: Vec<BatchRow>) -> Result<Vec<Row>, Error> {
-        let indexes: HashMap<&str, usize> =
-            self.columns.iter().enumerate().map(|(index, column)| (column.name.as_str(), index)).collect();
-        let row = |row: BatchRow| {
-            let BatchRow::Object(fields) = row else {
-                return Err(Error::refused("`rows` holds a value that is no object: a row is {\"column\": value}"));
-            };
-            let mut cells = Row::with_capacity(fields.len());
-            for (name, value) in &fields {
-                let Some(index) = indexes.get(name.as_str()) else { continue };
-                match cell(value, self.columns[*index].column_type)? {
-                    Cell::Null => {}
-                    cell => cells.push((*index, cell)),
-                }
+        let row = |row: BatchRow| match row {
+            BatchRow::Object(fields) => self.types.row(&fields),
+            BatchRow::Scalar(_) => {
+                Err(Error::refused("`rows` holds a value that is no object: a row is {\"column\": value}"))
             }
-            // A field that stands twice counts as its last value.
-            cells.reverse();
-            cells.sort_by_key(|(index, _)| *index);
-            cells.dedup_by_key(|(index, _)| *index);
-            Ok(cells)
         };
         rows.into_iter().map(row).collect()
     }
@@ -235,22 +218,11 @@ impl Batch<'_> {
         let name = name.ok_or_else(|| {
             Error::refused("insertOrUpdate and delete need `primaryKey`, the name of the key's column")
         })?;
-        let found = self.columns.iter().enumerate().find(|(_, column)| column.name == name);
-        found
-            .map(|(index, column)| (index, column.column_type))
-            .ok_or_else(|| Error::refused(format!("the primary key {name:?} is no column of the storage")))
+        let found = self.types.column(name).map(|(index, column)| (index, column.column_type));
+        found.ok_or_else(|| Error::refused(format!("the primary key {name:?} is no column of the storage")))
     }
 }
 
 fn key_of(row: &Row, column: usize) -> Option<Key> {
     row.iter().find(|(index, _)| *index == column).and_then(|(_, cell)| Key::of(cell))
-}
-
-fn cell(value: &Value, column_type: ColumnType) -> Result<Cell, Error> {
-    Cell::from_json(value, column_type).ok_or_else(|| {
-        let given = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Error::refused(format!(
-            "invalid data \"{given}\" was pushed and is incompatible with current table column types"
-        ))
-    })
 }

@@ -48,6 +48,9 @@ impl Cell {
     }
 }
 
+/// A row: cells with the index of their column, in the columns' order; columns that are left out are NULL.
+pub(crate) type Row = Vec<(usize, Cell)>;
+
 /// A JSON number as an integer, if it is one: 2.0 is, 2.5 is not.
 fn whole(number: &serde_json::Number) -> Option<i64> {
     if let Some(value) = number.as_i64() {
@@ -77,12 +80,12 @@ impl Builder {
     }
 
     /// Appends a cell. One of another type than the column's counts as NULL; the readers make none.
-    fn append(&mut self, cell: Cell) {
+    fn append(&mut self, cell: &Cell) {
         match (self, cell) {
             (Builder::Str(builder), Cell::Str(text)) => builder.append_value(text),
-            (Builder::Int(builder), Cell::Int(value)) => builder.append_value(value),
-            (Builder::Float(builder), Cell::Float(value)) => builder.append_value(value),
-            (Builder::DateTime(builder), Cell::DateTime(value)) => builder.append_value(value),
+            (Builder::Int(builder), Cell::Int(value)) => builder.append_value(*value),
+            (Builder::Float(builder), Cell::Float(value)) => builder.append_value(*value),
+            (Builder::DateTime(builder), Cell::DateTime(value)) => builder.append_value(*value),
             (Builder::Str(builder), _) => builder.append_null(),
             (Builder::Int(builder), _) => builder.append_null(),
             (Builder::Float(builder), _) => builder.append_null(),
@@ -136,18 +139,22 @@ impl BatchBuilder {
         BatchBuilder { schema: file_schema(columns), builders, rows: 0, bytes: 0 }
     }
 
-    /// Appends the cell of a column to the current row. Every column gets one before [`BatchBuilder::end_row`].
-    pub(crate) fn cell(&mut self, column: usize, cell: Cell) {
-        self.bytes += match &cell {
-            Cell::Str(text) => text.len() + 8,
-            _ => 8,
-        };
-        if let Some(builder) = self.builders.get_mut(column) {
+    /// Appends a row, and hands out the batch when it is large enough.
+    pub(crate) fn row(&mut self, row: &Row) -> Result<Option<RecordBatch>, Error> {
+        let mut cells = row.iter().peekable();
+        for (index, builder) in self.builders.iter_mut().enumerate() {
+            let cell = cells.next_if(|(column, _)| *column == index).map_or(&Cell::Null, |(_, cell)| cell);
+            self.bytes += match cell {
+                Cell::Str(text) => text.len() + 8,
+                _ => 8,
+            };
             builder.append(cell);
         }
+        self.end_row()
     }
 
-    /// Appends a field of a file to the current row; tells whether it fits its column.
+    /// Appends a field of a file to the current row; tells whether it fits its column. Every column gets one before
+    /// [`BatchBuilder::end_row`].
     pub(crate) fn field(&mut self, column: usize, field: &str) -> bool {
         self.bytes += field.len() + 8;
         self.builders.get_mut(column).is_some_and(|builder| builder.append_field(field))

@@ -34,6 +34,11 @@ impl CsvFile {
         CsvFile { file: Arc::new(file), options }
     }
 
+    /// Reads the file's names.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
+        Ok(self.records()?.names)
+    }
+
     /// Reads the file's names and, unless all are forced, the types of its values. Takes as long as the file is large.
     pub(crate) fn columns(&self) -> Result<Vec<Column>, Error> {
         let mut records = self.records()?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::{cast, filter_record_batch};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::Column as ColumnName;
@@ -14,7 +14,7 @@ use serenytics_query::vocabulary::ColumnType;
 use super::cell::Cell;
 use crate::error::{Context, Error};
 use crate::query::Queries;
-use crate::storage::{Column, DataFile, NewFiles, Snapshot, file_schema};
+use crate::storage::{Column, DataFile, NewFiles, Snapshot, Writing, cast_to, file_schema};
 
 const FAILED: &str = "the older rows could not be read";
 
@@ -43,6 +43,26 @@ impl Key {
     fn float(value: f64) -> Key {
         Key::Float(if value == 0.0 { 0 } else { value.to_bits() })
     }
+
+    /// How many bytes its text has.
+    pub(super) fn text_len(&self) -> usize {
+        match self {
+            Key::Str(text) => text.len(),
+            Key::Int(_) | Key::Float(_) | Key::DateTime(_) => 0,
+        }
+    }
+}
+
+/// The cells of a column as keys; `None` for NULL.
+pub(super) fn keys_of(array: &ArrayRef, column_type: ColumnType) -> Result<Vec<Option<Key>>, Error> {
+    let array = cast(array, &crate::storage::file_type(column_type)).context(FAILED)?;
+    let key = |row: usize| match column_type {
+        ColumnType::Str => Key::Str(array.as_string::<i32>().value(row).to_owned()),
+        ColumnType::Int => Key::Int(array.as_primitive::<Int64Type>().value(row)),
+        ColumnType::Float => Key::float(array.as_primitive::<Float64Type>().value(row)),
+        ColumnType::DateTime => Key::DateTime(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+    };
+    Ok((0..array.len()).map(|row| array.is_valid(row).then(|| key(row))).collect())
 }
 
 /// The keys of rows that go, by the column that they are keys of.
@@ -71,39 +91,58 @@ impl Replaced {
     ) -> Result<BooleanArray, Error> {
         let mut kept = vec![true; batch.num_rows()];
         for (index, keys) in &self.keys {
-            let array = batch.column(place(*index));
-            let column_type = columns[*index].column_type;
-            let wanted = crate::storage::file_type(column_type);
-            let array = cast(array, &wanted).context(FAILED)?;
-            for (row, kept) in kept.iter_mut().enumerate().filter(|(row, _)| array.is_valid(*row)) {
-                let key = match column_type {
-                    ColumnType::Str => Key::Str(array.as_string::<i32>().value(row).to_owned()),
-                    ColumnType::Int => Key::Int(array.as_primitive::<Int64Type>().value(row)),
-                    ColumnType::Float => Key::float(array.as_primitive::<Float64Type>().value(row)),
-                    ColumnType::DateTime => Key::DateTime(array.as_primitive::<TimestampMicrosecondType>().value(row)),
-                };
-                *kept = *kept && !keys.contains(&key);
+            let column = keys_of(batch.column(place(*index)), columns[*index].column_type)?;
+            for (kept, key) in kept.iter_mut().zip(column) {
+                *kept = *kept && !key.is_some_and(|key| keys.contains(&key));
             }
         }
         Ok(BooleanArray::from(kept))
     }
 }
 
-/// A file with fewer rows is merged with others sooner or later.
-const SMALL_FILE: u64 = 10_000;
-/// How many small files there are before they are merged.
-const SMALL_FILES: usize = 32;
+/// How many rows a file has at least so that it is not merged with others, for small files and for larger ones: what
+/// was merged once is merged once more.
+const SMALL_FILES: [u64; 2] = [10_000, 300_000];
+/// How many such files there are before they are merged.
+const MERGED: usize = 32;
 
 /// The first of the files that are merged into one now, since each of them costs every query a little: the last ones,
 /// so that the rows keep their order.
-fn first_merged(snapshot: &Snapshot) -> usize {
-    let small = snapshot.files.iter().rev().take_while(|file| file.rows < SMALL_FILE).count();
-    snapshot.files.len() - if small < SMALL_FILES { 0 } else { small }
+fn first_merged(files: &[Arc<DataFile>]) -> usize {
+    let small = SMALL_FILES.map(|rows| files.iter().rev().take_while(|file| file.rows < rows).count());
+    files.len() - small.into_iter().filter(|count| *count >= MERGED).max().unwrap_or(0)
+}
+
+/// What was written again, so that it can be removed.
+pub(super) struct Rewritten {
+    /// The files.
+    pub(super) files: Vec<Arc<DataFile>>,
+    /// The number of the last push.
+    pub(super) pushes: u64,
+}
+
+/// Writes the rows that stay of every file that holds a row that goes, those of small files that are merged, and the
+/// pushed rows that stay. From here on pushes wait until the writing ends, so that what follows is all that is newer.
+pub(super) async fn rewrite(
+    queries: &Queries,
+    writing: &mut Writing<'_>,
+    replaced: &Replaced,
+    files: &mut NewFiles,
+) -> Result<Rewritten, Error> {
+    let snapshot = writing.snapshot();
+    let touched = rewrite_files(queries, &snapshot, replaced, files).await?;
+    writing.pause().await;
+    let snapshot = writing.snapshot();
+    for batch in snapshot.pending.batches(&snapshot.columns)? {
+        let kept = replaced.kept(&batch, &snapshot.columns, |index| index)?;
+        files.write(&filter_record_batch(&batch, &kept).context(FAILED)?).await?;
+    }
+    Ok(Rewritten { files: touched, pushes: snapshot.pending.last() })
 }
 
 /// Writes the rows that stay of every file that holds a row that goes, and those of small files that are merged. Tells
 /// which files these are.
-pub(super) async fn rewrite(
+pub(super) async fn rewrite_files(
     queries: &Queries,
     snapshot: &Snapshot,
     replaced: &Replaced,
@@ -111,7 +150,7 @@ pub(super) async fn rewrite(
 ) -> Result<Vec<Arc<DataFile>>, Error> {
     let mut touched = Vec::new();
     let schema = file_schema(&snapshot.columns);
-    let first_merged = first_merged(snapshot);
+    let first_merged = first_merged(&snapshot.files);
     for (index, file) in snapshot.files.iter().enumerate() {
         if index < first_merged && !is_touched(queries, snapshot, file, replaced).await? {
             continue;
@@ -122,10 +161,7 @@ pub(super) async fn rewrite(
         while let Some(batch) = batches.try_next().await.context(FAILED)? {
             let kept = replaced.kept(&batch, &snapshot.columns, |index| index)?;
             let batch = filter_record_batch(&batch, &kept).context(FAILED)?;
-            let columns = batch.columns().iter().zip(schema.fields());
-            let columns = columns.map(|(array, field)| cast(array, field.data_type()));
-            let columns = columns.collect::<Result<_, _>>().context(FAILED)?;
-            files.write(&RecordBatch::try_new(Arc::clone(&schema), columns).context(FAILED)?).await?;
+            files.write(&cast_to(&batch, &schema).context(FAILED)?).await?;
         }
     }
     Ok(touched)

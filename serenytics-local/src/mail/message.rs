@@ -1,9 +1,10 @@
 //! A mail: from what a request says to the message that is sent.
 
+use std::path::PathBuf;
+
 use lettre::Message;
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
-use uuid::Uuid;
 
 use crate::error::{Context, Error};
 
@@ -26,8 +27,8 @@ pub(crate) struct Mail {
 /// A file that was uploaded for a mail.
 #[derive(Debug)]
 pub(crate) struct Attached {
-    /// Its uuid.
-    pub(crate) uuid: Uuid,
+    /// Where it is.
+    pub(crate) file: PathBuf,
     /// What it is called in the mail.
     pub(crate) name: String,
 }
@@ -67,10 +68,10 @@ impl Mail {
 
 impl Attached {
     /// A file, called by the last part of the path that the client gives: it may be one of either kind of system.
-    pub(crate) fn new(uuid: Uuid, path: &str) -> Attached {
+    pub(crate) fn new(file: PathBuf, path: &str) -> Attached {
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
         let name: String = name.chars().filter(|character| !character.is_control()).collect();
-        Attached { uuid, name: if name.is_empty() { "attachment".to_owned() } else { name } }
+        Attached { file, name: if name.is_empty() { "attachment".to_owned() } else { name } }
     }
 }
 
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_attached_file_has_a_name_and_no_path() {
-        let name = |path| Attached::new(Uuid::nil(), path).name;
+        let name = |path| Attached::new(PathBuf::new(), path).name;
         assert_eq!(name("/home/ada/report.csv.gz"), "report.csv.gz");
         assert_eq!(name(r"C:\reports\année.pdf"), "année.pdf");
         assert_eq!(name("a\r\nb"), "ab");

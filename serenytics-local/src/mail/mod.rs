@@ -9,12 +9,14 @@ use std::sync::Arc;
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tokio::sync::Semaphore;
+use url::form_urlencoded;
 use uuid::Uuid;
 
 pub(crate) use message::{Attached, Mail};
 use outbox::Outbox;
 pub(crate) use outbox::SlackMessage;
 
+use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
 
@@ -31,7 +33,7 @@ pub(crate) struct MailSettings {
     pub(crate) smtp: Option<String>,
     /// The sender of mails that name none.
     pub(crate) from: String,
-    /// How many mails are taken in 24 hours.
+    /// How many mails of an account are taken in 24 hours.
     pub(crate) quota: u32,
 }
 
@@ -72,14 +74,11 @@ impl Mails {
         Ok(Mails { smtp, outbox, attachments, from, quota: settings.quota, turns })
     }
 
-    /// The folder of the files that wait to be attached.
-    pub(crate) fn attachments(&self) -> &Path {
-        &self.attachments
-    }
-
-    /// Where the file with this uuid waits.
-    pub(crate) fn attachment(&self, uuid: Uuid) -> PathBuf {
-        self.attachments.join(uuid.to_string())
+    /// The folder of an account's files that wait to be attached.
+    pub(crate) fn attachments(&self, account: &Account) -> PathBuf {
+        // Whatever characters the name has, this is the name of a folder, and none that leads elsewhere.
+        let name: String = form_urlencoded::byte_serialize(account.name().as_bytes()).collect();
+        self.attachments.join(format!("of {name}"))
     }
 
     /// Writes a message of Slack into the outbox.
@@ -97,7 +96,7 @@ impl Mails {
         let file = match &mail.attached {
             None => None,
             Some(attached) => {
-                let read = tokio::fs::read(self.attachment(attached.uuid)).await;
+                let read = tokio::fs::read(&attached.file).await;
                 Some(read.context("the file to attach could not be read")?)
             }
         };
@@ -118,9 +117,9 @@ impl Mails {
 
 impl Engine {
     /// Begins to send a mail; gives the task's uuid.
-    pub(crate) async fn begin_mail(self: &Arc<Self>, mail: Mail) -> Result<Uuid, Error> {
+    pub(crate) async fn begin_mail(self: &Arc<Self>, account: &Account, mail: Mail) -> Result<Uuid, Error> {
         let quota = self.mails.quota;
-        if !self.catalogue.count_mail(quota).await? {
+        if !self.catalogue.count_mail(account, quota).await? {
             return Err(Error::new(
                 Kind::Quota,
                 format!(
@@ -129,15 +128,15 @@ impl Engine {
             ));
         }
         let engine = Arc::clone(self);
-        self.begin_task(async move |task| {
-            let attached = mail.attached.as_ref().map(|attached| engine.mails.attachment(attached.uuid));
+        let job = async move |task| {
+            let attached = mail.attached.as_ref().map(|attached| attached.file.clone());
             let sent = engine.mails.send(mail, task).await;
             let removed = match attached {
                 Some(file) => tokio::fs::remove_file(file).await.context("the attached file could not be removed"),
                 None => Ok(()),
             };
             sent.and(removed).map(|()| 0)
-        })
-        .await
+        };
+        self.begin_task(account, job).await
     }
 }

@@ -19,6 +19,9 @@ use crate::error::Error;
 /// The pieces of an answer's body.
 pub(crate) type Pieces = stream::BoxStream<'static, Result<Bytes, Error>>;
 
+/// The record batches of an answer.
+pub(super) type Batches = stream::BoxStream<'static, Result<RecordBatch, Error>>;
+
 /// How an answer lays out its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
@@ -64,16 +67,27 @@ pub(super) fn run_error(error: DataFusionError) -> Error {
     }
 }
 
+/// Batches of several plans, one plan after the other, up to a number of rows that all of them give between them.
+pub(super) fn in_turn(plans: Vec<SendableRecordBatchStream>, limit: Option<usize>) -> Batches {
+    let left = limit.unwrap_or(usize::MAX);
+    let batches = stream::iter(plans).flatten().map_err(run_error);
+    let cut = stream::try_unfold((batches, left), |(mut batches, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let Some(batch) = batches.try_next().await? else { return Ok(None) };
+        let batch = batch.slice(0, batch.num_rows().min(left));
+        let left = left - batch.num_rows();
+        Ok(Some((batch, (batches, left))))
+    });
+    cut.boxed()
+}
+
 /// An answer of rows. Its first piece is there when this returns, so that what goes wrong early is an error by itself.
 /// What the query reads is kept until the last row was read.
-pub(super) async fn rows(
-    titles: &[ColumnTitle],
-    batches: SendableRecordBatchStream,
-    input: Input,
-) -> Result<Pieces, Error> {
+pub(super) async fn rows(titles: &[ColumnTitle], mut batches: Batches, input: Input) -> Result<Pieces, Error> {
     let mut json = opening(titles)?;
     json.extend_from_slice(br#","data":["#);
-    let mut batches = batches.map_err(run_error);
     let mut first = true;
     if let Some(batch) = batches.next().await {
         write_rows(&narrowed(batch?)?, &mut first, &mut json)?;
@@ -108,12 +122,12 @@ fn write_rows(batch: &RecordBatch, first: &mut bool, json: &mut Vec<u8>) -> Resu
 /// An answer of columns, for which all rows have to be held; the queries' memory pays for them.
 pub(super) async fn columns(
     titles: &[ColumnTitle],
-    mut batches: SendableRecordBatchStream,
+    mut batches: Batches,
     pool: &Arc<dyn MemoryPool>,
 ) -> Result<Pieces, Error> {
     let reserved = MemoryConsumer::new("answer in columns").register(pool);
     let mut held = Vec::new();
-    while let Some(batch) = batches.try_next().await.map_err(run_error)? {
+    while let Some(batch) = batches.try_next().await? {
         reserved.try_grow(batch.get_array_memory_size()).map_err(run_error)?;
         held.push(narrowed(batch)?);
     }

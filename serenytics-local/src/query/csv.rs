@@ -2,30 +2,24 @@
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::execution::SendableRecordBatchStream;
 use futures_util::stream;
 use futures_util::{StreamExt, TryStreamExt};
 use serenytics_query::wire::ColumnTitle;
 
-use super::answer::{Pieces, run_error};
+use super::answer::{Batches, Pieces};
 use super::cells::{Cells, narrowed};
 use super::input::Input;
 use crate::error::Error;
 
 /// A header and the rows. The first rows are there when this returns, so that what goes wrong early is an error by itself.
 /// What the query reads is kept until the last row was read.
-pub(super) async fn rows(
-    titles: &[ColumnTitle],
-    batches: SendableRecordBatchStream,
-    input: Input,
-) -> Result<Pieces, Error> {
+pub(super) async fn rows(titles: &[ColumnTitle], mut batches: Batches, input: Input) -> Result<Pieces, Error> {
     let mut csv = Vec::new();
     for (index, title) in titles.iter().enumerate() {
         separate(index, &mut csv);
         field(title.name.as_bytes(), &mut csv);
     }
     csv.extend_from_slice(END);
-    let mut batches = batches.map_err(run_error);
     if let Some(batch) = batches.next().await {
         write_rows(&narrowed(batch?)?, &mut csv)?;
     }

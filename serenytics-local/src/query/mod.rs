@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use serenytics_query::check::check_wire;
@@ -91,14 +91,18 @@ impl Queries {
         if options.only_headers == Some(true) {
             return answer::headers(&titles);
         }
-        let context = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
+        let parts = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
             let is_whole = checked.stage.conditions.is_empty() && !input.is_join();
-            if is_whole { &self.parallel } else { &self.filtered }
+            vec![scan::rows(if is_whole { &self.parallel } else { &self.filtered }, &input)?]
         } else {
-            &self.ordered
+            scan::rows_in_order(&self.ordered, &input)?
         };
-        let rows = scan::rows(context, &input)?;
-        let batches = plan::plan(rows, &checked, &columns)?.execute_stream().await.map_err(answer::run_error)?;
+        let mut batches = Vec::with_capacity(parts.len());
+        for rows in parts {
+            let rows = plan::plan(rows, &checked, &columns)?;
+            batches.push(rows.execute_stream().await.map_err(answer::run_error)?);
+        }
+        let batches = answer::in_turn(batches, plan::limit(&checked.stage));
         match layout {
             Layout::Rows => answer::rows(&titles, batches, input).await,
             Layout::Columns => answer::columns(&titles, batches, &self.memory).await,
@@ -106,9 +110,26 @@ impl Queries {
         }
     }
 
+    /// Memory of the queries, for something else that has to be held.
+    pub(crate) fn reserve(&self, name: &str) -> Reserved {
+        Reserved { reservation: MemoryConsumer::new(name).register(&self.memory) }
+    }
+
     /// The rows of some files of a storage, in the order of their loading.
     pub(crate) fn rows(&self, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
         scan::files(&self.ordered, files, columns)
+    }
+}
+
+/// Memory that is taken from the queries until this is dropped.
+pub(crate) struct Reserved {
+    reservation: MemoryReservation,
+}
+
+impl Reserved {
+    /// Takes more; an error if there is none.
+    pub(crate) fn grow(&self, bytes: usize) -> Result<(), Error> {
+        self.reservation.try_grow(bytes).map_err(answer::run_error)
     }
 }
 

@@ -71,11 +71,19 @@ pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Column
         let order = stage.order_by.iter().map(|order| sort_key(order, stage, columns));
         rows = rows.sort(order.collect::<Result<_, _>>()?).context(FAILED)?;
     }
-    if let Some(Limit::Rows(limit, _)) = stage.limit {
-        rows = rows.limit(0, Some(usize::try_from(limit).unwrap_or(usize::MAX))).context(FAILED)?;
+    if let Some(limit) = limit(stage) {
+        rows = rows.limit(0, Some(limit)).context(FAILED)?;
     }
     let named = outputs.into_iter().enumerate().map(|(index, output)| output.alias(format!("o{index}")));
     rows.select(named.collect::<Vec<_>>()).context(FAILED)
+}
+
+/// How many rows a stage gives at most.
+pub(super) fn limit(stage: &Stage) -> Option<usize> {
+    match stage.limit {
+        Some(Limit::Rows(limit, _)) => Some(usize::try_from(limit).unwrap_or(usize::MAX)),
+        _ => None,
+    }
 }
 
 /// What the grouped columns are called inside of a plan, before their number.

@@ -1,9 +1,9 @@
-//! Scans: the rows of the files of a storage, and of storages that are joined.
+//! Scans: the rows of a storage, of its files and those that are pending, and of storages that are joined.
 
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::catalog::TableProvider;
+use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::common::JoinType;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -14,7 +14,7 @@ use url::Url;
 use super::condition::column;
 use super::input::{Input, Key, Part};
 use crate::error::{Context, Error, Kind};
-use crate::storage::{Column, DataFile, query_schema};
+use crate::storage::{Column, DataFile, Snapshot, cast_to, query_schema};
 
 const FAILED: &str = "the storage's files could not be read";
 
@@ -35,11 +35,37 @@ pub(super) fn files(context: &SessionContext, files: &[Arc<DataFile>], columns: 
     context.read_table(table).context(FAILED)
 }
 
-/// The rows that a query is over. Its columns are called as queries call them.
+/// The pending rows of a storage.
+fn pending(context: &SessionContext, snapshot: &Snapshot) -> Result<DataFrame, Error> {
+    const FAILED: &str = "the pushed rows could not be read";
+    let schema = query_schema(&snapshot.columns);
+    let mut batches = snapshot.pending.batches(&snapshot.columns)?;
+    for batch in &mut batches {
+        *batch = cast_to(batch, &schema).context(FAILED)?;
+    }
+    let table = MemTable::try_new(schema, vec![batches]).context(FAILED)?;
+    context.read_table(Arc::new(table)).context(FAILED)
+}
+
+/// The rows of a storage, in parts: the rows of each part come before those of the next one.
+fn parts(context: &SessionContext, snapshot: &Snapshot) -> Result<Vec<DataFrame>, Error> {
+    let mut parts = Vec::new();
+    if !snapshot.files.is_empty() || snapshot.pending.is_empty() {
+        parts.push(files(context, &snapshot.files, &snapshot.columns)?);
+    }
+    if !snapshot.pending.is_empty() {
+        parts.push(pending(context, snapshot)?);
+    }
+    Ok(parts)
+}
+
+/// The rows that a query is over, in any order. Its columns are called as queries call them.
 pub(super) fn rows(context: &SessionContext, input: &Input) -> Result<DataFrame, Error> {
     let mut joined: Option<DataFrame> = None;
     for part in &input.parts {
-        let rows = files(context, &part.snapshot.files, &part.snapshot.columns)?;
+        let parts = parts(context, &part.snapshot)?.into_iter().map(Ok);
+        let rows = parts.reduce(|one, other| one?.union(other?).context(FAILED));
+        let rows = rows.ok_or_else(nothing)??;
         joined = Some(match joined {
             None if !input.is_join() => rows,
             None => named(rows, part)?,
@@ -49,7 +75,21 @@ pub(super) fn rows(context: &SessionContext, input: &Input) -> Result<DataFrame,
             }
         });
     }
-    joined.ok_or_else(|| Error::new(Kind::Failed, "a query reads nothing"))
+    joined.ok_or_else(nothing)
+}
+
+/// The rows of a storage that a query is over, in parts that follow each other.
+pub(super) fn rows_in_order(context: &SessionContext, input: &Input) -> Result<Vec<DataFrame>, Error> {
+    input
+        .parts
+        .iter()
+        .map(|part| parts(context, &part.snapshot))
+        .collect::<Result<Vec<_>, _>>()
+        .map(|parts| parts.concat())
+}
+
+fn nothing() -> Error {
+    Error::new(Kind::Failed, "a query reads nothing")
 }
 
 /// The rows of a storage with the names that its columns have in a join.

@@ -29,8 +29,8 @@ const PYTHON: &str = "GENERIC_PYTHON";
 /// How scripts are run.
 #[derive(Debug, Clone)]
 pub(crate) struct ScriptSettings {
-    /// The Python interpreter; without one, no script is run.
-    pub(crate) python: Option<PathBuf>,
+    /// Whether scripts are run at all.
+    pub(crate) allowed: bool,
     /// How long a script may take.
     pub(crate) timeout: Duration,
     /// How many bytes of address space each of a script's processes has.
@@ -40,6 +40,8 @@ pub(crate) struct ScriptSettings {
 /// What runs scripts.
 pub(crate) struct Scripts {
     settings: ScriptSettings,
+    /// The Python interpreter.
+    python: PathBuf,
     /// Where the scripts' own folders are.
     folder: PathBuf,
     /// The URL of the API, as a script reaches it.
@@ -49,21 +51,25 @@ pub(crate) struct Scripts {
 }
 
 impl Scripts {
-    /// Scripts with folders in `folder`, for the API at `url`.
-    pub(crate) async fn open(settings: ScriptSettings, folder: PathBuf, url: String) -> Result<Scripts, Error> {
+    /// Scripts that a Python runs, with folders in `folder`, for the API at `url`.
+    pub(crate) async fn open(
+        settings: ScriptSettings,
+        python: &Path,
+        folder: PathBuf,
+        url: &str,
+    ) -> Result<Scripts, Error> {
         const CONTEXT: &str = "the folder of the scripts could not be made";
         if folder.exists() {
             // Left behind by an engine that was killed.
             std::fs::remove_dir_all(&folder).context(CONTEXT)?;
         }
-        let mut settings = settings;
-        if let Some(python) = settings.python.take() {
-            let python = found(python)?;
+        let python = found(python)?;
+        if settings.allowed {
             process::check(&python).await?;
-            settings.python = Some(python);
             std::fs::create_dir_all(&folder).context(CONTEXT)?;
         }
-        Ok(Scripts { settings, folder, url, turns: Semaphore::new(TURNS), running: Arc::default() })
+        let turns = Semaphore::new(TURNS);
+        Ok(Scripts { settings, python, folder, url: url.to_owned(), turns, running: Arc::default() })
     }
 
     /// Whether a script runs, or waits for its turn.
@@ -71,15 +77,15 @@ impl Scripts {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).contains(&script)
     }
 
-    /// The interpreter, if scripts may be run.
-    fn python(&self) -> Result<&Path, Error> {
-        self.settings.python.as_deref().ok_or_else(|| {
-            Error::new(
-                Kind::NotEmulated,
-                "this server runs no scripts: start it with --allow-scripts, which lets everybody who has an API key run \
-                 programs on its machine",
-            )
-        })
+    fn check_allowed(&self) -> Result<(), Error> {
+        if self.settings.allowed {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::NotEmulated,
+            "this server runs no scripts: start it with --allow-scripts, which lets everybody who has an API key run \
+             programs on its machine",
+        ))
     }
 
     fn claim(&self, script: &Script) -> Result<Claim, Error> {
@@ -92,14 +98,14 @@ impl Scripts {
 
     async fn run(&self, code: &str, params: &Map<String, Value>) -> Result<RunEnd, Error> {
         let _turn = self.turns.acquire().await.context("the engine stops")?;
-        process::run(&self.settings, self.python()?, &self.folder, &self.url, code, params).await
+        process::run(&self.settings, &self.python, &self.folder, &self.url, code, params).await
     }
 }
 
 /// An interpreter that is named by a path is found from every folder.
-fn found(python: PathBuf) -> Result<PathBuf, Error> {
+fn found(python: &Path) -> Result<PathBuf, Error> {
     if python.components().count() < 2 {
-        return Ok(python);
+        return Ok(python.to_owned());
     }
     // A link stays one: the interpreter of a virtual environment is known by where it lies.
     std::path::absolute(python).context("the path of the Python interpreter is none")
@@ -124,7 +130,7 @@ impl Engine {
         script: Script,
         params: Map<String, Value>,
     ) -> Result<oneshot::Receiver<RunEnd>, Error> {
-        self.scripts.python()?;
+        self.scripts.check_allowed()?;
         let code = runnable(&script)?;
         let claim = self.scripts.claim(&script)?;
         let run = self.catalogue.begin_run(script.uuid).await?;

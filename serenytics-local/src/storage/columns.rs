@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
+use datafusion::arrow::error::ArrowError;
+use serde::{Deserialize, Serialize};
 use serenytics_query::vocabulary::ColumnType;
 
 use crate::error::Error;
@@ -12,7 +16,7 @@ use crate::error::Error;
 pub(crate) const COLUMNS: usize = 2000;
 
 /// A column of a storage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Column {
     /// Its name on the wire.
     pub(crate) name: String,
@@ -46,6 +50,12 @@ pub(crate) fn query_schema(columns: &[Column]) -> SchemaRef {
 fn schema(columns: &[Column], data_type: impl Fn(ColumnType) -> DataType) -> SchemaRef {
     let field = |column: &Column| Field::new(&column.name, data_type(column.column_type), true);
     Arc::new(ArrowSchema::new(columns.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// A batch in a schema of the same columns.
+pub(crate) fn cast_to(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let arrays = batch.columns().iter().zip(schema.fields()).map(|(array, field)| cast(array, field.data_type()));
+    RecordBatch::try_new(Arc::clone(schema), arrays.collect::<Result<_, _>>()?)
 }
 
 /// The columns of a table's schema.

@@ -3,7 +3,10 @@
 mod bounds;
 mod columns;
 mod files;
+mod journal;
 mod path;
+mod pending;
+mod pushes;
 mod snapshot;
 mod table;
 
@@ -14,22 +17,26 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
-pub(crate) use columns::{COLUMNS, Column, check_names, file_schema, file_type, forced_type, query_schema};
+pub(crate) use columns::{COLUMNS, Column, cast_to, check_names, file_schema, file_type, forced_type, query_schema};
 pub(crate) use files::NewFiles;
+pub(crate) use pushes::Push;
 pub(crate) use snapshot::{DataFile, Snapshot};
-pub(crate) use table::{Change, Storage};
+pub(crate) use table::{Change, Storage, Writing};
 
 use crate::error::{Context, Error};
+use crate::load::{merge, merging};
+use crate::query::Queries;
 
 /// All storages of a data folder.
 pub(crate) struct Storages {
     folder: PathBuf,
+    queries: Arc<Queries>,
     open: Mutex<HashMap<Uuid, Arc<OnceCell<Arc<Storage>>>>>,
 }
 
 impl Storages {
     /// The storages in a folder, which is made if it does not exist. Folders of no source in `known` are removed.
-    pub(crate) fn open(folder: PathBuf, known: &[Uuid]) -> Result<Storages, Error> {
+    pub(crate) fn open(folder: PathBuf, known: &[Uuid], queries: Arc<Queries>) -> Result<Storages, Error> {
         const CONTEXT: &str = "the folder of the storages could not be opened";
         std::fs::create_dir_all(&folder).context(CONTEXT)?;
         for entry in std::fs::read_dir(&folder).context(CONTEXT)? {
@@ -39,25 +46,45 @@ impl Storages {
                 std::fs::remove_dir_all(entry.path()).context(CONTEXT)?;
             }
         }
-        Ok(Storages { folder, open: Mutex::default() })
+        Ok(Storages { folder, queries, open: Mutex::default() })
     }
 
     /// The storage of a source.
     pub(crate) async fn get(&self, uuid: Uuid) -> Result<Arc<Storage>, Error> {
         let cell = Arc::clone(self.open.lock().await.entry(uuid).or_default());
         let open = || async {
-            let folder = self.folder.join(uuid.to_string());
-            Storage::open(folder).await.map(Arc::new)
+            let storage = Storage::open(self.folder.join(uuid.to_string())).await?;
+            tokio::spawn(merging(Arc::downgrade(&storage), Arc::clone(&self.queries)));
+            Ok(storage)
         };
         cell.get_or_try_init(open).await.map(Arc::clone)
     }
 
     /// Removes a storage's data as soon as no query reads it.
     pub(crate) async fn remove(&self, uuid: Uuid) -> Result<(), Error> {
-        let storage = self.get(uuid).await?;
-        let _writing = storage.write().await;
-        storage.give_up();
+        match self.get(uuid).await {
+            Ok(storage) => {
+                let mut writing = storage.write().await;
+                writing.pause().await;
+                storage.give_up();
+            }
+            // What cannot be opened can be removed all the same.
+            Err(error) => {
+                tracing::info!(%uuid, %error, "a storage that could not be opened is removed");
+                std::fs::remove_dir_all(self.folder.join(uuid.to_string())).context("a storage was not removed")?;
+            }
+        }
         self.open.lock().await.remove(&uuid);
         Ok(())
+    }
+
+    /// Merges what was pushed into the tables, so that a stopped engine leaves nothing but tables.
+    pub(crate) async fn merge_all(&self) {
+        let open: Vec<_> = self.open.lock().await.values().filter_map(|cell| cell.get().cloned()).collect();
+        for storage in open {
+            if let Err(error) = merge(&storage, &self.queries).await {
+                tracing::warn!(%error, "pushed rows stay in the journal");
+            }
+        }
     }
 }

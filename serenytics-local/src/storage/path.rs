@@ -21,6 +21,11 @@ impl SharedPath {
         &self.path
     }
 
+    /// Whether it was given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
+
     /// Lets the path be removed when its last user is gone.
     pub(crate) fn give_up(&self) {
         self.given_up.store(true, Ordering::Release);
@@ -29,7 +34,7 @@ impl SharedPath {
 
 impl Drop for SharedPath {
     fn drop(&mut self) {
-        if !self.given_up.load(Ordering::Acquire) {
+        if !self.is_given_up() {
             return;
         }
         // Either may be gone already, a file with its folder: opening the data folder tidies up what is left.

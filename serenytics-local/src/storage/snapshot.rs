@@ -1,4 +1,4 @@
-//! Snapshots: the state of a storage at one commit, which queries keep while they read it.
+//! Snapshots: the state of a storage at one moment, which queries keep while they read it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,9 @@ use deltalake_core::table::state::DeltaTableState;
 use super::bounds::IntBounds;
 use super::columns::{Column, columns_of};
 use super::path::SharedPath;
+use super::pending::Pending;
 use crate::error::{Context, Error, Kind};
+use crate::load::Row;
 
 /// A data file of a storage.
 #[derive(Debug)]
@@ -23,15 +25,20 @@ pub(crate) struct DataFile {
     bounds: IntBounds,
 }
 
-/// A storage at one commit. What a reader sees of it never changes.
+/// A storage at one moment: its table at one commit, and the pushed rows that the table lacks. What a reader sees of it
+/// never changes.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     /// Its columns; none if no data was ever loaded.
-    pub(crate) columns: Vec<Column>,
-    /// Its files, in the order of their loading.
-    pub(crate) files: Vec<Arc<DataFile>>,
+    pub(crate) columns: Arc<Vec<Column>>,
+    /// Its files, in the order of their loading. Those that are older than a column lack it.
+    pub(crate) files: Arc<Vec<Arc<DataFile>>>,
+    /// The pushed rows, which come after those of the files.
+    pub(crate) pending: Pending,
     /// Its number of rows.
     pub(crate) rows: u64,
+    /// The columns of the table, with which the others begin.
+    pub(super) table_columns: Arc<Vec<Column>>,
     /// The folder, which is removed with the last snapshot of a deleted storage.
     folder: Arc<SharedPath>,
 }
@@ -39,11 +46,19 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// The snapshot of a storage that no data was ever loaded into.
     pub(crate) fn empty(folder: Arc<SharedPath>) -> Snapshot {
-        Snapshot { columns: Vec::new(), files: Vec::new(), rows: 0, folder }
+        Snapshot {
+            columns: Arc::default(),
+            files: Arc::default(),
+            pending: Pending::none(0),
+            rows: 0,
+            table_columns: Arc::default(),
+            folder,
+        }
     }
 
-    /// The snapshot of a table's state. Files that `previous` has too are shared with it.
-    pub(crate) fn of(state: &DeltaTableState, previous: &Snapshot) -> Result<Snapshot, Error> {
+    /// The snapshot of a table's state, which has the pushed rows up to a number. Files that `previous` has too are
+    /// shared with it.
+    pub(crate) fn of(state: &DeltaTableState, merged: u64, previous: &Snapshot) -> Result<Snapshot, Error> {
         let known: HashMap<&str, &Arc<DataFile>> =
             previous.files.iter().map(|file| (file.name.as_str(), file)).collect();
         let log = state.snapshot().try_log_data().context("a table's log could not be read")?;
@@ -63,29 +78,61 @@ impl Snapshot {
         }
         // Names begin with the number of the commit that added them.
         files.sort_by(|a, b| a.name.cmp(&b.name));
+        let columns = Arc::new(columns_of(&state.snapshot().arrow_schema())?);
         Ok(Snapshot {
-            columns: columns_of(&state.snapshot().arrow_schema())?,
+            columns: Arc::clone(&columns),
             rows: files.iter().map(|file| file.rows).sum(),
-            files,
+            files: Arc::new(files),
+            pending: Pending::none(merged),
+            table_columns: columns,
             folder: Arc::clone(&previous.folder),
         })
+    }
+
+    /// The snapshot of a table's state with the rows that were pushed meanwhile, as another snapshot has them.
+    pub(super) fn with_pushes_of(self, newest: &Snapshot) -> Snapshot {
+        let pending = newest.pending.after(self.pending.last());
+        if pending.is_empty() {
+            return self;
+        }
+        Snapshot { columns: Arc::clone(&newest.columns), rows: self.rows + pending.rows(), pending, ..self }
+    }
+
+    /// The snapshot with further pushed rows, and the columns with those that they brought.
+    pub(super) fn with_pushed(&self, columns: &Arc<Vec<Column>>, rows: Vec<(Row, usize)>) -> Snapshot {
+        Snapshot {
+            columns: Arc::clone(columns),
+            files: Arc::clone(&self.files),
+            rows: self.rows + rows.len() as u64,
+            pending: self.pending.with(rows),
+            table_columns: Arc::clone(&self.table_columns),
+            folder: Arc::clone(&self.folder),
+        }
     }
 
     /// The largest distance from zero that an integer of a column has, or may have if that is not known.
     pub(crate) fn largest(&self, column: &str) -> u128 {
         let any = i64::MIN.unsigned_abs();
-        self.files.iter().map(|file| file.bounds.largest(column).unwrap_or(any)).max().unwrap_or(any).into()
+        let files = self.files.iter().map(|file| file.bounds.largest(column).unwrap_or(any));
+        files.chain(self.largest_pushed(column)).max().unwrap_or(any).into()
     }
 
     /// Whether no sum over an integer column, whichever rows it takes, can be larger than 64 bits hold.
     pub(crate) fn sum_fits(&self, column: &str) -> bool {
-        let mut largest: u128 = 0;
-        for file in &self.files {
+        let pushed = self.largest_pushed(column).unwrap_or(0);
+        let mut largest = u128::from(pushed) * u128::from(self.pending.rows());
+        for file in self.files.iter() {
             match file.bounds.largest(column) {
                 Some(value) => largest += u128::from(value) * u128::from(file.rows),
                 None => return false,
             }
         }
         largest <= i64::MAX.unsigned_abs().into()
+    }
+
+    /// The same of the pushed rows; none if there are none.
+    fn largest_pushed(&self, column: &str) -> Option<u64> {
+        let index = self.columns.iter().position(|other| other.name == column)?;
+        (!self.pending.is_empty()).then(|| self.pending.largest(index))
     }
 }

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use serenytics_local::{Server, ServerBuilder};
 
-use crate::support::Served;
+use crate::support::Keyed;
 
 fn opened(builder: ServerBuilder) -> ServerBuilder {
     builder.data_api_key("reader").data_api_key("other reader").data_api_source("sales")
 }
 
 /// A new storage with rows; its uuid.
-async fn storage(served: &Served, name: &str, rows: Value) -> String {
+async fn storage(served: &Keyed, name: &str, rows: Value) -> String {
     let body = json!({"name": name, "type": "Storage", "jsonContent": {}}).to_string();
     let (_, source) = served.call("POST", "/api/data_source", body).await;
     let uuid = source["uuid"].as_str().unwrap().to_owned();
@@ -27,13 +27,13 @@ fn sales() -> Value {
     ])
 }
 
-async fn asked(served: &Served, path: &str, body: Value) -> (u16, String) {
+async fn asked(served: &Keyed, path: &str, body: Value) -> (u16, String) {
     served.text("POST", path, body.to_string(), Some("reader")).await
 }
 
 #[tokio::test]
 async fn a_key_reads_the_sources_that_are_opened_to_it() {
-    let served = Served::start(opened).await;
+    let served = Keyed::start(opened).await;
     let uuid = storage(&served, "sales", sales()).await;
     let hidden = storage(&served, "wages", sales()).await;
     for key in ["reader", "other reader"] {
@@ -62,7 +62,7 @@ async fn a_key_reads_the_sources_that_are_opened_to_it() {
 
 #[tokio::test]
 async fn data_is_json_or_csv() {
-    let served = Served::start(|builder| builder.data_api_key("reader").data_api_source("sales")).await;
+    let served = Keyed::start(|builder| builder.data_api_key("reader").data_api_source("sales")).await;
     let uuid = storage(&served, "sales", sales()).await;
     let path = format!("/data-api/query-data/{uuid}");
     let all = json!([
@@ -107,7 +107,7 @@ async fn data_is_json_or_csv() {
 
 #[tokio::test]
 async fn neither_kind_of_key_does_the_work_of_the_other() {
-    let served = Served::start(opened).await;
+    let served = Keyed::start(opened).await;
     let uuid = storage(&served, "sales", sales()).await;
     for path in ["/data-api/datasources_list".to_owned(), format!("/data-api/query-data/{uuid}")] {
         let method = if path.ends_with("list") { "GET" } else { "POST" };
@@ -122,7 +122,7 @@ async fn neither_kind_of_key_does_the_work_of_the_other() {
     ] {
         assert_eq!(served.text(method, &path, "{}", Some("reader")).await.0, 401, "{path}");
     }
-    let served = Served::start(|builder| builder).await;
+    let served = Keyed::start(|builder| builder).await;
     assert_eq!(served.text("GET", "/data-api/datasources_list", "", Some("key")).await.0, 401);
 
     let folder = tempfile::tempdir().unwrap();

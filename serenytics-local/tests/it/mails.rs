@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use serenytics_local::Server;
 
-use crate::support::Served;
+use crate::support::Keyed;
 
 fn mail(more: Value) -> String {
     let mut body = json!({
@@ -22,23 +22,23 @@ fn mail(more: Value) -> String {
 }
 
 /// Sends a mail, and gives its task's last answer.
-async fn sent(served: &Served, body: String) -> Value {
+async fn sent(served: &Keyed, body: String) -> Value {
     let (status, answer) = served.call("POST", "/api/email", body).await;
     assert_eq!(status, 200, "{answer}");
     let task = format!("/api/task/{}", answer["task_id"].as_str().unwrap());
     served.until(&task, |task| task["status"] != "pending").await
 }
 
-fn outbox(served: &Served) -> Vec<String> {
+fn outbox(served: &Keyed) -> Vec<String> {
     let mut files: Vec<_> =
-        fs::read_dir(served.folder.path().join("outbox")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        fs::read_dir(served.folder().join("outbox")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
 }
 
 #[tokio::test]
 async fn a_mail_is_a_file_in_the_outbox() {
-    let served = Served::start(|builder| builder.mail_from("Reports <reports@example.com>")).await;
+    let served = Keyed::start(|builder| builder.mail_from("Reports <reports@example.com>")).await;
     assert_eq!(sent(&served, mail(json!({}))).await["status"], "done");
     let [first] = outbox(&served).try_into().unwrap();
     for line in [
@@ -57,7 +57,7 @@ async fn a_mail_is_a_file_in_the_outbox() {
 
 #[tokio::test]
 async fn files_are_attached_by_their_names() {
-    let served = Served::start(|builder| builder).await;
+    let served = Keyed::start(|builder| builder).await;
     let (status, answer) = served.call("GET", "/api/sign_s3_file/?s3_object_type=application%2Foctet-stream", "").await;
     assert_eq!((status, &answer["status"]), (200, &json!("error")));
     let uuid = "4f6b5b6e-3a5c-4f4f-9a43-0c1b7f0f8a11";
@@ -72,7 +72,7 @@ async fn files_are_attached_by_their_names() {
     }
     // It was sent once and is gone.
     assert_eq!(served.call("POST", "/api/email", attached).await.0, 400);
-    assert_eq!(fs::read_dir(served.folder.path().join("attachments")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(served.folder().join("attachments")).unwrap().count(), 0);
     for path in ["/api/upload_file/x", "/api/upload_file/..%2F..%2Fcatalogue.sqlite"] {
         assert_eq!(served.call("POST", path, "x").await.0, 400, "{path}");
     }
@@ -83,23 +83,21 @@ async fn files_are_attached_by_their_names() {
 
 #[tokio::test]
 async fn mails_have_a_quota_that_a_restart_does_not_renew() {
-    let served = Served::start(|builder| builder.mail_quota(2)).await;
+    let served = Keyed::start(|builder| builder.mail_quota(2)).await;
     for _ in 0..2 {
         assert_eq!(sent(&served, mail(json!({}))).await["status"], "done");
     }
     let (status, answer) = served.call("POST", "/api/email", mail(json!({}))).await;
     assert_eq!((status, &answer["status"]), (429, &json!("error")));
     assert!(answer["errors"][0].as_str().unwrap().starts_with("2 e-mails were sent"), "{answer}");
-    let folder = served.folder;
-    served.server.shutdown().await;
-    let served = Served::on(folder, |builder| builder.mail_quota(2)).await;
+    let served = served.restart(|builder| builder.mail_quota(2)).await;
     assert_eq!(served.call("POST", "/api/email", mail(json!({}))).await.0, 429);
     assert_eq!(outbox(&served).len(), 2);
 }
 
 #[tokio::test]
 async fn wrong_mails_are_refused_and_a_dashboard_fails_the_task() {
-    let served = Served::start(|builder| builder.mail_quota(1)).await;
+    let served = Keyed::start(|builder| builder.mail_quota(1)).await;
     for more in [
         json!({"subject": "a\nBcc: eve@example.com"}),
         json!({"subject": null}),
@@ -128,7 +126,7 @@ async fn wrong_mails_are_refused_and_a_dashboard_fails_the_task() {
 
 #[tokio::test]
 async fn an_smtp_server_that_is_not_there_fails_the_task() {
-    let served = Served::start(|builder| builder.smtp("smtp://user:canary@127.0.0.1:1")).await;
+    let served = Keyed::start(|builder| builder.smtp("smtp://user:canary@127.0.0.1:1")).await;
     let task = sent(&served, mail(json!({}))).await;
     assert_eq!(task["status"], "error");
     let error = task["errors"][0].as_str().unwrap();
@@ -145,7 +143,7 @@ async fn an_smtp_server_that_is_not_there_fails_the_task() {
 
 #[tokio::test]
 async fn a_message_of_slack_is_a_line_in_the_outbox() {
-    let served = Served::start(|builder| builder).await;
+    let served = Keyed::start(|builder| builder).await;
     let path = "/api/integrations/slack/post_msg";
     for (text, attachments) in [("one\ntwo", Value::Null), ("three", json!([{"color": "#f00"}]))] {
         let body = json!({"channel": "#sales", "text_msg": text, "attachments": attachments});
@@ -154,7 +152,7 @@ async fn a_message_of_slack_is_a_line_in_the_outbox() {
     for body in ["{}", r##"{"channel": "#a", "text_msg": ""}"##, r#"{"channel": " ", "text_msg": "a"}"#] {
         assert_eq!(served.call("POST", path, body).await.0, 400, "{body}");
     }
-    let lines = fs::read_to_string(served.folder.path().join("outbox/slack.jsonl")).unwrap();
+    let lines = fs::read_to_string(served.folder().join("outbox/slack.jsonl")).unwrap();
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
     assert_eq!((&lines[0]["channel"], &lines[0]["text_msg"]), (&json!("#sales"), &json!("one\ntwo")));

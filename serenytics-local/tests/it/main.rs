@@ -1,6 +1,7 @@
 //! The engine as its clients see it: over HTTP, on a folder of its own for each test.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod accounts;
 mod batch;
 mod csv;
 mod data_api;

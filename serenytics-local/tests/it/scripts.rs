@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use serenytics_local::{Server, ServerBuilder};
 
-use crate::support::Served;
+use crate::support::Keyed;
 
 fn allowed(builder: ServerBuilder) -> ServerBuilder {
-    builder.allow_scripts("python3")
+    builder.allow_scripts()
 }
 
 /// A new script's path.
-async fn script(served: &Served, code: &str) -> String {
+async fn script(served: &Keyed, code: &str) -> String {
     let body = json!({"name": "nightly", "schedule_infos": "", "code": code, "kind": "GENERIC_PYTHON"});
     let (status, script) = served.call("POST", "/api/script", body.to_string()).await;
     assert_eq!(status, 201, "{script}");
@@ -20,7 +20,7 @@ async fn script(served: &Served, code: &str) -> String {
 }
 
 /// Runs a script to its end, and gives its last log.
-async fn run(served: &Served, path: &str, params: Value) -> Value {
+async fn run(served: &Keyed, path: &str, params: Value) -> Value {
     let mut body = params;
     body["async"] = json!(true);
     let answer = served.call("POST", &format!("{path}/run"), body.to_string()).await;
@@ -32,7 +32,7 @@ async fn run(served: &Served, path: &str, params: Value) -> Value {
 
 #[tokio::test]
 async fn a_script_gets_its_parameters_and_leaves_a_log() {
-    let served = Served::start(allowed).await;
+    let served = Keyed::start(allowed).await;
     let code = "import json, os, sys, urllib.request\n\
                 params = json.load(open('params.json'))\n\
                 print(params['country'], 'async' in params, sorted(os.listdir('.')))\n\
@@ -52,12 +52,12 @@ async fn a_script_gets_its_parameters_and_leaves_a_log() {
     assert_eq!((&log["status"], &log["return_code"]), (&json!("SUCCESS"), &json!(0)));
     let (started, finished) = (log["started_at"].as_str().unwrap(), log["finished_at"].as_str().unwrap());
     assert!(started <= finished && started.len() >= 19 && &started[10..11] == "T", "{log}");
-    assert_eq!(std::fs::read_dir(served.folder.path().join("scripts")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(served.folder().join("scripts")).unwrap().count(), 0);
 }
 
 #[tokio::test]
 async fn a_failure_is_a_log_too_and_the_last_ten_are_kept() {
-    let served = Served::start(allowed).await;
+    let served = Keyed::start(allowed).await;
     let path = script(&served, "import json, sys\nsys.exit(json.load(open('params.json'))['code'])\n").await;
     for code in 0..12 {
         let log = run(&served, &path, json!({"code": code})).await;
@@ -68,9 +68,7 @@ async fn a_failure_is_a_log_too_and_the_last_ten_are_kept() {
     let codes: Vec<_> = logs["objects"].as_array().unwrap().iter().map(|log| log["return_code"].clone()).collect();
     assert_eq!(json!(codes), json!([11, 10, 9, 8, 7, 6, 5, 4, 3, 2]));
 
-    let folder = served.folder;
-    served.server.shutdown().await;
-    let served = Served::on(folder, |builder| builder).await;
+    let served = served.restart(|builder| builder).await;
     let (_, kept) = served.call("GET", &format!("{path}/logs"), "").await;
     assert_eq!(kept, logs);
     assert_eq!(served.call("DELETE", &path, "").await.0, 204);
@@ -79,7 +77,7 @@ async fn a_failure_is_a_log_too_and_the_last_ten_are_kept() {
 
 #[tokio::test]
 async fn a_request_can_wait_for_its_script() {
-    let served = Served::start(allowed).await;
+    let served = Keyed::start(allowed).await;
     let path = format!("{}/run", script(&served, "import json\nprint(json.load(open('params.json'))['n'] + 1)").await);
     assert_eq!(served.call("POST", &path, r#"{"n": 1}"#).await, (200, json!({"status": "ok"})));
     let (status, answer) = served.call("POST", &path, "").await;
@@ -101,7 +99,7 @@ fn lives(mark: &str) -> bool {
 
 #[tokio::test]
 async fn a_script_that_takes_too_long_is_ended_with_its_children() {
-    let served = Served::start(|builder| allowed(builder).script_timeout(Duration::from_millis(800))).await;
+    let served = Keyed::start(|builder| allowed(builder).script_timeout(Duration::from_millis(800))).await;
     let mark = format!("left-behind-{}", std::process::id());
     let code = format!(
         "import subprocess, sys, time\n\
@@ -121,7 +119,7 @@ async fn a_script_that_takes_too_long_is_ended_with_its_children() {
 
 #[tokio::test]
 async fn children_do_not_outlive_their_script_nor_the_server() {
-    let served = Served::start(allowed).await;
+    let served = Keyed::start(allowed).await;
     let mark = format!("orphan-{}", std::process::id());
     let code = format!(
         "import subprocess, sys, time\n\
@@ -138,10 +136,8 @@ async fn children_do_not_outlive_their_script_nor_the_server() {
     while !lives(&mark) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let folder = served.folder;
-    served.server.shutdown().await;
+    let served = served.restart(|builder| builder).await;
     assert!(!lives(&mark));
-    let served = Served::on(folder, |builder| builder).await;
     let (_, logs) = served.call("GET", &format!("{path}/logs"), "").await;
     assert!(logs["objects"][0]["stderr"].as_str().unwrap().contains("the server stopped"), "{logs}");
     assert_eq!(logs["objects"][0]["status"], "FAILURE");
@@ -150,7 +146,7 @@ async fn children_do_not_outlive_their_script_nor_the_server() {
 
 #[tokio::test]
 async fn memory_and_output_have_limits() {
-    let served = Served::start(|builder| allowed(builder).script_memory(256 << 20)).await;
+    let served = Keyed::start(|builder| allowed(builder).script_memory(256 << 20)).await;
     let path = script(&served, "print('before')\nbytearray(1 << 30)\n").await;
     let log = run(&served, &path, json!({})).await;
     assert_eq!(log["status"], "FAILURE");
@@ -166,7 +162,7 @@ async fn memory_and_output_have_limits() {
 
 #[tokio::test]
 async fn a_script_runs_once_at_a_time() {
-    let served = Served::start(allowed).await;
+    let served = Keyed::start(allowed).await;
     let path = script(&served, "import time\ntime.sleep(1)\n").await;
     let run = format!("{path}/run");
     assert_eq!(served.call("POST", &run, r#"{"async": true}"#).await.0, 200);
@@ -180,14 +176,14 @@ async fn a_script_runs_once_at_a_time() {
 
 #[tokio::test]
 async fn scripts_are_run_only_by_a_server_that_allows_it() {
-    let served = Served::start(|builder| builder).await;
+    let served = Keyed::start(|builder| builder).await;
     let path = script(&served, "print(1)").await;
     let (status, answer) = served.call("POST", &format!("{path}/run"), "{}").await;
     assert_eq!(status, 501);
     assert!(answer["errors"][0].as_str().unwrap().contains("--allow-scripts"), "{answer}");
     assert_eq!(served.call("GET", &format!("{path}/state"), "").await.1, json!({"running": false}));
 
-    let served = Served::start(allowed).await;
+    let served = Keyed::start(allowed).await;
     for (body, expected) in [(json!({"name": "a", "code": "", "kind": "R"}), 501), (json!({"name": "b"}), 400)] {
         let (_, script) = served.call("POST", "/api/script", body.to_string()).await;
         let path = format!("/api/script/{}/run", script["uuid"].as_str().unwrap());
@@ -205,7 +201,7 @@ async fn scripts_are_run_only_by_a_server_that_allows_it() {
 async fn an_interpreter_that_is_not_there_is_told_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     for python in ["no-such-python", "/no/such/python", "false"] {
-        let server = Server::builder(folder.path()).api_key("key").allow_scripts(python);
+        let server = Server::builder(folder.path()).api_key("key").python(python).allow_scripts();
         let error = server.start().await.unwrap_err();
         assert!(error.to_string().contains("cannot be started"), "{error}");
     }

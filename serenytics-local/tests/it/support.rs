@@ -1,5 +1,6 @@
 //! A started engine, and short ways to talk to it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -151,55 +152,6 @@ impl Engine {
     }
 }
 
-/// A server with the API key `key`, on a folder that is removed with it.
-pub struct Served {
-    pub server: Server,
-    pub folder: TempDir,
-    http: Client,
-}
-
-impl Served {
-    /// Starts a server that is set up further.
-    pub async fn start(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
-        Served::on(tempfile::tempdir().unwrap(), configure).await
-    }
-
-    pub async fn on(folder: TempDir, configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
-        let server = configure(Server::builder(folder.path()).api_key("key")).start().await.unwrap();
-        Served { server, folder, http: Client::new() }
-    }
-
-    /// The status and the JSON of a call with the key.
-    pub async fn call(&self, method: &str, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
-        let (status, text) = self.text(method, path, body, Some("key")).await;
-        (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
-    }
-
-    /// The status and the text of a call.
-    pub async fn text(
-        &self,
-        method: &str,
-        path: &str,
-        body: impl Into<reqwest::Body>,
-        key: Option<&str>,
-    ) -> (u16, String) {
-        send(&self.http, method, &format!("{}{path}", self.server.url()), body, key).await
-    }
-
-    /// The last answer of a call that is repeated until its answer is good.
-    pub async fn until(&self, path: &str, is_good: impl Fn(&Value) -> bool) -> Value {
-        for _ in 0..2_000 {
-            let (status, answer) = self.call("GET", path, "").await;
-            assert_eq!(status, 200, "{answer}");
-            if is_good(&answer) {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{path} does not get there");
-    }
-}
-
 async fn send(
     http: &Client,
     method: &str,
@@ -219,6 +171,107 @@ async fn send(
 /// The answer of a storage without rows.
 pub fn empty() -> (u16, Value) {
     (200, json!({"status": "error", "errors": ["Storage source is empty"]}))
+}
+
+/// The uuid of nothing.
+pub const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+
+/// A server with settings of a test's choice, on a folder that is removed with it.
+pub struct Served {
+    pub server: Server,
+    pub folder: TempDir,
+    http: Client,
+}
+
+impl Served {
+    pub async fn start(settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+        Served::on(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    async fn on(folder: TempDir, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+        let server = settings(Server::builder(folder.path())).start().await.unwrap();
+        Served { server, folder, http: Client::new() }
+    }
+
+    /// Stops the server and starts another one, with other settings, on the same folder.
+    pub async fn restart(self, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+        self.server.shutdown().await;
+        Served::on(self.folder, settings).await
+    }
+
+    /// A request with this key; an empty one is not sent.
+    pub fn request(&self, key: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, format!("{}{path}", self.server.url()));
+        if key.is_empty() { request } else { request.header("x-api-key", key) }
+    }
+
+    /// The status and the body of a call.
+    pub async fn call(&self, key: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let answer = self.request(key, method, path).body(body.to_owned()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
+    }
+
+    /// A new API key of a user.
+    pub async fn log_in(&self, login: &str, password: &str) -> String {
+        let answer = self.request("", "GET", "/api/token").basic_auth(login, Some(password)).send().await.unwrap();
+        let token: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let token = token["token"].as_str().unwrap();
+        let answer = self.request("", "POST", "/api/api_key").header("x-auth-token", token).send().await.unwrap();
+        let key: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        key["api_key"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A server with the one API key `key`.
+pub struct Keyed(Served);
+
+impl Keyed {
+    pub async fn start(settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Keyed {
+        Keyed(Served::start(|server| settings(server.api_key("key"))).await)
+    }
+
+    /// Stops the server and starts another one, with other settings, on the same folder.
+    pub async fn restart(self, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Keyed {
+        Keyed(self.0.restart(|server| settings(server.api_key("key"))).await)
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.0.folder.path()
+    }
+
+    /// The status and the JSON of a call with the key.
+    pub async fn call(&self, method: &str, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        let (status, text) = self.text(method, path, body, Some("key")).await;
+        (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
+    }
+
+    /// The status and the text of a call.
+    pub async fn text(
+        &self,
+        method: &str,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+        key: Option<&str>,
+    ) -> (u16, String) {
+        send(&self.0.http, method, &format!("{}{path}", self.0.server.url()), body, key).await
+    }
+
+    /// The last answer of a call that is repeated until its answer is good.
+    pub async fn until(&self, path: &str, is_good: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..2_000 {
+            let (status, answer) = self.call("GET", path, "").await;
+            assert_eq!(status, 200, "{answer}");
+            if is_good(&answer) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{path} does not get there");
+    }
 }
 
 /// The query of a list of what has this name.

@@ -5,6 +5,8 @@ mod types;
 
 use std::fmt;
 
+use memchr::memchr2;
+
 pub use field::{FieldOf, field};
 pub use types::Cell;
 
@@ -90,6 +92,7 @@ pub struct CellReader<'a> {
 impl<'a> CellReader<'a> {
     /// A reader that stands before the first of `bytes`.
     #[must_use]
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> CellReader<'a> {
         CellReader { bytes, at: 0, column: 0 }
     }
@@ -104,10 +107,11 @@ impl<'a> CellReader<'a> {
     ///
     /// # Errors
     /// [`CellError`]; after [`CellError::Incomplete`] the same row may be read again when more bytes are there.
+    #[inline]
     pub fn row<R>(
         &mut self,
         columns: usize,
-        read: fn(&mut CellReader<'a>) -> Result<R, CellError>,
+        read: impl FnOnce(&mut CellReader<'a>) -> Result<R, CellError>,
     ) -> Result<R, CellError> {
         self.skip_space();
         self.expect(b'[')?;
@@ -133,6 +137,7 @@ impl<'a> CellReader<'a> {
     /// # Errors
     /// [`CellError`].
     #[expect(clippy::should_implement_trait, reason = "the type of the item differs from call to call")]
+    #[inline]
     pub fn next<C: Cell>(&mut self) -> Result<C, CellError> {
         if self.column > 0 {
             self.skip_space();
@@ -161,12 +166,14 @@ impl<'a> CellReader<'a> {
     ///
     /// # Errors
     /// [`CellError::Incomplete`] at the end of the bytes.
+    #[inline]
     pub fn is_row_end(&mut self) -> Result<bool, CellError> {
         self.skip_space();
         Ok(self.peek()? == b']')
     }
 
     /// Skips spaces and line ends.
+    #[inline]
     pub fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
             self.at += 1;
@@ -177,6 +184,7 @@ impl<'a> CellReader<'a> {
     ///
     /// # Errors
     /// [`CellError::Incomplete`] at the end of the bytes.
+    #[inline]
     pub fn peek(&self) -> Result<u8, CellError> {
         self.bytes.get(self.at).copied().ok_or(CellError::Incomplete)
     }
@@ -185,6 +193,7 @@ impl<'a> CellReader<'a> {
     ///
     /// # Errors
     /// [`CellError::Syntax`] if another one stands there.
+    #[inline]
     pub fn expect(&mut self, byte: u8) -> Result<(), CellError> {
         if self.peek()? == byte {
             self.at += 1;
@@ -227,6 +236,7 @@ impl<'a> CellReader<'a> {
         }
     }
 
+    #[inline]
     fn scalar(&mut self) -> Result<Scalar<'a>, CellError> {
         match self.peek()? {
             b'"' => self.text(),
@@ -244,6 +254,7 @@ impl<'a> CellReader<'a> {
     }
 
     /// Reads a number or a bare word, which ends before a separator.
+    #[inline]
     fn word(&mut self) -> Result<&'a str, CellError> {
         let rest = &self.bytes[self.at..];
         let length = rest
@@ -258,19 +269,19 @@ impl<'a> CellReader<'a> {
         Ok(word)
     }
 
+    #[inline]
     fn text(&mut self) -> Result<Scalar<'a>, CellError> {
         let start = self.at + 1;
         let mut escaped = false;
         let mut end = start;
         loop {
-            match self.bytes.get(end).ok_or(CellError::Incomplete)? {
-                b'"' => break,
-                b'\\' => {
-                    escaped = true;
-                    end += 2;
-                }
-                _ => end += 1,
+            let rest = self.bytes.get(end..).ok_or(CellError::Incomplete)?;
+            end += memchr2(b'"', b'\\', rest).ok_or(CellError::Incomplete)?;
+            if self.bytes[end] == b'"' {
+                break;
             }
+            escaped = true;
+            end += 2;
         }
         let inside = &self.bytes[start..end];
         let scalar = if escaped {

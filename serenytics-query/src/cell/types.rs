@@ -45,6 +45,7 @@ macro_rules! cell {
                 matches!(output, $holds)
             }
 
+            #[inline]
             #[expect(private_interfaces, reason = "the trait is sealed")]
             fn from_scalar($scalar: &Scalar<'_>) -> Option<Self> {
                 $read
@@ -80,7 +81,8 @@ fn whole(text: &str) -> Option<i64> {
 
 /// Reads a number that the type holds; a word that JSON does not have, like `inf`, is none, nor is an integer that would lose a digit.
 fn number(text: &str) -> Option<f64> {
-    let is_json = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
+    // Rust reads `inf` and `nan` too, which end in a letter.
+    let is_json = text.ends_with(|last: char| last.is_ascii_digit() || last == '.');
     let number: f64 = if is_json { text.parse().ok()? } else { return None };
     // Integers of 15 digits are all exact.
     let exact = text.len() <= 15 || text.parse().map_or(true, |integer: i128| number as i128 == integer);

@@ -1,0 +1,71 @@
+//! What our client does of the work that is measured: one job a process.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use serenytics::prelude::*;
+
+use crate::Outcome;
+use crate::measured::{Measured, usage};
+use crate::server::KEY;
+
+/// The storage.
+#[derive(Source)]
+#[source(name = "bench")]
+#[allow(dead_code, reason = "the columns are read by the query's own rows")]
+struct Bench {
+    id: i64,
+    country: String,
+    product: String,
+    revenue: f64,
+    quantity: i64,
+    sold_at: DateTime,
+}
+
+/// A row of the storage.
+#[derive(Row)]
+#[allow(dead_code, reason = "only reading it is measured")]
+pub(crate) struct Sale {
+    id: i64,
+    country: String,
+    product: String,
+    revenue: f64,
+    quantity: i64,
+    sold_at: DateTime,
+}
+
+/// All rows.
+pub(crate) fn all_rows() -> Query<Sale> {
+    query! { from Bench select id, country, product, revenue, quantity, sold_at into Sale }
+}
+
+/// Does a job in a process of its own.
+pub(crate) fn run_in_process(job: &str, url: &str, file: &Path) -> Outcome<Measured> {
+    let output = Command::new(std::env::current_exe()?).args(["job", job, url]).arg(file).output()?;
+    if !output.status.success() {
+        return Err(format!("the job {job} failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Does a job in this process.
+pub(crate) fn run(job: &str, url: &str, file: &Path) -> Outcome<Measured> {
+    let client = Client::builder().url(url).api_key(KEY).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let source = client.get_or_create_storage("bench").await?;
+        let (processor, idle) = usage()?;
+        let begun = Instant::now();
+        let rows = match job {
+            "fetch" => client.fetch(&all_rows()).await?.len() as u64,
+            "load-file" => {
+                source.reload_from_csv(file).send().await?;
+                source.row_count().await?
+            }
+            other => return Err(format!("there is no job {other:?}").into()),
+        };
+        let (after, peak) = usage()?;
+        Ok(Measured { rows, wall: begun.elapsed().as_secs_f64(), processor: after - processor, peak, idle })
+    })
+}

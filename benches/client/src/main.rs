@@ -1,0 +1,82 @@
+//! The client beside the official Python client: queries, files and rows, on the same server and data, each in a process
+//! of its own.
+//!
+//! `cargo run --release -p serenytics-bench-client` prints Markdown tables; `docs/benchmarks.md` has what came out.
+
+mod data;
+mod decoding;
+mod jobs;
+mod measured;
+mod python;
+mod server;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use measured::{Measured, print_pairs};
+use server::Serving;
+
+/// What benches stop with.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// What is measured.
+#[derive(Parser)]
+struct Arguments {
+    /// How many rows are loaded and fetched
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: u64,
+    /// How often each job is done; the two clients take turns
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// A part of the whole.
+#[derive(Subcommand)]
+enum Part {
+    /// Decoding alone, which needs no server
+    Decoding,
+    /// One job in this process; what the benchmark runs itself with
+    #[command(hide = true)]
+    Job { name: String, url: String, file: PathBuf },
+}
+
+fn main() -> Outcome {
+    let arguments = Arguments::parse();
+    match &arguments.part {
+        Some(Part::Job { name, url, file }) => {
+            println!("{}", serde_json::to_string(&jobs::run(name, url, file)?)?);
+            Ok(())
+        }
+        Some(Part::Decoding) => decoding::compare(arguments.rows, arguments.runs),
+        None => compare(&arguments),
+    }
+}
+
+/// Everything.
+fn compare(arguments: &Arguments) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let python = python::interpreter()?;
+    let serving = Serving::start(folder.path())?;
+
+    let file = folder.path().join("bench.csv.gz");
+    data::write(&file, arguments.rows)?;
+    let mut pairs = Vec::new();
+    // The last job leaves the rows that are fetched.
+    for job in ["load-file", "fetch"] {
+        let mut ours: Vec<Measured> = Vec::new();
+        let mut theirs: Vec<Measured> = Vec::new();
+        for _ in 0..arguments.runs {
+            theirs.push(python::run(&python, job, &serving.url, &file)?);
+            ours.push(jobs::run_in_process(job, &serving.url, &file)?);
+        }
+        pairs.push((job, ours, theirs));
+    }
+    println!("{} rows of 6 columns; each cell is the median of {}.\n", arguments.rows, arguments.runs);
+    print_pairs(&pairs);
+
+    decoding::compare(arguments.rows, arguments.runs)?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What a job took: of the wall clock, of the processor, and of memory.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Outcome;
+
+/// What a job took.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    /// How many rows it was about.
+    pub(crate) rows: u64,
+    /// Seconds.
+    pub(crate) wall: f64,
+    /// Seconds of the process's own processor time.
+    pub(crate) processor: f64,
+    /// The most memory that the process had, in bytes.
+    pub(crate) peak: u64,
+    /// What it had before the job.
+    pub(crate) idle: u64,
+}
+
+/// This process's own processor time in seconds, and its largest memory in bytes.
+pub(crate) fn usage() -> Outcome<(f64, u64)> {
+    // User and system time are the 14th and 15th field; the second one, the name, may hold spaces. A tick is 10 ms.
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    Ok((ticks as f64 / 100.0, peak.ok_or("the largest memory is not known")? * 1024))
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / 1024.0 / 1024.0
+}
+
+fn median(measured: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
+    let mut values: Vec<f64> = measured.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Prints each job as it was done by both clients.
+pub(crate) fn print_pairs(pairs: &[(&str, Vec<Measured>, Vec<Measured>)]) {
+    println!("| job | of it | Rust | Python | Python to Rust |\n| --- | --- | ---: | ---: | ---: |");
+    for (job, ours, theirs) in pairs {
+        let row = |what: &str, unit: &str, of: fn(&Measured) -> f64| {
+            let (our, their) = (median(ours, of), median(theirs, of));
+            println!("| {job} | {what} | {our:.2} {unit} | {their:.2} {unit} | {:.1} |", their / our);
+        };
+        row("wall clock", "s", |measured| measured.wall);
+        row("processor", "s", |measured| measured.processor);
+        row("memory at most", "MiB", |measured| mebibytes(measured.peak));
+    }
+}

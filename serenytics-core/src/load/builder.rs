@@ -1,0 +1,247 @@
+//! A load into a storage: its options, and the steps from a file or rows to the loaded table.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde_json::json;
+use serenytics_query::source::{Source, stored_types};
+use serenytics_query::suggest::{listed, nearest};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug_span};
+
+use crate::data_source::DataSource;
+use crate::error::{Error, Kind};
+use crate::load::progress::{Tell, tell};
+use crate::load::rows::Making;
+use crate::load::text::Format;
+use crate::load::upload::Content;
+use crate::load::{ForceType, Progress, config, file, upload};
+use crate::task::Task;
+use crate::transport::Deadline;
+
+/// How long a load may take, unless it is set.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+/// The name that the server is told of rows, which have no file's.
+const ROWS_NAME: &str = "rows.csv.gz";
+
+/// A load into a storage, made by the `reload` and `update` methods of a [`DataSource`].
+#[must_use = "nothing is loaded before `.send()`"]
+pub struct Load<'s> {
+    source: &'s DataSource,
+    from: Origin<'s>,
+    into: Effect,
+    format: Format,
+    forced: BTreeMap<String, ForceType>,
+    /// The columns that the file has to have.
+    declared: Vec<String>,
+    timeout: Duration,
+    progress: Tell<'s, Progress>,
+}
+
+/// What is loaded.
+enum Origin<'s> {
+    File(PathBuf),
+    Rows(Making<'s>),
+}
+
+/// What becomes of the rows that are there.
+enum Effect {
+    /// They are replaced, columns and all.
+    Reload,
+    /// Those with a key that is loaded are replaced, the others stay.
+    Update { primary_key: String },
+}
+
+impl DataSource {
+    /// Replaces all rows and columns of the storage by those of a CSV file, `.csv` or `.csv.gz`, UTF-8, with a header.
+    ///
+    /// The file is sent while it is read, in constant memory, and a `.csv` is gzipped on the way. Until the server has
+    /// loaded the whole of it, queries see the old rows; if anything fails, they stay.
+    ///
+    /// ```no_run
+    /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
+    /// use serenytics_core::ForceType;
+    ///
+    /// let sales = client.get_or_create_storage("sales").await?;
+    /// sales.reload_from_csv("sales.csv").separator(';').force_type("zip", ForceType::Str).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "reload_data_from_file")]
+    pub fn reload_from_csv(&self, path: impl Into<PathBuf>) -> Load<'_> {
+        Load::new(self, Origin::File(path.into()), Effect::Reload)
+    }
+
+    /// Inserts the rows of a CSV file as [`reload_from_csv`](Self::reload_from_csv) takes it. Each replaces the row that has the same value in the
+    /// column `primary_key`, if there is one; the other rows stay.
+    ///
+    /// ```no_run
+    /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
+    /// client.source("sales").await?.update_from_csv("changes.csv", "id").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "update_data_from_file")]
+    pub fn update_from_csv(&self, path: impl Into<PathBuf>, primary_key: impl Into<String>) -> Load<'_> {
+        Load::new(self, Origin::File(path.into()), Effect::Update { primary_key: primary_key.into() })
+    }
+}
+
+impl<'s> Load<'s> {
+    fn new(source: &'s DataSource, from: Origin<'s>, into: Effect) -> Load<'s> {
+        Load {
+            source,
+            from,
+            into,
+            format: Format::default(),
+            forced: BTreeMap::new(),
+            declared: Vec::new(),
+            timeout: TIMEOUT,
+            progress: None,
+        }
+    }
+
+    /// The load of rows; by their key if there is one.
+    pub(crate) fn of_rows(source: &'s DataSource, rows: Making<'s>, primary_key: Option<String>) -> Load<'s> {
+        let into = primary_key.map_or(Effect::Reload, |primary_key| Effect::Update { primary_key });
+        Load::new(source, Origin::Rows(rows), into)
+    }
+
+    /// What separates the fields: a comma unless set.
+    pub fn separator(mut self, separator: char) -> Self {
+        self.format.separator = separator;
+        self
+    }
+
+    /// Gives a column this type, whatever its values look like.
+    pub fn force_type(mut self, column: impl Into<String>, force_type: ForceType) -> Self {
+        self.forced.insert(column.into(), force_type);
+        self
+    }
+
+    /// Gives the columns the types that `S` declares; a type set by [`force_type`](Self::force_type) stays. A file that lacks one of
+    /// these columns is refused before anything is sent; other columns are loaded as well.
+    ///
+    /// Rows that are values of a struct that derives `Source` have its types without this.
+    pub fn declared_by<S: Source>(self) -> Self {
+        let mut load = self.forced(stored_types::<S>().into_iter().map(|(column, declared)| (column, declared.into())));
+        load.declared.extend(stored_types::<S>().into_iter().map(|(column, _)| column));
+        load
+    }
+
+    /// Gives columns the types that are known of them; a type that was set stays.
+    pub(crate) fn forced(mut self, types: impl IntoIterator<Item = (String, ForceType)>) -> Self {
+        for (column, force_type) in types {
+            self.forced.entry(column).or_insert(force_type);
+        }
+        self
+    }
+
+    /// Names the columns of rows that are maps, in their order. Without this they are those of the first row; a row with another one is an
+    /// error, and one that lacks a column has NULL there. A file has a header of its own.
+    pub fn columns<C: Into<String>>(mut self, columns: impl IntoIterator<Item = C>) -> Self {
+        self.format.columns = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Loads empty texts of rows as NULL.
+    ///
+    /// Rows are sent as CSV, in which an empty field is NULL. So a row with an empty text is an error without this; where the two have to be told
+    /// apart, rows go by [`batch`](DataSource::batch).
+    pub fn empty_texts_as_null(mut self) -> Self {
+        self.format.empty_as_null = true;
+        self
+    }
+
+    /// How long everything may take, 30 minutes unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Is told now and then how far the load is.
+    pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 's) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// Sends the file or the rows and waits until they are loaded.
+    ///
+    /// # Errors
+    /// A source that is no storage, a file that is missing or no CSV, or a column's name that the warehouse does not take, before anything is
+    /// sent; a row that cannot be one of a file, in which case nothing is loaded; what the server
+    /// cannot load, in its words; a deadline that passes; a server that cannot be reached or refuses.
+    pub async fn send(self) -> Result<(), Error> {
+        let span = debug_span!("load", source = self.source.uuid(), bytes = Empty, rows = Empty);
+        self.load().instrument(span).await
+    }
+
+    async fn load(mut self) -> Result<(), Error> {
+        let deadline = Deadline::after(self.timeout, "`timeout` of the load");
+        let client = self.source.client();
+        self.source.check_is_storage()?;
+        if matches!(self.format.separator, '\n' | '\r' | '"') {
+            let message = format!("{:?} cannot separate the fields of a CSV file", self.format.separator);
+            return Err(Error::new(Kind::Usage, message));
+        }
+        let (content, sent_name) = match self.from {
+            Origin::File(path) => {
+                let needed = file::Needed { declared: self.declared, primary_key: self.into.primary_key() };
+                let opening = file::open(&path, self.format.separator, needed);
+                let file = deadline.hold("the file was not opened", opening).await??;
+                let name = file.sent_name.clone();
+                (Content::File(path, file), name)
+            }
+            Origin::Rows(making) => {
+                let rows = deadline.hold("no row was made", making.begin(self.format.clone())).await??;
+                check_key(self.into.primary_key().as_deref(), &rows.columns)?;
+                (Content::Rows(rows.chunks), ROWS_NAME.to_owned())
+            }
+        };
+        let uuid = self.source.uuid();
+        // As it is now: somebody may have changed it since the source was found, and it is saved whole.
+        let current = client.by_uuid_until(uuid, deadline).await?;
+        current.check_is_storage()?;
+        let config = config::config(current.config(), &sent_name, self.format.separator, &self.forced);
+        client.put(&["api", "data_source", uuid], deadline).json(&config).send().await?;
+        let sent = upload::send(self.source, content, deadline, &mut self.progress).await?;
+        Span::current().record("bytes", sent.bytes).record("rows", sent.rows);
+        let (call, body) = match self.into {
+            Effect::Reload => ("reload_from_file", json!({ "async": true })),
+            Effect::Update { primary_key } => {
+                ("update_from_file", json!({ "primary_key": primary_key, "async": true }))
+            }
+        };
+        let request = client.post(&["api", "data_source", uuid, call], deadline);
+        let started = request.json(&body).expect(StatusCode::OK).send().await?;
+        let loading = Instant::now();
+        let asked = &mut || tell(&mut self.progress, Progress::Loading { elapsed: loading.elapsed() });
+        Task::started(client, started).await?.wait(deadline, asked).await
+    }
+}
+
+impl Effect {
+    fn primary_key(&self) -> Option<String> {
+        match self {
+            Effect::Reload => None,
+            Effect::Update { primary_key } => Some(primary_key.clone()),
+        }
+    }
+}
+
+/// Refuses rows without the column of their key.
+pub(crate) fn check_key(primary_key: Option<&str>, columns: &[String]) -> Result<(), Error> {
+    let Some(key) = primary_key.filter(|key| !columns.iter().any(|column| column == key)) else { return Ok(()) };
+    let names = || columns.iter().map(String::as_str);
+    let rest = match nearest(key, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", listed(names())),
+    };
+    Err(Error::new(
+        Kind::Usage,
+        format!("nothing was sent: there is no column `{key}`, which is the primary key; {rest}"),
+    ))
+}

@@ -1,0 +1,75 @@
+//! Jobs: loads and other things that a request begins and that run on when it is answered; a task tells where they are.
+
+use std::sync::{Arc, PoisonError};
+
+use uuid::Uuid;
+
+use crate::access::Account;
+use crate::catalogue::Source;
+use crate::engine::Engine;
+use crate::error::{Context, Error};
+use crate::load::{RowsFile, reload, update};
+
+/// What a load does with the file that is attached to a source.
+pub(crate) enum Load {
+    /// Its rows take the place of all others.
+    Reload,
+    /// Its rows take the place of those with the same value of this column.
+    Update(String),
+}
+
+impl Engine {
+    /// Begins a load; gives the task's uuid.
+    pub(crate) async fn begin_load(self: &Arc<Self>, source: Source, load: Load) -> Result<Uuid, Error> {
+        let engine = Arc::clone(self);
+        let account = source.account.clone();
+        let job = async move |_| {
+            let result = engine.run_load(&source, load).await;
+            if let Err(error) = &result {
+                tracing::info!(source = %source.uuid, %error, "a load failed");
+            }
+            result
+        };
+        self.begin_task(&account, job).await
+    }
+
+    /// Begins something that clients ask about until it is done, and that is given the task's uuid, which is returned.
+    pub(crate) async fn begin_task<J>(
+        self: &Arc<Self>,
+        account: &Account,
+        job: impl FnOnce(Uuid) -> J + Send + 'static,
+    ) -> Result<Uuid, Error>
+    where
+        J: Future<Output = Result<u64, Error>> + Send + 'static,
+    {
+        let task = self.catalogue.insert_task(account).await?;
+        let engine = Arc::clone(self);
+        self.spawn(async move {
+            let result = job(task).await;
+            if let Err(error) = engine.catalogue.end_task(task, &result).await {
+                tracing::error!(%task, %error, "the end of a task was not written down");
+            }
+        });
+        Ok(task)
+    }
+
+    /// Does something beside the requests. It is cut when the engine stops.
+    pub(crate) fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        while jobs.try_join_next().is_some() {}
+        jobs.spawn(job);
+    }
+
+    async fn run_load(&self, source: &Source, load: Load) -> Result<u64, Error> {
+        let _load = self.loads.acquire().await.context("the engine stops")?;
+        if self.catalogue.source(&source.account, source.uuid).await?.is_none() {
+            return Err(Error::not_found("the data source was deleted meanwhile"));
+        }
+        let storage = self.storages.get(source.uuid).await?;
+        let file = RowsFile::attached(source, &self.attached_file(source.uuid), &self.python)?;
+        match load {
+            Load::Reload => reload(&storage, file).await,
+            Load::Update(key) => update(&storage, &self.queries, file, &key).await,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Data frames: pandas pickles, which a Python of its own reads, since a pickle is a program.
+
+mod python;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use serde_json::Value;
+use serenytics_query::vocabulary::ColumnType;
+
+pub(crate) use python::Python;
+use python::{Asked, FrameColumn, Said};
+
+use super::cell::{BatchBuilder, Cell, Row};
+use super::infer::Guess;
+use crate::error::Error;
+use crate::storage::{Column, check_names, forced_type};
+
+/// A pickled data frame and how it is read.
+#[derive(Debug, Clone)]
+pub(crate) struct FrameFile {
+    file: Arc<File>,
+    forced: HashMap<String, ColumnType>,
+    python: Python,
+}
+
+impl FrameFile {
+    /// The file, which is read from its start.
+    pub(crate) fn new(file: File, forced: HashMap<String, ColumnType>, python: Python) -> FrameFile {
+        FrameFile { file: Arc::new(file), forced, python }
+    }
+
+    /// The names of the columns.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
+        checked_names(&self.python.read(&self.file, Asked::Header)?.columns()?)
+    }
+
+    /// The columns. Their types are the frame's; texts are looked at, since datetimes may be among them, and so are
+    /// columns of any objects.
+    pub(crate) fn columns(&self) -> Result<Vec<Column>, Error> {
+        let mut reading = self.python.read(&self.file, Asked::Texts)?;
+        let columns = reading.columns()?;
+        let names = checked_names(&columns)?;
+        let open = columns.iter().filter(|column| column.type_name.is_none()).count();
+        let mut guesses = vec![Guess::default(); open];
+        let is_forced =
+            |(name, column): (&String, &FrameColumn)| column.type_name.is_some() || self.forced.contains_key(name);
+        if !names.iter().zip(&columns).all(is_forced) {
+            while let Said::Cells(cells) = reading.next()? {
+                for (guess, cells) in guesses.iter_mut().zip(&cells) {
+                    cells.iter().for_each(|cell| guess.observe_json(cell));
+                }
+            }
+        }
+        let mut guesses = guesses.into_iter();
+        let column = |(name, column): (String, FrameColumn)| {
+            let own = match &column.type_name {
+                Some(type_name) => forced_type(type_name).unwrap_or(ColumnType::Str),
+                None => guesses.next().unwrap_or_default().column_type(),
+            };
+            let column_type = self.forced.get(&name).copied().unwrap_or(own);
+            Column { name, column_type }
+        };
+        Ok(names.into_iter().zip(columns).map(column).collect())
+    }
+
+    /// Reads the rows and hands them to `batch`, which tells whether it wants more.
+    pub(crate) fn rows(&self, columns: &[Column], mut batch: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
+        let mut reading = self.python.read(&self.file, Asked::Rows)?;
+        reading.columns()?;
+        let mut builder = BatchBuilder::new(columns);
+        let mut read = 0;
+        loop {
+            let cells = match reading.next()? {
+                Said::Cells(cells) => cells,
+                Said::End(rows) if rows == read => break,
+                _ => return Err(Error::failed("the data frame could not be read", "not all of its rows came")),
+            };
+            let count = cells.first().map_or(0, Vec::len);
+            for row in 0..count {
+                let mut typed = Row::with_capacity(columns.len());
+                for (index, column) in columns.iter().enumerate() {
+                    let value = cells.get(index).and_then(|cells| cells.get(row)).unwrap_or(&Value::Null);
+                    let cell = Cell::from_json(value, column.column_type)
+                        .ok_or_else(|| misfit(read + row as u64 + 1, column, value))?;
+                    typed.push((index, cell));
+                }
+                if let Some(full) = builder.row(&typed)?
+                    && !batch(full)
+                {
+                    return Ok(());
+                }
+            }
+            read += count as u64;
+        }
+        if let Some(rest) = builder.finish()? {
+            batch(rest);
+        }
+        Ok(())
+    }
+}
+
+fn checked_names(columns: &[FrameColumn]) -> Result<Vec<String>, Error> {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    if names.is_empty() {
+        return Err(Error::refused("the data frame has no columns"));
+    }
+    check_names(&names)?;
+    Ok(names)
+}
+
+fn misfit(row: u64, column: &Column, value: &Value) -> Error {
+    let described = column.column_type.described();
+    Error::refused(format!("row {row}, column {:?}: {value} is not {described}", column.name))
+}

@@ -1,0 +1,51 @@
+//! Reading: a file's rows, read on a thread that may wait, while they are written on another one.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::file::RowsFile;
+use crate::error::{Context, Error};
+use crate::storage::Column;
+
+const FAILED: &str = "the file could not be loaded";
+
+/// A file's columns, for which its values may have to be read.
+pub(super) async fn columns_of(file: &RowsFile) -> Result<Vec<Column>, Error> {
+    let file = file.clone();
+    spawn_blocking(move || file.columns()).await.context(FAILED)?
+}
+
+/// The names of a file's columns.
+pub(super) async fn names_of(file: &RowsFile) -> Result<Vec<String>, Error> {
+    let file = file.clone();
+    spawn_blocking(move || file.names()).await.context(FAILED)?
+}
+
+/// Begins to read the rows of a file as cells of these columns.
+pub(super) fn begin_reading(file: RowsFile, columns: Arc<Vec<Column>>) -> Batches {
+    let (sender, batches) = mpsc::channel(2);
+    let reader = spawn_blocking(move || file.rows(&columns, |batch| sender.blocking_send(batch).is_ok()));
+    Batches { batches, reader: Some(reader) }
+}
+
+/// The rows of a file, while they are read. Reading ends when this is dropped.
+pub(super) struct Batches {
+    batches: Receiver<RecordBatch>,
+    reader: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl Batches {
+    /// The next rows; none at the end of the file.
+    pub(super) async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+        if let Some(batch) = self.batches.recv().await {
+            return Ok(Some(batch));
+        }
+        if let Some(reader) = self.reader.take() {
+            reader.await.context(FAILED)??;
+        }
+        Ok(None)
+    }
+}

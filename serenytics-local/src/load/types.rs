@@ -1,0 +1,139 @@
+//! The types of a storage's columns, and JSON rows as cells of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serenytics_query::vocabulary::ColumnType;
+
+use super::cell::{Cell, Row};
+use super::infer::Guess;
+use crate::error::Error;
+use crate::storage::{Column, check_names};
+
+/// The columns that rows are read for.
+#[derive(Debug, Default)]
+pub(crate) struct RowTypes {
+    columns: Arc<Vec<Column>>,
+    indexes: HashMap<String, usize>,
+}
+
+impl RowTypes {
+    /// These columns.
+    pub(crate) fn new(columns: Arc<Vec<Column>>) -> RowTypes {
+        let indexes = columns.iter().enumerate().map(|(index, column)| (column.name.clone(), index)).collect();
+        RowTypes { columns, indexes }
+    }
+
+    /// Takes other columns, unless they are these already.
+    pub(crate) fn follow(&mut self, columns: &Arc<Vec<Column>>) {
+        if !Arc::ptr_eq(&self.columns, columns) {
+            *self = RowTypes::new(Arc::clone(columns));
+        }
+    }
+
+    /// The columns.
+    pub(crate) fn columns(&self) -> &Arc<Vec<Column>> {
+        &self.columns
+    }
+
+    /// The column with a name, and its place.
+    pub(super) fn column(&self, name: &str) -> Option<(usize, &Column)> {
+        let index = *self.indexes.get(name)?;
+        Some((index, self.columns.get(index)?))
+    }
+
+    /// A row as cells of the columns. Fields of no column are left out; one that stands twice counts as its last value.
+    pub(crate) fn row(&self, fields: &[(String, Value)]) -> Result<Row, Error> {
+        let mut cells = Row::with_capacity(fields.len());
+        for (name, value) in fields {
+            let Some((index, column)) = self.column(name) else { continue };
+            cells.push((index, cell(value, column.column_type)?));
+        }
+        cells.reverse();
+        cells.sort_by_key(|(index, _)| *index);
+        cells.dedup_by_key(|(index, _)| *index);
+        cells.retain(|(_, cell)| *cell != Cell::Null);
+        Ok(cells)
+    }
+
+    /// Whether a row has a value for a column that there is not.
+    pub(crate) fn lacks_column_of(&self, fields: &[(String, Value)]) -> bool {
+        fields.iter().any(|(name, value)| !value.is_null() && !self.indexes.contains_key(name))
+    }
+
+    /// The columns that there are not and that a row has values for. Their types are forced, or those of the values;
+    /// NULL tells no type, and so makes no column.
+    pub(crate) fn new_columns(
+        &self,
+        fields: &[(String, Value)],
+        forced: &HashMap<String, ColumnType>,
+    ) -> Result<Vec<Column>, Error> {
+        let last: HashMap<&str, &Value> = fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
+        let mut new: Vec<Column> = Vec::new();
+        let mut left = last;
+        for (name, _) in fields.iter().filter(|(name, _)| !self.indexes.contains_key(name)) {
+            let Some(value) = left.remove(name.as_str()).filter(|value| !value.is_null()) else { continue };
+            let mut guess = Guess::default();
+            guess.observe_json(value);
+            let column_type = forced.get(name).copied().unwrap_or(guess.column_type());
+            new.push(Column { name: name.clone(), column_type });
+        }
+        if !new.is_empty() {
+            let names: Vec<String> = self.columns.iter().chain(&new).map(|column| column.name.clone()).collect();
+            check_names(&names)?;
+        }
+        Ok(new)
+    }
+
+    /// Adds columns.
+    pub(crate) fn add(&mut self, new: Vec<Column>) {
+        for column in new {
+            self.indexes.insert(column.name.clone(), self.columns.len());
+            Arc::make_mut(&mut self.columns).push(column);
+        }
+    }
+}
+
+/// A value as a cell of a column, or the error that the platform gives.
+pub(super) fn cell(value: &Value, column_type: ColumnType) -> Result<Cell, Error> {
+    Cell::from_json(value, column_type).ok_or_else(|| {
+        let given = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Error::refused(format!(
+            "invalid data \"{given}\" was pushed and is incompatible with current table column types"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields(fields: &[(&str, Value)]) -> Vec<(String, Value)> {
+        fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    #[test]
+    fn a_row_brings_the_columns_that_it_has_values_for() {
+        let mut types = RowTypes::default();
+        let first = fields(&[("b", json!(1)), ("none", json!(null)), ("a", json!("x")), ("b", json!(2.5))]);
+        assert!(types.lacks_column_of(&first));
+        let new = types.new_columns(&first, &HashMap::new()).unwrap();
+        let column = |name: &str, column_type| Column { name: name.to_owned(), column_type };
+        assert_eq!(new, [column("b", ColumnType::Float), column("a", ColumnType::Str)]);
+        types.add(new);
+        assert!(!types.lacks_column_of(&first));
+        assert_eq!(types.row(&first).unwrap(), [(0, Cell::Float(2.5)), (1, Cell::Str("x".to_owned()))]);
+
+        let forced = HashMap::from([("c".to_owned(), ColumnType::Str)]);
+        let second = fields(&[("c", json!(1)), ("b", json!(1)), ("b", json!(null))]);
+        let new = types.new_columns(&second, &forced).unwrap();
+        assert_eq!(new, [column("c", ColumnType::Str)]);
+        types.add(new);
+        assert_eq!(types.row(&second).unwrap(), [(2, Cell::Str("1".to_owned()))]);
+        let error = types.new_columns(&fields(&[("A", json!(1))]), &forced).unwrap_err().to_string();
+        assert_eq!(error, "columns \"a\" and \"A\" differ in nothing but case: rename one");
+    }
+}

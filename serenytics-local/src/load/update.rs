@@ -1,0 +1,157 @@
+//! Update: the rows of a file are put into a storage, each in the place of the row that has its key.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch, new_null_array};
+use datafusion::arrow::compute::filter_record_batch;
+use serenytics_query::suggest::{listed, nearest};
+
+use super::file::RowsFile;
+use super::reading::{begin_reading, columns_of, names_of};
+use super::replace::{Key, Replaced, Rewritten, keys_of, rewrite};
+use crate::error::{Context, Error};
+use crate::query::Queries;
+use crate::storage::{Change, Column, NewFiles, Storage, file_schema};
+
+const FAILED: &str = "the rows could not be put together";
+
+/// How many bytes a key takes beside its text.
+const KEY: usize = 64;
+
+/// Loads a file whose rows replace those with the same value of the column `key`, and tells how many rows the storage
+/// has then. On an error nothing is changed. A storage that no data was loaded into gets the columns of the file.
+pub(crate) async fn update(storage: &Storage, queries: &Queries, file: RowsFile, key: &str) -> Result<u64, Error> {
+    let names = names_of(&file).await?;
+    let mut writing = storage.write().await;
+    writing.keep_columns().await;
+    let before = writing.snapshot();
+    let columns = match before.columns.is_empty() {
+        true => Arc::new(columns_of(&file).await?),
+        false => Arc::clone(&before.columns),
+    };
+    let update = Update::new(file, names, columns, key)?;
+    let mut keys = update.keys(queries).await?;
+    let mut files = writing.new_files(&update.columns)?;
+    let written = async {
+        let rewritten = rewrite(queries, &mut writing, &keys.replaced, &mut files).await?;
+        update.write(&std::mem::take(&mut keys.overtaken), &mut files).await?;
+        Ok(rewritten)
+    };
+    let Rewritten { files: remove, pushes } = match written.await {
+        Ok(rewritten) => rewritten,
+        Err(error) => {
+            files.discard().await;
+            return Err(error);
+        }
+    };
+    let add = files.finish().await?;
+    Ok(writing.commit(Change { columns: update.columns, remove, add, pushes }).await?.rows)
+}
+
+/// A file on its way into the columns of a storage.
+struct Update {
+    file: RowsFile,
+    /// The columns of the file, with the storage's types.
+    read: Arc<Vec<Column>>,
+    /// The columns of the storage.
+    columns: Arc<Vec<Column>>,
+    /// For each column of the storage, where it is in the file.
+    places: Vec<Option<usize>>,
+    /// Where the key is in the storage.
+    key: usize,
+}
+
+/// The keys of a file.
+struct Keys {
+    /// All of them, whose older rows go.
+    replaced: Replaced,
+    /// The rows of the file that have the key of a later one, by their number.
+    overtaken: HashSet<u64>,
+}
+
+impl Update {
+    fn new(file: RowsFile, names: Vec<String>, columns: Arc<Vec<Column>>, key: &str) -> Result<Update, Error> {
+        let known = || columns.iter().map(|column| column.name.as_str());
+        let meant = |name: &str| match nearest(name, known()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("it has {}", listed(known())),
+        };
+        let read = names.iter().map(|name| {
+            columns.iter().find(|column| column.name == *name).cloned().ok_or_else(|| {
+                let meant = meant(name);
+                Error::refused(format!("the file's column {name:?} is no column of the storage: {meant}"))
+            })
+        });
+        let read: Vec<Column> = read.collect::<Result<_, _>>()?;
+        let place = |column: &Column| names.iter().position(|name| *name == column.name);
+        let places: Vec<Option<usize>> = columns.iter().map(place).collect();
+        let index = columns.iter().position(|column| column.name == key).ok_or_else(|| {
+            let meant = meant(key);
+            Error::refused(format!("the primary key {key:?} is no column of the storage: {meant}"))
+        })?;
+        if places[index].is_none() {
+            return Err(Error::refused(format!("the file has no column {key:?}, which is the primary key")));
+        }
+        Ok(Update { file, read: Arc::new(read), columns, places, key: index })
+    }
+
+    /// Reads the keys. All of them are held at once; the queries' memory pays for them.
+    async fn keys(&self, queries: &Queries) -> Result<Keys, Error> {
+        let reserved = queries.reserve("keys of an update");
+        let column = &self.columns[self.key];
+        let mut last: HashMap<Key, u64> = HashMap::new();
+        let mut overtaken = HashSet::new();
+        let mut row = 0;
+        let mut batches = begin_reading(self.file.clone(), Arc::clone(&self.read));
+        while let Some(batch) = batches.next().await? {
+            let keys = keys_of(&self.cells(self.key, &batch), column.column_type)?;
+            let mut bytes = 0;
+            for key in keys {
+                let key = key.ok_or_else(|| {
+                    let name = &column.name;
+                    Error::refused(format!("row {} of the file has no value for the primary key {name:?}", row + 1))
+                })?;
+                bytes += KEY + key.text_len();
+                overtaken.extend(last.insert(key, row));
+                row += 1;
+            }
+            reserved.grow(bytes).map_err(|_| {
+                Error::refused(format!(
+                    "the keys of the first {row} rows take more memory than the server gives to queries: update with \
+                     smaller files"
+                ))
+            })?;
+        }
+        let mut replaced = Replaced::default();
+        replaced.add(self.key, last.into_keys());
+        Ok(Keys { replaced, overtaken })
+    }
+
+    /// Writes the rows but for those that a later one overtakes.
+    async fn write(&self, overtaken: &HashSet<u64>, files: &mut NewFiles) -> Result<(), Error> {
+        let schema = file_schema(&self.columns);
+        let mut row = 0;
+        let mut batches = begin_reading(self.file.clone(), Arc::clone(&self.read));
+        while let Some(batch) = batches.next().await? {
+            let cells = (0..self.columns.len()).map(|index| self.cells(index, &batch)).collect();
+            let mut rows = RecordBatch::try_new(Arc::clone(&schema), cells).context(FAILED)?;
+            if !overtaken.is_empty() {
+                let count = batch.num_rows() as u64;
+                let kept: BooleanArray = (row..row + count).map(|row| Some(!overtaken.contains(&row))).collect();
+                rows = filter_record_batch(&rows, &kept).context(FAILED)?;
+                row += count;
+            }
+            files.write(&rows).await?;
+        }
+        Ok(())
+    }
+
+    /// The cells of a column of the storage: those of the file, or NULLs.
+    fn cells(&self, index: usize, batch: &RecordBatch) -> ArrayRef {
+        match self.places[index] {
+            Some(place) => Arc::clone(batch.column(place)),
+            None => new_null_array(&crate::storage::file_type(self.columns[index].column_type), batch.num_rows()),
+        }
+    }
+}

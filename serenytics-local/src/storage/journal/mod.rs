@@ -1,0 +1,319 @@
+//! The journal of a storage: pushed rows, on the disk before they are acknowledged, until the table has them.
+//!
+//! It is a folder of segments, files that are only appended to, each called after the number of its first row. Rows are
+//! numbered without a gap. The table's log says up to which number it has the rows (see [`super::table`]).
+
+mod group;
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use self::group::{Record, read};
+use super::columns::Column;
+use super::files::sync_file;
+use crate::error::{Context, Error, Kind};
+
+/// The folder of the journal, inside of the storage's. Delta Lake leaves names with this beginning alone.
+pub(super) const FOLDER: &str = "_journal";
+
+const FAILED: &str = "the journal of pushed rows could not be opened";
+
+/// A row, as the journal has it.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The columns that the storage gets with the row.
+    pub(super) columns: Vec<Column>,
+    /// The row as JSON.
+    pub(super) row: Bytes,
+}
+
+/// The journal, for the one that writes it.
+#[derive(Debug)]
+pub(super) struct Journal {
+    folder: PathBuf,
+    /// The number of the last row.
+    last: u64,
+    /// The segments that nothing is appended to any more, with the number of their last row.
+    closed: Vec<(PathBuf, u64)>,
+    /// The segment that is appended to.
+    open: Option<OpenSegment>,
+}
+
+#[derive(Debug)]
+struct OpenSegment {
+    path: PathBuf,
+    file: File,
+    /// How many of its bytes are acknowledged.
+    length: u64,
+    /// Whether there may be more bytes than that, of a write that failed.
+    is_torn: bool,
+}
+
+impl Journal {
+    /// Opens the journal in a storage's folder, and reads the rows that come after number `merged`, up to which the
+    /// table has them.
+    pub(super) fn open(storage: &Path, merged: u64) -> Result<(Journal, Vec<Entry>), Error> {
+        let folder = storage.join(FOLDER);
+        let mut journal = Journal { folder, last: merged, closed: Vec::new(), open: None };
+        let mut entries = Vec::new();
+        let paths = journal.segments().context(FAILED)?;
+        for (index, path) in paths.iter().enumerate() {
+            let is_last = index + 1 == paths.len();
+            let last = journal.read_segment(path, is_last, &mut entries)?;
+            match last {
+                Some(last) => journal.closed.push((path.clone(), last)),
+                // Made, and cut before its first row was written.
+                None => std::fs::remove_file(path).context(FAILED)?,
+            }
+        }
+        journal.forget(merged);
+        Ok((journal, entries))
+    }
+
+    /// The segments, in the order of their rows.
+    fn segments(&self) -> std::io::Result<Vec<PathBuf>> {
+        if !self.folder.exists() {
+            return Ok(Vec::new());
+        }
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            paths.push(entry?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
+        // Their names have as many digits each.
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// Reads the rows of a segment that are not known yet, and gives the number of its last row.
+    fn read_segment(&mut self, path: &Path, is_last: bool, entries: &mut Vec<Entry>) -> Result<Option<u64>, Error> {
+        let bytes = Bytes::from(std::fs::read(path).context(FAILED)?);
+        let damaged = |at: usize| {
+            let shown = path.display();
+            Error::new(
+                Kind::Failed,
+                format!(
+                    "the journal of pushed rows is damaged: {shown} cannot be read from byte {at} on, and acknowledged \
+                     rows follow. Bring the file back from a backup, or move it away to go on without its rows"
+                ),
+            )
+        };
+        let segment = read(&bytes).map_err(|damage| damaged(damage.at))?;
+        if segment.end < bytes.len() {
+            if !is_last {
+                return Err(damaged(segment.end));
+            }
+            let file = File::options().write(true).open(path).context(FAILED)?;
+            file.set_len(segment.end as u64).and_then(|()| file.sync_all()).context(FAILED)?;
+            tracing::info!(path = %path.display(), at = segment.end, "a write that was cut was removed");
+        }
+        let mut last = None;
+        for group in segment.groups {
+            for (number, record) in (group.first..).zip(group.records) {
+                last = Some(number);
+                if number <= self.last {
+                    continue;
+                }
+                if number != self.last + 1 {
+                    let (from, to, shown) = (self.last + 1, number - 1, path.display());
+                    return Err(Error::new(
+                        Kind::Failed,
+                        format!(
+                            "the journal of pushed rows is damaged: rows {from} to {to} are missing before {shown}. \
+                             Bring the files of its folder back from a backup, or move them away to go on without \
+                             their rows"
+                        ),
+                    ));
+                }
+                entries.push(Entry::of(record).context(FAILED)?);
+                self.last = number;
+            }
+        }
+        Ok(last)
+    }
+
+    /// Appends rows: all of them are on the disk when this returns, or none.
+    pub(super) fn append(&mut self, entries: Vec<Entry>) -> std::io::Result<()> {
+        let first = self.last + 1;
+        let records = entries.into_iter().map(Entry::record).collect::<Result<Vec<_>, _>>()?;
+        let mut bytes = Vec::new();
+        group::write(first, &records, &mut bytes);
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => self.open.insert(OpenSegment::create(&self.folder, first)?),
+        };
+        open.append(&bytes)?;
+        self.last += records.len() as u64;
+        Ok(())
+    }
+
+    /// Removes what holds no row after number `merged`, up to which the table has them.
+    pub(super) fn forget(&mut self, merged: u64) {
+        if let Some(open) = self.open.take_if(|open| self.last <= merged || !open.is_torn) {
+            // The next row begins another segment, so that this one can be removed some time.
+            self.closed.push((open.path, self.last));
+        }
+        self.closed.retain(|(path, last)| {
+            if *last > merged {
+                return true;
+            }
+            if let Err(error) = std::fs::remove_file(path) {
+                // Its rows are known not to be new when it is read again.
+                tracing::warn!(path = %path.display(), %error, "a segment of the journal was not removed");
+            }
+            false
+        });
+    }
+}
+
+const EXTENSION: &str = "rows";
+
+impl OpenSegment {
+    fn create(folder: &Path, first: u64) -> std::io::Result<OpenSegment> {
+        std::fs::create_dir_all(folder)?;
+        sync_file(folder)?;
+        let path = folder.join(format!("{first:020}.{EXTENSION}"));
+        let file = File::options().append(true).create(true).open(&path)?;
+        // What a try that failed may have left.
+        file.set_len(0)?;
+        sync_file(&path)?;
+        Ok(OpenSegment { path, file, length: 0, is_torn: false })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.is_torn {
+            self.cut_back()?;
+        }
+        self.is_torn = true;
+        if let Err(error) = self.file.write_all(bytes).and_then(|()| self.file.sync_data()) {
+            if let Err(error) = self.cut_back() {
+                tracing::warn!(path = %self.path.display(), %error, "a write that failed is cut back later");
+            }
+            return Err(error);
+        }
+        self.is_torn = false;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Removes what a write that failed has left.
+    fn cut_back(&mut self) -> std::io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.sync_all()?;
+        self.is_torn = false;
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn of(record: Record) -> Result<Entry, serde_json::Error> {
+        let columns = if record.columns.is_empty() { Vec::new() } else { serde_json::from_slice(&record.columns)? };
+        Ok(Entry { columns, row: record.row })
+    }
+
+    fn record(self) -> std::io::Result<Record> {
+        let columns = if self.columns.is_empty() { Vec::new() } else { serde_json::to_vec(&self.columns)? };
+        Ok(Record { columns: columns.into(), row: self.row })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serenytics_query::vocabulary::ColumnType;
+
+    use super::*;
+
+    fn entry(row: &str) -> Entry {
+        Entry { columns: Vec::new(), row: Bytes::copy_from_slice(row.as_bytes()) }
+    }
+
+    fn rows(entries: &[Entry]) -> Vec<&[u8]> {
+        entries.iter().map(|entry| &*entry.row).collect()
+    }
+
+    #[test]
+    fn rows_are_read_after_the_number_that_the_table_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, entries) = Journal::open(folder.path(), 0).unwrap();
+        assert!(entries.is_empty());
+        let column = Column { name: "a".to_owned(), column_type: ColumnType::DateTime };
+        journal.append(vec![Entry { columns: vec![column.clone()], ..entry("1") }, entry("2")]).unwrap();
+        journal.append(vec![entry("3")]).unwrap();
+        assert_eq!(journal.last, 3);
+        drop(journal);
+        let (journal, entries) = Journal::open(folder.path(), 0).unwrap();
+        assert_eq!((journal.last, entries[0].columns.as_slice()), (3, [column].as_slice()));
+        assert_eq!(rows(&entries), [b"1", b"2", b"3"]);
+        let (_, entries) = Journal::open(folder.path(), 2).unwrap();
+        assert_eq!(rows(&entries), [b"3"]);
+        let (mut journal, entries) = Journal::open(folder.path(), 3).unwrap();
+        assert!(entries.is_empty());
+        assert_eq!(std::fs::read_dir(folder.path().join(FOLDER)).unwrap().count(), 0);
+        journal.append(vec![entry("4")]).unwrap();
+        assert_eq!(journal.last, 4);
+        assert_eq!(rows(&Journal::open(folder.path(), 3).unwrap().1), [b"4"]);
+    }
+
+    #[test]
+    fn segments_go_when_the_table_has_their_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(folder.path(), 0).unwrap();
+        for number in 1..=6 {
+            journal.append(vec![entry(&number.to_string())]).unwrap();
+            if number == 2 {
+                journal.forget(1);
+            } else if number == 4 {
+                journal.forget(3);
+            }
+        }
+        // 1 and 2 are gone; 3 and 4, then 5 and 6 are left.
+        assert_eq!(std::fs::read_dir(folder.path().join(FOLDER)).unwrap().count(), 2);
+        assert_eq!(rows(&Journal::open(folder.path(), 3).unwrap().1), [b"4", b"5", b"6"]);
+        let error = Journal::open(folder.path(), 1).unwrap_err().to_string();
+        assert!(error.contains("rows 2 to 2 are missing"), "{error}");
+    }
+
+    #[test]
+    fn a_cut_write_goes_and_damage_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(folder.path(), 0).unwrap();
+        journal.append(vec![entry("1")]).unwrap();
+        journal.forget(0);
+        journal.append(vec![entry("2")]).unwrap();
+        let second = folder.path().join(FOLDER).join("00000000000000000002.rows");
+        let whole = std::fs::read(&second).unwrap();
+        std::fs::write(&second, &whole[..whole.len() - 1]).unwrap();
+        let (mut journal, entries) = Journal::open(folder.path(), 0).unwrap();
+        assert_eq!(rows(&entries), [b"1"]);
+        assert!(!second.exists());
+        journal.append(vec![entry("again")]).unwrap();
+        assert_eq!(rows(&Journal::open(folder.path(), 0).unwrap().1), [&b"1"[..], b"again"]);
+
+        let first = folder.path().join(FOLDER).join("00000000000000000001.rows");
+        let whole = std::fs::read(&first).unwrap();
+        std::fs::write(&first, &whole[..whole.len() - 1]).unwrap();
+        let error = Journal::open(folder.path(), 0).unwrap_err().to_string();
+        assert!(error.contains("00000000000000000001.rows cannot be read from byte 0 on"), "{error}");
+        std::fs::remove_file(&first).unwrap();
+        let error = Journal::open(folder.path(), 0).unwrap_err().to_string();
+        assert!(error.contains("rows 1 to 1 are missing"), "{error}");
+    }
+
+    #[test]
+    fn what_a_failed_write_leaves_is_cut_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(folder.path(), 0).unwrap();
+        journal.append(vec![entry("1")]).unwrap();
+        // As after a write and a cut that both failed.
+        let open = journal.open.as_mut().unwrap();
+        open.file.write_all(b"half of a group").unwrap();
+        open.is_torn = true;
+        journal.forget(0);
+        assert!(journal.open.is_some(), "a torn segment stays the last one");
+        journal.append(vec![entry("2")]).unwrap();
+        assert_eq!(rows(&Journal::open(folder.path(), 0).unwrap().1), [b"1", b"2"]);
+    }
+}

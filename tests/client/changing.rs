@@ -1,0 +1,145 @@
+//! Changing rows: batches of insertions, updates and deletions, and pushes.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use serenytics::{LoadRow, SerdeRow};
+use serenytics_core::{Client, DataSource};
+
+use crate::{Engine, Outcome, SALES, Sale, map, ordered, refused, sale, three_sales};
+
+/// The storage `sales`, by invoice.
+async fn numbered(engine: &Engine) -> Result<DataSource, Box<dyn std::error::Error>> {
+    let sales = engine.client.get_or_create_storage("sales").await?;
+    sales.insert([sale("FR", 1.0, Some(1)), sale("DE", 2.0, Some(2)), sale("US", 3.0, Some(3))]).await?;
+    Ok(sales)
+}
+
+#[tokio::test]
+async fn a_batch_inserts_replaces_and_deletes_together() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = numbered(&engine).await?;
+    sales
+        .batch()
+        .insert([sale("IT", 4.0, Some(4))])
+        .insert_or_update("invoice", [json!({"country": "de", "revenue": 20, "invoice": 2})])
+        .insert_or_update("invoice", [sale("ES", 5.0, Some(5))])
+        .delete("invoice", [1, 99])
+        .delete("country", ["US"])
+        .send()
+        .await?;
+    let expected = [sale("ES", 5.0, Some(5)), sale("IT", 4.0, Some(4)), sale("de", 20.0, Some(2))];
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), expected);
+    sales.batch().send().await?;
+    sales.batch().insert(Vec::<Sale>::new()).delete("invoice", Vec::<i64>::new()).send().await?;
+    assert_eq!(sales.row_count().await?, 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_of_which_one_row_does_not_fit_changes_nothing() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = numbered(&engine).await?;
+    let before = ordered(engine.client.fetch(&SALES).await?);
+    let batch = sales.batch().delete("invoice", [1]).insert([json!({"country": "IT", "revenue": "3,4"})]);
+    let error = refused(batch.send().await);
+    assert!(error.is_refused_by_server() && error.to_string().contains("3,4"), "{error}");
+    for (batch, told) in [
+        (sales.batch().delete("invoice", [json!(null)]), "key 1, null: a key is a number or a text"),
+        (sales.batch().insert([json!([1])]), "row 1, a row is a JSON object"),
+        (
+            sales.batch().insert([json!({"a": 1}), json!({"Prénom": 1})]),
+            "row 2, the column `Prénom` has to be called `prenom`",
+        ),
+        (sales.batch().insert([json!({"a": 1})]).split_above(10), "needs a call of"),
+    ] {
+        let error = refused(batch.send().await);
+        assert!(error.to_string().starts_with("nothing was sent: ") && error.to_string().contains(told), "{error}");
+    }
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), before);
+    Ok(())
+}
+
+#[derive(serde::Serialize)]
+struct Order {
+    country: &'static str,
+    revenue: f32,
+    invoice: Option<u32>,
+}
+
+#[tokio::test]
+async fn rows_have_many_forms() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.client.get_or_create_storage("sales").await?;
+    let order = Order { country: "FR", revenue: 0.5, invoice: Some(1) };
+    let tree = BTreeMap::from([("country", json!("DE")), ("revenue", json!(2.5))]);
+    sales
+        .batch()
+        .insert([&order].map(SerdeRow))
+        .insert([&tree])
+        .insert([&json!({"country": "US", "revenue": 1})])
+        .insert(&three_sales()[..1])
+        .send()
+        .await?;
+    let expected = [sale("DE", 2.5, None), sale("FR", 0.5, Some(1)), sale("FR", 12.5, Some(1)), sale("US", 1.0, None)];
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), expected);
+
+    let error = refused(sales.insert([SerdeRow(&Order { revenue: f32::NAN, ..order })]).await);
+    assert!(error.to_string().contains("nothing was sent: row 1, column `revenue`: NaN is no number"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_told_or_split() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.client.get_or_create_storage("sales").await?;
+    let text = "x".repeat(1 << 20);
+    let rows = || (0..70).map(|invoice| sale(&text, 1.0, Some(invoice)));
+    let error = refused(sales.insert(rows()).await);
+    assert_eq!(error.status(), Some(413), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("the batch has 70 rows and keys in 73") && told.contains("`.split_above(bytes)`"), "{told}");
+    assert_eq!(sales.row_count().await?, 0);
+    sales.batch().insert(rows()).split_above(32 << 20).send().await?;
+    assert_eq!(sales.row_count().await?, 70);
+
+    let last = std::iter::once(map(json!({"country": 1, "revenue": "no number"})));
+    let some = (0..20).map(|invoice| map(json!({"country": "x".repeat(100), "revenue": 1, "invoice": invoice})));
+    let error = refused(sales.batch().insert(some.chain(last)).split_above(1000).send().await);
+    let told = error.to_string();
+    assert!(told.contains("no number") && told.contains("the calls before it made the first "), "{told}");
+    assert!(sales.row_count().await? > 70);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_is_pushed_with_the_token_alone() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    sales.push(sale("IT", 7.0, None)).await?;
+    let token = sales.config()["token"].as_str().ok_or("no token")?;
+    let builder = Client::builder().url(engine.local.url());
+    let pusher = builder.clone().pusher(sales.uuid(), token)?;
+    pusher.push(json!({"country": "ES", "revenue": 8})).await?;
+    let mut expected = three_sales();
+    expected.extend([sale("IT", 7.0, None), sale("ES", 8.0, None)]);
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(expected));
+
+    let stranger = builder.clone().pusher(sales.uuid(), "canary-of-a-token")?;
+    let error = refused(stranger.push(json!({"country": "ES"})).await);
+    assert!(error.is_unauthorized() && error.to_string().contains("check the token"), "{error}");
+    assert!(!format!("{error} {error:?} {stranger:?}").contains("canary"), "{error:?}");
+    let error = refused(pusher.push(json!({"Country": "ES"})).await);
+    assert!(error.to_string().contains("nothing was sent: the column `Country` has to be called `country`"), "{error}");
+    assert!(refused(builder.pusher(sales.uuid(), " ")).to_string().contains("no token"));
+    Ok(())
+}
+
+/// A row is a row by reference too.
+#[test]
+fn references_are_rows() {
+    fn is_row<R: LoadRow>() {}
+    is_row::<&Sale>();
+    is_row::<SerdeRow<&Order>>();
+    is_row::<&serde_json::Value>();
+}
