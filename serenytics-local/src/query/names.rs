@@ -71,7 +71,9 @@ impl<'a> Naming<'a> {
             while stored.contains(&name) || computed.contains_key(&name) {
                 name.push('\'');
             }
-            schema_columns.push(computed_column(&name, &measure.name, typed.column_type, ColumnKind::Measure));
+            // One value over all rows follows the rules of value formulas.
+            let kind = if typed.is_total { ColumnKind::Formula } else { ColumnKind::Measure };
+            schema_columns.push(computed_column(&name, &measure.name, typed.column_type(), kind));
             called.insert(measure.uuid.as_str(), name.clone());
             computed.insert(name, Arc::clone(typed));
         }
@@ -144,7 +146,7 @@ impl<'a> Naming<'a> {
         let scope = Scope { columns: self.input, measures: self.measures };
         let typed = over_all_rows(&tree, scope).map_err(|mistake| wrong(mistake.told(name)))?;
         self.parts += typed.parts;
-        self.schema_columns.push(computed_column(name, name, typed.column_type, ColumnKind::Formula));
+        self.schema_columns.push(computed_column(name, name, typed.column_type(), ColumnKind::Formula));
         self.computed.insert(name.to_owned(), Arc::new(typed));
         Ok(())
     }

@@ -10,12 +10,12 @@ use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 
 use crate::storage::file_type;
 
-const MINUTE: i64 = 60 * 1_000_000;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
-const WEEK: i64 = 7 * DAY;
+pub(super) const MINUTE: i64 = 60 * 1_000_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const DAY: i64 = 24 * HOUR;
+pub(super) const WEEK: i64 = 7 * DAY;
 /// From the first of January 1970, a Thursday, to a Monday.
-const MONDAY: i64 = 4 * DAY;
+pub(super) const MONDAY: i64 = 4 * DAY;
 
 /// The start of the slot that a datetime falls into; for `weekday` its number, from 1 for Monday to 7.
 pub(super) fn time_slot(slot: TimeSlot, datetime: Expr) -> Expr {
@@ -38,7 +38,7 @@ fn first_day(year: Expr, month: Expr) -> Expr {
 }
 
 /// The last multiple of `length` microseconds, counted from `start`, that is not after the datetime.
-fn multiple(datetime: Expr, length: i64, start: i64) -> Expr {
+pub(super) fn multiple(datetime: Expr, length: i64, start: i64) -> Expr {
     let datetime = cast(datetime, DataType::Int64);
     // The remainder of a datetime before the start is negative, and so is brought above zero.
     let remainder = ((datetime.clone() - lit(start)) % lit(length) + lit(length)) % lit(length);

@@ -39,12 +39,17 @@ pub(crate) fn file_schema(columns: &[Column]) -> SchemaRef {
     schema(columns, file_type)
 }
 
-/// The schema in which queries read the files: texts as views, which group and compare without copies.
+/// The schema in which queries read the files.
 pub(crate) fn query_schema(columns: &[Column]) -> SchemaRef {
-    schema(columns, |column_type| match column_type {
+    schema(columns, query_type)
+}
+
+/// The type in which queries read a column: texts as views, which group and compare without copies.
+pub(crate) fn query_type(column_type: ColumnType) -> DataType {
+    match column_type {
         ColumnType::Str => DataType::Utf8View,
         column_type => file_type(column_type),
-    })
+    }
 }
 
 fn schema(columns: &[Column], data_type: impl Fn(ColumnType) -> DataType) -> SchemaRef {

@@ -17,7 +17,9 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
-pub(crate) use columns::{COLUMNS, Column, cast_to, check_names, file_schema, file_type, forced_type, query_schema};
+pub(crate) use columns::{
+    COLUMNS, Column, cast_to, check_names, file_schema, file_type, forced_type, query_schema, query_type,
+};
 pub(crate) use files::NewFiles;
 pub(crate) use pushes::Push;
 pub(crate) use snapshot::{DataFile, Snapshot};

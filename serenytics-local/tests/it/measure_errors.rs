@@ -14,7 +14,7 @@ async fn what_is_wrong_is_told_by_the_query() {
         ("u1", "unknown", "2 * [ii]"),
         ("u2", "syntax", "2 *"),
         ("u3", "text", "2 * [k]"),
-        ("u4", "total", "sum([i])"),
+        ("u4", "total", "[i] - sum([i])"),
         ("u5", "one", "[two]"),
         ("u6", "two", "1 + [three]"),
         ("u7", "three", "[one] * 2"),
@@ -36,7 +36,11 @@ async fn what_is_wrong_is_told_by_the_query() {
         ),
         ("syntax", "u2", "the formula of the measure `syntax` is wrong: at character 4, the end of the formula stands"),
         ("text", "u3", "at character 5, `*` needs numbers and this is a text"),
-        ("total", "u4", "at character 1, `sum` is over all rows, and a measure is computed for each row"),
+        (
+            "total",
+            "u4",
+            "at character 1, `[i]` has a value for each row, and a value formula is one number over all of them",
+        ),
         (
             "one",
             "u5",

@@ -6,21 +6,25 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::functions::expr_fn::nullif;
-use datafusion::logical_expr::cast;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{and, cast, or};
 use datafusion::prelude::{Expr, lit};
-use serenytics_query::vocabulary::{Aggregate, ColumnType};
+use serenytics_query::vocabulary::Aggregate;
 
 use super::super::aggregate::{AGGREGATE, aggregated, row_count};
 use super::super::condition::column;
-use super::tree::Operator;
-use super::types::{Typed, TypedNode};
+use super::functions::{Arguments, Function, Gives, Meaning, balanced, chosen, text};
+use super::tree::{Comparison, Junction, Operator};
+use super::types::{Total, Type, Typed, TypedNode};
+use crate::storage::query_type;
 
 /// Integers of 128 bits: what two of 64 bits come to always fits, and what does not is an error and never wraps.
-const WIDE: DataType = DataType::Decimal128(38, 0);
+pub(super) const WIDE: DataType = DataType::Decimal128(38, 0);
 
 /// The cell that the formula of a measure gives for a row.
 pub(crate) fn cell(typed: &Typed) -> Expr {
-    Lowering::default().narrow(typed)
+    Lowering::default().answered(typed)
 }
 
 /// A value formula: what is aggregated over the rows, and what is made of it.
@@ -35,7 +39,7 @@ impl Totals {
     /// The parts of a value formula.
     pub(crate) fn of(typed: &Typed) -> Totals {
         let mut lowering = Lowering::default();
-        let number = lowering.narrow(typed);
+        let number = lowering.answered(typed);
         Totals { aggregates: lowering.aggregates, number }
     }
 }
@@ -67,18 +71,19 @@ impl Lowered {
 }
 
 impl Lowering {
+    /// A formula as a cell of an answer, which has no conditions.
+    fn answered(&mut self, typed: &Typed) -> Expr {
+        let cell = self.narrow(typed);
+        if typed.gives == Type::Boolean { cast(cell, DataType::Int64) } else { cell }
+    }
+
     /// A formula whose integers have 64 bits and whose floats are finite: others are an error, and NULL.
     fn narrow(&mut self, typed: &Typed) -> Expr {
         let lowered = self.lower(typed);
         if lowered.is_wide {
             return cast(lowered.expr, DataType::Int64);
         }
-        if typed.column_type != ColumnType::Float || !typed.is_operation() {
-            return lowered.expr;
-        }
-        // Arrow compares floats by their bits, and a processor makes its NaN with a sign of its own.
-        let refused = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -f64::NAN];
-        refused.into_iter().fold(lowered.expr, |expr, value| nullif(expr, lit(value)))
+        if typed.is_unbound() { finite(lowered.expr) } else { lowered.expr }
     }
 
     fn lower(&mut self, typed: &Typed) -> Lowered {
@@ -88,30 +93,112 @@ impl Lowering {
                 Err(_) => Lowered::wide(lit(ScalarValue::Decimal128(Some(i128::from(*value)), 38, 0))),
             },
             TypedNode::Float(value) => Lowered::plain(lit(*value)),
-            TypedNode::Text(text) => Lowered::plain(lit(ScalarValue::Utf8View(Some(text.clone())))),
+            TypedNode::Text(value) => Lowered::plain(text(value)),
+            TypedNode::Boolean(value) => Lowered::plain(lit(*value)),
+            TypedNode::DateTime(microseconds) => {
+                Lowered::plain(lit(ScalarValue::TimestampMicrosecond(Some(*microseconds), None)))
+            }
+            TypedNode::Null => Lowered::plain(cast(lit(ScalarValue::Null), data_type(typed.gives))),
             TypedNode::Column(name) => Lowered::plain(column(name)),
             TypedNode::Measure(measure) => self.lower(measure),
             TypedNode::Negative(operand) => {
                 let lowered = self.lower(operand);
-                if lowered.is_wide || !fits(operand) {
+                if lowered.is_wide || !operand.fits() {
                     Lowered::wide(Expr::Negative(Box::new(lowered.into_wide())))
                 } else {
                     Lowered::plain(Expr::Negative(Box::new(lowered.expr)))
                 }
             }
-            TypedNode::Arithmetic(operator, left, right) if typed.column_type == ColumnType::Int => {
+            TypedNode::Not(operand) => Lowered::plain(Expr::Not(Box::new(self.narrow(operand)))),
+            TypedNode::Arithmetic(operator, left, right) if typed.gives == Type::INT => {
                 self.integers(typed, *operator, left, right)
             }
             TypedNode::Arithmetic(operator, left, right) => Lowered::plain(self.floats(*operator, left, right)),
-            TypedNode::Aggregate(aggregate, argument) => {
-                let sum_may_wrap =
-                    *aggregate == Aggregate::Sum && argument.column_type == ColumnType::Int && !fits(typed);
-                let argument = self.narrow(argument);
-                let expr = self.aggregate(aggregated(*aggregate, argument, sum_may_wrap));
-                Lowered { expr, is_wide: sum_may_wrap }
+            TypedNode::Comparison(comparison, left, right) => {
+                Lowered::plain(match self.comparable(&[left.as_ref(), right.as_ref()]).as_slice() {
+                    [left, right] => compared(*comparison, left.clone(), right.clone()),
+                    _ => lit(ScalarValue::Boolean(None)),
+                })
             }
-            TypedNode::Count => Lowered::plain(self.aggregate(row_count())),
+            TypedNode::In(parts, is_negated) => {
+                let parts: Vec<&Typed> = parts.iter().collect();
+                let mut parts = self.comparable(&parts).into_iter();
+                Lowered::plain(match parts.next() {
+                    Some(operand) => Expr::InList(InList::new(Box::new(operand), parts.collect(), *is_negated)),
+                    None => lit(ScalarValue::Boolean(None)),
+                })
+            }
+            TypedNode::Junction(junction, parts) => {
+                let parts = parts.iter().map(|part| self.narrow(part)).collect();
+                let joined = match junction {
+                    Junction::And => balanced(parts, and),
+                    Junction::Or => balanced(parts, or),
+                };
+                Lowered::plain(joined.unwrap_or_else(|| lit(ScalarValue::Boolean(None))))
+            }
+            TypedNode::Function(function, arguments) => Lowered::plain(self.function(function, arguments, typed.gives)),
+            TypedNode::Total(total) => self.total(total, typed),
         }
+    }
+
+    /// A call of a function. What its built-in functions give is brought to the type that it is known to have.
+    fn function(&mut self, function: &Function, arguments: &[Typed], gives: Type) -> Expr {
+        let chooses_float = function.gives == Gives::Alike && gives == Type::FLOAT;
+        let cells = arguments.iter().map(|argument| {
+            let cell = self.narrow(argument);
+            if chooses_float && argument.gives == Type::INT { cast(cell, DataType::Float64) } else { cell }
+        });
+        let arguments = Arguments::new(cells.collect(), arguments);
+        let value = match &function.meaning {
+            Meaning::Row(row) => (row.lower)(&arguments),
+            _ => lit(ScalarValue::Null),
+        };
+        let value = cast(value, data_type(gives));
+        if function.gives == Gives::Unbound { finite(value) } else { value }
+    }
+
+    /// Values as they can be compared: numbers as wide integers if one is, else as floats if one is, in which there is
+    /// one zero.
+    fn comparable(&mut self, parts: &[&Typed]) -> Vec<Expr> {
+        if parts.iter().any(|part| part.gives == Type::FLOAT) {
+            return parts.iter().map(|part| self.unsigned(part)).collect();
+        }
+        if parts.iter().all(|part| part.gives == Type::INT) {
+            let lowered: Vec<Lowered> = parts.iter().map(|part| self.lower(part)).collect();
+            let is_wide = lowered.iter().any(|part| part.is_wide);
+            return lowered.into_iter().map(|part| if is_wide { part.into_wide() } else { part.expr }).collect();
+        }
+        parts.iter().map(|part| self.narrow(part)).collect()
+    }
+
+    /// A number as a float whose zero has no sign: Arrow takes the zeros of both signs for two numbers.
+    fn unsigned(&mut self, typed: &Typed) -> Expr {
+        let float = match self.lower(typed) {
+            lowered if typed.gives == Type::INT => return cast(lowered.expr, DataType::Float64),
+            lowered if typed.is_unbound() => finite(lowered.expr),
+            lowered => lowered.expr,
+        };
+        if typed.is_literal_but_zero() { float } else { float + lit(0.0) }
+    }
+
+    /// An aggregate over all rows.
+    fn total(&mut self, total: &Total, typed: &Typed) -> Lowered {
+        let condition = total.condition.as_ref().map(|condition| self.narrow(condition));
+        let argument = total.argument.as_ref().map(|argument| self.narrow(argument));
+        let taken = |value: Expr| match condition.clone() {
+            Some(condition) => chosen(vec![(condition, value)], None),
+            None => value,
+        };
+        let (Some(aggregate), Some(argument)) = (total.aggregate, argument.clone()) else {
+            let counted = match (argument, &condition) {
+                (None, None) => row_count(),
+                (argument, _) => count(taken(argument.unwrap_or_else(|| lit(1_i64)))),
+            };
+            return Lowered::plain(self.aggregate(counted));
+        };
+        let sum_may_wrap = aggregate == Aggregate::Sum && typed.gives == Type::INT && !typed.fits();
+        let expr = self.aggregate(aggregated(aggregate, taken(argument), sum_may_wrap));
+        Lowered { expr, is_wide: sum_may_wrap }
     }
 
     fn aggregate(&mut self, aggregate: Expr) -> Expr {
@@ -124,8 +211,8 @@ impl Lowering {
     fn integers(&mut self, result: &Typed, operator: Operator, left: &Typed, right: &Typed) -> Lowered {
         let (is_zero_safe, may_wrap) = match operator {
             // The remainder of the smallest integer by -1 is computed by a division, which overflows.
-            Operator::Remainder => (right.is_literal_but_zero(), !fits(left)),
-            _ => (true, !fits(result)),
+            Operator::Remainder => (right.is_literal_but_zero(), !left.fits()),
+            _ => (true, !result.fits()),
         };
         let (left, right) = (self.lower(left), self.lower(right));
         let is_wide = may_wrap || left.is_wide || right.is_wide;
@@ -147,7 +234,7 @@ impl Lowering {
 
     fn float(&mut self, typed: &Typed) -> Expr {
         let lowered = self.lower(typed);
-        if typed.column_type == ColumnType::Int { cast(lowered.expr, DataType::Float64) } else { lowered.expr }
+        if typed.gives == Type::INT { cast(lowered.expr, DataType::Float64) } else { lowered.expr }
     }
 }
 
@@ -161,7 +248,29 @@ fn operation(operator: Operator, left: Expr, right: Expr) -> Expr {
     }
 }
 
-/// Whether an integer has 64 bits whatever its sign is.
-fn fits(typed: &Typed) -> bool {
-    typed.largest <= u128::from(i64::MAX.unsigned_abs())
+fn compared(comparison: Comparison, left: Expr, right: Expr) -> Expr {
+    match comparison {
+        Comparison::Equal => left.eq(right),
+        Comparison::NotEqual => left.not_eq(right),
+        Comparison::Less => left.lt(right),
+        Comparison::LessOrEqual => left.lt_eq(right),
+        Comparison::Greater => left.gt(right),
+        Comparison::GreaterOrEqual => left.gt_eq(right),
+    }
+}
+
+/// A float, or NULL for one that is not finite.
+fn finite(float: Expr) -> Expr {
+    // Arrow compares floats by their bits, and a processor makes its NaN with a sign of its own.
+    let refused = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -f64::NAN];
+    refused.into_iter().fold(float, |expr, value| nullif(expr, lit(value)))
+}
+
+/// The type of the values inside of a plan.
+fn data_type(gives: Type) -> DataType {
+    match gives {
+        Type::Column(column_type) => query_type(column_type),
+        Type::Boolean => DataType::Boolean,
+        Type::Null => DataType::Null,
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::parse::parse;
 use super::tree::Expression;
-use super::types::{RowColumns, Scope, Typed, for_each_row};
+use super::types::{RowColumns, Scope, Typed, calls_aggregate, for_each_row, over_all_rows};
 
 /// The type of the measures that are computed.
 const FORMULA: &str = "formula";
@@ -17,7 +17,7 @@ const FORMULA: &str = "formula";
 pub(crate) struct Measure {
     pub(crate) uuid: String,
     pub(crate) name: String,
-    /// What it gives for each row.
+    /// What it gives for each row, or over all of them.
     pub(crate) typed: Result<Arc<Typed>, Wrong>,
 }
 
@@ -141,13 +141,11 @@ impl Measures {
 
     /// The measures that a tree refers to.
     fn references(&self, tree: &Expression, columns: &dyn RowColumns) -> Vec<usize> {
-        let mut names = Vec::new();
-        tree.references(&mut names);
         let measure = |name: &str| match self.by_name.get(name)?.as_slice() {
             [index] if columns.column(name).is_none() => Some(*index),
             _ => None,
         };
-        let mut indexes: Vec<usize> = names.into_iter().filter_map(measure).collect();
+        let mut indexes: Vec<usize> = tree.references().filter_map(measure).collect();
         indexes.sort_unstable();
         indexes.dedup();
         indexes
@@ -155,13 +153,21 @@ impl Measures {
 
     fn typed(&self, index: usize, measure: &Pending, columns: &dyn RowColumns) -> Result<Arc<Typed>, Wrong> {
         let name = &self.all[index].name;
-        let typed = for_each_row(&measure.tree, Scope { columns, measures: self });
+        let scope = Scope { columns, measures: self };
+        let is_total = calls_aggregate(&measure.tree) || self.refers_to_total(&measure.tree, columns);
+        let typed = if is_total { over_all_rows(&measure.tree, scope) } else { for_each_row(&measure.tree, scope) };
         typed.map(Arc::new).map_err(|mistake| {
             let message = format!("the formula of the measure `{name}` is wrong: {}", mistake.told(&measure.formula));
             let others = self.references(&measure.tree, columns);
             let wrong = others.into_iter().find_map(|other| self.all[other].typed.as_ref().err());
             Wrong { root: wrong.map(|wrong| wrong.root().to_owned()), message }
         })
+    }
+
+    /// Whether a tree refers to a measure that is one value over all rows.
+    fn refers_to_total(&self, tree: &Expression, columns: &dyn RowColumns) -> bool {
+        let is_total = |index: usize| self.all[index].typed.as_ref().is_ok_and(|typed| typed.is_total);
+        self.references(tree, columns).into_iter().any(is_total)
     }
 
     /// Why a measure never had its turn: what it refers to leads into a circle.

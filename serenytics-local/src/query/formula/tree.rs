@@ -23,12 +23,24 @@ pub(super) enum Node {
     Float(f64),
     /// A text in quotes.
     Text(String),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// `null`.
+    Null,
     /// `[column]`.
     Reference(String),
     /// `-x`.
     Negative(Box<Expression>),
+    /// `not x`.
+    Not(Box<Expression>),
     /// `x + y`.
     Arithmetic(Operator, Box<Expression>, Box<Expression>),
+    /// `x < y`.
+    Comparison(Comparison, Box<Expression>, Box<Expression>),
+    /// `x in (y, z)`, or `x not in (y, z)`.
+    In { operand: Box<Expression>, list: Vec<Expression>, is_negated: bool },
+    /// `x and y and z`.
+    Junction(Junction, Vec<Expression>),
     /// `function(x, y)`.
     Call(String, Vec<Expression>),
 }
@@ -61,39 +73,114 @@ impl Operator {
     }
 }
 
+/// An operator that compares two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    /// The operator as it is written, if it is one.
+    pub(super) fn of(sign: &str) -> Option<Comparison> {
+        Some(match sign {
+            "=" | "==" => Comparison::Equal,
+            "!=" | "<>" => Comparison::NotEqual,
+            "<" => Comparison::Less,
+            "<=" => Comparison::LessOrEqual,
+            ">" => Comparison::Greater,
+            ">=" => Comparison::GreaterOrEqual,
+            _ => return None,
+        })
+    }
+
+    /// The operator as it is most often written.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Comparison::Equal => "=",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+/// What joins conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Junction {
+    And,
+    Or,
+}
+
+impl Junction {
+    /// The word as it is written.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Junction::And => "and",
+            Junction::Or => "or",
+        }
+    }
+}
+
+/// How deep a tree of two at a time is that joins so many.
+pub(super) fn levels(count: usize) -> usize {
+    count.next_power_of_two().ilog2() as usize
+}
+
 impl Expression {
     pub(super) fn new(position: usize, node: Node) -> Expression {
-        let depth = match &node {
-            Node::Int(_) | Node::Float(_) | Node::Text(_) | Node::Reference(_) => 0,
-            Node::Negative(operand) => operand.depth + 1,
-            Node::Arithmetic(_, left, right) => left.depth.max(right.depth) + 1,
-            Node::Call(_, arguments) => arguments.iter().map(|argument| argument.depth).max().unwrap_or(0) + 1,
+        let own = match &node {
+            Node::Junction(_, parts) => levels(parts.len()),
+            node if node.parts().next().is_none() && !matches!(node, Node::Call(..)) => 0,
+            _ => 1,
         };
+        let depth = node.parts().map(|part| part.depth).max().unwrap_or(0) + own;
         Expression { node, position, depth }
     }
 
     /// Whether it names a column or calls a function, as every formula that is worth its name does.
     pub(crate) fn depends_on_rows(&self) -> bool {
-        match &self.node {
-            Node::Reference(_) | Node::Call(..) => true,
-            Node::Negative(operand) => operand.depends_on_rows(),
-            Node::Arithmetic(_, left, right) => left.depends_on_rows() || right.depends_on_rows(),
-            Node::Int(_) | Node::Float(_) | Node::Text(_) => false,
-        }
+        self.iter().any(|part| matches!(part.node, Node::Reference(_) | Node::Call(..)))
+    }
+
+    /// Every part, from the whole to what is inside of it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Expression> {
+        let mut waiting = vec![self];
+        std::iter::from_fn(move || {
+            let part = waiting.pop()?;
+            waiting.extend(part.node.parts());
+            Some(part)
+        })
     }
 
     /// The names in brackets, each as often as it stands there.
-    pub(super) fn references<'a>(&'a self, names: &mut Vec<&'a str>) {
-        match &self.node {
-            Node::Reference(name) => names.push(name),
-            Node::Negative(operand) => operand.references(names),
-            Node::Arithmetic(_, left, right) => {
-                left.references(names);
-                right.references(names);
+    pub(super) fn references(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter_map(|part| match &part.node {
+            Node::Reference(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl Node {
+    /// The parts that it is made of.
+    fn parts(&self) -> impl Iterator<Item = &Expression> {
+        let (one, other, more): (Option<&Expression>, Option<&Expression>, &[Expression]) = match self {
+            Node::Negative(operand) | Node::Not(operand) => (Some(operand), None, &[]),
+            Node::Arithmetic(_, left, right) | Node::Comparison(_, left, right) => (Some(left), Some(right), &[]),
+            Node::In { operand, list, .. } => (Some(operand), None, list),
+            Node::Junction(_, parts) | Node::Call(_, parts) => (None, None, parts),
+            Node::Int(_) | Node::Float(_) | Node::Text(_) | Node::Boolean(_) | Node::Null | Node::Reference(_) => {
+                (None, None, &[])
             }
-            Node::Call(_, arguments) => arguments.iter().for_each(|argument| argument.references(names)),
-            Node::Int(_) | Node::Float(_) | Node::Text(_) => {}
-        }
+        };
+        one.into_iter().chain(other).chain(more)
     }
 }
 
