@@ -72,7 +72,7 @@ async fn files_are_attached_by_their_names() {
     }
     // It was sent once and is gone.
     assert_eq!(served.call("POST", "/api/email", attached).await.0, 400);
-    assert_eq!(fs::read_dir(served.folder().join("attachments")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(served.folder().join("attachments/of default")).unwrap().count(), 0);
     for path in ["/api/upload_file/x", "/api/upload_file/..%2F..%2Fcatalogue.sqlite"] {
         assert_eq!(served.call("POST", path, "x").await.0, 400, "{path}");
     }
