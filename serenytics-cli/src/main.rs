@@ -1,5 +1,6 @@
 //! The command `serenytics`.
 
+mod log;
 mod schema;
 mod serve;
 
@@ -18,7 +19,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the embedded engine as a server, until it gets SIGTERM or ctrl-c
-    Serve(serve::ServeArguments),
+    Serve(Box<serve::ServeArguments>),
     /// Write schema files from what a server has, and hold them against it
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
@@ -28,7 +29,7 @@ enum Command {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
-        Command::Serve(arguments) => serve::run(arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Serve(arguments) => serve::run(*arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Schema(command) => schema::run(command).await,
     };
     match done {

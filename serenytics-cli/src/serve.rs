@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use serenytics_local::{Server, ServerBuilder};
 
+use crate::log::LogArguments;
+
 /// The arguments of `serve`. Arguments can be read in the list of processes: secrets are better given by the
 /// environment or by files.
 #[derive(Args)]
@@ -70,41 +72,82 @@ pub(crate) struct ServeArguments {
     /// How many MiB of memory a data frame may take while it is loaded
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..))]
     python_memory: u32,
+    /// Give out signed links for uploads, as a platform on S3 does
+    #[arg(long)]
+    sign_uploads: bool,
+    /// How many seconds a query runs at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    query_seconds: u32,
+    /// How many queries run at the same time; others wait for their turn
+    #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    queries: u32,
+    /// How many connections are open at the same time; others wait
+    #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    connections: u32,
+    /// How many seconds a client may keep the server waiting for headers, for a part of a file, or to take an answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    client_seconds: u32,
+    /// How many seconds requests and loads that run are given when the server is told to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain_seconds: u32,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<(), String> {
     // Before anything is announced, so that no signal is missed.
-    let stop = stop_signal().map_err(|error| format!("signals cannot be waited for: {error}"))?;
+    let mut stop = StopSignal::new().map_err(|error| format!("signals cannot be waited for: {error}"))?;
+    arguments.log.set_up()?;
     let server = builder(arguments)?.start().await.map_err(described)?;
     announce(&server).map_err(|error| format!("the standard output is closed: {error}"))?;
-    stop.await;
-    server.shutdown().await;
-    Ok(())
+    stop.recv().await;
+    tokio::select! {
+        () = server.shutdown() => Ok(()),
+        () = stop.recv() => Err("stopped by a second signal: requests that still ran were cut".to_owned()),
+    }
 }
 
-/// Ends with the first SIGTERM or ctrl-c after this returned.
+/// SIGTERM and ctrl-c.
 #[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
+struct StopSignal {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
 }
 
-/// Ends with the first ctrl-c after this returned.
+#[cfg(unix)]
+impl StopSignal {
+    /// Signals are missed no more when this has returned.
+    fn new() -> std::io::Result<StopSignal> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(StopSignal { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Ends with the next signal.
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Ctrl-c.
 #[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        interrupt.recv().await;
-    })
+struct StopSignal(tokio::signal::windows::CtrlC);
+
+#[cfg(not(unix))]
+impl StopSignal {
+    /// Signals are missed no more when this has returned.
+    fn new() -> std::io::Result<StopSignal> {
+        tokio::signal::windows::ctrl_c().map(StopSignal)
+    }
+
+    /// Ends with the next signal.
+    async fn recv(&mut self) {
+        self.0.recv().await;
+    }
 }
 
 fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
@@ -121,12 +164,20 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
     let mut builder = Server::builder(arguments.data)
         .listen(arguments.listen)
         .query_memory(arguments.query_memory as usize * 1024 * 1024)
+        .query_time(seconds(arguments.query_seconds))
+        .queries_at_once(arguments.queries as usize)
+        .connections(arguments.connections as usize)
+        .client_patience(seconds(arguments.client_seconds))
+        .drain_time(seconds(arguments.drain_seconds))
         .python(arguments.python)
         .python_memory(u64::from(arguments.python_memory) * 1024 * 1024)
         .script_timeout(Duration::from_secs(arguments.script_timeout.into()))
         .script_memory(u64::from(arguments.script_memory) * 1024 * 1024)
         .mail_from(arguments.mail_from)
         .mail_quota(arguments.mail_quota);
+    if arguments.sign_uploads {
+        builder = builder.sign_uploads();
+    }
     for key in arguments.data_api_key {
         builder = builder.data_api_key(key);
     }
@@ -158,6 +209,10 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         );
     }
     Ok(builder)
+}
+
+fn seconds(count: u32) -> Duration {
+    Duration::from_secs(count.into())
 }
 
 /// The arguments, and the lines of a file.

@@ -1,18 +1,16 @@
 //! Scripts, web apps and mails: the official Python client, in scripts that the server runs too, and a real SMTP server.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "support/python.rs"]
-mod python;
 mod support;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use python::{CLIENT, environment};
 use serde_json::{Map, Value, json};
 use serenytics_core::Client;
 use support::Serving;
+use support::python::{CLIENT, environment};
 
 /// An interpreter with the official client and an SMTP server.
 fn interpreter() -> PathBuf {

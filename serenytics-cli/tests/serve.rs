@@ -33,7 +33,10 @@ fn it_says_where_it_listens_and_stops_on_a_signal() {
         let output = serving.stop(signal);
         assert!(output.status.success(), "{output:?}");
         assert!(output.stdout.is_empty(), "there is one line only: {output:?}");
-        assert!(output.stderr.is_empty(), "{output:?}");
+        let log = String::from_utf8(output.stderr).unwrap();
+        let statuses: Vec<_> = log.lines().filter_map(|line| line.split(" status=").nth(1)?.get(..3)).collect();
+        assert_eq!(statuses, ["200", "401"], "there is one line a request: {log}");
+        assert_eq!(log.lines().count(), 2, "{log}");
     }
 }
 

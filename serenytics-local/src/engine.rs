@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -10,16 +10,18 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::access::{Access, Account, Credentials, same_secret};
+use crate::api::Health;
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::data_api::DataApi;
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
+use crate::links::Links;
 use crate::load::Python;
 use crate::mail::{MailSettings, Mails};
-use crate::query::{Input, Queries};
+use crate::metrics::Metrics;
+use crate::query::{Input, Queries, QueryLimits};
 use crate::script::{ScriptSettings, Scripts};
 use crate::storage::Storages;
-use crate::web_app::EmbedKey;
 
 /// How many loads run at the same time; the others wait.
 const LOADS: usize = 4;
@@ -34,8 +36,8 @@ pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     /// Who is let in.
     pub(crate) credentials: Credentials,
-    /// How many bytes all queries take between them.
-    pub(crate) query_memory: usize,
+    /// How much of the machine queries may take.
+    pub(crate) queries: QueryLimits,
     /// How many bytes an uploaded file has at most.
     pub(crate) upload_limit: u64,
     /// How scripts are run.
@@ -46,6 +48,12 @@ pub(crate) struct Settings {
     pub(crate) data_api: DataApi,
     /// What reads data frames.
     pub(crate) python: Python,
+    /// Whether files are uploaded by signed links.
+    pub(crate) sign_uploads: bool,
+    /// How long links are good for.
+    pub(crate) link_life: Duration,
+    /// How long a client may keep the server waiting.
+    pub(crate) patience: Duration,
 }
 
 /// The engine.
@@ -57,14 +65,17 @@ pub(crate) struct Engine {
     pub(crate) scripts: Scripts,
     pub(crate) mails: Mails,
     pub(crate) data_api: DataApi,
-    /// Signs links to web apps.
-    pub(crate) embed_key: EmbedKey,
-    /// The URL of the API, as this machine reaches it.
-    pub(crate) url: String,
+    /// Signs links to web apps, which are good when the server was started again, too.
+    pub(crate) embed_links: Links,
     pub(crate) upload_limit: u64,
+    pub(crate) patience: Duration,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Health,
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
     pub(crate) python: Python,
+    pub(crate) links: Links,
+    pub(crate) sign_uploads: bool,
     uploads: PathBuf,
     /// One password at a time is hashed, since that takes memory.
     pub(crate) logins: Semaphore,
@@ -87,13 +98,14 @@ impl Engine {
             // Left behind by an engine that was killed.
             std::fs::remove_dir_all(&spill).context(CONTEXT)?;
         }
-        let queries = Arc::new(Queries::new(settings.query_memory, &spill)?);
+        let metrics = Arc::new(Metrics::new(settings.queries.memory));
+        let queries = Arc::new(Queries::new(settings.queries, &spill, &metrics)?);
         let storages = Storages::open(folder.join("storages"), &sources, Arc::clone(&queries))?;
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
         let mails = Mails::open(settings.mails, &folder)?;
-        let embed_key = EmbedKey::new(catalogue.secret("embed links").await?);
+        let embed_links = Links::with_key(catalogue.secret("embed links").await?);
         let digests = catalogue.keys().await?;
         let credentials = settings.credentials;
         let access = tokio::task::spawn_blocking(move || Access::new(&credentials, &digests));
@@ -105,11 +117,15 @@ impl Engine {
             scripts,
             mails,
             data_api: settings.data_api,
-            embed_key,
-            url: url.to_owned(),
+            embed_links,
             upload_limit: settings.upload_limit,
+            patience: settings.patience,
+            metrics,
+            health: Health::default(),
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             python: settings.python,
+            links: Links::new(settings.link_life),
+            sign_uploads: settings.sign_uploads,
             uploads,
             logins: Semaphore::new(1),
             loads: Arc::new(Semaphore::new(LOADS)),
@@ -122,6 +138,13 @@ impl Engine {
         let unknown = || Engine::unknown_source(uuid);
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
         self.catalogue.source(account, parsed).await?.ok_or_else(unknown)
+    }
+
+    /// The source with this uuid, whosesoever it is: a signed link is the right to it.
+    pub(crate) async fn linked_source(&self, uuid: &str) -> Result<Source, Error> {
+        let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
+        let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
+        self.catalogue.anyones_source(parsed).await?.ok_or_else(unknown)
     }
 
     /// The source with this uuid and this push token, whosesoever it is.
@@ -145,14 +168,14 @@ impl Engine {
             return Ok(Input::storage(source.name, source.json_content, snapshot));
         }
         let mut parts = Vec::new();
-        for Joined { uuid, keys } in joined(&source)? {
+        for Joined { uuid, prefix, keys } in joined(&source)? {
             let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
             let part =
                 self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
                 return Err(refused("which is no storage"));
             }
-            parts.push((uuid, keys, self.storages.get(uuid).await?.snapshot()));
+            parts.push((uuid, prefix, keys, self.storages.get(uuid).await?.snapshot()));
         }
         Input::join(source.name, source.json_content, parts)
     }
@@ -184,7 +207,7 @@ impl Engine {
 
     /// Cuts the jobs that still run, merges pushed rows as long as there is time, and closes the catalogue.
     pub(crate) async fn close(&self) {
-        let mut jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut jobs = std::mem::take(&mut *self.running_jobs());
         jobs.shutdown().await;
         if tokio::time::timeout(CLOSING, self.storages.merge_all()).await.is_err() {
             tracing::info!("pushed rows stay in the journal");
@@ -235,5 +258,34 @@ impl FolderLock {
                 Err(error).context(&format!("the data folder {shown} could not be locked"))
             }
         }
+    }
+}
+
+/// Engines for the tests of what is not reached over HTTP.
+#[cfg(test)]
+pub(crate) mod test {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// An engine with the key `key`, on a folder of its own.
+    pub(crate) async fn engine() -> (Arc<Engine>, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let credentials =
+            Credentials { keys: vec![(Account::DEFAULT.to_owned(), "key".to_owned())], users: Vec::new() };
+        let settings = Settings {
+            folder: folder.path().to_owned(),
+            credentials,
+            queries: QueryLimits { memory: 256 << 20, time: Duration::from_secs(60), at_once: 4 },
+            upload_limit: 1 << 20,
+            scripts: ScriptSettings::default(),
+            mails: MailSettings::default(),
+            data_api: DataApi::default(),
+            python: Python::default(),
+            sign_uploads: false,
+            link_life: Duration::from_secs(60),
+            patience: Duration::from_secs(10),
+        };
+        (Arc::new(Engine::open(settings, "http://127.0.0.1:1", 1 << 20).await.unwrap()), folder)
     }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Refused,
     /// No key, or a wrong one: 401.
     Unauthorized,
+    /// The request came by a link that is not good, or not any more: 403.
+    Forbidden,
     /// The request names something that does not exist: 404.
     NotFound,
     /// The path exists and the method does not: 405.
@@ -26,6 +28,10 @@ pub(crate) enum Kind {
     TooLarge,
     /// More was asked for than the quota of a day: 429.
     Quota,
+    /// The query takes more time or memory than one may: 400.
+    Limit,
+    /// The server has too much to do, and will have less in a moment: 503.
+    Busy,
     /// A storage has no rows, which the API answers with status 200.
     Empty,
     /// The hosted platform does this and the engine does not: 501.

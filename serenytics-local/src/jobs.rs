@@ -1,14 +1,20 @@
 //! Jobs: loads and other things that a request begins and that run on when it is answered; a task tells where they are.
 
-use std::sync::{Arc, PoisonError};
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::access::Account;
+use crate::api::said;
 use crate::catalogue::Source;
 use crate::engine::Engine;
-use crate::error::{Context, Error};
+use crate::error::{Context, Error, Kind};
 use crate::load::{RowsFile, reload, update};
+use crate::metrics::OneMore;
 
 /// What a load does with the file that is attached to a source.
 pub(crate) enum Load {
@@ -24,7 +30,13 @@ impl Engine {
         let engine = Arc::clone(self);
         let account = source.account.clone();
         let job = async move |_| {
-            let result = engine.run_load(&source, load).await;
+            let result = AssertUnwindSafe(engine.run_load(&source, load)).catch_unwind().await;
+            let result = result.unwrap_or_else(|panic| {
+                engine.metrics.panics.inc();
+                tracing::error!(panic = said(&*panic), "a load panicked");
+                Err(Error::new(Kind::Failed, "the server failed on this file, which is a mistake of ours"))
+            });
+            engine.metrics.load(result.as_ref().ok().copied());
             if let Err(error) = &result {
                 tracing::info!(source = %source.uuid, %error, "a load failed");
             }
@@ -55,13 +67,14 @@ impl Engine {
 
     /// Does something beside the requests. It is cut when the engine stops.
     pub(crate) fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = self.running_jobs();
         while jobs.try_join_next().is_some() {}
         jobs.spawn(job);
     }
 
     async fn run_load(&self, source: &Source, load: Load) -> Result<u64, Error> {
         let _load = self.loads.acquire().await.context("the engine stops")?;
+        let _running = OneMore::of(&self.metrics.loads_running);
         if self.catalogue.source(&source.account, source.uuid).await?.is_none() {
             return Err(Error::not_found("the data source was deleted meanwhile"));
         }
@@ -71,5 +84,21 @@ impl Engine {
             Load::Reload => reload(&storage, file).await,
             Load::Update(key) => update(&storage, &self.queries, file, &key).await,
         }
+    }
+
+    /// Waits until the jobs that run are done.
+    pub(crate) async fn finish_jobs(&self) {
+        // They can still be cut when this is dropped half-way.
+        loop {
+            let next = poll_fn(|context| self.running_jobs().poll_join_next(context));
+            if next.await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// The jobs that run.
+    pub(crate) fn running_jobs(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,6 +20,8 @@ const FORM: &str = r#"[{"uuid": "..", "prefix": "a"}, {"uuid": "..", "prefix": "
 pub(crate) struct Joined {
     /// The storage.
     pub(crate) uuid: Uuid,
+    /// What stands before the names of its columns in exports.
+    pub(crate) prefix: Option<String>,
     /// What has to be equal between it and those before it; nothing for the first one.
     pub(crate) keys: Vec<JoinKey>,
 }
@@ -35,10 +37,11 @@ pub(crate) struct JoinKey {
     pub(crate) right_column: String,
 }
 
-/// An item of `joinConfig`. Its `prefix` shows in exports and says nothing to queries.
+/// An item of `joinConfig`.
 #[derive(Deserialize)]
 struct Configured {
     uuid: String,
+    prefix: Option<String>,
     #[serde(default)]
     on: Vec<On>,
 }
@@ -80,7 +83,8 @@ pub(crate) fn joined(source: &Source) -> Result<Vec<Joined>, Error> {
             return Err(Error::refused(format!("`on` has {} keys and may have {LIMIT}", item.on.len())));
         }
         let keys = item.on.into_iter().map(|on| key(on, &joined)).collect::<Result<_, _>>()?;
-        joined.push(Joined { uuid, keys });
+        let prefix = item.prefix.filter(|prefix| !prefix.is_empty());
+        joined.push(Joined { uuid, prefix, keys });
     }
     Ok(joined)
 }

@@ -5,8 +5,9 @@
 //! on an address and with keys of your choice, as `serenytics serve` does.
 //!
 //! A data folder holds everything: `catalogue.sqlite` the sources, tasks, keys and scripts; `storages/` one Delta Lake
-//! table a storage; `uploads/` the files that are attached to sources; `scripts/` the folders that scripts run in;
-//! `attachments/` and `outbox/` the files that go with mails, and mails; `spill/` what queries write when memory is short. One engine at a time has it open.
+//! table a storage, with the journal of its pushed rows; `uploads/` the files that are attached to sources; `scripts/` the
+//! folders that scripts run in; `attachments/` the files that wait for their mails, `outbox/` mails; `spill/` what queries
+//! write when memory is short. One engine at a time has it open.
 
 mod access;
 mod api;
@@ -16,9 +17,11 @@ mod engine;
 mod error;
 mod jobs;
 mod join;
+mod links;
 mod load;
 mod local;
 mod mail;
+mod metrics;
 mod query;
 mod script;
 mod server;

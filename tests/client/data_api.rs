@@ -31,8 +31,8 @@ async fn a_key_of_the_data_api_reads_what_was_opened_to_it() -> Outcome {
     assert_eq!(json!(data_api.query(sales.uuid(), &query).await?.rows), json!([["DE", 3.0], ["FR", 12.5]]));
     let mut csv = Vec::new();
     let written = data_api.query_csv(sales.uuid(), &query, &mut csv).await?;
-    assert_eq!(String::from_utf8(csv)?, "country,revenue\r\nDE,3.0\r\nFR,12.5\r\n");
-    assert_eq!(written, 34);
+    assert_eq!(String::from_utf8(csv)?, "country,revenue\nDE,3.0\nFR,12.5\n");
+    assert_eq!(written, 31);
 
     for error in [
         refused(data_api.columns(hidden.uuid()).await),

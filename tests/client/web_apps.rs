@@ -84,7 +84,7 @@ async fn a_link_shows_a_web_app() -> Outcome {
     let link = web_app.embed_url(&payload, Duration::from_millis(1_500)).await?;
     assert_eq!(reqwest::get(&link).await?.status(), 501);
     tokio::time::sleep(Duration::from_millis(2_100)).await;
-    assert_eq!(reqwest::get(&link).await?.status(), 401);
+    assert_eq!(reqwest::get(&link).await?.status(), 403);
     for error in [
         refused(web_app.embed_url(&payload, Duration::ZERO).await),
         refused(web_app.embed_url(&[1], Duration::from_secs(1)).await),

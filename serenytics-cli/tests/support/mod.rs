@@ -6,11 +6,15 @@ pub mod python;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The command, with nothing of the tests' own environment that would change what it does.
 pub fn serenytics() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_serenytics"));
+    without_own_environment(Command::new(env!("CARGO_BIN_EXE_serenytics")))
+}
+
+fn without_own_environment(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SERENYTICS_")) {
         command.env_remove(name);
     }
@@ -21,38 +25,61 @@ pub fn serenytics() -> Command {
 pub struct Serving {
     pub url: String,
     child: Child,
+    /// Reads what it logs: a full pipe would stop it.
+    errors: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Serving {
     /// Starts a server on a free port, with these further arguments, and waits for its line.
     pub fn start(folder: &Path, arguments: &[&str]) -> Serving {
-        Serving::start_in(folder, arguments, &[])
+        Serving::run(serenytics(), folder, arguments)
     }
 
     /// The same, with these environment variables.
     pub fn start_in(folder: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Serving {
         let mut command = serenytics();
         command.envs(environment.iter().copied());
+        Serving::run(command, folder, arguments)
+    }
+
+    /// Starts a server by another program, which gets its command line as arguments.
+    pub fn start_by(program: &[&str], folder: &Path) -> Serving {
+        let mut command = without_own_environment(Command::new(program[0]));
+        command.args(&program[1..]).arg(env!("CARGO_BIN_EXE_serenytics"));
+        Serving::run(command, folder, &["--api-key", "key"])
+    }
+
+    fn run(mut command: Command, folder: &Path, arguments: &[&str]) -> Serving {
         command.args(["serve", "--data"]).arg(folder).args(arguments);
         if !arguments.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut errors = child.stderr.take().unwrap();
+        let errors = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            errors.read_to_end(&mut bytes).unwrap();
+            bytes
+        });
         let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
         child.stdout = Some(output.into_inner());
         let Some(url) = line.trim_end().strip_prefix("serenytics is listening on ") else {
-            let mut errors = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            let errors = String::from_utf8(errors.join().unwrap());
             panic!("the server did not start: {line:?} {errors:?}");
         };
-        Serving { url: url.to_owned(), child }
+        Serving { url: url.to_owned(), child, errors: Some(errors) }
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal, as `kill` names it, and waits for the end.
     pub fn stop(mut self, signal: &str) -> Output {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
         let begun = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
@@ -61,7 +88,7 @@ impl Serving {
         }
         let mut output = Output { status: self.child.wait().unwrap(), stdout: Vec::new(), stderr: Vec::new() };
         self.child.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
-        self.child.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
+        output.stderr = self.errors.take().unwrap().join().unwrap();
         output
     }
 }

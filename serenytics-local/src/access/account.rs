@@ -36,6 +36,11 @@ impl Account {
     pub(crate) fn name(&self) -> &str {
         &self.0
     }
+
+    /// Whether this is the account of plain API keys, whose holder runs the server.
+    pub(crate) fn is_default(&self) -> bool {
+        self.name() == Account::DEFAULT
+    }
 }
 
 impl fmt::Debug for Account {

@@ -160,11 +160,13 @@ fn digest(secret: &str) -> KeyDigest {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-fn to_hex(digest: &KeyDigest) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Bytes as hexadecimal text.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn from_hex(text: &str) -> Option<KeyDigest> {
+/// The 32 bytes of a hexadecimal text.
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
     let mut digest = KeyDigest::default();
     if text.len() != 2 * digest.len() {
         return None;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use super::body::{Held, LARGE, SMALL, json};
+use super::request::Notes;
 use super::{Answer, Shared, ok, to_the_end};
 use crate::access::Account;
 use crate::catalogue::Source;
@@ -25,9 +27,11 @@ pub(super) async fn batch(
     let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, LARGE).await?;
-    let request = held.object()?;
+    let request: BatchRequest = held.object()?;
+    let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
     run(&engine, source, request).await?;
     drop(held);
+    engine.metrics.written("batch", rows);
     Ok(ok())
 }
 
@@ -35,10 +39,12 @@ pub(super) async fn batch(
 pub(super) async fn push(
     State(engine): Shared,
     Path((uuid, token)): Path<(String, String)>,
+    Extension(notes): Extension<Notes>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let source = engine.pushed_source(&uuid, &token).await?;
+    notes.account(&source.account);
     source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, SMALL).await?;
     let bytes = held.bytes();
@@ -46,6 +52,8 @@ pub(super) async fn push(
         return Err(Error::refused("the body has to be a row, as an object: {\"column\": value}"));
     };
     engine.storages.get(source.uuid).await?.push(Push { source, fields, json: bytes }).await?;
+    engine.metrics.pushes.inc();
+    engine.metrics.written("push", 1);
     Ok(ok())
 }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::error::Error as _;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::extract::Request;
@@ -27,6 +28,9 @@ pub(super) const SMALL: usize = 4 * 1024 * 1024;
 
 /// The limit of a body of rows.
 pub(super) const LARGE: usize = 64 * 1024 * 1024;
+
+/// How many values the JSON of a body has at most: each takes some hundred bytes of memory, however short it is.
+const VALUES: usize = 5_000_000;
 
 /// How long a body is waited for: as long as it is paid for, others may have to wait.
 const READING: Duration = Duration::from_secs(120);
@@ -92,23 +96,67 @@ impl Held {
 
 /// What is read of the bytes of a body's JSON.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let values = values(bytes);
+    if values > VALUES {
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("the body has {values} JSON values and may have {VALUES}: send it in several calls"),
+        ));
+    }
     serde_json::from_slice(bytes)
         .map_err(|error| Error::refused(format!("the body is not the JSON that belongs here: {error}")))
 }
 
+/// How many bytes of a file a client sends in a second at least.
+const SLOWEST: u64 = 1024;
+
+/// Reads a body in pieces, as long as they do not come too slowly: a client could hold a connection for days.
+pub(super) struct Paced {
+    body: BodyDataStream,
+    patience: Duration,
+    since: Instant,
+    received: u64,
+}
+
+impl Paced {
+    /// The body; its pace is looked at once in `patience`.
+    pub(super) fn new(body: Body, patience: Duration) -> Paced {
+        Paced { body: body.into_data_stream(), patience, since: Instant::now(), received: 0 }
+    }
+
+    /// The next piece; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let cut = |why: &dyn std::fmt::Display| Error::refused(format!("the upload was cut: {why}"));
+        let slow = || cut(&format_args!("less than {SLOWEST} bytes came in a second"));
+        let left = self.patience.saturating_sub(self.since.elapsed());
+        let piece = tokio::time::timeout(left, self.body.next()).await.map_err(|_| slow())?;
+        let Some(piece) = piece else { return Ok(None) };
+        let piece = piece.map_err(|error| cut(&error))?;
+        self.received += piece.len() as u64;
+        if self.received >= SLOWEST * self.patience.as_secs().max(1) {
+            (self.since, self.received) = (Instant::now(), 0);
+        }
+        Ok(Some(piece))
+    }
+}
+
 /// How much of a body that nobody reads is taken all the same.
 const DRAINED: usize = 64 * 1024 * 1024;
-/// How long the rest of a body that nobody reads is waited for.
+/// How long the rest of a body that nobody reads is waited for, unless clients are waited for less long.
 const DRAINING: Duration = Duration::from_secs(20);
 
 /// Takes the rest of bodies that a handler leaves, for some time. A client that sees its connection closed while it
 /// still sends would never read the answer that says why.
-pub(super) fn drained(request: Request) -> Request {
-    request.map(|body| Body::from_stream(Drained { body: Some(body.into_data_stream()) }))
+pub(super) fn drained(request: Request, received: Arc<AtomicU64>, patience: Duration) -> Request {
+    let patience = patience.min(DRAINING);
+    request.map(|body| Body::from_stream(Drained { body: Some(body.into_data_stream()), received, patience }))
 }
 
 struct Drained {
     body: Option<BodyDataStream>,
+    /// How many bytes the handler took.
+    received: Arc<AtomicU64>,
+    patience: Duration,
 }
 
 impl Stream for Drained {
@@ -117,8 +165,11 @@ impl Stream for Drained {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let piece = ready!(body.poll_next_unpin(context));
-        if !matches!(piece, Some(Ok(_))) {
-            self.body = None;
+        match &piece {
+            Some(Ok(bytes)) => {
+                self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            }
+            _ => self.body = None,
         }
         Poll::Ready(piece)
     }
@@ -137,7 +188,7 @@ impl Drop for Drained {
             }
         };
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(DRAINING, rest));
+            runtime.spawn(tokio::time::timeout(self.patience, rest));
         }
     }
 }
@@ -145,6 +196,22 @@ impl Drop for Drained {
 fn too_large(limit: usize) -> Error {
     let message = format!("the body is larger than {} MiB: send it in several calls", limit / 1024 / 1024);
     Error::new(Kind::TooLarge, message)
+}
+
+/// How many values a JSON text has at most, told by what separates and what opens them.
+fn values(json: &[u8]) -> usize {
+    let mut values = 1;
+    let (mut in_text, mut is_escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values
 }
 
 /// The bytes with `null` for each `NaN` outside of a text.
@@ -189,5 +256,12 @@ mod tests {
         assert_eq!(read(r#"["\\", NaN]"#), r#"["\\", null]"#);
         assert_eq!(read("[1]"), "[1]");
         assert_eq!(read(r#"["NaN\"#), r#"["NaN\"#);
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_texts() {
+        assert_eq!(values(br#"[1,{"a,[":"\",,","b":2}]"#), 5);
+        assert_eq!(values(br#""\\",[]"#), 3);
+        assert_eq!(values(b"\"\\"), 1);
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::body::{Held, SMALL};
 use super::list::{ListQuery, listed};
-use super::{Answer, Shared, answer, ok, to_the_end};
+use super::{Answer, Shared, answer, name, ok, to_the_end};
 use crate::access::Account;
 use crate::catalogue::{INNER_JOIN, STORAGE, Source};
 use crate::error::Error;
@@ -41,7 +41,7 @@ pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Pa
 
 pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
-    let name = checked_name(body.name)?;
+    let name = name::checked(body.name, "a data source")?;
     let kind = match body.kind.as_deref() {
         Some(kind @ (STORAGE | INNER_JOIN)) => kind,
         Some(kind) => return Err(Error::not_emulated(format!("a data source of type {kind:?}"))),
@@ -75,7 +75,7 @@ pub(super) async fn save(
             return Err(Error::refused(format!("the `{field}` of a data source cannot be changed")));
         }
     }
-    let name = checked_name(Some(body.name.unwrap_or_else(|| source.name.clone())))?;
+    let name = name::checked(Some(body.name.unwrap_or_else(|| source.name.clone())), "a data source")?;
     let json_content = body.json_content.map_or_else(|| source.json_content.clone(), Value::Object);
     let is_rejoined = source.is_join() && json_content.get("joinConfig") != source.json_content.get("joinConfig");
     let original_file_name = body.original_file_name.or_else(|| source.original_file_name.clone());
@@ -101,13 +101,6 @@ pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): 
 pub(super) async fn invalidate_cache(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
     engine.source(&account, &uuid).await?;
     Ok(ok())
-}
-
-fn checked_name(name: Option<String>) -> Result<String, Error> {
-    match name {
-        Some(name) if !name.trim().is_empty() => Ok(name),
-        _ => Err(Error::refused("a data source needs a `name`")),
-    }
 }
 
 fn found(status: StatusCode, source: &Source) -> Result<Response, Error> {

@@ -1,21 +1,26 @@
 //! Embed links: made for who has a key, and opened by who has the link.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::body::{Held, SMALL};
+use super::link::{check, origin};
 use super::web_app::{found, unknown};
 use super::{Answer, Shared, answer};
 use crate::access::Account;
+use crate::engine::Engine;
 use crate::error::Error;
-use crate::web_app::EmbedLink;
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
@@ -24,7 +29,7 @@ struct Wanted {
     expire_in: u64,
 }
 
-/// Makes a link.
+/// Makes a link, which holds the payload.
 pub(super) async fn embed(
     State(engine): Shared,
     account: Account,
@@ -37,16 +42,22 @@ pub(super) async fn embed(
     if wanted.expire_in == 0 {
         return Err(Error::refused("`expire_in` has to be a number of seconds above zero"));
     }
-    let payload = wanted.payload.unwrap_or_default();
-    let link = engine.embed_key.link(web_app.uuid, &payload, Duration::from_secs(wanted.expire_in))?;
-    Ok(answer(StatusCode::OK, &json!({"status": "ok", "embeddedUrl": format!("{}{link}", engine.url)})))
+    let payload = URL_SAFE_NO_PAD.encode(Value::Object(wanted.payload.unwrap_or_default()).to_string());
+    let path = format!("/embed/web_app/{}?embeddedPayload={payload}", web_app.uuid);
+    let link = engine.embed_links.sign_for(Duration::from_secs(wanted.expire_in), Method::GET.as_str(), &path)?;
+    let url = format!("{}{link}", origin(&headers)?);
+    Ok(answer(StatusCode::OK, &json!({"status": "ok", "embeddedUrl": url})))
+}
+
+/// Lets a request pass if it came by an embed link.
+pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
+    check(&engine.embed_links, &request)?;
+    Ok(next.run(request).await)
 }
 
 /// What a link shows: that it is good, and that dashboards are not drawn here.
-pub(super) async fn page(State(engine): Shared, Path(uuid): Path<String>, Query(link): Query<EmbedLink>) -> Answer {
-    // Who has no good link does not learn which web apps exist.
+pub(super) async fn page(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
     let parsed = Uuid::parse_str(&uuid).map_err(|_| unknown(&uuid))?;
-    engine.embed_key.check(parsed, &link)?;
     let web_app = engine.catalogue.anyones_web_app(parsed).await?.ok_or_else(|| unknown(&uuid))?;
     let name = escaped(&web_app.name);
     let page = format!(

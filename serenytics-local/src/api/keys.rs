@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Answer;
+use super::request::Notes;
 use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
@@ -18,6 +19,9 @@ use crate::error::{Error, Kind};
 /// Lets a request pass if it has a key, whose account handlers get.
 pub(super) async fn require(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Answer {
     let account = check(&engine, request.headers())?;
+    if let Some(notes) = request.extensions().get::<Notes>() {
+        notes.account(&account);
+    }
     request.extensions_mut().insert(account);
     Ok::<Response, Error>(next.run(request).await)
 }

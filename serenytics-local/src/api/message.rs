@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::{Held, SMALL};
+use super::body::{Held, Paced, SMALL};
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok, upload};
 use crate::access::Account;
@@ -50,6 +50,12 @@ pub(super) async fn email(State(engine): Shared, account: Account, headers: Head
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }
 
+/// Tells clients to upload files of mails here and not to S3.
+pub(super) async fn sign() -> Answer {
+    let body = json!({"status": "error", "errors": ["this server has no S3: upload to /api/upload_file"]});
+    Ok(answer(StatusCode::OK, &body))
+}
+
 /// Takes a file that will be attached to a mail.
 pub(super) async fn upload_file(
     State(engine): Shared,
@@ -62,7 +68,7 @@ pub(super) async fn upload_file(
     let limit = LARGEST_ATTACHMENT.min(engine.upload_limit);
     let folder = engine.mails.attachments(&account);
     tokio::fs::create_dir_all(&folder).await.context("the folder of attached files could not be made")?;
-    let file = upload::receive(&folder, limit, body.into_data_stream()).await?;
+    let file = upload::receive(&folder, limit, Paced::new(body, engine.patience)).await?;
     upload::keep(file, folder.join(uuid.to_string())).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }

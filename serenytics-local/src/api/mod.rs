@@ -6,10 +6,16 @@ mod body;
 mod data_api;
 mod data_source;
 mod embed;
+mod export;
 mod keys;
+mod link;
 mod list;
 mod message;
+mod name;
+mod openapi;
+mod operation;
 mod query;
+mod request;
 mod script;
 mod script_run;
 mod task;
@@ -20,16 +26,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
 
 pub(crate) use body::BODY_MEMORY;
+pub(crate) use operation::Health;
+pub(crate) use request::said;
 
 /// What a handler gives.
 type Answer = Result<Response, Error>;
@@ -48,6 +56,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/data_source/{uuid}/reload_from_file", post(upload::reload))
         .route("/api/data_source/{uuid}/update_from_file", post(upload::update))
         .route("/api/data_source/{uuid}/batch", post(batch::batch))
+        .route("/api/data_source/{uuid}/export_source_data", post(export::ask))
         .route("/api/data_source/{uuid}/invalidate_cache", post(data_source::invalidate_cache))
         .route("/api/formatted_data/{uuid}", post(query::formatted_data))
         .route("/api/task/{uuid}", get(task::read))
@@ -58,8 +67,8 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/script/{uuid}/state", get(script_run::state))
         .route("/api/script/{uuid}/logs", get(script_run::logs))
         .route("/api/email", post(message::email))
-        .route("/api/sign_s3_file/", get(upload::sign))
-        .route("/api/sign_s3_file", get(upload::sign))
+        .route("/api/sign_s3_file/", get(message::sign))
+        .route("/api/sign_s3_file", get(message::sign))
         .route("/api/upload_file/{uuid}", post(message::upload_file))
         .route("/api/integrations/slack/post_msg", post(message::slack))
         .route("/api/web_app", get(web_app::list).post(web_app::create))
@@ -74,17 +83,29 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/data-api/query-model/{uuid}", post(data_api::model))
         .route("/data-api/query-data/{uuid}", post(data_api::data))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), data_api::require));
+    let with_link = Router::new()
+        .route("/api/data_source/{uuid}/export", get(export::download))
+        .route("/api/data_source/{uuid}/upload", put(upload::signed))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), link::require));
+    let embedded = Router::new()
+        .route("/embed/web_app/{uuid}", get(embed::page))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), embed::require));
     Router::new()
         .merge(with_key)
         .merge(with_data_key)
+        .merge(with_link)
+        .merge(embedded)
         // These have credentials of their own.
         .route("/api/data_source/{uuid}/push/{token}", post(batch::push))
         .route("/api/token", get(account::token))
         .route("/api/api_key", post(account::api_key))
-        .route("/embed/web_app/{uuid}", get(embed::page))
+        .route("/api/openapi.json", get(openapi::read))
+        .route("/health", get(operation::health))
+        .route("/metrics", get(operation::metrics))
         .fallback(elsewhere)
         .method_not_allowed_fallback(other_method)
-        .layer(middleware::map_request(async |request: Request| body::drained(request)))
+        .layer(middleware::from_fn_with_state(Arc::clone(&engine), request::caught))
+        .layer(middleware::from_fn_with_state(Arc::clone(&engine), request::observe))
         .with_state(engine)
 }
 
@@ -118,11 +139,13 @@ fn ok() -> Response {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match self.kind() {
-            Kind::Refused => StatusCode::BAD_REQUEST,
+            Kind::Refused | Kind::Limit => StatusCode::BAD_REQUEST,
             Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Quota => StatusCode::TOO_MANY_REQUESTS,
             Kind::Empty => StatusCode::OK,
             Kind::NotEmulated => StatusCode::NOT_IMPLEMENTED,
@@ -132,7 +155,11 @@ impl IntoResponse for Error {
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(?errors, "a request failed");
         }
-        answer(status, &json!({"status": "error", "errors": errors}))
+        let mut answer = answer(status, &json!({"status": "error", "errors": errors}));
+        if self.kind() == Kind::Busy {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        answer
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::body::{Held, SMALL};
 use super::list::{ListQuery, listed};
-use super::{Answer, Shared, answer, ok};
+use super::{Answer, Shared, answer, name, ok};
 use crate::access::Account;
 use crate::catalogue::Script;
 use crate::engine::Engine;
@@ -27,9 +27,10 @@ pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Pa
 pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let mut config: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.json()?;
     let name = match config.remove("name") {
-        Some(Value::String(name)) if !name.trim().is_empty() => name,
-        _ => return Err(Error::refused("a script needs a `name`")),
+        Some(Value::String(name)) => Some(name),
+        _ => None,
     };
+    let name = name::checked(name, "a script")?;
     config.remove("uuid");
     let script = Script { uuid: Uuid::new_v4(), name, config };
     if !engine.catalogue.insert_script(&account, &script).await? {

@@ -1,19 +1,19 @@
 //! Files: their upload, which goes to the disk as it comes, and the loads of a storage from one.
 
+use std::path::{Path as FolderPath, PathBuf};
 use std::sync::Arc;
 
-use std::path::{Path as FolderPath, PathBuf};
-
-use axum::body::{Body, BodyDataStream};
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use futures_util::TryStreamExt;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
-use super::body::{Held, SMALL};
+use super::body::{Held, Paced, SMALL};
+use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
 use crate::catalogue::Source;
@@ -23,19 +23,52 @@ use crate::jobs::Load;
 
 const FAILED: &str = "the uploaded file could not be written";
 
-/// Tells clients to upload here and not to S3.
-pub(super) async fn sign() -> Answer {
-    let body = json!({"status": "error", "errors": ["this server has no S3: upload to the server itself"]});
+/// What a client wants to upload.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    /// The uuid of the source that the file is for.
+    s3_object_name: Option<String>,
+}
+
+/// Gives a link to upload a file by, as a platform on S3 does, or tells clients to upload with their key.
+pub(super) async fn sign(
+    State(engine): Shared,
+    account: Account,
+    headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
+) -> Answer {
+    if engine.sign_uploads {
+        let uuid = wanted.s3_object_name.ok_or_else(|| {
+            Error::refused("the query needs `s3_object_name`, the uuid of the data source that the file is for")
+        })?;
+        let source = engine.source(&account, &uuid).await?;
+        source.check_holds_rows()?;
+        let url = link(&engine, &headers, &Method::PUT, &format!("/api/data_source/{}/upload", source.uuid))?;
+        return Ok(answer(StatusCode::OK, &json!({"status": "ok", "signed_request": url})));
+    }
+    let body = json!({"status": "error", "errors": ["this server has no S3: upload to /file"]});
     Ok(answer(StatusCode::OK, &body))
 }
 
 /// Takes the file that is attached to a source. Its declared type means nothing: clients say JSON for every file.
 pub(super) async fn file(State(engine): Shared, account: Account, Path(uuid): Path<String>, body: Body) -> Answer {
     let source = engine.source(&account, &uuid).await?;
-    source.check_holds_rows()?;
-    let file = receive(engine.uploads(), engine.upload_limit, body.into_data_stream()).await?;
-    keep(file, engine.attached_file(source.uuid)).await?;
+    attach(&engine, source, body).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
+}
+
+/// Takes the file that is attached to a source by a link, and answers as S3 does.
+pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body: Body) -> Answer {
+    let source = engine.linked_source(&uuid).await?;
+    attach(&engine, source, body).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error> {
+    source.check_holds_rows()?;
+    let body = Paced::new(body, engine.patience);
+    let file = receive(engine.uploads(), engine.upload_limit, body).await?;
+    keep(file, engine.attached_file(source.uuid)).await
 }
 
 /// Gives a received file its place, in the folder that it was received in.
@@ -45,17 +78,16 @@ pub(super) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Err
         file.persist(target).context(FAILED)
     })
     .await
-    .context(FAILED)??;
-    Ok(())
+    .context(FAILED)?
+    .map(|_| ())
 }
 
 /// Writes a body of at most `limit` bytes to a file, which is removed if it does not come to its end.
-pub(super) async fn receive(folder: &FolderPath, limit: u64, mut body: BodyDataStream) -> Result<NamedTempFile, Error> {
+pub(super) async fn receive(folder: &FolderPath, limit: u64, mut body: Paced) -> Result<NamedTempFile, Error> {
     let file = NamedTempFile::new_in(folder).context(FAILED)?;
     let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
     let mut size = 0;
-    let cut = |error| Error::refused(format!("the upload was cut: {error}"));
-    while let Some(piece) = body.try_next().await.map_err(cut)? {
+    while let Some(piece) = body.next().await? {
         size += piece.len() as u64;
         if size > limit {
             let message = format!("the file is larger than {limit} bytes, which is this server's limit");

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::body::{Held, SMALL};
 use super::list::{ListQuery, listed};
+use super::name::checked;
 use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
 use crate::catalogue::WebApp;
@@ -142,10 +143,8 @@ async fn sources(engine: &Engine, web_app: &WebApp) -> Result<(Vec<(String, Stri
 }
 
 fn checked_name(name: Option<Value>) -> Result<String, Error> {
-    match name {
-        Some(Value::String(name)) if !name.trim().is_empty() => Ok(name),
-        _ => Err(Error::refused("a web app needs a `name`")),
-    }
+    let text = name.as_ref().and_then(Value::as_str).map(str::to_owned);
+    checked(text, "a web app")
 }
 
 fn check_content(config: &Map<String, Value>) -> Result<(), Error> {

@@ -77,6 +77,7 @@ const ACCOUNTS: &str = "
     CREATE INDEX sources_by_name ON sources (account, name);
     ALTER TABLE tasks ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
     CREATE INDEX tasks_by_account ON tasks (account, created);
+    CREATE INDEX pending_tasks ON tasks (account) WHERE status = 'pending';
     ALTER TABLE keys ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
     CREATE TABLE owned_scripts (
         uuid TEXT PRIMARY KEY,
@@ -157,6 +158,11 @@ impl Catalogue {
         Ok(Catalogue { pool, pushed: Arc::default() })
     }
 
+    /// Whether the database answers.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1").execute(&self.pool).await.map(|_| ()).context(FAILED)
+    }
+
     /// Writes everything and closes the database.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
@@ -180,6 +186,14 @@ fn now() -> i64 {
 /// The account that a row belongs to.
 fn account_of(row: &SqliteRow) -> Result<Account, Error> {
     Account::new(&row.try_get::<String, _>("account").context(FAILED)?)
+}
+
+/// How many data sources an account may have, and how many scripts: lists are answered as a whole.
+const OBJECTS: i64 = 10_000;
+
+/// The account has as many of something as it may have.
+fn too_many(what: &str) -> Error {
+    Error::refused(format!("the account has {OBJECTS} {what}, which is as many as it may have: delete some"))
 }
 
 /// What a failed statement is reported as.

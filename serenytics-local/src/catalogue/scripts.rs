@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{Catalogue, FAILED};
+use super::{Catalogue, FAILED, OBJECTS, too_many};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
@@ -65,6 +65,14 @@ impl Catalogue {
 
     /// Adds a script to an account; tells whether its name was free.
     pub(crate) async fn insert_script(&self, account: &Account, script: &Script) -> Result<bool, Error> {
+        let count = sqlx::query("SELECT COUNT(*) AS count FROM scripts WHERE account = $1")
+            .bind(account.name())
+            .fetch_one(&self.pool)
+            .await
+            .context(FAILED)?;
+        if count.try_get::<i64, _>("count").context(FAILED)? >= OBJECTS {
+            return Err(too_many("scripts"));
+        }
         let done = sqlx::query(
             "INSERT INTO scripts (uuid, account, position, name, config)
             VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM scripts), $3, $4)

@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{Catalogue, FAILED, account_of};
+use super::{Catalogue, FAILED, OBJECTS, account_of, too_many};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
@@ -120,9 +120,10 @@ impl Catalogue {
 
     /// Adds a source.
     pub(crate) async fn insert_source(&self, source: &Source) -> Result<(), Error> {
-        sqlx::query(
+        let done = sqlx::query(
             "INSERT INTO sources (uuid, account, position, name, type, token, original_file_name, json_content)
-            VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM sources), $3, $4, $5, $6, $7)",
+            SELECT $1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM sources), $3, $4, $5, $6, $7
+            WHERE (SELECT COUNT(*) FROM sources WHERE account = $2) < $8",
         )
         .bind(source.uuid.to_string())
         .bind(source.account.name())
@@ -131,10 +132,11 @@ impl Catalogue {
         .bind(&source.token)
         .bind(&source.original_file_name)
         .bind(source.json_content.to_string())
+        .bind(OBJECTS)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
-        Ok(())
+        if done.rows_affected() == 0 { Err(too_many("data sources")) } else { Ok(()) }
     }
 
     /// Saves what may change of a source; tells whether it exists.

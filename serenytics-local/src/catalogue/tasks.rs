@@ -5,10 +5,15 @@ use uuid::Uuid;
 
 use super::{Catalogue, FAILED, now};
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::error::{Context, Error, Kind};
 
 /// How long a finished task can be asked about: seven days, in milliseconds.
 const KEPT: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// How many tasks of an account can be pending.
+const PENDING_TASKS: i64 = 100;
+/// How many of an account's tasks are kept.
+const KEPT_TASKS: i64 = 10_000;
 
 /// A task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,17 +40,35 @@ const DONE: &str = "done";
 const ERROR: &str = "error";
 
 impl Catalogue {
-    /// Adds a pending task of an account.
+    /// Adds a pending task of an account, and forgets the oldest of those that ended.
     pub(crate) async fn insert_task(&self, account: &Account) -> Result<Uuid, Error> {
         let uuid = Uuid::new_v4();
-        sqlx::query("INSERT INTO tasks (uuid, created, status, account) VALUES ($1, $2, $3, $4)")
-            .bind(uuid.to_string())
-            .bind(now())
-            .bind(PENDING)
-            .bind(account.name())
-            .execute(&self.pool)
-            .await
-            .context(FAILED)?;
+        let done = sqlx::query(
+            "INSERT INTO tasks (uuid, created, status, account)
+            SELECT $1, $2, $3, $4
+            WHERE (SELECT COUNT(*) FROM tasks WHERE account = $4 AND status = 'pending') < $5",
+        )
+        .bind(uuid.to_string())
+        .bind(now())
+        .bind(PENDING)
+        .bind(account.name())
+        .bind(PENDING_TASKS)
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        if done.rows_affected() == 0 {
+            let message = format!("the account has {PENDING_TASKS} tasks that are not done: wait until one is");
+            return Err(Error::new(Kind::Busy, message));
+        }
+        sqlx::query(
+            "DELETE FROM tasks WHERE account = $1 AND status <> 'pending' AND created <
+            (SELECT created FROM tasks WHERE account = $1 ORDER BY created DESC LIMIT 1 OFFSET $2)",
+        )
+        .bind(account.name())
+        .bind(KEPT_TASKS)
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
         Ok(uuid)
     }
 

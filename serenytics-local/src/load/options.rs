@@ -21,18 +21,21 @@ pub(crate) struct LoadOptions {
 impl LoadOptions {
     /// The options in a source's configuration.
     pub(crate) fn of(source: &Source) -> Result<LoadOptions, Error> {
-        let separator = match source.json_content.get("separator") {
-            None | Some(Value::Null) => b',',
-            Some(Value::String(text)) if text.len() == 1 && !matches!(text.as_str(), "\"" | "\n" | "\r") => {
-                text.as_bytes()[0]
-            }
-            Some(other) => {
-                return Err(Error::refused(format!(
-                    "the separator is {other} and has to be one character, as \",\" or \";\""
-                )));
-            }
-        };
+        let separator = separator(source.json_content.get("separator"))?;
         Ok(LoadOptions { separator, forced: forced_types(source)? })
+    }
+}
+
+/// What stands between two fields of a CSV file: a comma unless a client says otherwise.
+pub(crate) fn separator(told: Option<&Value>) -> Result<u8, Error> {
+    match told {
+        None | Some(Value::Null) => Ok(b','),
+        Some(Value::String(text)) if text.len() == 1 && !matches!(text.as_str(), "\"" | "\n" | "\r") => {
+            Ok(text.as_bytes()[0])
+        }
+        Some(other) => {
+            Err(Error::refused(format!("the separator is {other} and has to be one character, as \",\" or \";\"")))
+        }
     }
 }
 

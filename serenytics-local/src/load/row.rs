@@ -34,6 +34,8 @@ impl<'de> Visitor<'de> for RowVisitor {
         while let Some(field) = map.next_entry()? {
             fields.push(field);
         }
+        // A list grows by doubling, and there may be millions of rows.
+        fields.shrink_to_fit();
         Ok(BatchRow::Object(fields))
     }
 

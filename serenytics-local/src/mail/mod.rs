@@ -37,6 +37,12 @@ pub(crate) struct MailSettings {
     pub(crate) quota: u32,
 }
 
+impl Default for MailSettings {
+    fn default() -> MailSettings {
+        MailSettings { smtp: None, from: "serenytics@localhost".to_owned(), quota: 50 }
+    }
+}
+
 /// What sends mails.
 pub(crate) struct Mails {
     smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,

@@ -10,11 +10,12 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use futures_util::stream;
 use futures_util::{StreamExt, TryStreamExt};
+use prometheus_client::metrics::counter::Counter;
 use serenytics_query::wire::ColumnTitle;
 
 use super::cells::{Cells, narrowed};
 use super::input::Input;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// The pieces of an answer's body.
 pub(crate) type Pieces = stream::BoxStream<'static, Result<Bytes, Error>>;
@@ -51,10 +52,12 @@ fn opening(titles: &[ColumnTitle]) -> Result<Vec<u8>, Error> {
 /// What went wrong while a query ran.
 pub(super) fn run_error(error: DataFusionError) -> Error {
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => Error::failed(
-            "the query needs more memory than the server gives to queries: select less, or group less finely",
-            error,
-        ),
+        DataFusionError::ResourcesExhausted(_) => {
+            tracing::info!(%error, "a query needs too much memory");
+            let message = "the query needs more memory than the server gives to queries: select less, or group less \
+                           finely";
+            Error::new(Kind::Limit, message)
+        }
         DataFusionError::ArrowError(error, _)
             if matches!(**error, ArrowError::CastError(_) | ArrowError::ArithmeticOverflow(_)) =>
         {
@@ -83,21 +86,33 @@ pub(super) fn in_turn(plans: Vec<SendableRecordBatchStream>, limit: Option<usize
     cut.boxed()
 }
 
-/// An answer of rows. Its first piece is there when this returns, so that what goes wrong early is an error by itself.
+/// How large the first piece of an answer is. What goes wrong behind it can only cut the connection.
+const FIRST_PIECE: usize = 1024 * 1024;
+
+/// An answer of rows. Its first piece is there when this returns, so that what goes wrong in it is an error by itself.
 /// What the query reads is kept until the last row was read.
-pub(super) async fn rows(titles: &[ColumnTitle], mut batches: Batches, input: Input) -> Result<Pieces, Error> {
+pub(super) async fn rows(
+    titles: &[ColumnTitle],
+    mut batches: Batches,
+    input: Input,
+    rows: Counter,
+) -> Result<Pieces, Error> {
     let mut json = opening(titles)?;
     json.extend_from_slice(br#","data":["#);
     let mut first = true;
-    if let Some(batch) = batches.next().await {
-        write_rows(&narrowed(batch?)?, &mut first, &mut json)?;
+    while json.len() < FIRST_PIECE
+        && let Some(batch) = batches.try_next().await?
+    {
+        rows.inc_by(batch.num_rows() as u64);
+        write_rows(&narrowed(batch)?, &mut first, &mut json)?;
     }
     let start = stream::once(async { Ok(Bytes::from(json)) });
-    let rest = stream::try_unfold((batches, first, input), |(mut batches, mut first, input)| async move {
+    let rest = stream::try_unfold((batches, first, input, rows), |(mut batches, mut first, input, rows)| async move {
         let Some(batch) = batches.try_next().await? else { return Ok(None) };
+        rows.inc_by(batch.num_rows() as u64);
         let mut json = Vec::with_capacity(batch.num_rows() * batch.num_columns() * 8);
         write_rows(&narrowed(batch)?, &mut first, &mut json)?;
-        Ok(Some((Bytes::from(json), (batches, first, input))))
+        Ok(Some((Bytes::from(json), (batches, first, input, rows))))
     });
     let end = stream::once(async { Ok(Bytes::from_static(b"]}")) });
     Ok(start.chain(rest).chain(end).boxed())
@@ -124,10 +139,12 @@ pub(super) async fn columns(
     titles: &[ColumnTitle],
     mut batches: Batches,
     pool: &Arc<dyn MemoryPool>,
+    rows: &Counter,
 ) -> Result<Pieces, Error> {
     let reserved = MemoryConsumer::new("answer in columns").register(pool);
     let mut held = Vec::new();
     while let Some(batch) = batches.try_next().await? {
+        rows.inc_by(batch.num_rows() as u64);
         reserved.try_grow(batch.get_array_memory_size()).map_err(run_error)?;
         held.push(narrowed(batch)?);
     }

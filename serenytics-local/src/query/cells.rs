@@ -86,24 +86,24 @@ impl<'a> Cells<'a> {
             Cells::Float(array) => scalar(&array.value(row), json),
             Cells::DateTime(array) => {
                 json.push(b'"');
-                civil(array.value(row), json)?;
+                datetime(array.value(row), json)?;
                 json.push(b'"');
                 Ok(())
             }
         }
     }
 
-    /// Writes the cell of a row as plain text, or nothing and tells so for a NULL. What is no finite number is none.
-    pub(super) fn write_plain(&self, row: usize, plain: &mut Vec<u8>) -> Result<bool, Error> {
+    /// Writes the cell of a row as it is, without quotes; tells whether there is one, and it is not NULL.
+    pub(super) fn write_text(&self, row: usize, text: &mut Vec<u8>) -> Result<bool, Error> {
         if self.array().is_null(row) {
             return Ok(false);
         }
         match self {
-            Cells::Str(array) => plain.extend_from_slice(array.value(row).as_bytes()),
-            Cells::StrView(array) => plain.extend_from_slice(array.value(row).as_bytes()),
-            Cells::Float(array) if !array.value(row).is_finite() => return Ok(false),
-            Cells::Int(_) | Cells::Float(_) => self.write(row, plain)?,
-            Cells::DateTime(array) => civil(array.value(row), plain)?,
+            Cells::Str(array) => text.extend_from_slice(array.value(row).as_bytes()),
+            Cells::StrView(array) => text.extend_from_slice(array.value(row).as_bytes()),
+            Cells::Int(array) => scalar(&array.value(row), text)?,
+            Cells::Float(array) => scalar(&array.value(row), text)?,
+            Cells::DateTime(array) => datetime(array.value(row), text)?,
         }
         Ok(true)
     }
@@ -136,8 +136,8 @@ fn scalar<T: serde::Serialize + ?Sized>(value: &T, json: &mut Vec<u8>) -> Result
 }
 
 /// A datetime in ISO 8601, with a fraction only if there is one.
-fn civil(microseconds: i64, text: &mut Vec<u8>) -> Result<(), Error> {
+fn datetime(microseconds: i64, json: &mut Vec<u8>) -> Result<(), Error> {
     const CONTEXT: &str = "a datetime could not be written";
     let datetime = EPOCH.checked_add(SignedDuration::from_micros(microseconds)).context(CONTEXT)?;
-    write!(text, "{datetime}").context(CONTEXT)
+    write!(json, "{datetime}").context(CONTEXT)
 }

@@ -46,12 +46,13 @@ fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
     };
     let empty = || lit(ScalarValue::Utf8View(Some(String::new())));
     Ok(match operator {
-        Operator::Less => left.lt(scalar()?),
-        Operator::Greater => left.gt(scalar()?),
-        Operator::LessOrEqual => left.lt_eq(scalar()?),
-        Operator::GreaterOrEqual => left.gt_eq(scalar()?),
-        Operator::Equal => left.eq(scalar()?),
-        Operator::NotEqual => left.not_eq(scalar()?),
+        // Of the two zeros, Arrow takes the negative one for the smaller.
+        Operator::Less => left.lt(lit(zero(scalar()?, -0.0))),
+        Operator::Greater => left.gt(lit(zero(scalar()?, 0.0))),
+        Operator::LessOrEqual => left.lt_eq(lit(zero(scalar()?, 0.0))),
+        Operator::GreaterOrEqual => left.gt_eq(lit(zero(scalar()?, -0.0))),
+        Operator::Equal => one_of(left, vec![scalar()?], false),
+        Operator::NotEqual => one_of(left, vec![scalar()?], true),
         Operator::In | Operator::NotIn => {
             let ConditionOperand::List(values, _) = &condition.operand else {
                 return Err(unchecked("a condition without its list"));
@@ -62,7 +63,7 @@ fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
                 return Ok(lit(negated));
             }
             let list = values.iter().map(|value| literal(value, column_type));
-            Expr::InList(InList::new(Box::new(left), list.collect::<Result<_, _>>()?, negated))
+            one_of(left, list.collect::<Result<_, _>>()?, negated)
         }
         Operator::IsDefined => left.is_not_null(),
         Operator::IsNotDefined => left.is_null(),
@@ -71,12 +72,42 @@ fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
     })
 }
 
-fn literal(value: &Value, column_type: ColumnType) -> Result<Expr, Error> {
+/// A float with one zero: Arrow takes those of both signs for two numbers, and their sum with zero is the same.
+pub(super) fn one_zero(expr: Expr, column_type: ColumnType) -> Expr {
+    if column_type == ColumnType::Float { expr + lit(0.0) } else { expr }
+}
+
+fn is_zero(value: &ScalarValue) -> bool {
+    matches!(value, ScalarValue::Float64(Some(0.0)))
+}
+
+/// A value, or for zero the zero with the sign that is wanted.
+fn zero(value: ScalarValue, wanted: f64) -> ScalarValue {
+    if is_zero(&value) { ScalarValue::Float64(Some(wanted)) } else { value }
+}
+
+/// Whether a cell is one of some values, or with `negated` none of them.
+fn one_of(left: Expr, mut values: Vec<ScalarValue>, negated: bool) -> Expr {
+    if values.iter().any(is_zero) {
+        values.extend([0.0, -0.0].map(|zero| ScalarValue::Float64(Some(zero))));
+    }
+    let mut list: Vec<Expr> = values.into_iter().map(lit).collect();
+    match list.pop() {
+        Some(value) if list.is_empty() && negated => left.not_eq(value),
+        Some(value) if list.is_empty() => left.eq(value),
+        last => {
+            list.extend(last);
+            Expr::InList(InList::new(Box::new(left), list, negated))
+        }
+    }
+}
+
+fn literal(value: &Value, column_type: ColumnType) -> Result<ScalarValue, Error> {
     let Value::Literal(literal, _) = value else {
         return Err(unchecked("a value that the run gives"));
     };
     let typed = typed_value(literal, column_type).ok_or_else(|| unchecked("a value of another type"))?;
-    let scalar = match typed {
+    Ok(match typed {
         TypedValue::Str(text) => ScalarValue::Utf8View(Some(text)),
         TypedValue::Int(value) => ScalarValue::Int64(Some(value)),
         TypedValue::Float(value) => ScalarValue::Float64(Some(value)),
@@ -86,6 +117,5 @@ fn literal(value: &Value, column_type: ColumnType) -> Result<Expr, Error> {
             })?;
             ScalarValue::TimestampMicrosecond(Some(value), None)
         }
-    };
-    Ok(lit(scalar))
+    })
 }

@@ -30,6 +30,8 @@ pub(super) struct Part {
     pub(super) snapshot: Arc<Snapshot>,
     /// What stands before the names of the columns: nothing, or in a join the storage's uuid and a dot.
     pub(super) prefix: String,
+    /// What stands before the names of the columns in exports.
+    pub(super) export_prefix: String,
     /// What has to be equal between this storage and those before it.
     pub(super) keys: Vec<Key>,
 }
@@ -46,18 +48,19 @@ pub(super) struct Key {
 impl Input {
     /// The rows of a storage.
     pub(crate) fn storage(name: String, configuration: Value, snapshot: Arc<Snapshot>) -> Input {
-        Input { name, configuration, parts: vec![Part { snapshot, prefix: String::new(), keys: Vec::new() }] }
+        Input { name, configuration, parts: vec![Part::new(snapshot, String::new(), String::new())] }
     }
 
-    /// The rows of storages that are joined: each with its uuid and its keys.
+    /// The rows of storages that are joined: each with its uuid, its prefix in exports and its keys.
     pub(crate) fn join(
         name: String,
         configuration: Value,
-        joined: Vec<(Uuid, Vec<JoinKey>, Arc<Snapshot>)>,
+        joined: Vec<(Uuid, Option<String>, Vec<JoinKey>, Arc<Snapshot>)>,
     ) -> Result<Input, Error> {
         let mut input = Input { name, configuration, parts: Vec::with_capacity(joined.len()) };
-        for (uuid, keys, snapshot) in joined {
-            let part = Part { snapshot, prefix: format!("{uuid}."), keys: Vec::new() };
+        for (uuid, prefix, keys, snapshot) in joined {
+            let prefixed = prefix.unwrap_or_else(|| uuid.to_string());
+            let part = Part::new(snapshot, format!("{uuid}."), format!("{prefixed}."));
             let mut checked = Vec::with_capacity(keys.len());
             for key in keys {
                 checked.extend(input.key(key, &part)?);
@@ -111,6 +114,16 @@ impl Input {
         })
     }
 
+    /// The columns as exports call them.
+    pub(super) fn exported_columns(&self) -> impl Iterator<Item = Column> {
+        let part = |part: &Part| {
+            let prefix = part.export_prefix.clone();
+            let columns = part.snapshot.columns.to_vec().into_iter();
+            columns.map(move |column| Column { name: format!("{prefix}{}", column.name), ..column })
+        };
+        self.parts.iter().flat_map(part)
+    }
+
     /// Whether the sum over an integer column, for some of the rows, may be larger than 64 bits hold.
     pub(super) fn sum_may_wrap(&self, name: &str) -> bool {
         match self.parts.as_slice() {
@@ -121,6 +134,10 @@ impl Input {
 }
 
 impl Part {
+    fn new(snapshot: Arc<Snapshot>, prefix: String, export_prefix: String) -> Part {
+        Part { snapshot, prefix, export_prefix, keys: Vec::new() }
+    }
+
     /// The names of the columns in queries, and their types.
     pub(super) fn columns(&self) -> impl Iterator<Item = (String, ColumnType)> {
         self.snapshot.columns.iter().map(|column| (format!("{}{}", self.prefix, column.name), column.column_type))

@@ -6,6 +6,7 @@ mod cells;
 mod columns;
 mod condition;
 mod csv;
+mod export;
 mod formula;
 mod input;
 mod limits;
@@ -14,27 +15,48 @@ mod plan;
 mod scan;
 mod slot;
 mod titles;
+mod turn;
+mod yielding;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use prometheus_client::metrics::counter::Counter;
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 
 use answer::Layout;
 pub(crate) use answer::Pieces;
+pub(crate) use export::{ExportFormat, ExportOptions, check_export};
 pub(crate) use input::Input;
+use turn::Turns;
+use yielding::YieldingJoins;
 
 use crate::error::{Context, Error, Kind};
+use crate::metrics::Metrics;
 use crate::storage::{Column, DataFile};
+
+/// How much of the machine queries may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueryLimits {
+    /// How many bytes of memory all of them take between them.
+    pub(crate) memory: usize,
+    /// How long one runs.
+    pub(crate) time: Duration,
+    /// How many run at the same time.
+    pub(crate) at_once: usize,
+}
 
 /// What runs queries: DataFusion, with one memory limit for all of them.
 pub(crate) struct Queries {
+    turns: Turns,
+    rows_read: Counter,
     memory: Arc<dyn MemoryPool>,
     /// For queries whose rows may come in any order.
     parallel: SessionContext,
@@ -47,43 +69,58 @@ pub(crate) struct Queries {
 }
 
 impl Queries {
-    /// Queries that take `memory` bytes between them, and write what does not fit into `folder`.
-    pub(crate) fn new(memory: usize, folder: &Path) -> Result<Queries, Error> {
+    /// Queries with these limits, which write what does not fit into their memory into `folder`.
+    pub(crate) fn new(limits: QueryLimits, folder: &Path, metrics: &Arc<Metrics>) -> Result<Queries, Error> {
         const CONTEXT: &str = "DataFusion could not be set up";
         std::fs::create_dir_all(folder).context(CONTEXT)?;
-        let memory: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(memory));
+        let memory: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(limits.memory));
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::clone(&memory))
             .with_temp_file_path(folder)
             .build_arc()
             .context(CONTEXT)?;
-        let parallel = SessionConfig::new().with_information_schema(false);
+        let mut parallel = SessionConfig::new().with_information_schema(false);
+        // It leaves out rows by the columns of which a query has a `min` or `max`, and forgets those of expressions:
+        // https://github.com/apache/datafusion/issues/24816.
+        parallel.options_mut().optimizer.enable_aggregate_dynamic_filter_pushdown = false;
         // One partition, and every file in its turn: statistics would let a limit take the files that are known first.
         let ordered = parallel.clone().with_target_partitions(1).with_collect_statistics(false);
         let parallel = SessionContext::new_with_config_rt(parallel, Arc::clone(&runtime));
         Ok(Queries {
+            turns: Turns::new(limits.at_once, limits.time, Arc::clone(metrics)),
+            rows_read: metrics.rows_read.clone(),
             memory,
-            filtered: without_rule(&parallel, "aggregate_statistics"),
+            filtered: for_joins(&parallel),
             parallel,
             ordered: SessionContext::new_with_config_rt(ordered, runtime),
         })
     }
 
-    /// Answers a request, as JSON.
+    /// How many bytes of memory queries hold now.
+    pub(crate) fn memory_held(&self) -> usize {
+        self.memory.reserved()
+    }
+
+    /// Answers a request as JSON, when it is its turn.
     pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
         let layout = layout(options.order.as_deref());
         self.answer_in(layout, input, options).await
     }
 
-    /// Answers a request, as CSV with a header.
+    /// Answers a request as CSV with a header, when it is its turn.
     pub(crate) async fn answer_csv(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
         self.answer_in(Layout::Csv, input, options).await
     }
 
     async fn answer_in(&self, layout: Layout, input: Input, options: Pipeline) -> Result<Pieces, Error> {
-        if input.is_empty() {
-            return Err(Error::new(Kind::Empty, "Storage source is empty"));
-        }
+        let mut turn = self.turns.take().await?;
+        let pieces = turn.run(self.begin(layout, input, options)).await?;
+        Ok(turn.over(pieces))
+    }
+
+    /// Checks, plans and starts a query.
+    async fn begin(&self, layout: Layout, input: Input, options: Pipeline) -> Result<Pieces, Error> {
+        check_has_rows(&input)?;
         let mut stage = limits::one_stage(options.data_processing_pipeline)?;
         let columns = names::columns(&mut stage, &input)?;
         let checked = check_wire(&columns.schema, &stage).map_err(refused)?;
@@ -104,10 +141,17 @@ impl Queries {
         }
         let batches = answer::in_turn(batches, plan::limit(&checked.stage));
         match layout {
-            Layout::Rows => answer::rows(&titles, batches, input).await,
-            Layout::Columns => answer::columns(&titles, batches, &self.memory).await,
-            Layout::Csv => csv::rows(&titles, batches, input).await,
+            Layout::Rows => answer::rows(&titles, batches, input, self.rows_read.clone()).await,
+            Layout::Columns => answer::columns(&titles, batches, &self.memory, &self.rows_read).await,
+            Layout::Csv => csv::rows(&titles, batches, input, self.rows_read.clone()).await,
         }
+    }
+
+    /// All rows of a source, as a file.
+    pub(crate) async fn export(&self, input: Input, options: ExportOptions) -> Result<Pieces, Error> {
+        let mut turn = self.turns.take().await?;
+        let pieces = turn.run(export::export(self, input, options)).await?;
+        Ok(turn.over(pieces))
     }
 
     /// Memory of the queries, for something else that has to be held.
@@ -119,6 +163,14 @@ impl Queries {
     pub(crate) fn rows(&self, files: &[Arc<DataFile>], columns: &[Column]) -> Result<DataFrame, Error> {
         scan::files(&self.ordered, files, columns)
     }
+}
+
+/// Refuses a source without rows, in the platform's words.
+fn check_has_rows(input: &Input) -> Result<(), Error> {
+    if input.is_empty() {
+        return Err(Error::new(Kind::Empty, "Storage source is empty"));
+    }
+    Ok(())
 }
 
 /// Memory that is taken from the queries until this is dropped.
@@ -133,10 +185,11 @@ impl Reserved {
     }
 }
 
-/// The context without one of the rules that change plans.
-fn without_rule(context: &SessionContext, rule: &str) -> SessionContext {
+/// The context without the rule that answers from statistics, and with one that has joins yield.
+fn for_joins(context: &SessionContext) -> SessionContext {
     let state = context.state();
-    let rules = state.physical_optimizers().iter().filter(|other| other.name() != rule).cloned().collect();
+    let rules = state.physical_optimizers().iter().filter(|other| other.name() != "aggregate_statistics");
+    let rules = rules.cloned().chain([Arc::new(YieldingJoins) as Arc<_>]).collect();
     SessionContext::new_with_state(
         SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build(),
     )

@@ -8,7 +8,7 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction};
 
 use super::aggregate::{AGGREGATE, aggregated, row_count};
 use super::columns::Columns;
-use super::condition::{all, column, unchecked};
+use super::condition::{all, column, one_zero, unchecked};
 use super::formula::Totals;
 use super::slot::time_slot;
 use crate::error::{Context, Error};
@@ -68,8 +68,20 @@ pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Column
         return Err(unchecked("outputs that the shape does not have"));
     }
     if !stage.order_by.is_empty() {
-        let order = stage.order_by.iter().map(|order| sort_key(order, stage, columns));
-        rows = rows.sort(order.collect::<Result<_, _>>()?).context(FAILED)?;
+        let keys = stage.order_by.iter().map(|order| sort_key(order, stage, columns));
+        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
+        // Whatever is equal by the last key may come in any order.
+        for (key, column_type) in keys.iter_mut().rev().skip(1) {
+            key.expr = one_zero(key.expr.clone(), *column_type);
+        }
+        for (index, (key, _)) in keys.iter_mut().enumerate() {
+            if !matches!(key.expr, Expr::Column(_)) {
+                // DataFusion loses track of an order by a longer expression, and then refuses its own plan.
+                let name = format!("{ORDER}{index}");
+                rows = rows.with_column(&name, std::mem::replace(&mut key.expr, column(&name))).context(FAILED)?;
+            }
+        }
+        rows = rows.sort(keys.into_iter().map(|(key, _)| key).collect()).context(FAILED)?;
     }
     if let Some(limit) = limit(stage) {
         rows = rows.limit(0, Some(limit)).context(FAILED)?;
@@ -89,16 +101,20 @@ pub(super) fn limit(stage: &Stage) -> Option<usize> {
 /// What the grouped columns are called inside of a plan, before their number.
 const KEY: &str = "k";
 
+/// What the order's computed keys are called inside of a plan, before their number: no column's name has a control
+/// character.
+const ORDER: &str = "\u{1}";
+
 fn cell(name: &str, columns: &Columns<'_>) -> Result<Expr, Error> {
     Ok(columns.row_column(name)?.cell)
 }
 
 fn keys(stage: &Stage, columns: &Columns<'_>) -> Result<Vec<Expr>, Error> {
     let key = |(index, key): (usize, &Key)| {
-        let source = cell(&key.column.text, columns)?;
+        let source = columns.row_column(&key.column.text)?;
         let expr = match key.slot {
-            KeySlot::Whole => source,
-            KeySlot::Slot(slot) => time_slot(slot, source),
+            KeySlot::Whole => one_zero(source.cell, source.column_type),
+            KeySlot::Slot(slot) => time_slot(slot, source.cell),
             KeySlot::Unknown => return Err(unchecked("an unknown time slot")),
         };
         Ok(expr.alias(format!("{KEY}{index}")))
@@ -128,11 +144,11 @@ fn aggregate(selected: &Selected, columns: &Columns<'_>) -> Result<Expr, Error> 
     let argument = columns.row_column(&word.text)?;
     let sum_may_wrap =
         aggregate == Aggregate::Sum && argument.column_type == ColumnType::Int && columns.sum_may_wrap(&word.text);
-    Ok(aggregated(aggregate, argument.cell, sum_may_wrap))
+    Ok(aggregated(aggregate, argument.cell, argument.column_type, sum_may_wrap))
 }
 
-/// A key of the order: NULLs come last in `asc` and first in `desc`, as if they were larger than everything.
-fn sort_key(order: &Order, stage: &Stage, columns: &Columns<'_>) -> Result<SortExpr, Error> {
+/// A key of the order and its type: NULLs come last in `asc` and first in `desc`, as if they were larger than everything.
+fn sort_key(order: &Order, stage: &Stage, columns: &Columns<'_>) -> Result<(SortExpr, ColumnType), Error> {
     let named = |prefix, index: Option<usize>| {
         let index = index.ok_or_else(|| unchecked("an order by something that the result lacks"))?;
         Ok(column(&format!("{prefix}{index}")))
@@ -149,6 +165,14 @@ fn sort_key(order: &Order, stage: &Stage, columns: &Columns<'_>) -> Result<SortE
         }
         by => named(AGGREGATE, selected_aggregates(stage).position(|selected| selected.is_same(by)))?,
     };
+    let column_type = match &order.by {
+        Selected::Column(word) => columns.row_column(&word.text)?.column_type,
+        Selected::Aggregate { aggregate, column, .. } => {
+            aggregate.result(columns.row_column(&column.text)?.column_type)
+        }
+        Selected::Slot { .. } => ColumnType::DateTime,
+        _ => ColumnType::Int,
+    };
     let ascending = order.direction == Direction::Asc;
-    Ok(by.sort(ascending, !ascending))
+    Ok((by.sort(ascending, !ascending), column_type))
 }

@@ -8,10 +8,11 @@ use datafusion::common::JoinType;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::logical_expr::cast;
-use datafusion::prelude::{DataFrame, Expr, SessionContext, lit};
+use datafusion::prelude::{DataFrame, Expr, SessionContext};
+use serenytics_query::vocabulary::ColumnType;
 use url::Url;
 
-use super::condition::column;
+use super::condition::{column, one_zero};
 use super::input::{Input, Key, Part};
 use crate::error::{Context, Error, Kind};
 use crate::storage::{Column, DataFile, Snapshot, cast_to, query_schema};
@@ -101,8 +102,7 @@ fn named(rows: DataFrame, part: &Part) -> Result<DataFrame, Error> {
 
 fn equal(key: &Key) -> Expr {
     let side = |name: &str| match key.is_float {
-        // Zero has two signs, which are told apart unless zero is added.
-        true => cast(column(name), DataType::Float64) + lit(0.0),
+        true => one_zero(cast(column(name), DataType::Float64), ColumnType::Float),
         false => column(name),
     };
     side(&key.left).eq(side(&key.right))

@@ -37,6 +37,12 @@ pub(crate) struct ScriptSettings {
     pub(crate) memory: u64,
 }
 
+impl Default for ScriptSettings {
+    fn default() -> ScriptSettings {
+        ScriptSettings { allowed: false, timeout: Duration::from_secs(60 * 60), memory: 4 << 30 }
+    }
+}
+
 /// What runs scripts.
 pub(crate) struct Scripts {
     settings: ScriptSettings,

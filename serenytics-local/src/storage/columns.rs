@@ -15,6 +15,9 @@ use crate::error::Error;
 /// How many columns a storage may have.
 pub(crate) const COLUMNS: usize = 2000;
 
+/// How many characters the name of a column has at most.
+const LONGEST_NAME: usize = 255;
+
 /// A column of a storage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Column {
@@ -93,6 +96,12 @@ pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
         let place = index + 1;
         if name.is_empty() {
             return Err(Error::refused(format!("column {place} has no name: give it one")));
+        }
+        let length = name.chars().count();
+        if length > LONGEST_NAME {
+            return Err(Error::refused(format!(
+                "the name of column {place} has {length} characters and may have {LONGEST_NAME}"
+            )));
         }
         if name.chars().any(char::is_control) {
             return Err(Error::refused(format!("the name of column {place}, {name:?}, has a control character in it")));

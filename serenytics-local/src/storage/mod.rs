@@ -2,6 +2,7 @@
 
 mod bounds;
 mod columns;
+mod commit;
 mod files;
 mod journal;
 mod path;
@@ -20,10 +21,11 @@ use uuid::Uuid;
 pub(crate) use columns::{
     COLUMNS, Column, cast_to, check_names, file_schema, file_type, forced_type, query_schema, query_type,
 };
+pub(crate) use commit::{Change, Writing};
 pub(crate) use files::NewFiles;
 pub(crate) use pushes::Push;
 pub(crate) use snapshot::{DataFile, Snapshot};
-pub(crate) use table::{Change, Storage, Writing};
+pub(crate) use table::Storage;
 
 use crate::error::{Context, Error};
 use crate::load::{merge, merging};

@@ -1,11 +1,9 @@
-//! Web apps: the sources in their widgets, what may be asked of a warm-up, and links that show one to anybody.
+//! Web apps: the sources in their widgets, and what may be asked of a warm-up.
 
-mod embed;
 mod warm_up;
 
 use serde_json::Value;
 
-pub(crate) use embed::{EmbedKey, EmbedLink};
 pub(crate) use warm_up::WarmUp;
 
 /// The uuids of the sources that the widgets of a dashboard show, each once, in the order of the widgets.

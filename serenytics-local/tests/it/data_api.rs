@@ -79,10 +79,10 @@ async fn data_is_json_or_csv() {
     assert_eq!(status, 200);
     assert_eq!(
         csv,
-        "country,day,invoice,revenue\r\n\
-         \"F,\"\"R\",2013-01-01T05:00:00,1,12.5\r\n\
-         \"\",,,3.0\r\n\
-         été,2013-01-02T05:00:00.25,-4,1e+300\r\n"
+        "country,day,invoice,revenue\n\
+         \"F,\"\"R\",2013-01-01T05:00:00,1,12.5\n\
+         \"\",,,3.0\n\
+         été,2013-01-02T05:00:00.25,-4,1e+300\n"
     );
     let stage = json!({"select": [{"name": "revenue", "agg_function": "sum"}], "where": [{"name": "revenue", "op": "<", "value": "20"}]});
     for query in [stage.clone(), json!({"data_processing_pipeline": [stage]})] {
@@ -90,7 +90,7 @@ async fn data_is_json_or_csv() {
         let answer: Value = serde_json::from_str(&answer).unwrap();
         assert_eq!(answer["data"], json!([[15.5]]));
         let (_, csv) = asked(&served, &path, json!({"format": "csv", "query": query})).await;
-        assert_eq!(csv, "sum(revenue)\r\n15.5\r\n");
+        assert_eq!(csv, "sum(revenue)\n15.5\n");
     }
     for (body, expected) in [
         (json!({"format": "xml"}), "unknown variant"),

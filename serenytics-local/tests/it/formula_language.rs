@@ -98,8 +98,15 @@ async fn values_are_compared_by_their_types() {
     ];
     let cases: Vec<(&str, Value)> = yes.iter().map(|formula| (*formula, json!(1))).collect();
     hold(&engine, &uuid, &cases).await;
-    let null =
-        ["[ni] = 1", "[nt] != \"x\"", "not [nx] > 0", "[nd] in (\"2020-01-01\")", "[i] / [z] > 1", "[i] % [z] = 0"];
+    let null = [
+        "[ni] = 1",
+        "[nt] != \"x\"",
+        "not [nx] > 0",
+        "[nd] in (\"2020-01-01\")",
+        "-2.5 not in (if([z] = 1, 3.0, null), 0)",
+        "[i] / [z] > 1",
+        "[i] % [z] = 0",
+    ];
     let cases: Vec<(&str, Value)> = null.iter().map(|formula| (*formula, Value::Null)).collect();
     hold(&engine, &uuid, &cases).await;
 }

@@ -63,7 +63,8 @@ async fn formulas_give_what_arithmetic_gives() {
     }
     let divided = |left: f64, right: f64| (right != 0.0).then_some(left / right);
     type OfNumbers<'a> = &'a dyn Fn(i64, f64) -> Option<f64>;
-    let floats: [(&str, OfNumbers); 9] = [
+    let floats: [(&str, OfNumbers); 10] = [
+        ("-[x] + 0 * [i]", &|_, x| Some(-x + 0.0)),
         ("[i] + [x]", &|i, x| Some(i as f64 + x)),
         ("[x] - 2 * [i]", &|i, x| Some(x - 2.0 * i as f64)),
         ("[i] / [x]", &|i, x| divided(i as f64, x)),
@@ -87,6 +88,7 @@ async fn formulas_give_what_arithmetic_gives() {
         ("\"\"", "str", column(|_| Some(""))),
         ("3", "int", column(|_| Some(3))),
         ("-2.5", "float", column(|_| Some(-2.5))),
+        ("-[x]", "float", column(|(_, _, x, _)| Some(-x?))),
     ];
     for (formula, column_type, expected) in others {
         assert_eq!(computed(&engine, &uuid, formula).await, (expected, column_type.to_owned()), "{formula}");

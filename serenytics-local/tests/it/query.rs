@@ -218,9 +218,9 @@ async fn an_error_in_the_middle_of_an_answer_breaks_the_connection() {
     let engine = Engine::start().await;
     let mut csv = String::from("k,n\n");
     for k in 0..60_000 {
-        csv.push_str(&format!("{k},1\n"));
+        csv.push_str(&format!("a long key with the number {k},1\n"));
     }
-    csv.push_str(&format!("99999,{max}\n99999,{max}\n", max = i64::MAX));
+    csv.push_str(&format!("z,{max}\nz,{max}\n", max = i64::MAX));
     let uuid = engine.loaded(&csv).await;
     let stage = json!({"group_by": ["k"], "select": [aggregate("sum", "n")], "order_by": ["k"]});
     let options = json!({"order": "row_by_row", "data_processing_pipeline": [stage]}).to_string();

@@ -129,7 +129,7 @@ async fn a_query_larger_than_its_memory_is_refused() {
     let batch = json!({"operations": [{"action": "insert", "rows": rows}]}).to_string();
     assert_eq!(post(format!("/api/data_source/{uuid}/batch"), batch).await.unwrap().status(), 200);
     let answer = post(format!("/api/formatted_data/{uuid}"), "{}".to_owned()).await.unwrap();
-    assert_eq!(answer.status(), 500);
+    assert_eq!(answer.status(), 400);
     let text = answer.text().await.unwrap();
     assert!(text.contains("needs more memory"), "{text}");
     let rows = post(format!("/api/formatted_data/{uuid}"), r#"{"order": "row_by_row"}"#.to_owned()).await.unwrap();

@@ -25,10 +25,15 @@ impl Engine {
         Engine { local, folder, http: Client::new() }
     }
 
+    /// Stops the engine and gives its folder.
+    pub async fn stop(self) -> TempDir {
+        self.local.shutdown().await;
+        self.folder
+    }
+
     /// Stops the engine and starts another one on the same folder.
     pub async fn restart(self) -> Engine {
-        self.local.shutdown().await;
-        Engine::on(self.folder).await
+        Engine::on(self.stop().await).await
     }
 
     /// The status and the body of a call with the key.
@@ -69,12 +74,22 @@ impl Engine {
 
     /// Saves `config`, uploads a file and loads it; an error is the task's.
     pub async fn load_file(&self, uuid: &str, file: impl Into<Vec<u8>>, config: Value) -> Result<Value, String> {
+        self.attach(uuid, file, config).await;
+        self.run(uuid, "reload_from_file", json!({"async": true})).await
+    }
+
+    /// Saves `config` and uploads a file.
+    pub async fn attach(&self, uuid: &str, file: impl Into<Vec<u8>>, config: Value) {
         let path = format!("/api/data_source/{uuid}");
         let (status, answer) = self.call("PUT", &path, config.to_string()).await;
         assert_eq!(status, 200, "{answer}");
         let (status, answer) = self.call("POST", &format!("{path}/file"), file.into()).await;
         assert_eq!(status, 201, "{answer}");
-        let (status, answer) = self.call("POST", &format!("{path}/reload_from_file"), r#"{"async": true}"#).await;
+    }
+
+    /// Makes a call of a source that begins a task, and waits for its end; an error is the task's.
+    pub async fn run(&self, uuid: &str, call: &str, body: Value) -> Result<Value, String> {
+        let (status, answer) = self.call("POST", &format!("/api/data_source/{uuid}/{call}"), body.to_string()).await;
         assert_eq!(status, 200, "{answer}");
         let task = answer["task_id"].as_str().unwrap();
         loop {
@@ -100,6 +115,33 @@ impl Engine {
     pub async fn insert(&self, uuid: &str, rows: Value) {
         let answer = self.batch(uuid, json!([{"action": "insert", "rows": rows}])).await;
         assert_eq!(answer, (200, json!({"status": "ok"})));
+    }
+
+    /// The path that rows of a storage are pushed to.
+    pub async fn push_path(&self, uuid: &str) -> String {
+        let (status, source) = self.call("GET", &format!("/api/data_source/{uuid}"), "").await;
+        assert_eq!(status, 200, "{source}");
+        format!("/api/data_source/{uuid}/push/{}", source["token"].as_str().unwrap())
+    }
+
+    /// Pushes a row, which has to work.
+    pub async fn push(&self, uuid: &str, row: Value) {
+        let path = self.push_path(uuid).await;
+        let answer = self.call_with_key("POST", &path, row.to_string(), None).await;
+        assert_eq!(answer, (200, json!({"status": "ok"})), "{row}");
+    }
+
+    /// Why a pushed row is refused.
+    pub async fn push_refusal(&self, uuid: &str, row: Value) -> String {
+        let path = self.push_path(uuid).await;
+        let (status, answer) = self.call_with_key("POST", &path, row.to_string(), None).await;
+        assert_eq!((status, &answer["status"]), (400, &json!("error")), "{row}: {answer}");
+        answer["errors"][0].as_str().unwrap().to_owned()
+    }
+
+    /// Where a storage is.
+    pub fn storage_folder(&self, uuid: &str) -> std::path::PathBuf {
+        self.folder.path().join("storages").join(uuid)
     }
 
     /// The status and answer of a query with these options.
@@ -180,7 +222,7 @@ pub const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 pub struct Served {
     pub server: Server,
     pub folder: TempDir,
-    http: Client,
+    pub http: Client,
 }
 
 impl Served {
@@ -188,7 +230,7 @@ impl Served {
         Served::on(tempfile::tempdir().unwrap(), settings).await
     }
 
-    async fn on(folder: TempDir, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
+    pub async fn on(folder: TempDir, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
         let server = settings(Server::builder(folder.path())).start().await.unwrap();
         Served { server, folder, http: Client::new() }
     }
@@ -212,6 +254,32 @@ impl Served {
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
+    }
+
+    /// A new storage that holds these rows.
+    pub async fn storage(&self, key: &str, rows: Value) -> String {
+        let body = r#"{"name": "x", "type": "Storage", "jsonContent": {}}"#;
+        let (status, source) = self.call(key, "POST", "/api/data_source", body).await;
+        assert_eq!(status, 201, "{source}");
+        let uuid = source["uuid"].as_str().unwrap();
+        let batch = json!({"operations": [{"action": "insert", "rows": rows}]}).to_string();
+        let (status, answer) = self.call(key, "POST", &format!("/api/data_source/{uuid}/batch"), &batch).await;
+        assert_eq!(status, 200, "{answer}");
+        uuid.to_owned()
+    }
+
+    /// All metrics.
+    pub async fn metrics(&self, key: &str) -> String {
+        let answer = self.request(key, "GET", "/metrics").send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap()
+    }
+
+    /// The value of one series of the metrics; 0 if there is none.
+    pub async fn metric(&self, key: &str, series: &str) -> f64 {
+        let text = self.metrics(key).await;
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// A new API key of a user.

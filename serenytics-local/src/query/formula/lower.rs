@@ -10,10 +10,10 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{and, cast, or};
 use datafusion::prelude::{Expr, lit};
-use serenytics_query::vocabulary::Aggregate;
+use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::super::aggregate::{AGGREGATE, aggregated, row_count};
-use super::super::condition::column;
+use super::super::condition::{column, one_zero};
 use super::functions::{Arguments, Function, Gives, Meaning, balanced, chosen, text};
 use super::tree::{Comparison, Junction, Operator};
 use super::types::{Total, Type, Typed, TypedNode};
@@ -103,7 +103,7 @@ impl Lowering {
             TypedNode::Measure(measure) => self.lower(measure),
             TypedNode::Negative(operand) => {
                 let lowered = self.lower(operand);
-                if lowered.is_wide || !operand.fits() {
+                if typed.gives == Type::INT && (lowered.is_wide || !operand.fits()) {
                     Lowered::wide(Expr::Negative(Box::new(lowered.into_wide())))
                 } else {
                     Lowered::plain(Expr::Negative(Box::new(lowered.expr)))
@@ -120,14 +120,7 @@ impl Lowering {
                     _ => lit(ScalarValue::Boolean(None)),
                 })
             }
-            TypedNode::In(parts, is_negated) => {
-                let parts: Vec<&Typed> = parts.iter().collect();
-                let mut parts = self.comparable(&parts).into_iter();
-                Lowered::plain(match parts.next() {
-                    Some(operand) => Expr::InList(InList::new(Box::new(operand), parts.collect(), *is_negated)),
-                    None => lit(ScalarValue::Boolean(None)),
-                })
-            }
+            TypedNode::In(parts, is_negated) => Lowered::plain(self.is_in(parts, *is_negated)),
             TypedNode::Junction(junction, parts) => {
                 let parts = parts.iter().map(|part| self.narrow(part)).collect();
                 let joined = match junction {
@@ -157,6 +150,20 @@ impl Lowering {
         if function.gives == Gives::Unbound { finite(value) } else { value }
     }
 
+    /// Whether the first value is among the others.
+    fn is_in(&mut self, parts: &[Typed], is_negated: bool) -> Expr {
+        let are_written = parts.iter().skip(1).all(Typed::is_literal);
+        let mut parts = self.comparable(&parts.iter().collect::<Vec<_>>()).into_iter();
+        let Some(operand) = parts.next() else { return lit(ScalarValue::Boolean(None)) };
+        if are_written {
+            return Expr::InList(InList::new(Box::new(operand), parts.collect(), is_negated));
+        }
+        // A list in which something is computed loses its NULLs where the operand is a constant.
+        let equal = parts.map(|part| operand.clone().eq(part)).collect();
+        let is_in = balanced(equal, or).unwrap_or_else(|| lit(ScalarValue::Boolean(None)));
+        if is_negated { Expr::Not(Box::new(is_in)) } else { is_in }
+    }
+
     /// Values as they can be compared: numbers as wide integers if one is, else as floats if one is, in which there is
     /// one zero.
     fn comparable(&mut self, parts: &[&Typed]) -> Vec<Expr> {
@@ -178,7 +185,7 @@ impl Lowering {
             lowered if typed.is_unbound() => finite(lowered.expr),
             lowered => lowered.expr,
         };
-        if typed.is_literal_but_zero() { float } else { float + lit(0.0) }
+        if typed.is_literal_but_zero() { float } else { one_zero(float, ColumnType::Float) }
     }
 
     /// An aggregate over all rows.
@@ -189,6 +196,7 @@ impl Lowering {
             Some(condition) => chosen(vec![(condition, value)], None),
             None => value,
         };
+        let argument_type = total.argument.as_ref().map_or(ColumnType::Int, |argument| argument.column_type());
         let (Some(aggregate), Some(argument)) = (total.aggregate, argument.clone()) else {
             let counted = match (argument, &condition) {
                 (None, None) => row_count(),
@@ -197,7 +205,7 @@ impl Lowering {
             return Lowered::plain(self.aggregate(counted));
         };
         let sum_may_wrap = aggregate == Aggregate::Sum && typed.gives == Type::INT && !typed.fits();
-        let expr = self.aggregate(aggregated(aggregate, taken(argument), sum_may_wrap));
+        let expr = self.aggregate(aggregated(aggregate, taken(argument), argument_type, sum_may_wrap));
         Lowered { expr, is_wide: sum_may_wrap }
     }
 
@@ -227,8 +235,7 @@ impl Lowering {
         let is_zero_safe = !operator.divides() || right.is_literal_but_zero();
         let left = self.float(left);
         let right = self.float(right);
-        // Arrow takes the zeros of both signs for two numbers, and their sum with zero is the same.
-        let right = if is_zero_safe { right } else { nullif(right + lit(0.0), lit(0.0)) };
+        let right = if is_zero_safe { right } else { nullif(one_zero(right, ColumnType::Float), lit(0.0)) };
         operation(operator, left, right)
     }
 

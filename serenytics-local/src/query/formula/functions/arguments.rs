@@ -43,6 +43,12 @@ impl<'a> Arguments<'a> {
         if self.gives(index) == Type::FLOAT { self.cell(index) } else { cast(self.cell(index), DataType::Float64) }
     }
 
+    /// One as it can be compared: Arrow takes the zeros of both signs for two numbers, unless zero is added.
+    pub(super) fn comparable(&self, index: usize) -> Expr {
+        let is_number = self.gives(index).is_numeric() && self.typed.iter().any(|typed| typed.gives == Type::FLOAT);
+        if is_number { self.cell(index) + lit(0.0) } else { self.cell(index) }
+    }
+
     /// The type of one.
     pub(super) fn gives(&self, index: usize) -> Type {
         self.typed.get(index).map_or(Type::Null, |typed| typed.gives)

@@ -37,7 +37,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         repeats: Repeats::Once,
         gives: Gives::Alike,
         does: "NULL where both are equal, else the value",
-        meaning: row(1, |a| nullif(a.cell(0), a.cell(1))),
+        meaning: row(1, |a| nullif(a.comparable(0), a.comparable(1))),
     },
     Function {
         name: "is_defined",

@@ -95,15 +95,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Expr::TryCast(TryCast::new(Box::new(text), file_type(ColumnType::DateTime)))
         },
     ),
-    function(
-        "utc_to_timezone",
-        &[],
-        &[DATE, needed("zone", Takes::Zone)],
-        "The local time in a time zone, as `\"Europe/Paris\"`",
-        |a| {
-            let zoned = |zone: &str| DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()));
-            built_in::to_local_time(vec![cast(cast(a.cell(0), zoned("UTC")), zoned(a.written(1)))])
-        },
+    repeating(
+        2,
+        function(
+            "utc_to_timezone",
+            &[],
+            &[DATE, needed("zone", Takes::Zone)],
+            "The local time in a time zone, as `\"Europe/Paris\"`",
+            |a| {
+                let zoned = |zone: &str| DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()));
+                in_years(built_in::to_local_time(vec![cast(cast(a.cell(0), zoned("UTC")), zoned(a.written(1)))]))
+            },
+        ),
     ),
 ];
 
@@ -191,7 +194,12 @@ fn date_add(arguments: &Arguments<'_>) -> Expr {
         }
     };
     let later = chosen(vec![(count.between(lit(-far), lit(far)), later)], None);
+    in_years(later)
+}
+
+/// A datetime, or NULL for one beyond the years that an answer can have.
+fn in_years(datetime: Expr) -> Expr {
     let bound = |datetime: DateTime| lit(ScalarValue::TimestampMicrosecond(microseconds(datetime), None));
-    let is_near = later.clone().between(bound(DateTime::MIN), bound(DateTime::MAX));
-    chosen(vec![(is_near, later)], None)
+    let is_near = datetime.clone().between(bound(DateTime::MIN), bound(DateTime::MAX));
+    chosen(vec![(is_near, datetime)], None)
 }

@@ -141,23 +141,15 @@ impl Typing<'_> {
         position: usize,
     ) -> Result<Typed, Mistake> {
         let name = function.name;
-        match self.place {
-            Place::Row => {
-                let message = format!("`{name}` is over all rows, and this is computed for each row");
-                return Err(Mistake::new(position, message));
-            }
-            Place::Aggregate => {
-                let message = format!("`{name}` is over all rows and cannot stand inside of another aggregate");
-                return Err(Mistake::new(position, message));
-            }
-            Place::Total => {}
+        if self.place == Place::Row {
+            let message = format!("`{name}` is over all rows and cannot stand inside of another aggregate");
+            return Err(Mistake::new(position, message));
         }
-        let inside = Typing { scope: self.scope, place: Place::Aggregate };
+        let inside = Typing { scope: self.scope, place: Place::Row };
         let parts = inside.arguments(function, arguments)?;
         let cost = Cost { is_total: true, ..Cost::of_cells(&parts) };
-        let is_condition = |index: usize| function.parameter(index, parts.len()).takes == Takes::Condition;
         let rows = self.scope.columns.rows();
-        let value = parts.first().filter(|_| !is_condition(0));
+        let value = parts.first().filter(|_| !is_condition(function, 0));
         let (gives, largest) = match (aggregate, value) {
             (Some(Aggregate::Sum), Some(value)) => (value.gives, value.largest.saturating_mul(rows)),
             (Some(Aggregate::Min | Aggregate::Max), Some(value)) => (value.gives, value.largest),
@@ -166,7 +158,7 @@ impl Typing<'_> {
         };
         let mut total = Total { aggregate, argument: None, condition: None };
         for (index, part) in parts.into_iter().enumerate() {
-            if is_condition_of(function, index) {
+            if is_condition(function, index) {
                 total.condition = Some(Box::new(part));
             } else {
                 total.argument = Some(Box::new(part));
@@ -188,7 +180,7 @@ pub(in crate::query::formula) fn calls_aggregate(tree: &Expression) -> bool {
     })
 }
 
-fn is_condition_of(function: &Function, index: usize) -> bool {
+fn is_condition(function: &Function, index: usize) -> bool {
     function.parameters.get(index).is_some_and(|parameter| parameter.takes == Takes::Condition)
 }
 

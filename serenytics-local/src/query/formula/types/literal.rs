@@ -3,6 +3,19 @@
 use super::{Typed, TypedNode};
 
 impl Typed {
+    /// Whether it is a value that is written in the formula.
+    pub(in crate::query::formula) fn is_literal(&self) -> bool {
+        match &self.node {
+            TypedNode::Int(_)
+            | TypedNode::Float(_)
+            | TypedNode::Text(_)
+            | TypedNode::Boolean(_)
+            | TypedNode::DateTime(_) => true,
+            TypedNode::Negative(operand) => operand.is_literal(),
+            _ => false,
+        }
+    }
+
     /// The text that is written in the formula.
     pub(in crate::query::formula) fn literal_text(&self) -> Option<&str> {
         match &self.node {

@@ -156,7 +156,8 @@ impl Scope<'_> {
 impl Typed {
     /// A column of the rows. If it is one of integers, none is further from zero than `largest`.
     pub(crate) fn column(name: &str, column_type: ColumnType, largest: u128) -> Typed {
-        Typed::leaf(TypedNode::Column(name.to_owned()), Type::Column(column_type)).within(largest)
+        let column = Typed::leaf(TypedNode::Column(name.to_owned()), Type::Column(column_type));
+        if column_type == ColumnType::Int { column.within(largest) } else { column }
     }
 
     /// The type of the cells that it gives.

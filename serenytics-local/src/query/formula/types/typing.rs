@@ -31,12 +31,10 @@ pub(crate) fn over_all_rows(tree: &Expression, scope: Scope<'_>) -> Result<Typed
 /// Where a part of a formula stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In the formula of a measure.
+    /// Where there is a value for each row: in the formula of a measure, and inside of an aggregate.
     Row,
     /// In a value formula, outside of every aggregate.
     Total,
-    /// In an aggregate of a value formula.
-    Aggregate,
 }
 
 pub(super) struct Typing<'a> {
@@ -104,8 +102,8 @@ impl Typing<'_> {
     fn reference(&self, name: &str, position: usize) -> Result<Typed, Mistake> {
         let typed = self.scope.meaning(name).map_err(|message| Mistake::new(position, message))?;
         let message = match (self.place, typed.is_total) {
-            (Place::Row | Place::Aggregate, false) | (Place::Total, true) => return Ok(typed),
-            (Place::Row | Place::Aggregate, true) => format!(
+            (Place::Row, false) | (Place::Total, true) => return Ok(typed),
+            (Place::Row, true) => format!(
                 "`[{name}]` is one value over all rows, and what stands here has one for each row: put what is to be \
                  added up into an aggregate of its own"
             ),
@@ -159,8 +157,15 @@ impl Typing<'_> {
     fn is_in(&self, operand: &Expression, list: &[Expression], is_negated: bool) -> Result<Typed, Mistake> {
         let trees: Vec<&Expression> = std::iter::once(operand).chain(list).collect();
         let parts = self.alike(&trees, "`in`")?;
-        let cost = Cost::of_cells(&parts);
-        Ok(Typed::operation(TypedNode::In(parts, is_negated), Type::Boolean, cost).deeper(1))
+        let mut cost = Cost::of_cells(&parts);
+        if let [operand, list @ ..] = parts.as_slice()
+            && !list.iter().all(Typed::is_literal)
+        {
+            // The operand is compared with each.
+            cost = Cost { parts: cost.parts.saturating_add(Cost::of_cells([operand]).times(list.len()).parts), ..cost };
+        }
+        let depth = levels(parts.len());
+        Ok(Typed::operation(TypedNode::In(parts, is_negated), Type::Boolean, cost).deeper(1 + depth))
     }
 
     /// Values that are compared with the first of them, and so have one type.

@@ -1,5 +1,8 @@
 //! The server: an engine that listens, on a runtime of its own.
 
+mod listen;
+mod stall;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,9 +20,11 @@ use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
 use crate::load::Python;
 use crate::mail::MailSettings;
+use crate::query::QueryLimits;
 use crate::script::ScriptSettings;
+use listen::Connections;
 
-/// How long a stop waits for requests that still run.
+/// How long the engine's threads are waited for, when everything that they did was cut.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The stack of each thread. DataFusion goes through expressions by recursion, and formulas may be deep; what is not
@@ -31,6 +36,8 @@ const STACK: usize = 8 * 1024 * 1024;
 pub struct ServerBuilder {
     settings: Settings,
     listen: SocketAddr,
+    connections: usize,
+    drain: Duration,
 }
 
 impl ServerBuilder {
@@ -67,7 +74,45 @@ impl ServerBuilder {
     /// written to the data folder, or refused.
     #[must_use]
     pub fn query_memory(mut self, bytes: usize) -> ServerBuilder {
-        self.settings.query_memory = bytes;
+        self.settings.queries.memory = bytes;
+        self
+    }
+
+    /// How long a query runs at most; 5 minutes if this is not called. The time that a client takes to read an answer is
+    /// not the query's.
+    #[must_use]
+    pub fn query_time(mut self, limit: Duration) -> ServerBuilder {
+        self.settings.queries.time = limit;
+        self
+    }
+
+    /// How many queries run at the same time; 64 if this is not called. Others wait for their turn, half a minute at
+    /// most, and are then told to come again.
+    #[must_use]
+    pub fn queries_at_once(mut self, count: usize) -> ServerBuilder {
+        self.settings.queries.at_once = count.max(1);
+        self
+    }
+
+    /// How many connections are open at the same time; 512 if this is not called. Others wait until one ends.
+    #[must_use]
+    pub fn connections(mut self, count: usize) -> ServerBuilder {
+        self.connections = count.max(1);
+        self
+    }
+
+    /// How long a client may keep the server waiting, 30 seconds if this is not called: for the headers of a request, idle
+    /// before them included; for a part of a file at 1 KiB a second; to take a part of an answer.
+    #[must_use]
+    pub fn client_patience(mut self, patience: Duration) -> ServerBuilder {
+        self.settings.patience = patience;
+        self
+    }
+
+    /// How long a stop waits for requests and loads that still run, before they are cut; 10 seconds if this is not called.
+    #[must_use]
+    pub fn drain_time(mut self, limit: Duration) -> ServerBuilder {
+        self.drain = limit;
         self
     }
 
@@ -138,11 +183,27 @@ impl ServerBuilder {
         self
     }
 
-    /// The Python that reads data frames, which clients upload as pandas pickles; it needs pandas, of the clients' version
-    /// or a newer one, and PyArrow if they have it. `python3` if this is not called.
+    /// The Python that reads data frames, which clients upload as pandas pickles, and that runs scripts. For data frames it
+    /// needs pandas, of the clients' version or a newer one, and PyArrow if they have it. `python3` if this is not called.
     #[must_use]
     pub fn python(mut self, program: impl Into<PathBuf>) -> ServerBuilder {
         self.settings.python.program = program.into();
+        self
+    }
+
+    /// Lets clients upload files by signed links, without their key, as on a platform that keeps uploads in S3. Without
+    /// this call they upload with their key, to the API itself.
+    #[must_use]
+    pub fn sign_uploads(mut self) -> ServerBuilder {
+        self.settings.sign_uploads = true;
+        self
+    }
+
+    /// How long the links of exports and of signed uploads are good for; an hour if this is not called. They end with the
+    /// server too.
+    #[must_use]
+    pub fn link_life(mut self, life: Duration) -> ServerBuilder {
+        self.settings.link_life = life;
         self
     }
 
@@ -171,7 +232,7 @@ impl ServerBuilder {
             .build()
             .context("the engine's threads could not be started")?;
         let (stop, stopped) = watch::channel(());
-        let started = runtime.spawn(serve(self.settings, self.listen, stopped));
+        let started = runtime.spawn(serve(self, stopped));
         let mut running = Running { runtime: Some(runtime), stop: Some(stop), lock: Some(lock) };
         match started.await.context("the engine failed to start") {
             Ok(Ok((address, serving))) => {
@@ -187,10 +248,11 @@ impl ServerBuilder {
 
 /// Opens the engine and the address; what is returned runs until it is told to stop.
 async fn serve(
-    settings: Settings,
-    listen: SocketAddr,
+    builder: ServerBuilder,
     mut stopped: watch::Receiver<()>,
 ) -> Result<(SocketAddr, JoinHandle<()>), Error> {
+    let ServerBuilder { settings, listen, connections, drain } = builder;
+    let limits = Connections { at_once: connections, patience: settings.patience };
     let listener =
         TcpListener::bind(listen).await.context(&format!("the address {listen} could not be listened on"))?;
     let address = listener.local_addr().context("the address is not known")?;
@@ -202,18 +264,17 @@ async fn serve(
             // An error means that the server was dropped, which is a stop as well.
             let _ = told.changed().await;
         };
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop).into_future();
+        let served = async {
+            listen::serve(listener, router, limits, Arc::clone(&engine.metrics), stop).await;
+            engine.finish_jobs().await;
+        };
         let patience = async move {
             let _ = stopped.changed().await;
-            tokio::time::sleep(PATIENCE).await;
+            tokio::time::sleep(drain).await;
         };
         tokio::select! {
-            served = served => {
-                if let Err(error) = served {
-                    tracing::error!(%error, "the server ended");
-                }
-            }
-            () = patience => tracing::warn!("requests that still run are cut"),
+            () = served => {}
+            () = patience => tracing::warn!("requests and loads that still run are cut"),
         }
         engine.close().await;
     });
@@ -274,13 +335,18 @@ impl Server {
             settings: Settings {
                 folder: folder.into(),
                 credentials: Credentials::default(),
-                query_memory: 2 << 30,
+                queries: QueryLimits { memory: 2 << 30, time: Duration::from_secs(300), at_once: 64 },
                 upload_limit: 16 << 30,
-                scripts: ScriptSettings { allowed: false, timeout: Duration::from_secs(60 * 60), memory: 4 << 30 },
+                scripts: ScriptSettings::default(),
                 data_api: DataApi::default(),
-                mails: MailSettings { smtp: None, from: "serenytics@localhost".to_owned(), quota: 50 },
+                mails: MailSettings::default(),
                 python: Python::default(),
+                sign_uploads: false,
+                link_life: Duration::from_secs(60 * 60),
+                patience: Duration::from_secs(30),
             },
+            connections: 512,
+            drain: Duration::from_secs(10),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }
     }
@@ -297,8 +363,8 @@ impl Server {
         self.address
     }
 
-    /// Stops: no request is taken any more, those that run are given five seconds, loads are cut and change nothing.
-    /// The data folder is free when this returns.
+    /// Stops: no request is taken any more, and those that run, loads included, are given the [drain
+    /// time](ServerBuilder::drain_time). What is cut then changes nothing. The data folder is free when this returns.
     pub async fn shutdown(mut self) {
         drop(self.running.stop.take());
         if let Some(serving) = self.serving.take()

@@ -1,0 +1,82 @@
+//! `serenytics serve` holds what its OpenAPI document says: Schemathesis makes thousands of calls of it, right and wrong.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use support::Serving;
+use support::python::environment;
+
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+
+/// How many seconds it takes at most: it stops where it is.
+const SECONDS: &str = "60";
+
+/// What is held against the document.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
+                      response_schema_conformance,ignored_auth";
+
+fn post(url: &str, path: &str, body: &str) -> Value {
+    let request = reqwest::Client::new().post(format!("{url}{path}")).header("x-api-key", "key").body(body.to_owned());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let text = runtime.block_on(async { request.send().await.unwrap().text().await.unwrap() });
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The configuration: half of the calls go to what exists, which a made-up uuid would never find. Deleting is left to
+/// what Schemathesis made itself.
+fn configuration(url: &str) -> String {
+    let source = post(url, "/api/data_source", r#"{"name": "sales", "type": "Storage"}"#);
+    let source = source["uuid"].as_str().unwrap();
+    let rows = r#"{"operations": [{"action": "insert", "rows": [{"country": "FR", "revenue": 120.5, "invoice": 1}]}]}"#;
+    assert_eq!(post(url, &format!("/api/data_source/{source}/batch"), rows)["status"], "ok");
+    let script = post(url, "/api/script", r#"{"name": "nightly"}"#);
+    let script = script["uuid"].as_str().unwrap();
+    format!(
+        r#"
+[checks]
+not_a_server_error.expected-statuses = ["2xx", "4xx", "501"]
+[[operations]]
+include-path-regex = "^/api/(data_source|formatted_data)/"
+exclude-method = "DELETE"
+parameters = {{ "path.uuid" = "{source}" }}
+[[operations]]
+include-path-regex = "^/api/script/"
+exclude-method = "DELETE"
+parameters = {{ "path.uuid" = "{script}" }}
+"#
+    )
+}
+
+fn schemathesis(folder: &Path, url: &str) -> String {
+    let file = folder.join("schemathesis.toml");
+    std::fs::write(&file, configuration(url)).unwrap();
+    let output = Command::new(environment("python-schemathesis", &[SCHEMATHESIS]).with_file_name("schemathesis"))
+        .current_dir(folder)
+        .arg("--config-file")
+        .arg(&file)
+        .args(["run", &format!("{url}/api/openapi.json"), "--checks", CHECKS])
+        .args(["--seed", "1", "--max-time", SECONDS, "--max-examples", "50"])
+        .args(["--header", "X-Api-Key: key", "--warnings", "off", "--continue-on-failure"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[test]
+fn no_call_that_the_document_allows_breaks_what_it_promises() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let serving = Serving::start(&data, &["--api-key", "key", "--user", "ada:engine", "--log", "error"]);
+    let text = schemathesis(folder.path(), &serving.url);
+    let made = text.lines().find_map(|line| line.trim().split(" generated").next()?.parse::<u32>().ok());
+    println!("{made:?} calls");
+    assert!(made.is_some_and(|made| made > 500), "too little was tried: {text}");
+    let output = serving.stop("TERM");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,91 @@
+//! Exports: `export_source_data` gives a link, and the link gives the file to whoever has it.
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::body::{Held, SMALL};
+use super::link::link;
+use super::{Answer, Shared, answer};
+use crate::access::Account;
+use crate::error::Error;
+use crate::load::separator;
+use crate::query::{ExportFormat, ExportOptions, check_export};
+
+/// The body of the call.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    send_email: bool,
+    export_format: Option<String>,
+    csv_separator: Option<Value>,
+    #[serde(default)]
+    add_quotes: bool,
+}
+
+/// What a link says about its file.
+#[derive(Deserialize)]
+pub(super) struct Linked {
+    format: String,
+    separator: char,
+    quotes: bool,
+}
+
+/// Gives a link to a source's rows.
+pub(super) async fn ask(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
+    let asked: Asked = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    if asked.send_email {
+        return Err(Error::not_emulated("an export that is sent by e-mail"));
+    }
+    let format = ExportFormat::named(asked.export_format.as_deref().unwrap_or("auto"))?;
+    let separator = char::from(separator(asked.csv_separator.as_ref())?);
+    let uuid = source.uuid;
+    check_export(&engine.input(source).await?)?;
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("format", format.name())
+        .append_pair("separator", separator.encode_utf8(&mut [0; 4]))
+        .append_pair("quotes", if asked.add_quotes { "true" } else { "false" })
+        .finish();
+    let url = link(&engine, &headers, &Method::GET, &format!("/api/data_source/{uuid}/export?{query}"))?;
+    Ok(answer(StatusCode::OK, &json!({"status": "ok", "csv_url": url, "output_file_format": format.name()})))
+}
+
+/// Gives the file of a link, with the rows that the source has now.
+pub(super) async fn download(State(engine): Shared, Path(uuid): Path<String>, Query(linked): Query<Linked>) -> Answer {
+    let source = engine.linked_source(&uuid).await?;
+    let format = ExportFormat::named(&linked.format)?;
+    let separator = separator(Some(&Value::String(linked.separator.into())))?;
+    let headers = [
+        (header::CONTENT_TYPE, format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, disposition(&source.name, format)),
+    ];
+    let options = ExportOptions { format, separator, quotes: linked.quotes };
+    let pieces = engine.queries.export(engine.input(source).await?, options).await?;
+    // A piece that fails ends the connection before the body is whole, so that no client takes a part for the file.
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// What the file is called: like its source, in letters that every client reads, and as it is for those that can.
+fn disposition(name: &str, format: ExportFormat) -> String {
+    let plain: String = name
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || "-_ ".contains(letter) { letter } else { '_' })
+        .collect();
+    let extension = format.name();
+    // Spaces as `+` are for forms only.
+    let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20");
+    // A form leaves the star as it is, which this header does not.
+    let encoded = encoded.replace('*', "%2A");
+    format!("attachment; filename=\"{plain}.{extension}\"; filename*=UTF-8''{encoded}.{extension}")
+}

@@ -1,0 +1,97 @@
+//! Links: URLs of this server that need no API key, because they are signed, and that end after some time.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::access;
+use crate::error::{Context, Error, Kind};
+
+/// The names of the parameters that are added to a link, the last ones that it has.
+const EXPIRES: &str = "expires";
+const SIGNATURE: &str = "signature";
+
+/// What signs links.
+pub(crate) struct Links {
+    key: String,
+    life: Duration,
+}
+
+impl Links {
+    /// Links that are good for this long, and as long as the server runs.
+    pub(crate) fn new(life: Duration) -> Links {
+        Links { key: access::random(), life }
+    }
+
+    /// Links that are signed with a key that was kept. How long each is good for is said when it is signed.
+    pub(crate) fn with_key(key: String) -> Links {
+        Links { key, life: Duration::ZERO }
+    }
+
+    /// Signs a path, with its query, for one method.
+    pub(crate) fn sign(&self, method: &str, path: &str) -> Result<String, Error> {
+        self.sign_for(self.life, method, path)
+    }
+
+    /// Signs a path, with its query, for one method and so long.
+    pub(crate) fn sign_for(&self, life: Duration, method: &str, path: &str) -> Result<String, Error> {
+        let expires = since_epoch().saturating_add(life).as_millis();
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let signed = format!("{path}{joint}{EXPIRES}={expires}");
+        let signature = self.mac(method, &signed)?.finalize().into_bytes();
+        Ok(format!("{signed}&{SIGNATURE}={}", access::to_hex(&signature)))
+    }
+
+    /// Refuses a path, with its query, that was not signed here for this method, or too long ago.
+    pub(crate) fn check(&self, method: &str, path: &str) -> Result<(), Error> {
+        let refused = |why: &str| Error::new(Kind::Forbidden, format!("the link {why}: ask for a new one"));
+        let (signed, signature) =
+            path.rsplit_once(&format!("&{SIGNATURE}=")).ok_or_else(|| refused("has no signature"))?;
+        let signature = access::from_hex(signature).ok_or_else(|| refused("is not signed by this server"))?;
+        // The comparison takes the same time whatever is wrong.
+        let checked = self.mac(method, signed)?.verify_slice(&signature);
+        checked.map_err(|_| refused("is not signed by this server, or not for this"))?;
+        let expires = signed.rsplit_once(&format!("{EXPIRES}=")).and_then(|(_, time)| time.parse::<u128>().ok());
+        if expires.is_none_or(|time| time < since_epoch().as_millis()) {
+            return Err(refused("is too old"));
+        }
+        Ok(())
+    }
+
+    fn mac(&self, method: &str, signed: &str) -> Result<Hmac<Sha256>, Error> {
+        let mac = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).context("a link could not be signed")?;
+        Ok(mac.chain_update(method).chain_update(" ").chain_update(signed))
+    }
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_signed_is_good() {
+        let links = Links::new(Duration::from_secs(60));
+        let link = links.sign("GET", "/a?b=c").unwrap();
+        links.check("GET", &link).unwrap();
+        let refused = |method: &str, link: &str| links.check(method, link).unwrap_err().to_string();
+        assert!(refused("PUT", &link).contains("not signed by this server"));
+        assert!(refused("GET", &link.replace("b=c", "b=d")).contains("not signed by this server"));
+        assert!(refused("GET", &link.replace("expires=1", "expires=2")).contains("not signed by this server"));
+        assert!(refused("GET", &format!("{link}0")).contains("not signed by this server"));
+        assert!(refused("GET", "/a?b=c").contains("has no signature"));
+        assert!(Links::new(Duration::from_secs(60)).check("GET", &link).is_err(), "each server has its own key");
+    }
+
+    #[test]
+    fn a_link_ends() {
+        let links = Links::new(Duration::ZERO);
+        let link = links.sign("GET", "/a").unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(links.check("GET", &link).unwrap_err().to_string().contains("too old"));
+    }
+}

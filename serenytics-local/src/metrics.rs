@@ -1,0 +1,173 @@
+//! Metrics: what an engine counts, in the text form that Prometheus reads.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::error::{Context, Error};
+
+/// What an engine counts.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram>,
+    received: Counter,
+    sent: Counter,
+    queries: Family<OutcomeLabels, Counter>,
+    rows_written: Family<CallLabels, Counter>,
+    loads: Family<OutcomeLabels, Counter>,
+    query_memory: Gauge,
+    /// Panics that a request or a load ended with.
+    pub(crate) panics: Counter,
+    /// Pushes that were acknowledged.
+    pub(crate) pushes: Counter,
+    /// Rows in the answers of queries.
+    pub(crate) rows_read: Counter,
+    /// Queries that run now.
+    pub(crate) queries_running: Gauge,
+    /// Queries that wait for their turn.
+    pub(crate) queries_waiting: Gauge,
+    /// Loads that run now.
+    pub(crate) loads_running: Gauge,
+    /// Connections that are open.
+    pub(crate) connections: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: String,
+    status: u32,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RouteLabels {
+    method: &'static str,
+    route: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CallLabels {
+    call: &'static str,
+}
+
+/// A request that has ended.
+pub(crate) struct Ended<'a> {
+    pub(crate) method: &'static str,
+    pub(crate) route: &'a str,
+    pub(crate) status: u16,
+    pub(crate) duration: Duration,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+}
+
+impl Metrics {
+    /// Metrics that are all zero, of an engine whose queries have this much memory.
+    pub(crate) fn new(memory_limit: usize) -> Metrics {
+        let durations: fn() -> Histogram = || Histogram::new(exponential_buckets(0.001, 4.0, 10));
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("serenytics"),
+            requests: Family::default(),
+            durations: Family::new_with_constructor(durations),
+            received: Counter::default(),
+            sent: Counter::default(),
+            queries: Family::default(),
+            rows_written: Family::default(),
+            loads: Family::default(),
+            query_memory: Gauge::default(),
+            panics: Counter::default(),
+            pushes: Counter::default(),
+            rows_read: Counter::default(),
+            queries_running: Gauge::default(),
+            queries_waiting: Gauge::default(),
+            loads_running: Gauge::default(),
+            connections: Gauge::default(),
+        };
+        let limit: Gauge = Gauge::default();
+        limit.set(size(memory_limit));
+        let registry = &mut metrics.registry;
+        registry.register("requests", "Requests that were answered", metrics.requests.clone());
+        registry.register("request_duration_seconds", "Time until the end of the answer", metrics.durations.clone());
+        registry.register("received_bytes", "Bytes of the bodies of requests", metrics.received.clone());
+        registry.register("sent_bytes", "Bytes of the bodies of answers", metrics.sent.clone());
+        registry.register("connections", "Connections that are open", metrics.connections.clone());
+        registry.register("panics", "Panics that requests and loads ended with", metrics.panics.clone());
+        registry.register("queries", "Queries that ended", metrics.queries.clone());
+        registry.register("queries_running", "Queries that run", metrics.queries_running.clone());
+        registry.register("queries_waiting", "Queries that wait for their turn", metrics.queries_waiting.clone());
+        registry.register("read_rows", "Rows in the answers of queries", metrics.rows_read.clone());
+        registry.register("query_memory_bytes", "Memory that queries hold", metrics.query_memory.clone());
+        registry.register("query_memory_limit_bytes", "Memory that queries may hold", limit);
+        registry.register("pushes", "Pushes that were acknowledged", metrics.pushes.clone());
+        registry.register("written_rows", "Rows of loads, batches and pushes", metrics.rows_written.clone());
+        registry.register("loads", "Loads of files that ended", metrics.loads.clone());
+        registry.register("loads_running", "Loads of files that run", metrics.loads_running.clone());
+        metrics
+    }
+
+    /// Counts a request.
+    pub(crate) fn request(&self, ended: &Ended<'_>) {
+        let Ended { method, route, status, duration, received, sent } = *ended;
+        let labels = RequestLabels { method, route: route.to_owned(), status: status.into() };
+        self.requests.get_or_create(&labels).inc();
+        let labels = RouteLabels { method, route: route.to_owned() };
+        self.durations.get_or_create(&labels).observe(duration.as_secs_f64());
+        self.received.inc_by(received);
+        self.sent.inc_by(sent);
+    }
+
+    /// Counts a query by how it ended.
+    pub(crate) fn query(&self, outcome: &'static str) {
+        self.queries.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// Counts a load by how it ended: with its rows, or not at all.
+    pub(crate) fn load(&self, rows: Option<u64>) {
+        self.loads.get_or_create(&OutcomeLabels { outcome: if rows.is_some() { "ok" } else { "failed" } }).inc();
+        self.written("load", rows.unwrap_or_default());
+    }
+
+    /// Counts rows that a kind of call wrote.
+    pub(crate) fn written(&self, call: &'static str, rows: u64) {
+        self.rows_written.get_or_create(&CallLabels { call }).inc_by(rows);
+    }
+
+    /// All of it as text; queries hold this much memory now.
+    pub(crate) fn text(&self, query_memory: usize) -> Result<String, Error> {
+        self.query_memory.set(size(query_memory));
+        let mut text = String::new();
+        prometheus_text::encode(&mut text, &self.registry).context("the metrics could not be written")?;
+        Ok(text)
+    }
+}
+
+fn size(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// One more of something, until this is dropped.
+pub(crate) struct OneMore(Gauge);
+
+impl OneMore {
+    /// Counts one.
+    pub(crate) fn of(gauge: &Gauge) -> OneMore {
+        gauge.inc();
+        OneMore(gauge.clone())
+    }
+}
+
+impl Drop for OneMore {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,47 @@
+//! Parquet pieces: a file of row groups, each of which is sent as soon as it is full.
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::Compression;
+use datafusion::parquet::file::properties::WriterProperties;
+
+use super::FAILED;
+use crate::error::{Context, Error};
+use crate::storage::{Column, file_schema};
+
+/// How many rows a row group has, and about how many bytes: it is held in memory while it is built.
+const GROUP_ROWS: usize = 64 * 1024;
+const GROUP_BYTES: usize = 16 * 1024 * 1024;
+
+/// Writes rows as Parquet.
+pub(super) struct ParquetPieces {
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl ParquetPieces {
+    /// Begins a file of these columns.
+    pub(super) fn begin(columns: &[Column]) -> Result<ParquetPieces, Error> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(GROUP_ROWS))
+            .build();
+        let writer = ArrowWriter::try_new(Vec::new(), file_schema(columns), Some(properties)).context(FAILED)?;
+        Ok(ParquetPieces { writer })
+    }
+
+    /// Writes rows; gives the row groups that are full.
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, Error> {
+        self.writer.write(batch).context(FAILED)?;
+        if self.writer.in_progress_size() >= GROUP_BYTES {
+            self.writer.flush().context(FAILED)?;
+        }
+        self.writer.sync().context(FAILED)?;
+        // The writer counts for itself how much it wrote, so that this may be taken away.
+        Ok(std::mem::take(self.writer.inner_mut()))
+    }
+
+    /// Gives the rest of the file.
+    pub(super) fn finish(self) -> Result<Vec<u8>, Error> {
+        self.writer.into_inner().context(FAILED)
+    }
+}

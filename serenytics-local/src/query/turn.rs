@@ -1,0 +1,116 @@
+//! Turns: how many queries run at the same time, how many wait for it, and for how long one runs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Pieces;
+use crate::error::{Context, Error, Kind};
+use crate::metrics::{Metrics, OneMore};
+
+/// How long a query waits for its turn, before the client is told to come again.
+const WAITING: Duration = Duration::from_secs(30);
+/// How many queries wait; those beyond are told so at once.
+const LONGEST_QUEUE: i64 = 1000;
+
+/// What gives queries their turn.
+pub(super) struct Turns {
+    free: Arc<Semaphore>,
+    time: Duration,
+    metrics: Arc<Metrics>,
+}
+
+impl Turns {
+    /// Turns for this many queries at a time, each of which runs this long at most.
+    pub(super) fn new(at_once: usize, time: Duration, metrics: Arc<Metrics>) -> Turns {
+        Turns { free: Arc::new(Semaphore::new(at_once)), time, metrics }
+    }
+
+    /// Waits for a turn.
+    pub(super) async fn take(&self) -> Result<Turn, Error> {
+        let busy = || Error::new(Kind::Busy, "the server runs as many queries as it may: try again in a moment");
+        let permit = match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _waiting = OneMore::of(&self.metrics.queries_waiting);
+                if self.metrics.queries_waiting.get() > LONGEST_QUEUE {
+                    return Err(busy());
+                }
+                let waited = tokio::time::timeout(WAITING, Arc::clone(&self.free).acquire_owned()).await;
+                waited.map_err(|_| busy())?.context("the engine stops")?
+            }
+        };
+        Ok(Turn {
+            left: self.time,
+            time: self.time,
+            outcome: "cut",
+            metrics: Arc::clone(&self.metrics),
+            _running: OneMore::of(&self.metrics.queries_running),
+            _permit: permit,
+        })
+    }
+}
+
+/// The turn of one query, which ends when this is dropped.
+pub(super) struct Turn {
+    /// How much longer the query may run. The time that the client takes to read is not the query's.
+    left: Duration,
+    time: Duration,
+    outcome: &'static str,
+    metrics: Arc<Metrics>,
+    _running: OneMore,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Runs a part of the query, which is dropped where it stands when it takes too long.
+    pub(super) async fn run<T>(&mut self, part: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let begun = Instant::now();
+        let done = tokio::time::timeout(self.left, part).await;
+        self.left = self.left.saturating_sub(begun.elapsed());
+        let done = done.unwrap_or_else(|_| {
+            let seconds = self.time.as_secs_f64();
+            Err(Error::new(
+                Kind::Limit,
+                format!(
+                    "the query ran for {seconds} seconds, which is this server's limit: filter, or group less finely"
+                ),
+            ))
+        });
+        if let Err(error) = &done {
+            self.ended(match error.kind() {
+                Kind::Limit => "limit",
+                Kind::Failed => "failed",
+                Kind::Empty => "empty",
+                _ => "refused",
+            });
+        }
+        done
+    }
+
+    fn ended(&mut self, outcome: &'static str) {
+        self.outcome = outcome;
+    }
+
+    /// The pieces of the query's answer, which end the turn.
+    pub(super) fn over(self, pieces: Pieces) -> Pieces {
+        let next = |(mut turn, mut pieces): (Turn, Pieces)| async move {
+            let piece: Option<Bytes> = turn.run(pieces.try_next()).await?;
+            let Some(piece) = piece else {
+                turn.ended("ok");
+                return Ok(None);
+            };
+            Ok(Some((piece, (turn, pieces))))
+        };
+        stream::try_unfold((self, pieces), next).boxed()
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.metrics.query(self.outcome);
+    }
+}

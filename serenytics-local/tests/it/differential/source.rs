@@ -1,0 +1,74 @@
+//! What a query is over: a source of the engine, and what it is called in SQL.
+
+use proptest::sample::Index;
+use serde_json::Value;
+use serenytics_query::vocabulary::{Aggregate, ColumnType};
+
+/// A storage, or a join of several.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub uuid: String,
+    /// What follows `FROM`.
+    pub from: String,
+    /// Its columns, the stored ones first, then the measures.
+    pub columns: Vec<Column>,
+    /// The column that rows without an order are ordered by, in SQL; a join has none.
+    pub place: Option<String>,
+}
+
+/// What can be said of the sums over numbers, in rising order of doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Precision {
+    /// They are the same in every order of addition.
+    Exact,
+    /// They are too, as integers; as floats, which means are made of, they may be anything.
+    Large,
+    /// They differ a little.
+    Rounded,
+    /// They may be anything.
+    Wild,
+}
+
+impl Precision {
+    /// Whether an aggregate of the numbers can be compared.
+    pub fn allows(self, aggregate: Aggregate) -> bool {
+        match aggregate {
+            Aggregate::Sum => self < Precision::Wild,
+            Aggregate::Avg => !matches!(self, Precision::Large | Precision::Wild),
+            _ => true,
+        }
+    }
+}
+
+/// A column or a measure.
+#[derive(Debug, Clone)]
+pub struct Column {
+    pub name: String,
+    pub measure: Option<String>,
+    pub column_type: ColumnType,
+    pub precision: Precision,
+    /// A cell of it, in SQL.
+    pub cell: String,
+    /// What formulas compute with, in SQL: integers wide, floats that are not finite as they are.
+    pub inner: String,
+    /// Some of its values.
+    pub values: Vec<Value>,
+}
+
+impl Source {
+    /// Any of the stored columns.
+    pub fn stored(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.measure.is_none())
+    }
+
+    /// A column among those that fit, of which there is one at least.
+    pub fn any(&self, index: &Index, fits: impl Fn(&Column) -> bool) -> &Column {
+        let fitting: Vec<&Column> = self.columns.iter().filter(|column| fits(column)).collect();
+        fitting[index.index(fitting.len())]
+    }
+}
+
+/// A name in SQL.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

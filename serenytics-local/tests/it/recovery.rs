@@ -1,0 +1,153 @@
+//! Recovery: what an engine does with a folder that another one left as it was killed, or that is damaged.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::Engine;
+
+/// A copy of a data folder, as it would be if the engine were killed now.
+fn copied(from: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    copy(from, folder.path());
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The segments of a storage's journal.
+fn segments(folder: &Path, uuid: &str) -> Vec<PathBuf> {
+    let journal = folder.join("storages").join(uuid).join("_journal");
+    std::fs::read_dir(journal).unwrap().map(|segment| segment.unwrap().path()).collect()
+}
+
+/// An engine whose storage has the row 0 in its table and the rows 1 to 3 in its journal, and its folder as it was then:
+/// soon the engine merges the rows.
+async fn with_pushes() -> (Engine, String, TempDir) {
+    loop {
+        let engine = Engine::start().await;
+        let uuid = engine.loaded("n\n0\n").await;
+        for n in 1..=3 {
+            engine.push(&uuid, json!({"n": n})).await;
+        }
+        let folder = copied(engine.folder.path());
+        if segments(folder.path(), &uuid).len() == 1 {
+            return (engine, uuid, folder);
+        }
+    }
+}
+
+#[tokio::test]
+async fn pushes_are_there_after_a_kill_whatever_was_cut() {
+    let (_, uuid, left) = with_pushes().await;
+    let length = std::fs::metadata(&segments(left.path(), &uuid)[0]).unwrap().len();
+    // Each of the three has 7 bytes of row and 36 around it.
+    for cut in (0..length).step_by(5).chain([length]) {
+        let folder = copied(left.path());
+        let segment = &segments(folder.path(), &uuid)[0];
+        std::fs::File::options().write(true).open(segment).unwrap().set_len(cut).unwrap();
+        let kept = cut / (length / 3);
+        let mut rows: Vec<_> = (0..=kept).map(|n| json!([n])).collect();
+        let engine = Engine::on(folder).await;
+        assert_eq!(engine.rows(&uuid, json!({})).await, json!(rows), "cut at {cut} of {length}");
+        engine.push(&uuid, json!({"n": 4})).await;
+        rows.push(json!([4]));
+        let engine = engine.restart().await;
+        assert_eq!(engine.rows(&uuid, json!({})).await, json!(rows));
+    }
+}
+
+#[tokio::test]
+async fn a_segment_that_was_merged_and_not_removed_doubles_nothing() {
+    let (engine, uuid, before) = with_pushes().await;
+    let segment = &segments(before.path(), &uuid)[0];
+    let put_back = |folder: &TempDir| {
+        assert!(segments(folder.path(), &uuid).is_empty());
+        let journal = folder.path().join("storages").join(&uuid).join("_journal");
+        std::fs::copy(segment, journal.join(segment.file_name().unwrap())).unwrap();
+    };
+    engine.insert(&uuid, json!([{"n": 4}])).await;
+    let after = copied(engine.folder.path());
+    put_back(&after);
+    let recovered = Engine::on(after).await;
+    let rows = json!([[0], [1], [2], [3], [4]]);
+    assert_eq!(recovered.rows(&uuid, json!({})).await, rows);
+    recovered.push(&uuid, json!({"n": 5})).await;
+    let recovered = recovered.restart().await;
+    assert_eq!(recovered.rows(&uuid, json!({})).await, json!([[0], [1], [2], [3], [4], [5]]));
+    // The same after a reload, which drops what was pushed before.
+    engine.load(&uuid, "other\nx\n").await.unwrap();
+    let after = copied(engine.folder.path());
+    put_back(&after);
+    let recovered = Engine::on(after).await;
+    assert_eq!(recovered.rows(&uuid, json!({})).await, json!([["x"]]));
+}
+
+#[tokio::test]
+async fn a_damaged_storage_says_so_and_others_work() {
+    let (engine, journal, folder) = with_pushes().await;
+    engine.local.shutdown().await;
+    let engine = Engine::on(folder).await;
+    let (log, fine) = (engine.loaded("n\n1\n").await, engine.loaded("n\n2\n").await);
+    engine.push(&fine, json!({"n": 3})).await;
+    // The storage that was not used yet keeps its journal.
+    let folder = engine.stop().await;
+    let segment = &segments(folder.path(), &journal)[0];
+    let mut bytes = std::fs::read(segment).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(segment, &bytes).unwrap();
+    let commit = folder.path().join("storages").join(&log).join("_delta_log/00000000000000000000.json");
+    std::fs::write(commit, "{\"nonsense\"").unwrap();
+
+    let engine = Engine::on(folder).await;
+    let query = json!({"order": "row_by_row"});
+    let (status, answer) = engine.ask(&journal, query.clone()).await;
+    let error = answer["errors"][0].as_str().unwrap();
+    assert_eq!(status, 500);
+    assert!(error.contains("the journal of pushed rows is damaged"), "{error}");
+    assert!(error.contains(".rows cannot be read from byte 0 on, and acknowledged rows follow"), "{error}");
+    let push = engine.push_path(&journal).await;
+    let (status, answer) = engine.call_with_key("POST", &push, r#"{"n": 9}"#, None).await;
+    assert_eq!((status, answer["errors"][0].as_str().unwrap()), (500, error));
+    let (status, answer) = engine.ask(&log, query.clone()).await;
+    let error = answer["errors"][0].as_str().unwrap();
+    assert_eq!(status, 500);
+    assert!(error.contains("a storage could not be opened"), "{error}");
+    assert_eq!(engine.rows(&fine, json!({})).await, json!([[2], [3]]));
+    // A damaged storage can be removed.
+    for uuid in [journal, log] {
+        assert_eq!(engine.call("DELETE", &format!("/api/data_source/{uuid}"), "").await.0, 204);
+        assert!(!engine.storage_folder(&uuid).exists());
+    }
+    let engine = engine.restart().await;
+    assert_eq!(engine.rows(&fine, json!({})).await, json!([[2], [3]]));
+}
+
+#[tokio::test]
+async fn thousands_of_changes_leave_a_log_that_opens_fast() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    for n in 0..210 {
+        engine.insert(&uuid, json!([{"n": n}])).await;
+    }
+    let log = engine.storage_folder(&uuid).join("_delta_log");
+    let checkpoints = std::fs::read_dir(log)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().ends_with(".checkpoint.parquet"));
+    assert_eq!(checkpoints.count(), 2);
+    let engine = engine.restart().await;
+    let count = json!({"select": [{"name": "$$count$$", "agg_function": "sum"}]});
+    assert_eq!(engine.rows(&uuid, count).await, json!([[210]]));
+}

@@ -1,0 +1,40 @@
+//! Virtual environments of Python, for what is held against packages of PyPI.
+#![allow(dead_code, reason = "each program needs some of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
+
+static INSTALLING: Mutex<()> = Mutex::new(());
+
+/// The interpreter of the virtual environment in a folder, with these packages. It is made once and kept between runs.
+pub fn environment(folder: &Path, packages: &[&str]) -> PathBuf {
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let python = folder.join("bin").join("python");
+    let marker = folder.join(format!("{} are installed", packages.join(", ")));
+    if !marker.exists() {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
+        run(pip(&python).args(["install", "--quiet"]).args(packages));
+        std::fs::write(&marker, "").unwrap();
+    }
+    python
+}
+
+/// The package installer of an interpreter.
+pub fn pip(python: &Path) -> Command {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip", "--disable-pip-version-check"]);
+    command
+}
+
+/// Runs a command, which has to work.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
