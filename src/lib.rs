@@ -4,6 +4,8 @@ pub use serenytics_core::{
     Answer, ApiKey, Batch, Client, ClientBuilder, ColumnAnswer, DataSource, Error, ForceType, Load, Progress, Pusher,
     ReloadFromS3, RowStream, S3Credentials, SourceType,
 };
+pub use serenytics_core::{DataApi, Email, OpenSource, TabOptions, UsedSource, WarmUp, WebApp};
+pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 /// Declares a struct that a query's rows are read into.
 ///
 /// Behind `into`, each output of the query fills the field of its name, which has to have the output's very type: a

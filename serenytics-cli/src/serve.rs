@@ -41,7 +41,32 @@ pub(crate) struct ServeArguments {
     /// How many MiB of memory all queries take between them
     #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
     query_memory: u32,
-    /// The Python that reads uploaded data frames (pandas pickles); it needs pandas
+    /// A key of the data API, which reads the sources of --data-api-source; can be given several times
+    #[arg(long, value_name = "KEY", env = "SERENYTICS_DATA_API_KEY", hide_env_values = true)]
+    data_api_key: Vec<String>,
+    /// A source that the keys of the data API read, by its uuid, or by its name if it is of plain API keys; can be given
+    /// several times
+    #[arg(long, value_name = "SOURCE")]
+    data_api_source: Vec<String>,
+    /// Run scripts, by --python: everybody who has an API key can run programs on this machine then
+    #[arg(long)]
+    allow_scripts: bool,
+    /// How many seconds a script may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
+    script_timeout: u32,
+    /// How many MiB of address space each process of a script has
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..))]
+    script_memory: u32,
+    /// The SMTP server that sends mails; without one, each mail is a file in the data folder's outbox
+    #[arg(long, value_name = "URL", env = "SERENYTICS_SMTP_URL", hide_env_values = true)]
+    smtp: Option<String>,
+    /// The sender of mails that name none
+    #[arg(long, value_name = "ADDRESS", default_value = "serenytics@localhost")]
+    mail_from: String,
+    /// How many mails an account may send in 24 hours
+    #[arg(long, value_name = "MAILS", default_value_t = 50)]
+    mail_quota: u32,
+    /// The Python that reads uploaded data frames (pandas pickles), for which it needs pandas, and that runs scripts
     #[arg(long, value_name = "PATH", default_value = "python3")]
     python: PathBuf,
     /// How many MiB of memory a data frame may take while it is loaded
@@ -148,12 +173,28 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         .client_patience(seconds(arguments.client_seconds))
         .drain_time(seconds(arguments.drain_seconds))
         .python(arguments.python)
-        .python_memory(u64::from(arguments.python_memory) * 1024 * 1024);
+        .python_memory(u64::from(arguments.python_memory) * 1024 * 1024)
+        .script_timeout(Duration::from_secs(arguments.script_timeout.into()))
+        .script_memory(u64::from(arguments.script_memory) * 1024 * 1024)
+        .mail_from(arguments.mail_from)
+        .mail_quota(arguments.mail_quota);
     if let Some(url) = arguments.s3_endpoint {
         builder = builder.s3_endpoint(url);
     }
     if arguments.sign_uploads {
         builder = builder.sign_uploads();
+    }
+    for key in arguments.data_api_key {
+        builder = builder.data_api_key(key);
+    }
+    for source in arguments.data_api_source {
+        builder = builder.data_api_source(source);
+    }
+    if let Some(url) = arguments.smtp {
+        builder = builder.smtp(url);
+    }
+    if arguments.allow_scripts {
+        builder = builder.allow_scripts();
     }
     for key in keys {
         builder = builder.api_key(key);

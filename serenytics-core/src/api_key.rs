@@ -8,7 +8,7 @@ use reqwest::header::{HeaderValue, InvalidHeaderValue};
 /// An API key of the platform.
 ///
 /// It has no `Display` and no `Serialize`, and its `Debug` says only that it is there, so that it reaches no log, error
-/// or panic. Spaces and line ends around the key are dropped.
+/// or panic unless [`expose_secret`](Self::expose_secret) puts it there. Spaces and line ends around the key are dropped.
 #[derive(Clone)]
 pub struct ApiKey(Arc<str>);
 
@@ -27,8 +27,9 @@ impl ApiKey {
         self.0.is_empty()
     }
 
-    /// The secret, for where it has to be sent.
-    pub(crate) fn secret(&self) -> &str {
+    /// The key as a text, to be kept somewhere safe: what is printed of it can be read by others.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 

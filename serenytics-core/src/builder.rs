@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 
 use crate::api_key::ApiKey;
 use crate::client::{Client, Deadlines};
@@ -165,13 +166,18 @@ impl ClientBuilder {
     /// A URL that is none, no API key, or one that cannot be sent.
     pub fn build(self) -> Result<Client, Error> {
         let usage = |message: &str| Error::new(Kind::Usage, message);
-        let url = base_url(&self.url)?;
-        let api_key = self.api_key.filter(|key| !key.is_empty()).ok_or_else(|| {
+        let api_key = self.api_key.clone().filter(|key| !key.is_empty()).ok_or_else(|| {
             usage("no API key: give one by `.api_key(..)`, or use `Client::from_env()`, which reads SERENYTICS_API_KEY")
         })?;
         let key_header = api_key.header().map_err(|_| {
             usage("the API key holds a character that cannot be sent: a line end, or one that is not ASCII")
         })?;
+        self.with_key(api_key, key_header)
+    }
+
+    /// Makes a client with a key, and the header that carries it.
+    pub(crate) fn with_key(self, api_key: ApiKey, key_header: HeaderValue) -> Result<Client, Error> {
+        let url = base_url(&self.url)?;
         let clients = self.http.clients(&url, self.deadlines.connect)?;
         Ok(Client::new(clients, url, api_key, key_header, self.deadlines))
     }

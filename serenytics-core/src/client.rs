@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;
+use serde::de::DeserializeOwned;
 
 use crate::api_key::ApiKey;
 use crate::builder::ClientBuilder;
@@ -75,7 +76,7 @@ impl Client {
         Client { shared: Arc::new(Shared { http, downloads, url, api_key, key_header, uuids, measures }), deadlines }
     }
 
-    /// A client of the same server over the same connections, whose key is a storage's token.
+    /// A client of the same server over the same connections, whose key is another secret.
     pub(crate) fn with_token(&self, token: ApiKey) -> Client {
         let Shared { http, downloads, url, key_header, .. } = &*self.shared;
         Client::new([http.clone(), downloads.clone()], url.clone(), token, key_header.clone(), self.deadlines)
@@ -132,6 +133,29 @@ impl Client {
     /// The measures of sources, by the source's uuid.
     pub(crate) fn known_measures(&self) -> MutexGuard<'_, HashMap<String, Arc<Measures>>> {
         self.shared.measures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    /// The parameters that the running script was started with: the file `params.json` of the working directory, else the
+    /// environment variable `_SERENYTICS_PARAMS`, JSON in base64. Without either it is an empty object. The API key, which may
+    /// be among them, is left out: [`Client::from_env`] finds it.
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Parameters {
+    ///     country: String,
+    ///     days: Option<u32>,
+    /// }
+    ///
+    /// let parameters: Parameters = serenytics_core::Client::script_args()?;
+    /// # Ok::<(), serenytics_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Parameters that are no JSON object, or no `T`.
+    pub fn script_args<T: DeserializeOwned>() -> Result<T, Error> {
+        Environment::process().script_args()
     }
 }
 

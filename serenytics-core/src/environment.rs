@@ -4,6 +4,7 @@ use std::io;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::api_key::ApiKey;
@@ -58,6 +59,16 @@ impl Environment<'_> {
                 ),
             )),
         }
+    }
+
+    /// The script parameters but the API key, as a `T`.
+    pub(crate) fn script_args<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let mut parameters = self.parameters()?;
+        parameters.remove(KEY);
+        serde_json::from_value(Value::Object(parameters)).map_err(|error| {
+            let message = format!("the script parameters are not what the script expects: {error}");
+            Error::new(Kind::Usage, message)
+        })
     }
 
     /// The script parameters: the file `params.json`, else the variable `_SERENYTICS_PARAMS`; none without either.
@@ -147,6 +158,26 @@ mod tests {
             let message = key(&variables, file).unwrap_err();
             assert!(!message.contains("canary") && !message.contains("Y2Fu"), "{message}");
         }
+    }
+
+    #[test]
+    fn parameters_are_read_without_the_key() {
+        #[derive(serde::Deserialize)]
+        struct Parameters {
+            country: String,
+            days: Option<u32>,
+        }
+        let file: &dyn Fn(&str) -> io::Result<String> = &|_| Ok(FILE.to_owned());
+        let environment = Environment { variable: &|_| None, file };
+        let read: Parameters = environment.script_args().unwrap();
+        assert_eq!((read.country.as_str(), read.days), ("FR", None));
+        let read: Map<String, Value> = environment.script_args().unwrap();
+        assert_eq!(Value::from(read), serde_json::json!({"country": "FR"}));
+        let error = environment.script_args::<std::collections::BTreeMap<String, u32>>().unwrap_err().to_string();
+        assert!(error.contains("not what the script expects"), "{error}");
+
+        let nothing = Environment { variable: &|_| None, file: &|_| Err(io::ErrorKind::NotFound.into()) };
+        assert!(nothing.script_args::<Map<String, Value>>().unwrap().is_empty());
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub(crate) enum Kind {
     Timeout,
     /// The answer is not what the query declares, or no JSON.
     Decode,
+    /// A script ran and failed.
+    ScriptFailure,
+    /// More mails were sent than a day's quota allows for.
+    Quota,
 }
 
 /// A call of the API, as messages name it.
@@ -106,6 +110,12 @@ impl Error {
         self
     }
 
+    /// The same error, of another kind.
+    pub(crate) fn of_kind(mut self, kind: Kind) -> Error {
+        self.0.kind = kind;
+        self
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -154,7 +164,13 @@ impl Error {
     /// Whether the server answered, and with a refusal: any unexpected status, or an error in place of data.
     #[must_use]
     pub fn is_refused_by_server(&self) -> bool {
-        self.0.kind == Kind::Refused
+        matches!(self.0.kind, Kind::Refused | Kind::Quota)
+    }
+
+    /// Whether a mail was refused because too many were sent today: 50 a day, unless the platform set another quota.
+    #[must_use]
+    pub fn is_quota(&self) -> bool {
+        self.0.kind == Kind::Quota
     }
 
     /// Whether the query was not sent because of its [`problems`](Error::problems).

@@ -80,7 +80,7 @@ impl HttpOptions {
         }
         http = match &self.proxy {
             Proxy::At(proxy) => {
-                let proxy = reqwest::Proxy::all(proxy.secret()).map_err(|_| {
+                let proxy = reqwest::Proxy::all(proxy.expose_secret()).map_err(|_| {
                     // Its reason may hold the password.
                     Error::new(
                         Kind::Usage,

@@ -5,10 +5,12 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test stops where it cannot go on"))]
 
+mod account;
 mod answer;
 mod api_key;
 mod builder;
 mod client;
+mod data_api;
 mod data_source;
 mod environment;
 mod error;
@@ -17,18 +19,25 @@ mod fetch;
 mod http;
 mod load;
 mod measures;
+mod message;
+mod script;
 mod task;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod web_app;
 
 pub use answer::{Answer, ColumnAnswer, RowStream};
 pub use api_key::ApiKey;
 pub use builder::ClientBuilder;
 pub use client::Client;
+pub use data_api::{DataApi, OpenSource};
 pub use data_source::{Batch, DataSource, Pusher, SourceType};
 pub use error::Error;
 pub use export::{Export, ExportFormat, Exported};
 pub use load::{ForceType, Load, Progress, ReloadFromS3, S3Credentials};
+pub use message::Email;
 /// The HTTP client below, for [`ClientBuilder::http`].
 pub use reqwest;
+pub use script::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
+pub use web_app::{TabOptions, UsedSource, WarmUp, WebApp};

@@ -1,16 +1,11 @@
 //! Tasks: jobs that a server does in the background, waited for until they are done.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use tracing::debug;
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::transport::{Deadline, Response, first_error, has_errors};
-
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+use crate::transport::{Deadline, Poll, Response, first_error, has_errors};
 
 /// A job of a server. Dropping it, or the future that waits for it, ends the waiting and not the job.
 #[derive(Debug)]
@@ -39,7 +34,7 @@ impl<'c> Task<'c> {
 
     /// Waits until the task is done, and asks less and less often; `asking` is called each time.
     pub(crate) async fn wait(&self, deadline: Deadline, asking: &mut (dyn FnMut() + Send)) -> Result<(), Error> {
-        let mut pause = FIRST_PAUSE;
+        let mut poll = Poll::until(deadline);
         loop {
             asking();
             let mut response = self.client.get(&["api", "task", &self.id], deadline).send().await?;
@@ -61,12 +56,8 @@ impl<'c> Task<'c> {
                     return Err(response.error(Kind::Decode, message));
                 }
             }
-            if pause >= deadline.remaining() {
-                let doing = "the server's task goes on without being waited for: it was not done";
-                return Err(deadline.passed(doing).during(response.call()));
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            let undone = "the server's task goes on without being waited for: it was not done";
+            poll.pause(undone).await.map_err(|passed| passed.during(response.call()))?;
         }
     }
 }

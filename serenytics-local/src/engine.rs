@@ -12,13 +12,16 @@ use uuid::Uuid;
 use crate::access::{Access, Account, Credentials, same_secret};
 use crate::api::Health;
 use crate::catalogue::{Catalogue, STORAGE, Source};
+use crate::data_api::DataApi;
 use crate::error::{Context, Error, Kind};
 use crate::join::{Joined, joined};
 use crate::links::Links;
 use crate::load::Python;
+use crate::mail::{MailSettings, Mails};
 use crate::metrics::Metrics;
 use crate::query::{Input, Queries, QueryLimits};
 use crate::s3::S3;
+use crate::script::{ScriptSettings, Scripts};
 use crate::storage::Storages;
 
 /// How many loads run at the same time; the others wait.
@@ -38,6 +41,12 @@ pub(crate) struct Settings {
     pub(crate) queries: QueryLimits,
     /// How many bytes an uploaded file has at most.
     pub(crate) upload_limit: u64,
+    /// How scripts are run.
+    pub(crate) scripts: ScriptSettings,
+    /// How mails are sent.
+    pub(crate) mails: MailSettings,
+    /// Who reads what by the data API.
+    pub(crate) data_api: DataApi,
     /// What reads data frames.
     pub(crate) python: Python,
     /// The URL of the server that objects of S3 are read from; AWS if there is none.
@@ -56,6 +65,11 @@ pub(crate) struct Engine {
     pub(crate) storages: Storages,
     pub(crate) queries: Arc<Queries>,
     pub(crate) access: Access,
+    pub(crate) scripts: Scripts,
+    pub(crate) mails: Mails,
+    pub(crate) data_api: DataApi,
+    /// Signs links to web apps, which are good when the server was started again, too.
+    pub(crate) embed_links: Links,
     pub(crate) upload_limit: u64,
     pub(crate) patience: Duration,
     pub(crate) metrics: Arc<Metrics>,
@@ -74,12 +88,14 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Opens a data folder, which is made if it does not exist.
-    pub(crate) async fn open(settings: Settings, body_memory: usize) -> Result<Engine, Error> {
+    /// Opens a data folder, which is made if it does not exist, for an API at this URL.
+    pub(crate) async fn open(settings: Settings, url: &str, body_memory: usize) -> Result<Engine, Error> {
         const CONTEXT: &str = "the data folder could not be opened";
         let folder = settings.folder.canonicalize().context(CONTEXT)?;
         let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
         catalogue.tidy_tasks().await?;
+        catalogue.tidy_runs().await?;
+        let scripts = Scripts::open(settings.scripts, &settings.python.program, folder.join("scripts"), url).await?;
         let sources = catalogue.all_sources().await?;
         let spill = folder.join("spill");
         if spill.exists() {
@@ -92,6 +108,8 @@ impl Engine {
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
+        let mails = Mails::open(settings.mails, &folder)?;
+        let embed_links = Links::with_key(catalogue.secret("embed links").await?);
         let digests = catalogue.keys().await?;
         let credentials = settings.credentials;
         let access = tokio::task::spawn_blocking(move || Access::new(&credentials, &digests));
@@ -100,6 +118,10 @@ impl Engine {
             storages,
             queries,
             access: access.await.context(CONTEXT)??,
+            scripts,
+            mails,
+            data_api: settings.data_api,
+            embed_links,
             upload_limit: settings.upload_limit,
             patience: settings.patience,
             metrics,
@@ -118,14 +140,14 @@ impl Engine {
 
     /// The account's source with this uuid. One of another account is as unknown as one that does not exist.
     pub(crate) async fn source(&self, account: &Account, uuid: &str) -> Result<Source, Error> {
-        let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
+        let unknown = || Engine::unknown_source(uuid);
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
         self.catalogue.source(account, parsed).await?.ok_or_else(unknown)
     }
 
     /// The source with this uuid, whosesoever it is: a signed link is the right to it.
     pub(crate) async fn linked_source(&self, uuid: &str) -> Result<Source, Error> {
-        let unknown = || Error::not_found(format!("there is no data source with uuid {uuid:?}"));
+        let unknown = || Engine::unknown_source(uuid);
         let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
         self.catalogue.anyones_source(parsed).await?.ok_or_else(unknown)
     }
@@ -137,6 +159,11 @@ impl Engine {
         let parsed = Uuid::parse_str(uuid).map_err(|_| refused())?;
         let source = self.catalogue.pushed_source(parsed).await?.ok_or_else(refused)?;
         if same_secret(token, &source.token) { Ok(source) } else { Err(refused()) }
+    }
+
+    /// The error of a uuid that no source has.
+    pub(crate) fn unknown_source(uuid: &str) -> Error {
+        Error::not_found(format!("there is no data source with uuid {uuid:?}"))
     }
 
     /// What a query over a source reads.
@@ -256,12 +283,15 @@ pub(crate) mod test {
             credentials,
             queries: QueryLimits { memory: 256 << 20, time: Duration::from_secs(60), at_once: 4 },
             upload_limit: 1 << 20,
+            scripts: ScriptSettings::default(),
+            mails: MailSettings::default(),
+            data_api: DataApi::default(),
             python: Python::default(),
             sign_uploads: false,
             link_life: Duration::from_secs(60),
             s3_endpoint: None,
             patience: Duration::from_secs(10),
         };
-        (Arc::new(Engine::open(settings, 1 << 20).await.unwrap()), folder)
+        (Arc::new(Engine::open(settings, "http://127.0.0.1:1", 1 << 20).await.unwrap()), folder)
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Method,
     /// The body is larger than the server takes: 413.
     TooLarge,
+    /// More was asked for than the quota of a day: 429.
+    Quota,
     /// The query takes more time or memory than one may: 400.
     Limit,
     /// The server has too much to do, and will have less in a moment: 503.

@@ -1,4 +1,4 @@
-//! Jobs: loads that a request begins and that run on when it is answered; a task tells where they are.
+//! Jobs: loads and other things that a request begins and that run on when it is answered; a task tells where they are.
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -8,6 +8,7 @@ use futures_util::{FutureExt, TryStreamExt};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::access::Account;
 use crate::api::said;
 use crate::catalogue::Source;
 use crate::engine::Engine;
@@ -29,9 +30,9 @@ pub(crate) enum Load {
 impl Engine {
     /// Begins a load; gives the task's uuid.
     pub(crate) async fn begin_load(self: &Arc<Self>, source: Source, load: Load) -> Result<Uuid, Error> {
-        let task = self.catalogue.insert_task(&source.account).await?;
         let engine = Arc::clone(self);
-        let job = async move {
+        let account = source.account.clone();
+        let job = async move |_| {
             let result = AssertUnwindSafe(engine.run_load(&source, load)).catch_unwind().await;
             let result = result.unwrap_or_else(|panic| {
                 engine.metrics.panics.inc();
@@ -42,14 +43,36 @@ impl Engine {
             if let Err(error) = &result {
                 tracing::info!(source = %source.uuid, %error, "a load failed");
             }
+            result
+        };
+        self.begin_task(&account, job).await
+    }
+
+    /// Begins something that clients ask about until it is done, and that is given the task's uuid, which is returned.
+    pub(crate) async fn begin_task<J>(
+        self: &Arc<Self>,
+        account: &Account,
+        job: impl FnOnce(Uuid) -> J + Send + 'static,
+    ) -> Result<Uuid, Error>
+    where
+        J: Future<Output = Result<u64, Error>> + Send + 'static,
+    {
+        let task = self.catalogue.insert_task(account).await?;
+        let engine = Arc::clone(self);
+        self.spawn(async move {
+            let result = job(task).await;
             if let Err(error) = engine.catalogue.end_task(task, &result).await {
                 tracing::error!(%task, %error, "the end of a task was not written down");
             }
-        };
+        });
+        Ok(task)
+    }
+
+    /// Does something beside the requests. It is cut when the engine stops.
+    pub(crate) fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
         let mut jobs = self.running_jobs();
         while jobs.try_join_next().is_some() {}
         jobs.spawn(job);
-        Ok(task)
     }
 
     async fn run_load(&self, source: &Source, load: Load) -> Result<u64, Error> {

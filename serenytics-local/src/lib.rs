@@ -5,12 +5,14 @@
 //! on an address and with keys of your choice, as `serenytics serve` does.
 //!
 //! A data folder holds everything: `catalogue.sqlite` the sources, tasks, keys and scripts; `storages/` one Delta Lake
-//! table a storage, with the journal of its pushed rows; `uploads/` the files that are attached to sources; `spill/` what
-//! queries write when memory is short. One engine at a time has it open.
+//! table a storage, with the journal of its pushed rows; `uploads/` the files that are attached to sources; `scripts/` the
+//! folders that scripts run in; `attachments/` the files that wait for their mails, `outbox/` mails; `spill/` what queries
+//! write when memory is short. One engine at a time has it open.
 
 mod access;
 mod api;
 mod catalogue;
+mod data_api;
 mod engine;
 mod error;
 mod jobs;
@@ -18,12 +20,15 @@ mod join;
 mod links;
 mod load;
 mod local;
+mod mail;
 mod metrics;
 mod query;
 mod receive;
 mod s3;
+mod script;
 mod server;
 mod storage;
+mod web_app;
 
 pub use error::Error;
 pub use local::Local;

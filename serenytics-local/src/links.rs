@@ -12,21 +12,31 @@ use crate::error::{Context, Error, Kind};
 const EXPIRES: &str = "expires";
 const SIGNATURE: &str = "signature";
 
-/// What signs links. Its key lasts as long as the server runs, and so do the links.
+/// What signs links.
 pub(crate) struct Links {
     key: String,
     life: Duration,
 }
 
 impl Links {
-    /// Links that are good for this long.
+    /// Links that are good for this long, and as long as the server runs.
     pub(crate) fn new(life: Duration) -> Links {
         Links { key: access::random(), life }
     }
 
+    /// Links that are signed with a key that was kept. How long each is good for is said when it is signed.
+    pub(crate) fn with_key(key: String) -> Links {
+        Links { key, life: Duration::ZERO }
+    }
+
     /// Signs a path, with its query, for one method.
     pub(crate) fn sign(&self, method: &str, path: &str) -> Result<String, Error> {
-        let expires = since_epoch().saturating_add(self.life).as_millis();
+        self.sign_for(self.life, method, path)
+    }
+
+    /// Signs a path, with its query, for one method and so long.
+    pub(crate) fn sign_for(&self, life: Duration, method: &str, path: &str) -> Result<String, Error> {
+        let expires = since_epoch().saturating_add(life).as_millis();
         let joint = if path.contains('?') { '&' } else { '?' };
         let signed = format!("{path}{joint}{EXPIRES}={expires}");
         let signature = self.mac(method, &signed)?.finalize().into_bytes();

@@ -1,18 +1,23 @@
 //! The client against the embedded engine: sources, queries, rows and files.
 
+mod accounts;
 mod changing;
+mod data_api;
 mod loading;
 mod measures;
+mod messages;
 mod queries;
+mod scripts;
 mod sources;
 mod streams;
+mod web_apps;
 mod without_the_macro;
 
 use std::borrow::Cow;
 
 use serenytics::Source;
 use serenytics_core::{Client, DataSource};
-use serenytics_local::Local;
+use serenytics_local::{Local, Server, ServerBuilder};
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::query::Query;
 use serenytics_query::shape::{OutputColumn, OutputType};
@@ -51,6 +56,34 @@ impl Engine {
         Ok(path)
     }
 }
+
+/// A server that was set up further, over a folder of its own.
+struct Served {
+    server: Server,
+    client: Client,
+    folder: tempfile::TempDir,
+}
+
+impl Served {
+    async fn open(
+        configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    ) -> Result<Served, Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let server = configure(Server::builder(folder.path().join("data")).api_key(KEY)).start().await?;
+        let client = Client::builder().url(server.url()).api_key(KEY).build()?;
+        Ok(Served { server, client, folder })
+    }
+
+    /// The storage `sales` with three rows.
+    async fn sales(&self) -> Result<DataSource, Box<dyn std::error::Error>> {
+        let sales = self.client.get_or_create_storage("sales").await?;
+        sales.insert(three_sales()).await?;
+        Ok(sales)
+    }
+}
+
+/// The API key of a server that was set up further. It must not be seen anywhere.
+const KEY: &str = "canary-7f3a91";
 
 /// A row of the storage `sales`.
 #[derive(Debug, Clone, PartialEq, Source)]

@@ -35,6 +35,13 @@ impl Serving {
         Serving::run(serenytics(), folder, arguments)
     }
 
+    /// The same, with these environment variables.
+    pub fn start_in(folder: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Serving {
+        let mut command = serenytics();
+        command.envs(environment.iter().copied());
+        Serving::run(command, folder, arguments)
+    }
+
     /// Starts a server by another program, which gets its command line as arguments.
     pub fn start_by(program: &[&str], folder: &Path) -> Serving {
         let mut command = without_own_environment(Command::new(program[0]));
@@ -63,11 +70,6 @@ impl Serving {
             panic!("the server did not start: {line:?} {errors:?}");
         };
         Serving { url: url.to_owned(), child, errors: Some(errors) }
-    }
-
-    /// The process's number.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// The number of the process.

@@ -1,20 +1,13 @@
 //! Finding data sources: by name, by uuid, all of them, or a storage that is made when it is missing.
 
 use reqwest::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use serenytics_query::suggest::{listed, nearest};
 
 use crate::client::Client;
 use crate::data_source::{DataSource, SourceType, without_uuid};
 use crate::error::{Error, Kind};
-use crate::transport::Deadline;
-
-/// A list as the server answers it.
-#[derive(Deserialize)]
-struct List {
-    objects: Vec<Value>,
-}
+use crate::transport::{Deadline, List};
 
 impl Client {
     /// The data source with this name.

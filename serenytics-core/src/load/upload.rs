@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::stream::StreamExt;
 use reqwest::{StatusCode, Url};
-use serde_json::Value;
 use tracing::debug;
 
 use crate::data_source::DataSource;
@@ -21,8 +20,10 @@ use crate::load::progress::{Progress, Tell, tell};
 use crate::load::rows::Chunks;
 use crate::load::scratch::Scratch;
 use crate::load::stream::{self, FileStream, Wanted, Watch};
-use crate::transport::{Deadline, Request};
+use crate::transport::{Deadline, Request, Signed};
 
+/// What uploads of data are signed for.
+const CONTENT_TYPE: &str = "csv/gz";
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -168,7 +169,7 @@ impl Upload<'_> {
     ) -> Result<(), Error> {
         let client = self.source.client();
         let request = match &self.signed {
-            Some(url) => Request::signed_upload(client, url, self.deadline),
+            Some(url) => Request::signed_upload(client, url, CONTENT_TYPE, self.deadline),
             None => {
                 let request = client.post(&["api", "data_source", self.source.uuid(), "file"], self.deadline);
                 request.expect(StatusCode::CREATED)
@@ -215,27 +216,9 @@ async fn make(mut chunks: Chunks<'_>, inlet: Inlet, rows: &AtomicU64) -> Result<
 /// Where the server wants the file: a signed URL, or nothing when it takes files itself.
 async fn signed_url(source: &DataSource, deadline: Deadline) -> Result<Option<Url>, Error> {
     let client = source.client();
-    let request = client
-        .get(&["api", "data_source", "sign_s3"], deadline)
-        .slash()
-        .query("s3_object_type", "csv/gz")
-        .query("s3_object_name", source.uuid());
-    let mut response = request.send().await?;
-    let body = response.whole().await?;
-    let answer: Value = response.parse(&body)?;
-    if answer.get("status").is_some_and(|status| status == "error") {
-        return Ok(None);
-    }
-    let Some(url) = answer.get("signed_request").and_then(Value::as_str) else {
-        return Err(response.error(Kind::Decode, "the answer has no `signed_request`".to_owned()));
-    };
-    match Url::parse(url) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
-        _ => {
-            let message = "`signed_request` of the answer, where the file is to be sent, is no URL of a server";
-            Err(response.error(Kind::Decode, message.to_owned()))
-        }
-    }
+    let request = client.get(&["api", "data_source", "sign_s3"], deadline).slash();
+    let request = request.query("s3_object_type", CONTENT_TYPE).query("s3_object_name", source.uuid());
+    Ok(Signed::asked(request).await?.map(|signed| signed.url))
 }
 
 /// A file, and its length when it is gzipped.

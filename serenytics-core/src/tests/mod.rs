@@ -6,6 +6,7 @@ mod exports;
 mod loads;
 mod logs;
 mod measures;
+mod messages;
 mod queries;
 mod schemas;
 mod server;

@@ -2,12 +2,16 @@
 
 mod deadline;
 mod failure;
+mod poll;
 mod request;
 mod response;
 mod retry;
+mod signed;
 mod storage;
 
 pub(crate) use deadline::Deadline;
 pub(crate) use failure::{cut, first_error, has_errors, place};
+pub(crate) use poll::Poll;
 pub(crate) use request::{BodyStream, Request};
-pub(crate) use response::Response;
+pub(crate) use response::{List, Response};
+pub(crate) use signed::Signed;

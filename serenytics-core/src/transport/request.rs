@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -43,9 +43,11 @@ enum Headers {
     /// Those of the API, with the key.
     Api,
     /// Those that a signed upload was signed for; the key is not for its server.
-    SignedUpload,
+    SignedUpload(&'static str),
     /// None of the API's: what is at the URL is for everybody who has it.
     Download,
+    /// Those of the API, with another credential than the key.
+    Login(HeaderName, HeaderValue),
     /// Those of the API without a key: the path holds a token.
     Push,
 }
@@ -108,12 +110,18 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// A PUT to a URL that the server signed. It carries no key and is never printed: the URL is a credential.
-    pub(crate) fn signed_upload(client: &'c Client, url: &Url, deadline: Deadline) -> Request<'c> {
+    /// A PUT of bytes of some type to a URL that the server signed for it. It carries no key and is never printed: the URL is
+    /// a credential.
+    pub(crate) fn signed_upload(
+        client: &'c Client,
+        url: &Url,
+        content_type: &'static str,
+        deadline: Deadline,
+    ) -> Request<'c> {
         let mut request = Request::new(client, Method::PUT, &[], deadline);
         request.call.path = format!("{} (signed upload)", url.origin().ascii_serialization());
         request.url = url.clone();
-        request.headers = Headers::SignedUpload;
+        request.headers = Headers::SignedUpload(content_type);
         request
     }
 
@@ -126,12 +134,18 @@ impl<'c> Request<'c> {
         request
     }
 
+    /// Sends this header in place of the key: a password, or what was given for one.
+    pub(crate) fn login(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers = Headers::Login(name, value);
+        self
+    }
+
     /// A POST of a row to the storage with this uuid. The client's key is the storage's token, which stands in the path and is sent and printed
     /// nowhere else.
     pub(crate) fn push(client: &'c Client, uuid: &str, deadline: Deadline) -> Request<'c> {
         let path = ["api", "data_source", uuid, "push"];
         let shown = Request::new(client, Method::POST, &path, deadline).call.path;
-        let token = client.api_key().secret();
+        let token = client.api_key().expose_secret();
         let mut request = Request::new(client, Method::POST, &[&path[..], &[token]].concat(), deadline);
         request.call.path = format!("{shown}/[token]");
         request.headers = Headers::Push;
@@ -211,18 +225,23 @@ impl<'c> Request<'c> {
     async fn attempt(&mut self) -> Result<Response, Failure> {
         let client = self.client;
         let started = Instant::now();
-        let http = match self.headers {
+        let http = match &self.headers {
             Headers::Download => client.downloads(),
             _ => client.http(),
         };
         let mut request = http.request(self.call.method.clone(), self.url.clone());
-        request = match self.headers {
+        request = match &self.headers {
             Headers::Download => request,
             Headers::Api => {
                 request.header(API_KEY, client.key_header().clone()).header(CONTENT_TYPE, "application/json")
             }
+            Headers::Login(name, value) => {
+                request.header(name.clone(), value.clone()).header(CONTENT_TYPE, "application/json")
+            }
             Headers::Push => request.header(CONTENT_TYPE, "application/json"),
-            Headers::SignedUpload => request.header(CONTENT_TYPE, "csv/gz").header("x-amz-acl", "private"),
+            Headers::SignedUpload(content_type) => {
+                request.header(CONTENT_TYPE, *content_type).header("x-amz-acl", "private")
+            }
         };
         let mut sent = None;
         let streamed = match &mut self.body {
@@ -272,6 +291,10 @@ impl<'c> Request<'c> {
         let body = response.start().await;
         let error = match self.headers {
             Headers::Api => failure::refused(status, &headers, &body, &self.url, client.api_key(), "your API key"),
+            Headers::Login(..) => {
+                let credential = "the login and the password";
+                failure::refused(status, &headers, &body, &self.url, client.api_key(), credential)
+            }
             Headers::Push => failure::refused(
                 status,
                 &headers,
@@ -280,7 +303,7 @@ impl<'c> Request<'c> {
                 client.api_key(),
                 "the token, and the uuid beside it",
             ),
-            Headers::SignedUpload => storage::refused("upload", status, &body, &self.url, client.api_key()),
+            Headers::SignedUpload(_) => storage::refused("upload", status, &body, &self.url, client.api_key()),
             // The server of the API itself gives its reasons as it always does.
             Headers::Download if self.url.origin() == client.base().origin() => failure::refused(
                 status,

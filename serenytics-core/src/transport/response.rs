@@ -1,6 +1,8 @@
 //! An answer whose head has arrived: its body, in chunks or whole.
 
 use bytes::Bytes;
+use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -12,6 +14,12 @@ use crate::transport::{Deadline, failure};
 
 /// How much of a refusal is read.
 const LONGEST_REFUSAL: usize = 64 * 1024;
+
+/// A list as the server answers it.
+#[derive(Deserialize)]
+pub(crate) struct List {
+    pub(crate) objects: Vec<Value>,
+}
 
 /// An answer with the expected status.
 pub(crate) struct Response {
@@ -36,6 +44,12 @@ impl Response {
         self.inner.content_length()
     }
 
+    /// Whether the body calls itself JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        let content_type = self.inner.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        content_type.is_some_and(|content_type| content_type.starts_with("application/json"))
+    }
+
     /// The next bytes of the body; `None` behind the last.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let next = timeout(self.client.deadlines().read, self.inner.chunk());
@@ -57,6 +71,17 @@ impl Response {
     pub(crate) async fn json<T: DeserializeOwned>(mut self) -> Result<T, Error> {
         let body = self.whole().await?;
         self.parse(&body)
+    }
+
+    /// The body of a call that says how it went: JSON, whose `status` is not that of an error.
+    pub(crate) async fn ok(mut self) -> Result<Value, Error> {
+        let body = self.whole().await?;
+        let answer: Value = self.parse(&body)?;
+        if answer.get("status").and_then(Value::as_str) == Some("error") {
+            let said = failure::first_error(&answer).unwrap_or_else(|| "the server gives no reason".to_owned());
+            return Err(self.refused(said));
+        }
+        Ok(answer)
     }
 
     /// The whole body.

@@ -67,6 +67,11 @@ impl Held {
         Ok(Held { bytes, _paid: paid })
     }
 
+    /// Whether nothing was sent.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// The body as a JSON object.
     pub(super) fn object<T: DeserializeOwned>(&self) -> Result<T, Error> {
         // A list would be read as the values of the fields, one after the other.

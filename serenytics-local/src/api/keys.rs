@@ -36,13 +36,17 @@ impl<S: Sync> FromRequestParts<S> for Account {
     }
 }
 
-/// Refuses a request without a key, and tells whose it is. Old clients send theirs as the password of the user `token`.
+/// Refuses a request without a key, and tells whose it is.
 pub(super) fn check(engine: &Engine, headers: &HeaderMap) -> Result<Account, Error> {
-    let key = headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let key = key.or_else(|| basic(headers).filter(|(user, _)| user == "token").map(|(_, key)| key));
     let refused = |why| Error::new(Kind::Unauthorized, why);
-    let key = key.ok_or_else(|| refused("the request has no API key: send it in the header X-Api-Key"))?;
+    let key = sent(headers).ok_or_else(|| refused("the request has no API key: send it in the header X-Api-Key"))?;
     engine.access.account(&key).ok_or_else(|| refused("the API key is not one of this server's"))
+}
+
+/// The key of a request. Old clients send theirs as the password of the user `token`.
+pub(super) fn sent(headers: &HeaderMap) -> Option<String> {
+    let key = headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    key.or_else(|| basic(headers).filter(|(user, _)| user == "token").map(|(_, key)| key))
 }
 
 /// The user and password of Basic authentication.

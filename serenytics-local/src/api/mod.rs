@@ -3,11 +3,14 @@
 mod account;
 mod batch;
 mod body;
+mod data_api;
 mod data_source;
+mod embed;
 mod export;
 mod keys;
 mod link;
 mod list;
+mod message;
 mod name;
 mod openapi;
 mod operation;
@@ -15,8 +18,10 @@ mod query;
 mod request;
 mod s3;
 mod script;
+mod script_run;
 mod task;
 mod upload;
+mod web_app;
 
 use std::sync::Arc;
 
@@ -61,14 +66,38 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/script", get(script::list).post(script::create))
         .route("/api/script/{uuid}", get(script::read).delete(script::delete))
         .route("/api/script/{uuid}/storage", get(script::retrieve).put(script::store))
+        .route("/api/script/{uuid}/run", post(script_run::run))
+        .route("/api/script/{uuid}/state", get(script_run::state))
+        .route("/api/script/{uuid}/logs", get(script_run::logs))
+        .route("/api/email", post(message::email))
+        .route("/api/sign_s3_file/", get(message::sign))
+        .route("/api/sign_s3_file", get(message::sign))
+        .route("/api/upload_file/{uuid}", post(message::upload_file))
+        .route("/api/integrations/slack/post_msg", post(message::slack))
+        .route("/api/web_app", get(web_app::list).post(web_app::create))
+        .route("/api/web_app/{uuid}", get(web_app::read).put(web_app::save).delete(web_app::delete))
+        .route("/api/web_app/{uuid}/data_sources", get(web_app::data_sources))
+        .route("/api/web_app/{uuid}/generate_pdf", post(web_app::generate_pdf))
+        .route("/api/web_app/{uuid}/sharings", post(web_app::share))
+        .route("/api/web_app/{uuid}/embed", post(embed::embed))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), keys::require));
+    let with_data_key = Router::new()
+        .route("/data-api/datasources_list", get(data_api::list))
+        .route("/data-api/query-model/{uuid}", post(data_api::model))
+        .route("/data-api/query-data/{uuid}", post(data_api::data))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), data_api::require));
     let with_link = Router::new()
         .route("/api/data_source/{uuid}/export", get(export::download))
         .route("/api/data_source/{uuid}/upload", put(upload::signed))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), link::require));
+    let embedded = Router::new()
+        .route("/embed/web_app/{uuid}", get(embed::page))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), embed::require));
     Router::new()
         .merge(with_key)
+        .merge(with_data_key)
         .merge(with_link)
+        .merge(embedded)
         // These have credentials of their own.
         .route("/api/data_source/{uuid}/push/{token}", post(batch::push))
         .route("/api/token", get(account::token))
@@ -86,7 +115,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
 /// Answers paths that no route has.
 async fn elsewhere(State(engine): Shared, request: Request) -> Answer {
     let path = request.uri().path();
-    if !path.starts_with("/api/") && !path.starts_with("/data-api/") {
+    if !path.starts_with("/api/") {
         return Err(Error::not_found(format!("there is nothing at {path:?}")));
     }
     keys::check(&engine, request.headers())?;
@@ -120,6 +149,7 @@ impl IntoResponse for Error {
             Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Quota => StatusCode::TOO_MANY_REQUESTS,
             Kind::Empty => StatusCode::OK,
             Kind::NotEmulated => StatusCode::NOT_IMPLEMENTED,
             Kind::Locked | Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,

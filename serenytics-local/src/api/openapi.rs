@@ -18,6 +18,9 @@ const GROUPS: &[&str] = &[
     include_str!("openapi/rows.json"),
     include_str!("openapi/query.json"),
     include_str!("openapi/script.json"),
+    include_str!("openapi/web_app.json"),
+    include_str!("openapi/message.json"),
+    include_str!("openapi/data_api.json"),
     include_str!("openapi/operation.json"),
 ];
 

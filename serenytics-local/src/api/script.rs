@@ -1,4 +1,4 @@
-//! Scripts: kept and given a storage, but never run.
+//! Scripts: listed, read, created and deleted, and what they store.
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -12,6 +12,7 @@ use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok};
 use crate::access::Account;
 use crate::catalogue::Script;
+use crate::engine::Engine;
 use crate::error::Error;
 
 pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
@@ -20,8 +21,7 @@ pub(super) async fn list(State(engine): Shared, account: Account, Query(query): 
 }
 
 pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let script = engine.catalogue.script(&account, parsed(&uuid)?).await?.ok_or_else(|| unknown(&uuid))?;
-    Ok(answer(StatusCode::OK, &script.to_json()))
+    Ok(answer(StatusCode::OK, &found(&engine, &account, &uuid).await?.to_json()))
 }
 
 pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
@@ -40,7 +40,12 @@ pub(super) async fn create(State(engine): Shared, account: Account, headers: Hea
 }
 
 pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    if !engine.catalogue.delete_script(&account, parsed(&uuid)?).await? {
+    let script = found(&engine, &account, &uuid).await?;
+    if engine.scripts.is_running(script.uuid) {
+        let message = format!("the script `{}` is running: wait until it is done, then delete it", script.name);
+        return Err(Error::refused(message));
+    }
+    if !engine.catalogue.delete_script(&account, script.uuid).await? {
         return Err(unknown(&uuid));
     }
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -63,6 +68,11 @@ pub(super) async fn store(
         return Err(unknown(&uuid));
     }
     Ok(ok())
+}
+
+/// The account's script with this uuid.
+pub(super) async fn found(engine: &Engine, account: &Account, uuid: &str) -> Result<Script, Error> {
+    engine.catalogue.script(account, parsed(uuid)?).await?.ok_or_else(|| unknown(uuid))
 }
 
 fn parsed(uuid: &str) -> Result<Uuid, Error> {

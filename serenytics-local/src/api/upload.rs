@@ -1,5 +1,6 @@
 //! Files: their upload, and the loads of a storage from one.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,6 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use super::body::{Held, Paced, SMALL};
 use super::link::link;
@@ -64,7 +66,11 @@ pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body
 async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error> {
     source.check_holds_rows()?;
     let file = engine.receive("the upload", Paced::new(body, engine.patience).into_stream()).await?;
-    let target = engine.attached_file(source.uuid);
+    keep(file, engine.attached_file(source.uuid)).await
+}
+
+/// Gives a received file its place, in the folder that it was received in.
+pub(super) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
         file.persist(target).context(FAILED)

@@ -1,10 +1,14 @@
 //! The catalogue: everything that is no data, in a database of its own.
 
 mod keys;
+mod mails;
 mod pushed;
+mod runs;
 mod scripts;
+mod secrets;
 mod sources;
 mod tasks;
+mod web_apps;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -18,15 +22,23 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 
 use pushed::PushedSources;
+pub(crate) use runs::{Run, RunEnd};
 pub(crate) use scripts::Script;
 pub(crate) use sources::{INNER_JOIN, STORAGE, Source};
 pub(crate) use tasks::TaskState;
+pub(crate) use web_apps::WebApp;
 
 use crate::access::Account;
 use crate::error::{Context, Error};
 
 /// The database's structure, one step after the other; a step that was released never changes.
-const MIGRATIONS: &[(&str, &str)] = &[("sources, tasks, keys and scripts", TABLES), ("accounts", ACCOUNTS)];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("sources, tasks, keys and scripts", TABLES),
+    ("accounts", ACCOUNTS),
+    ("the runs of scripts", RUNS),
+    ("web apps, and the secret of their links", WEB_APPS),
+    ("mails", MAILS),
+];
 
 const TABLES: &str = "
     CREATE TABLE sources (
@@ -80,6 +92,47 @@ const ACCOUNTS: &str = "
         SELECT uuid, 'default', position, name, config, storage FROM scripts;
     DROP TABLE scripts;
     ALTER TABLE owned_scripts RENAME TO scripts;";
+
+const RUNS: &str = "
+    CREATE TABLE script_runs (
+        uuid TEXT PRIMARY KEY,
+        position INTEGER NOT NULL,
+        script TEXT NOT NULL,
+        started INTEGER NOT NULL,
+        finished INTEGER,
+        succeeded INTEGER NOT NULL,
+        stdout TEXT NOT NULL,
+        stderr TEXT NOT NULL,
+        return_code INTEGER
+    );
+    CREATE INDEX script_runs_by_script ON script_runs (script, position);";
+
+const WEB_APPS: &str = "
+    CREATE TABLE web_apps (
+        uuid TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        config TEXT NOT NULL
+    );
+    CREATE INDEX web_apps_by_name ON web_apps (account, name);
+    CREATE TABLE web_app_sharings (
+        web_app TEXT NOT NULL,
+        login TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        PRIMARY KEY (web_app, login)
+    );
+    CREATE TABLE secrets (
+        name TEXT PRIMARY KEY,
+        secret TEXT NOT NULL
+    );";
+
+const MAILS: &str = "
+    CREATE TABLE mails (
+        account TEXT NOT NULL,
+        taken INTEGER NOT NULL
+    );
+    CREATE INDEX mails_by_account ON mails (account, taken);";
 
 /// The database, shared by all requests.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Scripts: kept, named and given a storage, but never run by the engine.
+//! Scripts: their code and configuration, and what they store.
 
 use serde_json::{Map, Value};
 use sqlx::Row;
@@ -88,7 +88,7 @@ impl Catalogue {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Removes a script; tells whether it existed.
+    /// Removes a script and the logs of its runs; tells whether it existed.
     pub(crate) async fn delete_script(&self, account: &Account, uuid: Uuid) -> Result<bool, Error> {
         let done = sqlx::query("DELETE FROM scripts WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
@@ -96,6 +96,10 @@ impl Catalogue {
             .execute(&self.pool)
             .await
             .context(FAILED)?;
+        if done.rows_affected() > 0 {
+            let logs = sqlx::query("DELETE FROM script_runs WHERE script = $1").bind(uuid.to_string());
+            logs.execute(&self.pool).await.context(FAILED)?;
+        }
         Ok(done.rows_affected() > 0)
     }
 

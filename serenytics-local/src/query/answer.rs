@@ -30,6 +30,8 @@ pub(crate) enum Layout {
     Rows,
     /// A list of columns, each a list of cells. The platform's documentation does not say what the default is.
     Columns,
+    /// Lines of CSV.
+    Csv,
 }
 
 /// An answer without data.

@@ -5,6 +5,7 @@ mod answer;
 mod cells;
 mod columns;
 mod condition;
+mod csv;
 mod export;
 mod formula;
 mod input;
@@ -100,15 +101,25 @@ impl Queries {
         self.memory.reserved()
     }
 
-    /// Answers a request when it is its turn.
+    /// Answers a request as JSON, when it is its turn.
     pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
+        let layout = layout(options.order.as_deref());
+        self.answer_in(layout, input, options).await
+    }
+
+    /// Answers a request as CSV with a header, when it is its turn.
+    pub(crate) async fn answer_csv(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
+        self.answer_in(Layout::Csv, input, options).await
+    }
+
+    async fn answer_in(&self, layout: Layout, input: Input, options: Pipeline) -> Result<Pieces, Error> {
         let mut turn = self.turns.take().await?;
-        let pieces = turn.run(self.begin(input, options)).await?;
+        let pieces = turn.run(self.begin(layout, input, options)).await?;
         Ok(turn.over(pieces))
     }
 
     /// Checks, plans and starts a query.
-    async fn begin(&self, input: Input, options: Pipeline) -> Result<Pieces, Error> {
+    async fn begin(&self, layout: Layout, input: Input, options: Pipeline) -> Result<Pieces, Error> {
         check_has_rows(&input)?;
         let mut stage = limits::one_stage(options.data_processing_pipeline)?;
         let columns = names::columns(&mut stage, &input)?;
@@ -129,9 +140,10 @@ impl Queries {
             batches.push(rows.execute_stream().await.map_err(answer::run_error)?);
         }
         let batches = answer::in_turn(batches, plan::limit(&checked.stage));
-        match layout(options.order.as_deref()) {
+        match layout {
             Layout::Rows => answer::rows(&titles, batches, input, self.rows_read.clone()).await,
             Layout::Columns => answer::columns(&titles, batches, &self.memory, &self.rows_read).await,
+            Layout::Csv => csv::rows(&titles, batches, input, self.rows_read.clone()).await,
         }
     }
 

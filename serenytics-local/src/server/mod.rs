@@ -3,7 +3,7 @@
 mod listen;
 mod stall;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,13 @@ use tokio::task::JoinHandle;
 
 use crate::access::{Account, Credentials};
 use crate::api;
+use crate::data_api::DataApi;
 use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
 use crate::load::Python;
+use crate::mail::MailSettings;
 use crate::query::QueryLimits;
+use crate::script::ScriptSettings;
 use listen::Connections;
 
 /// How long the engine's threads are waited for, when everything that they did was cut.
@@ -120,8 +123,68 @@ impl ServerBuilder {
         self
     }
 
-    /// The Python that reads data frames, which clients upload as pandas pickles; it needs pandas, of the clients' version
-    /// or a newer one, and PyArrow if they have it. `python3` if this is not called.
+    /// Runs scripts, by the interpreter that [`python`](Self::python) names. Everybody who has an API key can run programs on
+    /// this machine then. If this is not called, no script is run.
+    #[must_use]
+    pub fn allow_scripts(mut self) -> ServerBuilder {
+        self.settings.scripts.allowed = true;
+        self
+    }
+
+    /// How long a script may take; an hour if this is not called. Then it is ended, with the processes it started.
+    #[must_use]
+    pub fn script_timeout(mut self, timeout: Duration) -> ServerBuilder {
+        self.settings.scripts.timeout = timeout;
+        self
+    }
+
+    /// How many bytes of address space each process of a script has; 4 GiB if this is not called.
+    #[must_use]
+    pub fn script_memory(mut self, bytes: u64) -> ServerBuilder {
+        self.settings.scripts.memory = bytes;
+        self
+    }
+
+    /// Sends mails by this SMTP server: `smtps://user:password@mail.example.com`, `smtp://host:587?tls=required`, or
+    /// `smtp://localhost:25` without TLS. If this is not called, each mail is a file in the data folder's `outbox`.
+    #[must_use]
+    pub fn smtp(mut self, url: impl Into<String>) -> ServerBuilder {
+        self.settings.mails.smtp = Some(url.into());
+        self
+    }
+
+    /// The sender of mails that name none; `serenytics@localhost` if this is not called.
+    #[must_use]
+    pub fn mail_from(mut self, address: impl Into<String>) -> ServerBuilder {
+        self.settings.mails.from = address.into();
+        self
+    }
+
+    /// How many mails an account may send in 24 hours; 50 if this is not called, as on the platform.
+    #[must_use]
+    pub fn mail_quota(mut self, mails: u32) -> ServerBuilder {
+        self.settings.mails.quota = mails;
+        self
+    }
+
+    /// Lets requests of the data API with this key in, which read the sources that [`data_api_source`](Self::data_api_source)
+    /// names, and do nothing else. Can be called several times.
+    #[must_use]
+    pub fn data_api_key(mut self, key: impl Into<String>) -> ServerBuilder {
+        self.settings.data_api.keys.push(key.into());
+        self
+    }
+
+    /// Opens a source to the keys of the data API: by its uuid, or by its name if it is the default account's. Can be called
+    /// several times.
+    #[must_use]
+    pub fn data_api_source(mut self, name_or_uuid: impl Into<String>) -> ServerBuilder {
+        self.settings.data_api.sources.push(name_or_uuid.into());
+        self
+    }
+
+    /// The Python that reads data frames, which clients upload as pandas pickles, and that runs scripts. For data frames it
+    /// needs pandas, of the clients' version or a newer one, and PyArrow if they have it. `python3` if this is not called.
     #[must_use]
     pub fn python(mut self, program: impl Into<PathBuf>) -> ServerBuilder {
         self.settings.python.program = program.into();
@@ -163,9 +226,11 @@ impl ServerBuilder {
     ///
     /// # Errors
     /// The data folder is in use or cannot be used, the address cannot be listened on, there is neither an API key nor a
-    /// user, or two accounts have the same key.
+    /// user, or two accounts have the same key; scripts are allowed and the Python cannot be started; the SMTP server's URL
+    /// or the sender's address is none.
     pub async fn start(self) -> Result<Server, Error> {
         self.settings.credentials.check()?;
+        self.settings.data_api.check_keys(&self.settings.credentials)?;
         let lock = FolderLock::take(&self.settings.folder)?;
         let runtime = Builder::new_multi_thread()
             .enable_all()
@@ -198,7 +263,7 @@ async fn serve(
     let listener =
         TcpListener::bind(listen).await.context(&format!("the address {listen} could not be listened on"))?;
     let address = listener.local_addr().context("the address is not known")?;
-    let engine = Arc::new(Engine::open(settings, api::BODY_MEMORY).await?);
+    let engine = Arc::new(Engine::open(settings, &local_url(address), api::BODY_MEMORY).await?);
     let router = api::router(Arc::clone(&engine));
     let serving = tokio::spawn(async move {
         let mut told = stopped.clone();
@@ -221,6 +286,16 @@ async fn serve(
         engine.close().await;
     });
     Ok((address, serving))
+}
+
+/// The URL of the API, as this machine reaches it.
+fn local_url(mut address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}")
 }
 
 /// A server that runs until it is stopped or dropped.
@@ -269,6 +344,9 @@ impl Server {
                 credentials: Credentials::default(),
                 queries: QueryLimits { memory: 2 << 30, time: Duration::from_secs(300), at_once: 64 },
                 upload_limit: 16 << 30,
+                scripts: ScriptSettings::default(),
+                data_api: DataApi::default(),
+                mails: MailSettings::default(),
                 python: Python::default(),
                 s3_endpoint: None,
                 sign_uploads: false,

@@ -10,12 +10,14 @@ struct Two {
     server: Served,
     source: String,
     script: String,
+    web_app: String,
     task: String,
 }
 
 impl Two {
     async fn start() -> Two {
-        let server = Served::start(|server| server.account_key("a", "key a").account_key("b", "key b")).await;
+        let server =
+            Served::start(|server| server.account_key("a", "key a").account_key("b", "key b").allow_scripts()).await;
         let (_, source) = server.call("key a", "POST", "/api/data_source", STORAGE).await;
         let source = source["uuid"].as_str().unwrap().to_owned();
         let batch = r#"{"operations": [{"action": "insert", "rows": [{"n": 1}]}]}"#;
@@ -23,9 +25,12 @@ impl Two {
         assert_eq!(server.call("key a", "POST", &format!("{path}/batch"), batch).await.0, 200);
         let (_, reload) = server.call("key a", "POST", &format!("{path}/reload_from_file"), "{}").await;
         let task = reload["task_id"].as_str().unwrap().to_owned();
-        let (_, script) = server.call("key a", "POST", "/api/script", r#"{"name": "nightly"}"#).await;
+        let (_, web_app) = server.call("key a", "POST", "/api/web_app", r#"{"name": "sales"}"#).await;
+        let web_app = web_app["uuid"].as_str().unwrap().to_owned();
+        let nightly = r#"{"name": "nightly", "code": "print(1)"}"#;
+        let (_, script) = server.call("key a", "POST", "/api/script", nightly).await;
         let script = script["uuid"].as_str().unwrap().to_owned();
-        Two { server, source, script, task }
+        Two { server, source, script, web_app, task }
     }
 }
 
@@ -35,7 +40,7 @@ const STORAGE: &str = r#"{"name": "sales", "type": "Storage", "jsonContent": {}}
 async fn an_account_sees_its_own_only() {
     let two = Two::start().await;
     let server = &two.server;
-    for path in ["/api/data_source", "/api/script"] {
+    for path in ["/api/data_source", "/api/script", "/api/web_app"] {
         assert_eq!(server.call("key a", "GET", path, "").await.1["num_results"], 1, "{path}");
         let nothing = json!({"num_results": 0, "objects": []});
         assert_eq!(server.call("key b", "GET", path, "").await, (200, nothing.clone()));
@@ -106,6 +111,7 @@ async fn a_push_token_is_good_whatever_the_account() {
 fn calls(two: &Two) -> Vec<(&'static str, String, &'static str)> {
     let source = format!("/api/data_source/{}", two.source);
     let script = format!("/api/script/{}", two.script);
+    let web_app = format!("/api/web_app/{}", two.web_app);
     let batch = r#"{"operations": [{"action": "insert", "rows": [{"n": 1}]}]}"#;
     vec![
         ("GET", source.clone(), ""),
@@ -119,7 +125,17 @@ fn calls(two: &Two) -> Vec<(&'static str, String, &'static str)> {
         ("GET", script.clone(), ""),
         ("GET", format!("{script}/storage"), ""),
         ("PUT", format!("{script}/storage"), "[1]"),
+        ("POST", format!("{script}/run"), "{}"),
+        ("GET", format!("{script}/state"), ""),
+        ("GET", format!("{script}/logs"), ""),
         ("DELETE", script, ""),
+        ("GET", web_app.clone(), ""),
+        ("PUT", web_app.clone(), r#"{"name": "renamed"}"#),
+        ("GET", format!("{web_app}/data_sources"), ""),
+        ("POST", format!("{web_app}/generate_pdf"), r#"{"store_pdf": false}"#),
+        ("POST", format!("{web_app}/sharings"), r#"{"username_to_share_with": "ada"}"#),
+        ("POST", format!("{web_app}/embed"), r#"{"expire_in": 60}"#),
+        ("DELETE", web_app, ""),
         ("DELETE", source, ""),
     ]
 }
@@ -129,7 +145,7 @@ async fn anothers_entity_is_as_unknown_as_one_that_does_not_exist() {
     let two = Two::start().await;
     for (method, path, body) in calls(&two) {
         for body in [body, "{", r#"{"name": ""}"#] {
-            let ids = [&two.source, &two.script, &two.task];
+            let ids = [&two.source, &two.script, &two.web_app, &two.task];
             let id = ids.into_iter().find(|id| path.contains(id.as_str())).unwrap();
             let (status, theirs) = two.server.call("key b", method, &path, body).await;
             let unknown = two.server.call("key b", method, &path.replace(id, UNKNOWN), body).await;
@@ -157,4 +173,48 @@ async fn credentials_that_are_no_good_are_refused() {
     assert_eq!(told, r#"the user "ada" is given twice"#);
     let told = start(builder().account_key("a:b", "key")).await;
     assert!(told.starts_with(r#""a:b" is no name for an account"#), "{told}");
+}
+
+#[tokio::test]
+async fn mails_and_what_is_attached_to_them_are_an_accounts_own() {
+    let server =
+        Served::start(|server| server.account_key("a/..", "key a").account_key("b", "key b").mail_quota(1)).await;
+    let mail = |more: Value| {
+        let mut mail = json!({"subject": "A mail", "recipients": ["ada@example.com"], "html": ""});
+        mail.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        mail.to_string()
+    };
+    let upload = format!("/api/upload_file/{UNKNOWN}");
+    assert_eq!(server.call("key a", "POST", &upload, "secret").await.0, 201);
+    let attached = mail(json!({"file_to_attach_uuid": UNKNOWN, "file_to_attach_name": "report.csv"}));
+    assert_eq!(server.call("key b", "POST", "/api/email", &attached).await.0, 400);
+    let (_, web_app) = server.call("key a", "POST", "/api/web_app", r#"{"name": "sales"}"#).await;
+    let dashboard = mail(json!({"web_app_uuid": web_app["uuid"]}));
+    assert_eq!(server.call("key b", "POST", "/api/email", &dashboard).await.0, 404);
+
+    let (status, task) = server.call("key a", "POST", "/api/email", &attached).await;
+    assert_eq!(status, 200, "{task}");
+    assert_eq!(server.call("key a", "POST", "/api/email", &mail(json!({}))).await.0, 429);
+    let task = format!("/api/task/{}", task["task_id"].as_str().unwrap());
+    assert_eq!(server.call("key b", "GET", &task, "").await.0, 404);
+    // The quota of one is not the other's.
+    assert_eq!(server.call("key b", "POST", "/api/email", &mail(json!({}))).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_data_api_reads_anothers_source_by_its_uuid_alone() {
+    let open = |server: serenytics_local::ServerBuilder| {
+        server.api_key("plain").account_key("b", "key b").data_api_key("reader").data_api_source("sales")
+    };
+    let server = Served::start(open).await;
+    let (_, theirs) = server.call("key b", "POST", "/api/data_source", STORAGE).await;
+    let uuid = theirs["uuid"].as_str().unwrap().to_owned();
+    let list = "/data-api/datasources_list";
+    assert_eq!(server.call("reader", "GET", list, "").await.1["num_results"], 0);
+    assert_eq!(server.call("reader", "POST", &format!("/data-api/query-model/{uuid}"), "").await.0, 404);
+    let (_, own) = server.call("plain", "POST", "/api/data_source", STORAGE).await;
+    let server = server.restart(|server| open(server).data_api_source(&uuid)).await;
+    let (_, listed) = server.call("reader", "GET", list, "").await;
+    let listed: Vec<_> = listed["objects"].as_array().unwrap().iter().map(|source| &source["uuid"]).collect();
+    assert_eq!(listed, [&own["uuid"], &theirs["uuid"]]);
 }

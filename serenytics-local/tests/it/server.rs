@@ -27,10 +27,11 @@ async fn requests_without_a_good_key_are_refused() {
 #[tokio::test]
 async fn what_is_not_emulated_says_so() {
     let engine = Engine::start().await;
-    let (status, answer) = engine.call("GET", "/api/web_app", "").await;
+    let (status, answer) = engine.call("GET", "/api/folder", "").await;
     assert_eq!(status, 501);
-    assert_eq!(answer["errors"][0], "GET /api/web_app is not emulated by the embedded engine");
-    assert_eq!(engine.call("POST", "/data-api/query-model/x", "").await.0, 501);
+    assert_eq!(answer["errors"][0], "GET /api/folder is not emulated by the embedded engine");
+    assert_eq!(engine.call("POST", "/data-api/query-model/x", "").await.0, 401);
+    assert_eq!(engine.call("POST", "/data-api/other", "").await.0, 404);
     assert_eq!(engine.call("GET", "/", "").await.0, 404);
     assert_eq!(engine.call("PATCH", "/api/data_source", "").await.0, 405);
 }

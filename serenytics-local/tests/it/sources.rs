@@ -2,13 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Engine, empty};
-
-fn by_name(name: &str) -> String {
-    let filter = json!({"filters": [{"name": "name", "op": "eq", "val": name}]}).to_string();
-    let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    format!("?q={encoded}")
-}
+use crate::support::{Engine, by_name, empty};
 
 #[tokio::test]
 async fn a_source_is_the_same_object_in_every_answer() {

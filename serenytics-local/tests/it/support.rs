@@ -1,5 +1,6 @@
 //! A started engine, and short ways to talk to it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -47,15 +48,7 @@ impl Engine {
         body: impl Into<reqwest::Body>,
         key: Option<&str>,
     ) -> (u16, Value) {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let url = format!("{}{path}", self.local.url());
-        let mut request = self.http.request(method, url).body(body).header("content-type", "application/json");
-        if let Some(key) = key {
-            request = request.header("x-api-key", key);
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
+        let (status, text) = send(&self.http, method, &format!("{}{path}", self.local.url()), body, key).await;
         (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
     }
 
@@ -201,6 +194,22 @@ impl Engine {
     }
 }
 
+async fn send(
+    http: &Client,
+    method: &str,
+    url: &str,
+    body: impl Into<reqwest::Body>,
+    key: Option<&str>,
+) -> (u16, String) {
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let mut request = http.request(method, url).body(body).header("content-type", "application/json");
+    if let Some(key) = key {
+        request = request.header("x-api-key", key);
+    }
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
 /// The answer of a storage without rows.
 pub fn empty() -> (u16, Value) {
     (200, json!({"status": "error", "errors": ["Storage source is empty"]}))
@@ -282,4 +291,60 @@ impl Served {
         let key: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         key["api_key"].as_str().unwrap().to_owned()
     }
+}
+
+/// A server with the one API key `key`.
+pub struct Keyed(Served);
+
+impl Keyed {
+    pub async fn start(settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Keyed {
+        Keyed(Served::start(|server| settings(server.api_key("key"))).await)
+    }
+
+    /// Stops the server and starts another one, with other settings, on the same folder.
+    pub async fn restart(self, settings: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Keyed {
+        Keyed(self.0.restart(|server| settings(server.api_key("key"))).await)
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.0.folder.path()
+    }
+
+    /// The status and the JSON of a call with the key.
+    pub async fn call(&self, method: &str, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        let (status, text) = self.text(method, path, body, Some("key")).await;
+        (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
+    }
+
+    /// The status and the text of a call.
+    pub async fn text(
+        &self,
+        method: &str,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+        key: Option<&str>,
+    ) -> (u16, String) {
+        send(&self.0.http, method, &format!("{}{path}", self.0.server.url()), body, key).await
+    }
+
+    /// The last answer of a call that is repeated until its answer is good.
+    pub async fn until(&self, path: &str, is_good: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..2_000 {
+            let (status, answer) = self.call("GET", path, "").await;
+            assert_eq!(status, 200, "{answer}");
+            if is_good(&answer) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{path} does not get there");
+    }
+}
+
+/// The query of a list of what has this name.
+pub fn by_name(name: &str) -> String {
+    let filter = json!({"filters": [{"name": "name", "op": "eq", "val": name}]}).to_string();
+    let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("?q={encoded}")
 }

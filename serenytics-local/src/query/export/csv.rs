@@ -4,10 +4,9 @@ use datafusion::arrow::array::RecordBatch;
 
 use super::super::cells::Cells;
 use crate::error::Error;
-use crate::storage::Column;
 
 /// Writes rows as CSV.
-pub(super) struct CsvText {
+pub(in crate::query) struct CsvText {
     separator: u8,
     quotes: bool,
     /// The line of names, until the first rows are written.
@@ -18,13 +17,13 @@ pub(super) struct CsvText {
 
 impl CsvText {
     /// Begins with the names of the columns.
-    pub(super) fn begin(columns: &[Column], separator: u8, quotes: bool) -> CsvText {
+    pub(in crate::query) fn begin<'n>(names: impl Iterator<Item = &'n str>, separator: u8, quotes: bool) -> CsvText {
         let mut text = CsvText { separator, quotes, header: Vec::new(), cell: Vec::new() };
         let mut header = Vec::new();
-        for (index, column) in columns.iter().enumerate() {
+        for (index, name) in names.enumerate() {
             text.between(index, &mut header);
             text.cell.clear();
-            text.cell.extend_from_slice(column.name.as_bytes());
+            text.cell.extend_from_slice(name.as_bytes());
             text.field(&mut header);
         }
         header.push(b'\n');
@@ -33,7 +32,7 @@ impl CsvText {
     }
 
     /// Writes rows.
-    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, Error> {
+    pub(in crate::query) fn write(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, Error> {
         let columns = Cells::of(batch)?;
         let mut output = std::mem::take(&mut self.header);
         output.reserve(batch.num_rows() * batch.num_columns() * 8);
@@ -54,7 +53,7 @@ impl CsvText {
     }
 
     /// What was not written yet: the names, if there were no rows.
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(in crate::query) fn finish(self) -> Vec<u8> {
         self.header
     }
 

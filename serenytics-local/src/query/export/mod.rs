@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use self::csv::CsvText;
+pub(super) use self::csv::CsvText;
 use self::parquet::ParquetPieces;
 use super::answer::{Pieces, run_error};
 use super::{Input, Queries, check_has_rows, scan};
@@ -131,7 +131,8 @@ enum Writer {
 
 impl Writer {
     fn begin(columns: &[Column], options: ExportOptions) -> Result<Writer, Error> {
-        let text = || CsvText::begin(columns, options.separator, options.quotes);
+        let text =
+            || CsvText::begin(columns.iter().map(|column| column.name.as_str()), options.separator, options.quotes);
         Ok(match options.format {
             ExportFormat::Csv => Writer::Csv(text()),
             ExportFormat::CsvGz => Writer::CsvGz(text(), GzEncoder::new(Vec::new(), Compression::fast())),

@@ -1,0 +1,68 @@
+//! Logging in: an API key for who has a login and a password.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use crate::api_key::ApiKey;
+use crate::builder::ClientBuilder;
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::transport::Request;
+
+/// What carries the token of a user who logged in.
+const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+impl ClientBuilder {
+    /// Makes an API key for the user with this login and password: `GET /api/token`, then `POST /api/api_key`.
+    ///
+    /// Each call makes another key: keep it, by [`ApiKey::expose_secret`], or use it by [`api_key`](Self::api_key).
+    ///
+    /// ```no_run
+    /// # async fn log_in(password: String) -> Result<(), serenytics_core::Error> {
+    /// use serenytics_core::Client;
+    ///
+    /// let builder = Client::builder().url("http://127.0.0.1:8000");
+    /// let key = builder.clone().log_in("ada", &password).await?;
+    /// let client = builder.api_key(key).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// A URL that is none; a wrong login or password, which [`Error::is_unauthorized`] tells; a server that cannot be
+    /// reached or refuses.
+    pub async fn log_in(self, login: &str, password: &str) -> Result<ApiKey, Error> {
+        if login.contains(':') {
+            return Err(Error::new(Kind::Usage, "a login has no `:` in it, which stands between login and password"));
+        }
+        // The secrets are the keys of these clients, so that they are found and left out wherever one could be seen.
+        let client = self.with_key(ApiKey::from(password), HeaderValue::from_static(""))?;
+        let deadline = client.deadline();
+        let basic = format!("Basic {}", STANDARD.encode(format!("{login}:{password}")));
+        let request = client.get(&["api", "token"], deadline).login(AUTHORIZATION, secret_header(&basic)?);
+        let token = answered(&client, request, "token").await?;
+
+        let client = client.with_token(ApiKey::from(&token));
+        let request = client.post(&["api", "api_key"], deadline).login(AUTH_TOKEN, secret_header(&token)?);
+        answered(&client, request, "api_key").await.map(ApiKey::from)
+    }
+}
+
+/// The text of this name in an answer.
+async fn answered(client: &Client, request: Request<'_>, name: &str) -> Result<String, Error> {
+    let answer = request.send().await?.ok().await?;
+    let text = answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    text.map(str::to_owned).ok_or_else(|| {
+        let message = format!("the answer to a log-in has no `{name}`");
+        Error::new(Kind::Decode, client.api_key().redact(message))
+    })
+}
+
+fn secret_header(text: &str) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| Error::new(Kind::Decode, "the server gave a token that cannot be sent in a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}

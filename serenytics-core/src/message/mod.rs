@@ -1,0 +1,160 @@
+//! Messages that the platform sends: e-mails and Slack's.
+
+mod attach;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use reqwest::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::task::Task;
+use crate::transport::Deadline;
+use crate::web_app::object;
+
+/// An e-mail that is not sent yet; see [`Client::email`].
+#[must_use = "nothing is sent before `.send()`"]
+pub struct Email<'c> {
+    client: &'c Client,
+    subject: String,
+    recipients: Vec<String>,
+    html: String,
+    from: Option<String>,
+    web_app_uuid: Option<String>,
+    pdf_file_name: Option<String>,
+    payload: Result<Option<Map<String, Value>>, String>,
+    file: Option<PathBuf>,
+}
+
+impl Client {
+    /// An e-mail in HTML, that the platform sends.
+    ///
+    /// ```no_run
+    /// # async fn report(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
+    /// let mail = client.email("Sales of the week", ["ada@example.com"], "<p>Here they are.</p>").attach("sales.csv.gz");
+    /// match mail.send().await {
+    ///     Err(error) if error.is_quota() => println!("tomorrow, then"),
+    ///     sent => sent?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn email<R: Into<String>>(
+        &self,
+        subject: impl Into<String>,
+        recipients: impl IntoIterator<Item = R>,
+        html: impl Into<String>,
+    ) -> Email<'_> {
+        Email {
+            client: self,
+            subject: subject.into(),
+            recipients: recipients.into_iter().map(Into::into).collect(),
+            html: html.into(),
+            from: None,
+            web_app_uuid: None,
+            pdf_file_name: None,
+            payload: Ok(None),
+            file: None,
+        }
+    }
+
+    /// Writes a message into a channel of Slack, with attachments in Slack's own form or without:
+    /// `POST /api/integrations/slack/post_msg`.
+    ///
+    /// # Errors
+    /// A server that cannot be reached or refuses, as it does without an integration of Slack.
+    pub async fn send_slack_message(
+        &self,
+        channel: &str,
+        text: &str,
+        attachments: Option<&Value>,
+    ) -> Result<(), Error> {
+        let body = json!({ "channel": channel, "text_msg": text, "attachments": attachments });
+        self.post(&["api", "integrations", "slack", "post_msg"], self.deadline()).json(&body).send().await?;
+        Ok(())
+    }
+}
+
+impl Email<'_> {
+    /// Attaches a file of any kind, by its name without its folders. The platform takes one.
+    pub fn attach(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into());
+        self
+    }
+
+    /// Attaches the web app with this uuid as a PDF.
+    pub fn attach_web_app(mut self, uuid: impl Into<String>) -> Self {
+        self.web_app_uuid = Some(uuid.into());
+        self
+    }
+
+    /// The name of the PDF's file; the web app's own name unless set.
+    pub fn pdf_file_name(mut self, name: impl Into<String>) -> Self {
+        self.pdf_file_name = Some(name.into());
+        self
+    }
+
+    /// The payload that a template dashboard reads, for the PDF: a map, or a struct that serde serializes.
+    pub fn dashboard_payload(mut self, payload: &(impl Serialize + ?Sized)) -> Self {
+        self.payload = object(payload).map(Some);
+        self
+    }
+
+    /// The sender, where the platform allows for another one than its own.
+    pub fn from_address(mut self, address: impl Into<String>) -> Self {
+        self.from = Some(address.into());
+        self
+    }
+
+    /// Uploads what is to be attached, sends the mail, and waits until the server has sent it:
+    /// `GET /api/sign_s3_file/`, a PUT to where it leads or `POST /api/upload_file/{uuid}`, `POST /api/email`, and
+    /// `GET /api/task/{task_id}` until it is done.
+    ///
+    /// # Errors
+    /// No recipient, a payload that is no JSON object, or a file that cannot be read, before anything is sent; more mails than the
+    /// quota of a day allows for, which [`Error::is_quota`] tells; a mail that the server cannot send; a server that
+    /// cannot be reached or refuses.
+    pub async fn send(self) -> Result<(), Error> {
+        let client = self.client;
+        let deadline = client.deadline();
+        if self.recipients.is_empty() {
+            return Err(Error::new(Kind::Usage, "nothing was sent: the e-mail has no recipient"));
+        }
+        let payload = self.payload.map_err(|error| Error::new(Kind::Usage, error))?;
+        let attached = match &self.file {
+            Some(path) => Some(attach::upload(client, path, deadline).await?),
+            None => None,
+        };
+        let body = json!({
+            "subject": self.subject,
+            "recipients": self.recipients,
+            "html": self.html,
+            "web_app_uuid": self.web_app_uuid,
+            "pdf_file_name": self.pdf_file_name,
+            "from_address": self.from,
+            "file_to_attach_uuid": attached.as_ref().map(|attached| &attached.uuid),
+            "file_to_attach_name": attached.as_ref().map(|attached| &attached.name),
+            "dashboard_payload": payload,
+        });
+        begin(client, &body, deadline).await?.wait(deadline, &mut || {}).await
+    }
+}
+
+/// Begins to send a mail.
+async fn begin<'c>(client: &'c Client, body: &Value, deadline: Deadline) -> Result<Task<'c>, Error> {
+    let started = client.post(&["api", "email"], deadline).json(body).send().await.map_err(|error| {
+        let is_quota = error.status() == Some(StatusCode::TOO_MANY_REQUESTS.as_u16());
+        if is_quota { error.of_kind(Kind::Quota) } else { error }
+    })?;
+    Task::started(client, started).await
+}
+
+/// Neither the text nor the recipients are printed.
+impl fmt::Debug for Email<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Email").field("recipients", &self.recipients.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+//! What a script stores for its next run, and the datetimes in it.
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use serenytics_query::datetime::{self, DateTime};
+
+use crate::client::Client;
+use crate::error::{Error, Kind};
+
+impl Client {
+    /// Stores data for the next run of a script, in place of what was stored before: `PUT /api/script/{uuid}/storage`.
+    /// Datetimes are [`ScriptDateTime`]s.
+    ///
+    /// ```no_run
+    /// # use serenytics_core::{Client, Error, ScriptDateTime};
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Progress {
+    ///     last_run: ScriptDateTime,
+    ///     rows: u64,
+    /// }
+    ///
+    /// # async fn next(client: Client, uuid: &str, now: serenytics_query::datetime::DateTime) -> Result<(), Error> {
+    /// let before: Option<Progress> = client.retrieve_script_data(uuid).await?;
+    /// client.store_script_data(uuid, &Progress { last_run: now.into(), rows: 12 }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Data that JSON cannot hold, before anything is sent; no script with the uuid; a server that cannot be reached or
+    /// refuses.
+    pub async fn store_script_data(&self, script_uuid: &str, data: &(impl Serialize + ?Sized)) -> Result<(), Error> {
+        let body = serde_json::to_value(data).map_err(|error| {
+            let message = format!("nothing was stored: the data cannot be written as JSON: {error}");
+            Error::new(Kind::Usage, self.api_key().redact(message))
+        })?;
+        self.put(&["api", "script", script_uuid, "storage"], self.deadline()).json(&body).send().await?;
+        Ok(())
+    }
+
+    /// What was stored for a script, or `None` if nothing was, or `null`: `GET /api/script/{uuid}/storage`.
+    ///
+    /// # Errors
+    /// Data that is no `T`; no script with the uuid; a server that cannot be reached or refuses.
+    pub async fn retrieve_script_data<T: DeserializeOwned>(&self, script_uuid: &str) -> Result<Option<T>, Error> {
+        let mut response = self.get(&["api", "script", script_uuid, "storage"], self.deadline()).send().await?;
+        let body = response.whole().await?;
+        // Nothing at all is what a server may have that was never given anything.
+        if body.is_empty() {
+            return Ok(None);
+        }
+        response.parse(&body)
+    }
+}
+
+/// A datetime in the data of a script. The official Python client reads and writes the same form.
+///
+/// The platform keeps JSON, which has no datetimes: they travel as `{"__type__": "datetime", "value": "2016-06-28T12:46:33"}`.
+/// A text in ISO 8601 is read too; a datetime with an offset becomes UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScriptDateTime(pub DateTime);
+
+impl From<DateTime> for ScriptDateTime {
+    fn from(datetime: DateTime) -> ScriptDateTime {
+        ScriptDateTime(datetime)
+    }
+}
+
+impl From<ScriptDateTime> for DateTime {
+    fn from(datetime: ScriptDateTime) -> DateTime {
+        datetime.0
+    }
+}
+
+/// The form in which a datetime travels.
+#[derive(Serialize)]
+struct Tagged {
+    #[serde(rename = "__type__")]
+    tag: &'static str,
+    value: String,
+}
+
+const TAG: &str = "datetime";
+
+impl Serialize for ScriptDateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Tagged { tag: TAG, value: datetime::print(self.0) }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ScriptDateTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ScriptDateTime, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let tagged = value.get("__type__").and_then(Value::as_str) == Some(TAG);
+        let text = if tagged { value.get("value").and_then(Value::as_str) } else { value.as_str() };
+        let text =
+            text.ok_or_else(|| D::Error::custom("a datetime was expected, tagged by `__type__` or as a text"))?;
+        datetime::parse(text).map(ScriptDateTime).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn datetimes_round_trip_wherever_they_stand() {
+        let read: BTreeMap<String, Vec<Option<ScriptDateTime>>> = serde_json::from_value(json!({
+            "runs": [
+                {"__type__": "datetime", "value": "2016-06-28T12:46:33.123456"},
+                null,
+                {"value": "2016-06-28T12:46:33+02:00", "__type__": "datetime"},
+                {"__type__": "datetime", "value": "2016-06-28"},
+                "2016-06-28T00:00:00",
+            ]
+        }))
+        .unwrap();
+        let tagged = |value: &str| json!({"__type__": "datetime", "value": value});
+        let midnight = tagged("2016-06-28T00:00:00");
+        let written = serde_json::to_value(&read).unwrap();
+        let expected = json!({"runs": [
+            tagged("2016-06-28T12:46:33.123456"), null, tagged("2016-06-28T10:46:33"), midnight, midnight,
+        ]});
+        assert_eq!(written, expected);
+        assert_eq!(serde_json::from_value::<BTreeMap<String, Vec<Option<ScriptDateTime>>>>(written).unwrap(), read);
+    }
+
+    #[test]
+    fn what_is_no_datetime_is_told() {
+        for value in
+            [json!(3), json!({"value": "2016-06-28"}), json!({"__type__": "datetime"}), json!("soon"), json!(null)]
+        {
+            assert!(serde_json::from_value::<ScriptDateTime>(value.clone()).is_err(), "{value}");
+        }
+    }
+}

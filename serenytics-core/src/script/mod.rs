@@ -1,0 +1,84 @@
+//! Scripts: found, made and deleted.
+
+mod data;
+mod find;
+mod log;
+mod run;
+
+use std::fmt;
+
+use reqwest::StatusCode;
+use serde_json::{Map, Value};
+
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::transport::Response;
+
+pub use data::ScriptDateTime;
+pub use log::{ScriptLog, ScriptStatus};
+pub use run::RunScript;
+
+/// A script of a server, found by [`Client::script`] and its siblings.
+#[derive(Clone)]
+pub struct Script {
+    client: Client,
+    name: String,
+    uuid: String,
+    config: Map<String, Value>,
+}
+
+impl Script {
+    /// Reads what a server says of a script; `None` if it says no uuid.
+    fn read(client: &Client, config: Map<String, Value>) -> Option<Script> {
+        let text = |key: &str| config.get(key).and_then(Value::as_str);
+        let uuid = text("uuid")?.to_owned();
+        let name = text("name").unwrap_or_default().to_owned();
+        Some(Script { client: client.clone(), name, uuid, config })
+    }
+
+    /// Reads the one script that an answer describes.
+    async fn answered(client: &Client, mut response: Response) -> Result<Script, Error> {
+        let body = response.whole().await?;
+        Script::read(client, response.parse(&body)?).ok_or_else(|| without_uuid(&response))
+    }
+
+    /// The name, which no other script of the account has; empty when the server says none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The uuid, which never changes.
+    #[must_use]
+    pub fn uuid(&self) -> &str {
+        &self.uuid
+    }
+
+    /// Everything that the server says of the script, its `code` among it, as it was when the script was found.
+    #[must_use]
+    pub fn config(&self) -> &Map<String, Value> {
+        &self.config
+    }
+
+    /// Deletes the script: `DELETE /api/script/{uuid}`.
+    ///
+    /// # Errors
+    /// A script that does not exist any more; a server that cannot be reached or refuses.
+    pub async fn delete(self) -> Result<(), Error> {
+        let request = self.client.delete(&["api", "script", &self.uuid], self.client.deadline());
+        request.expect(StatusCode::NO_CONTENT).send().await?;
+        Ok(())
+    }
+}
+
+/// The error of a script that the server describes without its uuid.
+fn without_uuid(response: &Response) -> Error {
+    response.error(Kind::Decode, "the server describes a script without its `uuid`".to_owned())
+}
+
+/// The configuration is left out: code may hold secrets.
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("name", &self.name).field("uuid", &self.uuid).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,205 @@
+//! Web apps: dashboards, found, made, changed and saved.
+
+mod embed;
+mod warm_up;
+
+use std::fmt;
+
+use reqwest::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::transport::{List, Response};
+
+pub(crate) use warm_up::object;
+pub use warm_up::{TabOptions, WarmUp};
+
+/// What describes the look and the widgets of a dashboard.
+const CONTENT: &str = "jsonContent";
+
+/// A web app (a dashboard) of a server, found by [`Client::web_app_by_uuid`] and [`Client::web_apps`].
+///
+/// What is set stays here until [`save`](Self::save).
+#[derive(Clone)]
+pub struct WebApp {
+    client: Client,
+    uuid: String,
+    config: Map<String, Value>,
+}
+
+/// A data source that widgets of a web app show.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UsedSource {
+    /// Its uuid.
+    pub uuid: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Client {
+    /// All web apps that the key may see: `GET /api/web_app`.
+    ///
+    /// # Errors
+    /// A server that cannot be reached or refuses.
+    pub async fn web_apps(&self) -> Result<Vec<WebApp>, Error> {
+        let list: List = self.get(&["api", "web_app"], self.deadline()).send().await?.json().await?;
+        // What has no uuid cannot be used.
+        let read = |object| match object {
+            Value::Object(config) => WebApp::read(self, config),
+            _ => None,
+        };
+        Ok(list.objects.into_iter().filter_map(read).collect())
+    }
+
+    /// The web app with this uuid: `GET /api/web_app/{uuid}`.
+    ///
+    /// # Errors
+    /// No web app with the uuid; a server that cannot be reached or refuses.
+    pub async fn web_app_by_uuid(&self, uuid: &str) -> Result<WebApp, Error> {
+        let request = self.get(&["api", "web_app", uuid], self.deadline());
+        WebApp::answered(self, request.send().await?).await
+    }
+
+    /// Makes a web app with this content, the `jsonContent` of the platform, which may be an empty object:
+    /// `POST /api/web_app`.
+    ///
+    /// # Errors
+    /// A server that cannot be reached or refuses.
+    pub async fn create_web_app(&self, name: &str, content: Map<String, Value>) -> Result<WebApp, Error> {
+        let body = json!({ "name": name, CONTENT: content });
+        let request = self.post(&["api", "web_app"], self.deadline()).json(&body).expect(StatusCode::CREATED);
+        WebApp::answered(self, request.send().await?).await
+    }
+}
+
+impl WebApp {
+    fn read(client: &Client, config: Map<String, Value>) -> Option<WebApp> {
+        let uuid = config.get("uuid").and_then(Value::as_str)?.to_owned();
+        Some(WebApp { client: client.clone(), uuid, config })
+    }
+
+    /// Reads the one web app that an answer describes.
+    async fn answered(client: &Client, mut response: Response) -> Result<WebApp, Error> {
+        let body = response.whole().await?;
+        WebApp::read(client, response.parse(&body)?)
+            .ok_or_else(|| response.error(Kind::Decode, "the server describes a web app without its `uuid`".to_owned()))
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.config.get(key).and_then(Value::as_str)
+    }
+
+    /// The uuid, which never changes.
+    #[must_use]
+    pub fn uuid(&self) -> &str {
+        &self.uuid
+    }
+
+    /// The name; empty when the server says none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text("name").unwrap_or_default()
+    }
+
+    /// The folder that it lies in, if the server says one.
+    #[must_use]
+    pub fn folder_name(&self) -> Option<&str> {
+        self.text("folder_name")
+    }
+
+    /// Everything that the server says of the web app, with what was set since.
+    #[must_use]
+    pub fn config(&self) -> &Map<String, Value> {
+        &self.config
+    }
+
+    /// The same, to be changed and [saved](Self::save).
+    pub fn config_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.config
+    }
+
+    /// Sets the name.
+    pub fn set_name(&mut self, name: impl Into<String>) {
+        self.config.insert("name".to_owned(), Value::String(name.into()));
+    }
+
+    /// Sets the folder that it lies in.
+    pub fn set_folder_name(&mut self, folder: impl Into<String>) {
+        self.config.insert("folder_name".to_owned(), Value::String(folder.into()));
+    }
+
+    /// Sets CSS for the whole web app.
+    pub fn set_custom_css(&mut self, css: impl Into<String>) {
+        self.set_content("cssContent", css.into());
+    }
+
+    /// Sets the HTML that stands above the web app, where its name would.
+    pub fn set_custom_html_header(&mut self, html: impl Into<String>) {
+        self.set_content("headerMode", "custom_html".to_owned());
+        self.set_content("htmlHeader", html.into());
+    }
+
+    fn set_content(&mut self, key: &str, text: String) {
+        let content = self.config.entry(CONTENT).or_insert_with(|| json!({}));
+        if !content.is_object() {
+            *content = json!({});
+        }
+        content[key] = Value::String(text);
+    }
+
+    /// Saves the web app, whole: `PUT /api/web_app/{uuid}`. What somebody else saved since it was found is overwritten.
+    ///
+    /// # Errors
+    /// A web app that does not exist any more; a server that cannot be reached or refuses.
+    pub async fn save(&mut self) -> Result<(), Error> {
+        let request = self.client.put(&["api", "web_app", &self.uuid], self.client.deadline());
+        let response = request.json(&Value::Object(self.config.clone())).send().await?;
+        self.config = WebApp::answered(&self.client, response).await?.config;
+        Ok(())
+    }
+
+    /// Deletes the web app: `DELETE /api/web_app/{uuid}`.
+    ///
+    /// # Errors
+    /// A web app that does not exist any more; a server that cannot be reached or refuses.
+    pub async fn delete(self) -> Result<(), Error> {
+        let request = self.client.delete(&["api", "web_app", &self.uuid], self.client.deadline());
+        request.expect(StatusCode::NO_CONTENT).send().await?;
+        Ok(())
+    }
+
+    /// The data sources that its widgets show: `GET /api/web_app/{uuid}/data_sources`.
+    ///
+    /// # Errors
+    /// A web app that does not exist any more; a server that cannot be reached or refuses.
+    pub async fn data_sources(&self) -> Result<Vec<UsedSource>, Error> {
+        let request = self.client.get(&["api", "web_app", &self.uuid, "data_sources"], self.client.deadline());
+        let mut answer = request.send().await?.ok().await?;
+        let objects = answer.get_mut("objects").map(Value::take).unwrap_or_default();
+        serde_json::from_value(objects).map_err(|error| {
+            let message = format!("the sources of the web app are not told by `uuid` and `name`: {error}");
+            Error::new(Kind::Decode, self.client.api_key().redact(message))
+        })
+    }
+
+    /// Shares the web app with the user of this login: `POST /api/web_app/{uuid}/sharings`.
+    ///
+    /// # Errors
+    /// A web app that does not exist any more; a server that cannot be reached or refuses, as it may for unknown logins.
+    pub async fn share_with(&self, login: &str) -> Result<(), Error> {
+        let request = self.client.post(&["api", "web_app", &self.uuid, "sharings"], self.client.deadline());
+        let request = request.json(&json!({ "username_to_share_with": login })).expect(StatusCode::CREATED);
+        request.send().await?;
+        Ok(())
+    }
+}
+
+/// The configuration is left out: it is long, and may hold secrets.
+impl fmt::Debug for WebApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebApp").field("name", &self.name()).field("uuid", &self.uuid).finish_non_exhaustive()
+    }
+}

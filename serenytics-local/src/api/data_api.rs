@@ -1,0 +1,105 @@
+//! The data API: the sources that its keys read, their columns, and their rows as JSON or CSV.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
+use uuid::Uuid;
+
+use super::body::{Held, SMALL};
+use super::list::listed;
+use super::{Answer, Shared};
+use crate::access::Account;
+use crate::catalogue::Source;
+use crate::engine::Engine;
+use crate::error::Error;
+
+/// Lets a request pass if it has a key of the data API.
+pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
+    engine.data_api.check(request.headers().get("x-api-key").and_then(|key| key.to_str().ok()))?;
+    Ok(next.run(request).await)
+}
+
+/// What is asked for. The platform's documentation does not say what a query looks like: it may be a stage, or a whole
+/// pipeline.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    format: Format,
+    query: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
+}
+
+impl Asked {
+    /// The query's options, for rows.
+    fn options(&self) -> Result<Pipeline, Error> {
+        let wrong = |error| Error::refused(format!("`query` is none: {error}"));
+        let stages = match &self.query {
+            None | Some(Value::Null) => Vec::new(),
+            Some(query) if query.get(PIPELINE).is_some() => {
+                Pipeline::deserialize(query).map_err(wrong)?.data_processing_pipeline
+            }
+            Some(query) => vec![Stage::deserialize(query).map_err(wrong)?],
+        };
+        Ok(Pipeline { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: stages, ..Pipeline::default() })
+    }
+}
+
+/// What a query has that is a pipeline.
+const PIPELINE: &str = "data_processing_pipeline";
+
+/// The sources that the key reads.
+pub(super) async fn list(State(engine): Shared) -> Answer {
+    let mut sources = engine.catalogue.sources(&Account::default_account(), None).await?;
+    sources.retain(|source| engine.data_api.reads(source));
+    for uuid in engine.data_api.uuids() {
+        if !sources.iter().any(|source| source.uuid == uuid) {
+            sources.extend(engine.catalogue.anyones_source(uuid).await?);
+        }
+    }
+    Ok(listed(sources.iter().map(|source| json!({"uuid": source.uuid, "name": source.name})).collect()))
+}
+
+/// The columns of a source, as a query for headers answers them.
+pub(super) async fn model(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
+    let source = authorised(&engine, &uuid).await?;
+    let headers = Pipeline { only_headers: Some(true), ..Pipeline::default() };
+    let pieces = engine.queries.answer(engine.input(source).await?, headers).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
+}
+
+/// The rows of a source: all of them, or those of a query.
+pub(super) async fn data(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
+    let source = authorised(&engine, &uuid).await?;
+    let held = Held::read(&engine, &headers, body, SMALL).await?;
+    let asked = if held.is_empty() { Asked { format: Format::Json, query: None } } else { held.object()? };
+    drop(held);
+    let options = asked.options()?;
+    let input = engine.input(source).await?;
+    let (content, pieces) = match asked.format {
+        Format::Json => ("application/json", engine.queries.answer(input, options).await?),
+        Format::Csv => ("text/csv; charset=utf-8", engine.queries.answer_csv(input, options).await?),
+    };
+    // A piece that fails ends the connection before the body is whole, so that no client takes a part for the answer.
+    Ok(([(header::CONTENT_TYPE, content)], Body::from_stream(pieces)).into_response())
+}
+
+/// The source with this uuid, if the data API reads it. One that it does not read is told like one that does not exist.
+async fn authorised(engine: &Engine, uuid: &str) -> Result<Source, Error> {
+    let unknown = || Engine::unknown_source(uuid);
+    let source = engine.catalogue.anyones_source(Uuid::parse_str(uuid).map_err(|_| unknown())?).await?;
+    source.filter(|source| engine.data_api.reads(source)).ok_or_else(unknown)
+}

@@ -1,0 +1,85 @@
+//! Messages: mails with what is attached to them, and Slack's.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::body::{Held, Paced, SMALL};
+use super::web_app::found;
+use super::{Answer, Shared, answer, ok, upload};
+use crate::access::Account;
+use crate::error::{Context, Error};
+use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, SlackMessage};
+use crate::receive::receive;
+
+#[derive(Debug, Deserialize)]
+struct EmailBody {
+    subject: String,
+    recipients: Vec<String>,
+    html: String,
+    from_address: Option<String>,
+    web_app_uuid: Option<String>,
+    pdf_file_name: Option<String>,
+    dashboard_payload: Option<Map<String, Value>>,
+    file_to_attach_uuid: Option<String>,
+    file_to_attach_name: Option<String>,
+}
+
+/// Begins to send a mail.
+pub(super) async fn email(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
+    let body: EmailBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let mut mail = Mail::new(body.subject, &body.recipients, body.html, body.from_address.as_deref())?;
+    match &body.web_app_uuid {
+        Some(uuid) => mail.web_app = Some(found(&engine, &account, uuid).await?.name),
+        None if body.pdf_file_name.is_some() || body.dashboard_payload.is_some() => {
+            return Err(Error::refused("`pdf_file_name` and `dashboard_payload` go with a `web_app_uuid`"));
+        }
+        None => {}
+    }
+    if let Some(uuid) = &body.file_to_attach_uuid {
+        let folder = engine.mails.attachments(&account);
+        let file = Uuid::parse_str(uuid).ok().map(|uuid| folder.join(uuid.to_string()));
+        let file = file
+            .filter(|file| file.is_file())
+            .ok_or_else(|| Error::refused(format!("no file was uploaded as {uuid:?}")))?;
+        mail.attached = Some(Attached::new(file, body.file_to_attach_name.as_deref().unwrap_or_default()));
+    }
+    let task = engine.begin_mail(&account, mail).await?;
+    Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
+}
+
+/// Tells clients to upload files of mails here and not to S3.
+pub(super) async fn sign() -> Answer {
+    let body = json!({"status": "error", "errors": ["this server has no S3: upload to /api/upload_file"]});
+    Ok(answer(StatusCode::OK, &body))
+}
+
+/// Takes a file that will be attached to a mail.
+pub(super) async fn upload_file(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    body: Body,
+) -> Answer {
+    let uuid =
+        Uuid::parse_str(&uuid).map_err(|_| Error::refused(format!("a file is uploaded as a uuid, not {uuid:?}")))?;
+    let limit = LARGEST_ATTACHMENT.min(engine.upload_limit);
+    let folder = engine.mails.attachments(&account);
+    tokio::fs::create_dir_all(&folder).await.context("the folder of attached files could not be made")?;
+    let file = receive(&folder, limit, "the upload", Paced::new(body, engine.patience).into_stream()).await?;
+    upload::keep(file, folder.join(uuid.to_string())).await?;
+    Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
+}
+
+/// Writes a message of Slack into the outbox.
+pub(super) async fn slack(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
+    let message: SlackMessage = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    if message.channel.trim().is_empty() || message.text_msg.is_empty() {
+        return Err(Error::refused("a message of Slack needs a `channel` and a `text_msg`"));
+    }
+    engine.mails.slack(message).await?;
+    Ok(ok())
+}

@@ -1,0 +1,79 @@
+//! Runs of scripts: started, asked about, and their logs.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::body::{Held, SMALL};
+use super::list::listed;
+use super::script::found;
+use super::{Answer, Shared, answer, keys, ok};
+use crate::access::Account;
+use crate::catalogue::{Run, RunEnd};
+use crate::error::Error;
+
+/// How long a request waits for a script, when it does not say `async`.
+const WAITED: Duration = Duration::from_secs(5 * 60);
+
+/// The parameter by which a script gets the API key of its caller.
+const KEY: &str = "SERENYTICS_API_KEY";
+
+/// How much of what a script wrote to its standard error an answer repeats.
+const LONGEST_REASON: usize = 2_000;
+
+pub(super) async fn run(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let script = found(&engine, &account, &uuid).await?;
+    let held = Held::read(&engine, &headers, body, SMALL).await?;
+    let mut params: Map<String, Value> = if held.is_empty() { Map::new() } else { held.object()? };
+    let is_async = match params.remove("async") {
+        None | Some(Value::Bool(false)) => false,
+        Some(Value::Bool(true)) => true,
+        Some(other) => return Err(Error::refused(format!("`async` has to be true or false, and is {other}"))),
+    };
+    if let Some(key) = keys::sent(&headers) {
+        params.entry(KEY).or_insert(Value::String(key));
+    }
+    let name = script.name.clone();
+    let end = engine.begin_run(script, params).await?;
+    if is_async {
+        return Ok(ok());
+    }
+    match tokio::time::timeout(WAITED, end).await {
+        Ok(Ok(end)) if end.succeeded => Ok(ok()),
+        Ok(Ok(end)) => Ok(failed(&name, &end)),
+        Ok(Err(_)) => Err(Error::refused(format!("the script `{name}` was cut: the server stops"))),
+        Err(_) => Err(Error::refused(format!(
+            "the script `{name}` still runs after {} seconds, and goes on: ask for its state, or run it with `async`",
+            WAITED.as_secs()
+        ))),
+    }
+}
+
+/// The answer of a script that was waited for and failed.
+fn failed(name: &str, end: &RunEnd) -> Response {
+    let written = end.stderr.trim_end();
+    // The reason stands at the end.
+    let skipped = written.chars().count().saturating_sub(LONGEST_REASON);
+    let reason: String = written.chars().skip(skipped).collect();
+    answer(StatusCode::OK, &json!({"status": "error", "errors": [format!("the script `{name}` failed: {reason}")]}))
+}
+
+pub(super) async fn state(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let script = found(&engine, &account, &uuid).await?;
+    Ok(answer(StatusCode::OK, &json!({"running": engine.scripts.is_running(script.uuid)})))
+}
+
+pub(super) async fn logs(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let script = found(&engine, &account, &uuid).await?;
+    Ok(listed(engine.catalogue.runs(script.uuid).await?.iter().map(Run::to_json).collect()))
+}

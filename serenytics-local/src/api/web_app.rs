@@ -1,0 +1,166 @@
+//! Web apps: listed, read, created, saved, deleted and shared, the sources they show, and warm-ups.
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::body::{Held, SMALL};
+use super::list::{ListQuery, listed};
+use super::name::checked;
+use super::{Answer, Shared, answer, ok};
+use crate::access::Account;
+use crate::catalogue::WebApp;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::web_app::{WarmUp, source_uuids};
+
+/// The part of a web app that describes its tabs and widgets.
+const CONTENT: &str = "jsonContent";
+
+pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
+    let web_apps = engine.catalogue.web_apps(&account, query.name()?.as_deref()).await?;
+    Ok(listed(web_apps.iter().map(WebApp::to_json).collect()))
+}
+
+pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    Ok(answer(StatusCode::OK, &found(&engine, &account, &uuid).await?.to_json()))
+}
+
+pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
+    let mut config: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    config.remove("uuid");
+    config.remove("sharings");
+    let name = config.remove("name");
+    config.entry(CONTENT).or_insert_with(|| json!({}));
+    let web_app = WebApp { uuid: Uuid::new_v4(), account, name: checked_name(name)?, config, sharings: Vec::new() };
+    check_content(&web_app.config)?;
+    engine.catalogue.insert_web_app(&web_app).await?;
+    Ok(answer(StatusCode::CREATED, &web_app.to_json()))
+}
+
+/// Saves the fields that are sent; the others stay. With whom it is shared is not changed here.
+pub(super) async fn save(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let mut web_app = found(&engine, &account, &uuid).await?;
+    let mut sent: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    if sent.remove("uuid").is_some_and(|sent| sent != web_app.uuid.to_string()) {
+        return Err(Error::refused("the `uuid` of a web app cannot be changed"));
+    }
+    sent.remove("sharings");
+    if let Some(name) = sent.remove("name") {
+        web_app.name = checked_name(Some(name))?;
+    }
+    check_content(&sent)?;
+    web_app.config.extend(sent);
+    if !engine.catalogue.update_web_app(&web_app).await? {
+        return Err(unknown(&uuid));
+    }
+    Ok(answer(StatusCode::OK, &web_app.to_json()))
+}
+
+pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    if !engine.catalogue.delete_web_app(found(&engine, &account, &uuid).await?.uuid).await? {
+        return Err(unknown(&uuid));
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+#[derive(Debug, Deserialize)]
+struct Sharing {
+    username_to_share_with: String,
+}
+
+pub(super) async fn share(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let web_app = found(&engine, &account, &uuid).await?;
+    let sharing: Sharing = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let login = sharing.username_to_share_with.trim();
+    if login.is_empty() {
+        return Err(Error::refused("`username_to_share_with` is empty"));
+    }
+    engine.catalogue.share_web_app(web_app.uuid, login).await?;
+    Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
+}
+
+/// The sources that the widgets show, of which those that were deleted are left out.
+pub(super) async fn data_sources(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let web_app = found(&engine, &account, &uuid).await?;
+    let (known, _) = sources(&engine, &web_app).await?;
+    let objects: Vec<_> = known.into_iter().map(|(uuid, name)| json!({"uuid": uuid, "name": name})).collect();
+    Ok(answer(StatusCode::OK, &json!({"status": "ok", "objects": objects})))
+}
+
+/// Answers a warm-up: there is no cache to fill, but what a dashboard could not be loaded with is refused.
+pub(super) async fn generate_pdf(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let web_app = found(&engine, &account, &uuid).await?;
+    let asked: WarmUp = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    asked.check()?;
+    if asked.store_pdf {
+        return Err(Error::not_emulated("a web app as PDF"));
+    }
+    let (_, deleted) = sources(&engine, &web_app).await?;
+    if let Some(uuid) = deleted.first() {
+        let name = &web_app.name;
+        return Err(Error::refused(format!("a widget of `{name}` shows the source {uuid:?}, which does not exist")));
+    }
+    Ok(ok())
+}
+
+/// The sources that the widgets of a web app show: uuid and name of those that exist, and the uuids of the others.
+async fn sources(engine: &Engine, web_app: &WebApp) -> Result<(Vec<(String, String)>, Vec<String>), Error> {
+    let (mut known, mut deleted) = (Vec::new(), Vec::new());
+    for uuid in source_uuids(web_app.config.get(CONTENT).unwrap_or(&Value::Null)) {
+        let source = match Uuid::parse_str(uuid) {
+            Ok(uuid) => engine.catalogue.source(&web_app.account, uuid).await?,
+            Err(_) => None,
+        };
+        match source {
+            Some(source) => known.push((source.uuid.to_string(), source.name)),
+            None => deleted.push(uuid.to_owned()),
+        }
+    }
+    Ok((known, deleted))
+}
+
+fn checked_name(name: Option<Value>) -> Result<String, Error> {
+    let text = name.as_ref().and_then(Value::as_str).map(str::to_owned);
+    checked(text, "a web app")
+}
+
+fn check_content(config: &Map<String, Value>) -> Result<(), Error> {
+    match config.get(CONTENT) {
+        None | Some(Value::Object(_)) => Ok(()),
+        Some(_) => Err(Error::refused(format!("the `{CONTENT}` of a web app has to be an object"))),
+    }
+}
+
+/// The account's web app with this uuid.
+pub(super) async fn found(engine: &Engine, account: &Account, uuid: &str) -> Result<WebApp, Error> {
+    let parsed = Uuid::parse_str(uuid).map_err(|_| unknown(uuid))?;
+    engine.catalogue.web_app(account, parsed).await?.ok_or_else(|| unknown(uuid))
+}
+
+/// The error of a uuid that no web app has.
+pub(super) fn unknown(uuid: &str) -> Error {
+    Error::not_found(format!("there is no web app with uuid {uuid:?}"))
+}

@@ -1,0 +1,27 @@
+//! Mails: when each was taken, for the quota.
+
+use super::{Catalogue, FAILED, now};
+use crate::access::Account;
+use crate::error::{Context, Error};
+
+/// What the quota is for: 24 hours, in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+impl Catalogue {
+    /// Counts a mail of an account; tells whether the quota allows for it.
+    pub(crate) async fn count_mail(&self, account: &Account, quota: u32) -> Result<bool, Error> {
+        let now = now();
+        sqlx::query("DELETE FROM mails WHERE taken <= $1").bind(now - DAY).execute(&self.pool).await.context(FAILED)?;
+        let done = sqlx::query(
+            "INSERT INTO mails (account, taken)
+            SELECT $1, $2 WHERE (SELECT COUNT(*) FROM mails WHERE account = $1) < $3",
+        )
+        .bind(account.name())
+        .bind(now)
+        .bind(quota)
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(done.rows_affected() > 0)
+    }
+}

@@ -1,0 +1,142 @@
+//! Runs of scripts: the log of each, of which the last few are kept.
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use serde_json::{Value, json};
+use serenytics_query::datetime;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{Catalogue, FAILED, now};
+use crate::error::{Context, Error};
+
+/// How many logs a script has at most.
+const KEPT: i64 = 10;
+
+/// The log of a run that ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    started: i64,
+    finished: i64,
+    /// How it ended.
+    pub(crate) end: RunEnd,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub(crate) struct RunEnd {
+    /// Whether the script did not fail.
+    pub(crate) succeeded: bool,
+    /// What it wrote to its standard output.
+    pub(crate) stdout: String,
+    /// What it wrote to its standard error, and behind it what the engine has to say.
+    pub(crate) stderr: String,
+    /// Its exit code, or the signal that ended it as a number below zero; `None` if it never began.
+    pub(crate) return_code: Option<i32>,
+}
+
+impl Run {
+    /// The log as the API answers it.
+    pub(crate) fn to_json(&self) -> Value {
+        let Run { started, finished, end } = self;
+        json!({
+            "started_at": written(*started),
+            "finished_at": written(*finished),
+            "status": if end.succeeded { "SUCCESS" } else { "FAILURE" },
+            "stdout": end.stdout,
+            "stderr": end.stderr,
+            "return_code": end.return_code,
+        })
+    }
+
+    fn read(row: &SqliteRow) -> Result<Run, Error> {
+        let text = |column| row.try_get::<String, _>(column).context(FAILED);
+        Ok(Run {
+            started: row.try_get("started").context(FAILED)?,
+            finished: row.try_get("finished").context(FAILED)?,
+            end: RunEnd {
+                succeeded: row.try_get("succeeded").context(FAILED)?,
+                stdout: text("stdout")?,
+                stderr: text("stderr")?,
+                return_code: row.try_get("return_code").context(FAILED)?,
+            },
+        })
+    }
+}
+
+/// Milliseconds since 1970 as a datetime of the wire.
+fn written(milliseconds: i64) -> String {
+    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
+    datetime::print(Offset::UTC.to_datetime(timestamp))
+}
+
+impl Catalogue {
+    /// Writes down that a run begins, so that it is known of even if the engine is killed.
+    pub(crate) async fn begin_run(&self, script: Uuid) -> Result<Uuid, Error> {
+        let uuid = Uuid::new_v4();
+        sqlx::query(
+            "INSERT INTO script_runs (uuid, position, script, started, succeeded, stdout, stderr)
+            VALUES ($1, (SELECT COALESCE(MAX(position), 0) + 1 FROM script_runs), $2, $3, $4, '', '')",
+        )
+        .bind(uuid.to_string())
+        .bind(script.to_string())
+        .bind(now())
+        .bind(false)
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(uuid)
+    }
+
+    /// Writes down how a run ended, and forgets the script's oldest ones.
+    pub(crate) async fn end_run(&self, script: Uuid, run: Uuid, end: &RunEnd) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE script_runs SET finished = $1, succeeded = $2, stdout = $3, stderr = $4, return_code = $5
+            WHERE uuid = $6",
+        )
+        .bind(now())
+        .bind(end.succeeded)
+        .bind(&end.stdout)
+        .bind(&end.stderr)
+        .bind(end.return_code)
+        .bind(run.to_string())
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        sqlx::query(
+            "DELETE FROM script_runs WHERE script = $1 AND uuid NOT IN
+            (SELECT uuid FROM script_runs WHERE script = $1 ORDER BY position DESC LIMIT $2)",
+        )
+        .bind(script.to_string())
+        .bind(KEPT)
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(())
+    }
+
+    /// The logs of a script's runs that ended, the newest first.
+    pub(crate) async fn runs(&self, script: Uuid) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query(
+            "SELECT * FROM script_runs WHERE script = $1 AND finished IS NOT NULL ORDER BY position DESC LIMIT $2",
+        )
+        .bind(script.to_string())
+        .bind(KEPT)
+        .fetch_all(&self.pool)
+        .await
+        .context(FAILED)?;
+        rows.iter().map(Run::read).collect()
+    }
+
+    /// Ends the runs that were cut when the engine stopped.
+    pub(crate) async fn tidy_runs(&self) -> Result<(), Error> {
+        sqlx::query("UPDATE script_runs SET finished = $1, stderr = $2 WHERE finished IS NULL")
+            .bind(now())
+            .bind("[the server stopped before the script was done, and what it wrote is not known]\n")
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! Web apps: dashboards as their editors saved them, and with whom they are shared.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{Catalogue, FAILED, account_of, now};
+use crate::access::Account;
+use crate::error::{Context, Error};
+
+/// A web app.
+#[derive(Debug, Clone)]
+pub(crate) struct WebApp {
+    /// Its uuid, which never changes.
+    pub(crate) uuid: Uuid,
+    /// Whose it is.
+    pub(crate) account: Account,
+    /// Its name, which several web apps may have.
+    pub(crate) name: String,
+    /// Everything else that a client told about it, `jsonContent` and `folder_name` among it.
+    pub(crate) config: Map<String, Value>,
+    /// The logins that it is shared with.
+    pub(crate) sharings: Vec<String>,
+}
+
+impl WebApp {
+    /// The web app as the API answers it.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut object = self.config.clone();
+        object.insert("uuid".to_owned(), Value::String(self.uuid.to_string()));
+        object.insert("name".to_owned(), Value::String(self.name.clone()));
+        object.insert("sharings".to_owned(), self.sharings.clone().into());
+        Value::Object(object)
+    }
+
+    fn read(row: &SqliteRow) -> Result<WebApp, Error> {
+        let text = |column| row.try_get::<String, _>(column).context(FAILED);
+        Ok(WebApp {
+            uuid: Uuid::parse_str(&text("uuid")?).context(FAILED)?,
+            account: account_of(row)?,
+            name: text("name")?,
+            config: serde_json::from_str(&text("config")?).context(FAILED)?,
+            sharings: Vec::new(),
+        })
+    }
+}
+
+impl Catalogue {
+    /// Every web app of an account, or those with this name, in the order of their making.
+    pub(crate) async fn web_apps(&self, account: &Account, name: Option<&str>) -> Result<Vec<WebApp>, Error> {
+        let query = match name {
+            Some(name) => sqlx::query("SELECT * FROM web_apps WHERE account = $1 AND name = $2 ORDER BY position")
+                .bind(account.name())
+                .bind(name),
+            None => sqlx::query("SELECT * FROM web_apps WHERE account = $1 ORDER BY position").bind(account.name()),
+        };
+        let rows = query.fetch_all(&self.pool).await.context(FAILED)?;
+        self.with_sharings(&rows).await
+    }
+
+    /// The account's web app with this uuid.
+    pub(crate) async fn web_app(&self, account: &Account, uuid: Uuid) -> Result<Option<WebApp>, Error> {
+        let web_app = self.anyones_web_app(uuid).await?;
+        Ok(web_app.filter(|web_app| web_app.account == *account))
+    }
+
+    /// The web app with this uuid, whosesoever it is: for callers who have another right to it than an API key.
+    pub(crate) async fn anyones_web_app(&self, uuid: Uuid) -> Result<Option<WebApp>, Error> {
+        let row = sqlx::query("SELECT * FROM web_apps WHERE uuid = $1")
+            .bind(uuid.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(self.with_sharings(row.as_slice()).await?.pop())
+    }
+
+    /// Adds a web app.
+    pub(crate) async fn insert_web_app(&self, web_app: &WebApp) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO web_apps (uuid, account, position, name, config)
+            VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM web_apps), $3, $4)",
+        )
+        .bind(web_app.uuid.to_string())
+        .bind(web_app.account.name())
+        .bind(&web_app.name)
+        .bind(Value::Object(web_app.config.clone()).to_string())
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(())
+    }
+
+    /// Saves the name and the configuration of a web app; tells whether it exists.
+    pub(crate) async fn update_web_app(&self, web_app: &WebApp) -> Result<bool, Error> {
+        let done = sqlx::query("UPDATE web_apps SET name = $1, config = $2 WHERE uuid = $3")
+            .bind(&web_app.name)
+            .bind(Value::Object(web_app.config.clone()).to_string())
+            .bind(web_app.uuid.to_string())
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Shares a web app with a login as well.
+    pub(crate) async fn share_web_app(&self, uuid: Uuid, login: &str) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO web_app_sharings (web_app, login, created) VALUES ($1, $2, $3)
+            ON CONFLICT (web_app, login) DO NOTHING",
+        )
+        .bind(uuid.to_string())
+        .bind(login)
+        .bind(now())
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(())
+    }
+
+    /// Web apps of these rows, with the logins that they are shared with.
+    async fn with_sharings(&self, rows: &[SqliteRow]) -> Result<Vec<WebApp>, Error> {
+        let mut web_apps = rows.iter().map(WebApp::read).collect::<Result<Vec<_>, _>>()?;
+        let query = match web_apps.as_slice() {
+            [] => return Ok(web_apps),
+            [one] => sqlx::query("SELECT * FROM web_app_sharings WHERE web_app = $1 ORDER BY created, login")
+                .bind(one.uuid.to_string()),
+            _ => sqlx::query("SELECT * FROM web_app_sharings ORDER BY created, login"),
+        };
+        let mut logins: HashMap<String, Vec<String>> = HashMap::new();
+        for row in query.fetch_all(&self.pool).await.context(FAILED)? {
+            let web_app = row.try_get("web_app").context(FAILED)?;
+            logins.entry(web_app).or_default().push(row.try_get("login").context(FAILED)?);
+        }
+        for web_app in &mut web_apps {
+            web_app.sharings = logins.remove(&web_app.uuid.to_string()).unwrap_or_default();
+        }
+        Ok(web_apps)
+    }
+
+    /// Removes a web app; tells whether it existed.
+    pub(crate) async fn delete_web_app(&self, uuid: Uuid) -> Result<bool, Error> {
+        sqlx::query("DELETE FROM web_app_sharings WHERE web_app = $1")
+            .bind(uuid.to_string())
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        let done = sqlx::query("DELETE FROM web_apps WHERE uuid = $1")
+            .bind(uuid.to_string())
+            .execute(&self.pool)
+            .await
+            .context(FAILED)?;
+        Ok(done.rows_affected() > 0)
+    }
+}

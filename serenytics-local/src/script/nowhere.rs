@@ -1,0 +1,25 @@
+//! Scripts are run on Unix only.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::ScriptSettings;
+use crate::catalogue::RunEnd;
+use crate::error::Error;
+
+pub(super) async fn check(_: &Path) -> Result<(), Error> {
+    Err(Error::not_emulated("running scripts on this operating system"))
+}
+
+pub(super) async fn run(
+    _: &ScriptSettings,
+    python: &Path,
+    _: &Path,
+    _: &str,
+    _: &str,
+    _: &Map<String, Value>,
+) -> Result<RunEnd, Error> {
+    check(python).await?;
+    Err(Error::not_emulated("running scripts on this operating system"))
+}

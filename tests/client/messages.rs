@@ -1,0 +1,85 @@
+//! Messages: mails with what is attached to them, their quota, and Slack's.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::{Engine, Outcome, Served, map, refused};
+
+/// The mails in the outbox of a data folder.
+fn outbox(data: &Path) -> std::io::Result<Vec<String>> {
+    let files = std::fs::read_dir(data.join("outbox"))?.map(|entry| Ok(entry?.path()));
+    let mut files = files.collect::<std::io::Result<Vec<_>>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "eml"));
+    files.sort();
+    files.iter().map(std::fs::read_to_string).collect()
+}
+
+#[tokio::test]
+async fn a_mail_is_sent_with_a_file() -> Outcome {
+    let engine = Engine::open().await?;
+    let client = &engine.client;
+    client.email("Plain", ["ada@example.com"], "<p>Hello</p>").from_address("bob@example.com").send().await?;
+    // Larger than what travels at once.
+    let file = engine.file("Bericht 1.csv", "a,b\n".repeat(100_000))?;
+    client.email("With a file", vec!["ada@example.com".to_owned(); 2], "<p>é</p>").attach(file).send().await?;
+    let [plain, attached] = outbox(&engine.folder.path().join("data"))?.try_into().map_err(|_| "not two mails")?;
+    assert!(plain.contains("From: bob@example.com\r\n") && plain.contains("<p>Hello</p>"), "{plain}");
+    assert!(attached.contains("filename=\"Bericht 1.csv\"") && attached.len() > 400_000);
+    let empty = engine.file("empty", "")?;
+    client.email("Empty", ["ada@example.com"], "").attach(empty).send().await?;
+    assert!(outbox(&engine.folder.path().join("data"))?[2].contains("filename=\"empty\""));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_told() -> Outcome {
+    let engine = Engine::open().await?;
+    let client = &engine.client;
+    let mail = || client.email("A mail", ["ada@example.com"], "");
+    for (error, expected) in [
+        (refused(client.email("A mail", Vec::<String>::new(), "").send().await), "has no recipient"),
+        (refused(mail().attach("/no/such/file").send().await), "`/no/such/file`, cannot be read"),
+        (refused(mail().attach(engine.folder.path()).send().await), "cannot be read"),
+        (refused(mail().dashboard_payload(&[1]).send().await), "has to be a JSON object"),
+    ] {
+        assert!(error.to_string().contains(expected) && error.status().is_none(), "{error}");
+    }
+    let error = refused(client.email("A mail", ["ada"], "").send().await);
+    assert!(error.is_refused_by_server() && !error.is_quota() && error.to_string().contains("\"ada\""), "{error}");
+
+    let web_app = client.create_web_app("Sales", map(json!({}))).await?;
+    let mail = mail().attach_web_app(web_app.uuid()).pdf_file_name("sales.pdf");
+    let error = refused(mail.dashboard_payload(&BTreeMap::from([("country", "FR")])).send().await);
+    assert!(error.is_refused_by_server(), "{error:?}");
+    assert!(error.to_string().contains("the web app `Sales` as PDF"), "{error}");
+    assert!(outbox(&engine.folder.path().join("data"))?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_quota_of_mails_is_an_error_of_its_own() -> Outcome {
+    let served = Served::open(|builder| builder.mail_quota(1)).await?;
+    let mail = || served.client.email("A mail", ["ada@example.com"], "");
+    mail().send().await?;
+    let error = refused(mail().send().await);
+    assert!(error.is_quota() && error.is_refused_by_server() && error.status() == Some(429), "{error:?}");
+    assert!(error.to_string().contains("which is this server's quota"), "{error}");
+    assert_eq!(outbox(&served.folder.path().join("data"))?.len(), 1);
+    served.server.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_of_slack_is_sent() -> Outcome {
+    let engine = Engine::open().await?;
+    engine.client.send_slack_message("#sales", "Loaded.", None).await?;
+    engine.client.send_slack_message("#sales", "Loaded.", Some(&json!([{"color": "#f00"}]))).await?;
+    let error = refused(engine.client.send_slack_message("", "Loaded.", None).await);
+    assert!(error.is_refused_by_server(), "{error}");
+    let lines = std::fs::read_to_string(engine.folder.path().join("data/outbox/slack.jsonl"))?;
+    assert_eq!(lines.lines().count(), 2);
+    assert!(lines.contains("#f00"), "{lines}");
+    Ok(())
+}
