@@ -14,7 +14,7 @@ use crate::api::Health;
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::data_api::DataApi;
 use crate::error::{Context, Error, Kind};
-use crate::join::{Joined, joined};
+use crate::join::joined;
 use crate::links::Links;
 use crate::load::Python;
 use crate::mail::{MailSettings, Mails};
@@ -173,14 +173,15 @@ impl Engine {
             return Ok(Input::storage(source.name, source.json_content, snapshot));
         }
         let mut parts = Vec::new();
-        for Joined { uuid, prefix, keys } in joined(&source)? {
+        for joined in joined(&source)? {
+            let uuid = joined.uuid;
             let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
             let part =
                 self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
                 return Err(refused("which is no storage"));
             }
-            parts.push((uuid, prefix, keys, self.storages.get(uuid).await?.snapshot()));
+            parts.push((joined, self.storages.get(uuid).await?.snapshot()));
         }
         Input::join(source.name, source.json_content, parts)
     }

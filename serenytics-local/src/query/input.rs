@@ -6,12 +6,11 @@ use serde_json::Value;
 use serenytics_query::schema::{Column as SchemaColumn, ColumnKind};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
-use uuid::Uuid;
 
 use super::check_has_rows;
 use super::formula::{RowColumns, Typed};
 use crate::error::Error;
-use crate::join::JoinKey;
+use crate::join::{JoinKey, Joined};
 use crate::storage::{Column, Snapshot};
 
 /// The rows that a query is over: those of a storage, or of several that are joined.
@@ -52,14 +51,14 @@ impl Input {
         Input { name, configuration, parts: vec![Part::new(snapshot, String::new(), String::new())] }
     }
 
-    /// The rows of storages that are joined: each with its uuid, its prefix in exports and its keys.
+    /// The rows of storages that are joined.
     pub(crate) fn join(
         name: String,
         configuration: Value,
-        joined: Vec<(Uuid, Option<String>, Vec<JoinKey>, Arc<Snapshot>)>,
+        joined: Vec<(Joined, Arc<Snapshot>)>,
     ) -> Result<Input, Error> {
         let mut input = Input { name, configuration, parts: Vec::with_capacity(joined.len()) };
-        for (uuid, prefix, keys, snapshot) in joined {
+        for (Joined { uuid, prefix, keys }, snapshot) in joined {
             let prefixed = prefix.unwrap_or_else(|| uuid.to_string());
             let part = Part::new(snapshot, format!("{uuid}."), format!("{prefixed}."));
             let mut checked = Vec::with_capacity(keys.len());
