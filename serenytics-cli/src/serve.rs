@@ -72,6 +72,9 @@ pub(crate) struct ServeArguments {
     /// How many MiB of memory a data frame may take while it is loaded
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..))]
     python_memory: u32,
+    /// The S3-compatible server that loads from S3 read from, in the place of AWS
+    #[arg(long, value_name = "URL")]
+    s3_endpoint: Option<String>,
     /// Give out signed links for uploads, as a platform on S3 does
     #[arg(long)]
     sign_uploads: bool,
@@ -175,6 +178,9 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         .script_memory(u64::from(arguments.script_memory) * 1024 * 1024)
         .mail_from(arguments.mail_from)
         .mail_quota(arguments.mail_quota);
+    if let Some(url) = arguments.s3_endpoint {
+        builder = builder.s3_endpoint(url);
+    }
     if arguments.sign_uploads {
         builder = builder.sign_uploads();
     }

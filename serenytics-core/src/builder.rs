@@ -1,22 +1,21 @@
 //! The builder of a client: the server's URL, the API key and the deadlines.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;
-use reqwest::redirect::Policy;
 
 use crate::api_key::ApiKey;
 use crate::client::{Client, Deadlines};
 use crate::data_source::Pusher;
 use crate::environment::{DEFAULT_URL, Environment};
 use crate::error::{Error, Kind};
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+use crate::http::Tls;
+use crate::http::{HttpOptions, Proxy};
 use crate::transport::place;
-
-/// How the client introduces itself.
-const USER_AGENT: &str = concat!("serenytics-rust/", env!("CARGO_PKG_VERSION"));
 
 /// Makes a [`Client`].
 ///
@@ -31,6 +30,7 @@ pub struct ClientBuilder {
     url: String,
     api_key: Option<ApiKey>,
     deadlines: Deadlines,
+    http: HttpOptions,
 }
 
 /// What was given as the URL may hold a password, or be the API key by mistake: only what is surely none is shown.
@@ -43,7 +43,7 @@ impl fmt::Debug for ClientBuilder {
             .field("url", &url)
             .field("api_key", &self.api_key)
             .field("deadlines", &self.deadlines)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,7 +54,7 @@ impl Default for ClientBuilder {
             read: Duration::from_secs(5 * 60),
             overall: Duration::from_secs(10 * 60),
         };
-        ClientBuilder { url: DEFAULT_URL.to_owned(), api_key: None, deadlines }
+        ClientBuilder { url: DEFAULT_URL.to_owned(), api_key: None, deadlines, http: HttpOptions::default() }
     }
 }
 
@@ -94,6 +94,59 @@ impl ClientBuilder {
         self
     }
 
+    /// A proxy for all connections, in place of those that the system has: `http://user:password@proxy:3128`. Servers of this machine are
+    /// reached through it too.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.http.proxy = Proxy::At(ApiKey::from(url.into()));
+        self
+    }
+
+    /// No proxy, whatever the system has. Servers of this machine are never reached through one of the system's.
+    pub fn no_proxy(mut self) -> Self {
+        self.http.proxy = Proxy::None;
+        self
+    }
+
+    /// Further certificates of authorities that servers are trusted by, beside those of the system: PEM, one or several.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.http.roots.push(pem.into());
+        self
+    }
+
+    /// HTTPS by rustls, as it is unless set.
+    #[cfg(feature = "rustls")]
+    pub fn use_rustls(mut self) -> Self {
+        self.http.tls = Tls::Rustls;
+        self
+    }
+
+    /// HTTPS by the system's own TLS: OpenSSL, SChannel or Secure Transport.
+    #[cfg(feature = "native-tls")]
+    pub fn use_native_tls(mut self) -> Self {
+        self.http.tls = Tls::Native;
+        self
+    }
+
+    /// Everything else of the connections, said to the builder of [`reqwest`]: a client certificate, a resolver, a local address, limits of the
+    /// pool. Another builder may be given back.
+    ///
+    /// It is called for each of the two clients there are, of calls and of downloads. Redirects, the user agent and what else keeps the API
+    /// key from other servers is set behind it, as are the settings of this builder.
+    ///
+    /// ```
+    /// # fn build() -> Result<serenytics_core::Client, serenytics_core::Error> {
+    /// serenytics_core::Client::builder().api_key("..").http(|http| http.pool_max_idle_per_host(4)).build()
+    /// # }
+    /// ```
+    pub fn http(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.http.configure = Some(Arc::new(configure));
+        self
+    }
+
     /// What appends rows to the storage with this uuid by its token, which a client's [`DataSource::config`](crate::DataSource::config) has and
     /// the platform shows. The API key is not needed, and not sent if there is one.
     ///
@@ -125,21 +178,8 @@ impl ClientBuilder {
     /// Makes a client with a key, and the header that carries it.
     pub(crate) fn with_key(self, api_key: ApiKey, key_header: HeaderValue) -> Result<Client, Error> {
         let url = base_url(&self.url)?;
-        let mut http = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .connect_timeout(self.deadlines.connect)
-            .redirect(Policy::none())
-            .gzip(true)
-            .referer(false);
-        if is_loopback(&url) {
-            // A proxy of the system cannot reach this machine's own servers.
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| {
-            let error = error.without_url();
-            Error::new(Kind::Usage, format!("cannot set up the HTTP client: {error}")).caused_by(error)
-        })?;
-        Ok(Client::new(http, url, api_key, key_header, self.deadlines))
+        let clients = self.http.clients(&url, self.deadlines.connect)?;
+        Ok(Client::new(clients, url, api_key, key_header, self.deadlines))
     }
 }
 
@@ -162,12 +202,6 @@ fn base_url(text: &str) -> Result<Url, Error> {
         );
     }
     Ok(url)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -214,12 +248,5 @@ mod tests {
         let client = builder.clone().build().unwrap();
         let printed = format!("{builder:?} {client:?}");
         assert!(!printed.contains("canary"), "{printed}");
-    }
-
-    #[test]
-    fn loopback_addresses_are_known() {
-        let loopback = |text| is_loopback(&Url::parse(text).unwrap());
-        assert!(loopback("http://127.0.0.1:8000") && loopback("http://[::1]:1") && loopback("http://localhost"));
-        assert!(!loopback("https://api.serenytics.com") && !loopback("http://10.0.0.1"));
     }
 }

@@ -26,7 +26,10 @@ pub struct Client {
 }
 
 struct Shared {
+    /// For calls of the API, which follow no redirect.
     http: reqwest::Client,
+    /// For files that are somewhere else, which are got without the key.
+    downloads: reqwest::Client,
     url: Url,
     api_key: ApiKey,
     key_header: HeaderValue,
@@ -63,20 +66,20 @@ impl Client {
     }
 
     pub(crate) fn new(
-        http: reqwest::Client,
+        [http, downloads]: [reqwest::Client; 2],
         url: Url,
         api_key: ApiKey,
         key_header: HeaderValue,
         deadlines: Deadlines,
     ) -> Client {
         let (uuids, measures) = (Mutex::default(), Mutex::default());
-        Client { shared: Arc::new(Shared { http, url, api_key, key_header, uuids, measures }), deadlines }
+        Client { shared: Arc::new(Shared { http, downloads, url, api_key, key_header, uuids, measures }), deadlines }
     }
 
     /// A client of the same server over the same connections, whose key is another secret.
     pub(crate) fn with_token(&self, token: ApiKey) -> Client {
-        let Shared { http, url, key_header, .. } = &*self.shared;
-        Client::new(http.clone(), url.clone(), token, key_header.clone(), self.deadlines)
+        let Shared { http, downloads, url, key_header, .. } = &*self.shared;
+        Client::new([http.clone(), downloads.clone()], url.clone(), token, key_header.clone(), self.deadlines)
     }
 
     /// The same client with another deadline for whole calls, for those that take longer.
@@ -95,6 +98,10 @@ impl Client {
 
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.shared.http
+    }
+
+    pub(crate) fn downloads(&self) -> &reqwest::Client {
+        &self.shared.downloads
     }
 
     pub(crate) fn base(&self) -> &Url {

@@ -20,6 +20,7 @@ use crate::load::Python;
 use crate::mail::{MailSettings, Mails};
 use crate::metrics::Metrics;
 use crate::query::{Input, Queries, QueryLimits};
+use crate::s3::S3;
 use crate::script::{ScriptSettings, Scripts};
 use crate::storage::Storages;
 
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) data_api: DataApi,
     /// What reads data frames.
     pub(crate) python: Python,
+    /// The URL of the server that objects of S3 are read from; AWS if there is none.
+    pub(crate) s3_endpoint: Option<String>,
     /// Whether files are uploaded by signed links.
     pub(crate) sign_uploads: bool,
     /// How long links are good for.
@@ -74,6 +77,7 @@ pub(crate) struct Engine {
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
     pub(crate) python: Python,
+    pub(crate) s3: S3,
     pub(crate) links: Links,
     pub(crate) sign_uploads: bool,
     uploads: PathBuf,
@@ -124,6 +128,7 @@ impl Engine {
             health: Health::default(),
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
             python: settings.python,
+            s3: S3::new(settings.s3_endpoint.as_deref())?,
             links: Links::new(settings.link_life),
             sign_uploads: settings.sign_uploads,
             uploads,
@@ -284,6 +289,7 @@ pub(crate) mod test {
             python: Python::default(),
             sign_uploads: false,
             link_life: Duration::from_secs(60),
+            s3_endpoint: None,
             patience: Duration::from_secs(10),
         };
         (Arc::new(Engine::open(settings, "http://127.0.0.1:1", 1 << 20).await.unwrap()), folder)

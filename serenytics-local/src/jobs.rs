@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, TryStreamExt};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -13,15 +13,18 @@ use crate::api::said;
 use crate::catalogue::Source;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
-use crate::load::{RowsFile, reload, update};
+use crate::load::{LoadOptions, RowsFile, reload, update};
 use crate::metrics::OneMore;
+use crate::s3::S3Object;
 
-/// What a load does with the file that is attached to a source.
+/// What is loaded, and into the place of what.
 pub(crate) enum Load {
-    /// Its rows take the place of all others.
+    /// The rows of the attached file take the place of all others.
     Reload,
-    /// Its rows take the place of those with the same value of this column.
+    /// The rows of the attached file take the place of those with the same value of this column.
     Update(String),
+    /// The rows of an object of S3, a CSV file that is read as the options say, take the place of all others.
+    FromS3(S3Object, LoadOptions),
 }
 
 impl Engine {
@@ -79,10 +82,16 @@ impl Engine {
             return Err(Error::not_found("the data source was deleted meanwhile"));
         }
         let storage = self.storages.get(source.uuid).await?;
-        let file = RowsFile::attached(source, &self.attached_file(source.uuid), &self.python)?;
+        let attached = || RowsFile::attached(source, &self.attached_file(source.uuid), &self.python);
         match load {
-            Load::Reload => reload(&storage, file).await,
-            Load::Update(key) => update(&storage, &self.queries, file, &key).await,
+            Load::Reload => reload(&storage, attached()?).await,
+            Load::Update(key) => update(&storage, &self.queries, attached()?, &key).await,
+            Load::FromS3(object, options) => {
+                let pieces = self.s3.read(&object).await?;
+                let received = self.receive("the object of S3", pieces.map_err(reqwest::Error::without_url)).await?;
+                let file = received.reopen().context("the received file could not be read")?;
+                reload(&storage, RowsFile::csv(file, options)).await
+            }
         }
     }
 

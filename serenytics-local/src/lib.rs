@@ -23,6 +23,8 @@ mod local;
 mod mail;
 mod metrics;
 mod query;
+mod receive;
+mod s3;
 mod script;
 mod server;
 mod storage;

@@ -77,6 +77,14 @@ impl Serving {
         self.child.id()
     }
 
+    /// The most memory that the server had so far.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    }
+
     /// Sends a signal, as `kill` names it, and waits for the end.
     pub fn stop(mut self, signal: &str) -> Output {
         let id = self.id().to_string();

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 pub use environments::{pip, run};
 
+use serde_json::Value;
+
 /// The version of the client that is promised to work.
 pub const CLIENT: &str = "serenytics==2.0.1";
 
@@ -27,4 +29,13 @@ pub fn environment(name: &str, packages: &[&str]) -> PathBuf {
 /// A folder of this name that is kept between runs.
 pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// What one of the scripts in `tests/python` prints when it is run against a server.
+pub fn script(name: &str, url: &str, key: &str, variables: &[(&str, &str)]) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name);
+    let mut command = Command::new(python());
+    command.arg(script).env("PYTHON_CLIENT_API_DOMAIN", url).env("CHECK_API_KEY", key);
+    let output = run(command.envs(variables.iter().copied()));
+    serde_json::from_slice(&output.stdout).unwrap()
 }

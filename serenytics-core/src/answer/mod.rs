@@ -18,4 +18,4 @@ pub(crate) use columns::RawColumns;
 pub(crate) use decoder::{AnswerError, Decoder, Rows};
 pub(crate) use exchange::{Exchange, Until, Wanted};
 pub(crate) use raw::RawRows;
-pub(crate) use typed::TypedRows;
+pub(crate) use typed::{TypedRows, describe};

@@ -16,6 +16,9 @@ mod upload;
 
 pub use builder::Load;
 pub use force_type::ForceType;
+pub(crate) use pipe::{Inlet, pipe};
 pub use progress::Progress;
 pub(crate) use progress::{Tell, tell};
 pub use s3::{ReloadFromS3, S3Credentials};
+pub(crate) use scratch::Scratch;
+pub(crate) use stream::{Wanted, Watch};

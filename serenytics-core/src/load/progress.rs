@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How far a load is.
+/// How far a load or an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
@@ -24,6 +24,15 @@ pub enum Progress {
     Loading {
         /// How long the server has been loading.
         elapsed: Duration,
+    },
+    /// The server makes the file of an export.
+    Exporting,
+    /// The file of an export is arriving.
+    Downloading {
+        /// How many bytes have arrived.
+        received: u64,
+        /// How many there are, if the server says it.
+        total: Option<u64>,
     },
 }
 

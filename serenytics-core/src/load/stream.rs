@@ -77,8 +77,13 @@ impl Drop for Wanted {
 }
 
 impl Watch {
+    /// Whether nobody wants the work any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Acquire) {
+        if self.is_over() {
             return Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody wants the file any more"));
         }
         Ok(())

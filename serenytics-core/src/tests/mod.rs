@@ -2,6 +2,7 @@
 
 mod calls;
 mod deadlines;
+mod exports;
 mod loads;
 mod logs;
 mod measures;
@@ -9,6 +10,8 @@ mod messages;
 mod queries;
 mod schemas;
 mod server;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+mod tls;
 
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::query::Query;

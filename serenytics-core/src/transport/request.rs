@@ -46,6 +46,8 @@ enum Headers {
     SignedUpload(&'static str),
     /// Those of the API, with another credential than the key.
     Login(HeaderName, HeaderValue),
+    /// None of the API's: what is at the URL is for everybody who has it.
+    Download,
     /// Those of the API without a key: the path holds a token.
     Push,
 }
@@ -127,6 +129,15 @@ impl<'c> Request<'c> {
     pub(crate) fn login(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers = Headers::Login(name, value);
         self
+    }
+
+    /// A GET of a URL that the server gave, which may redirect. It carries no key and is never printed: the URL is a credential.
+    pub(crate) fn download(client: &'c Client, url: &Url, deadline: Deadline) -> Request<'c> {
+        let mut request = Request::new(client, Method::GET, &[], deadline);
+        request.call.path = format!("{} (exported file)", url.origin().ascii_serialization());
+        request.url = url.clone();
+        request.headers = Headers::Download;
+        request
     }
 
     /// A POST of a row to the storage with this uuid. The client's key is the storage's token, which stands in the path and is sent and printed
@@ -214,8 +225,13 @@ impl<'c> Request<'c> {
     async fn attempt(&mut self) -> Result<Response, Failure> {
         let client = self.client;
         let started = Instant::now();
-        let mut request = client.http().request(self.call.method.clone(), self.url.clone());
+        let http = match &self.headers {
+            Headers::Download => client.downloads(),
+            _ => client.http(),
+        };
+        let mut request = http.request(self.call.method.clone(), self.url.clone());
         request = match &self.headers {
+            Headers::Download => request,
             Headers::Api => {
                 request.header(API_KEY, client.key_header().clone()).header(CONTENT_TYPE, "application/json")
             }
@@ -287,7 +303,17 @@ impl<'c> Request<'c> {
                 client.api_key(),
                 "the token, and the uuid beside it",
             ),
-            Headers::SignedUpload(_) => storage::refused(status, &body, &self.url, client.api_key()),
+            Headers::SignedUpload(_) => storage::refused("upload", status, &body, &self.url, client.api_key()),
+            // The server of the API itself gives its reasons as it always does.
+            Headers::Download if self.url.origin() == client.base().origin() => failure::refused(
+                status,
+                &headers,
+                &body,
+                client.base(),
+                client.api_key(),
+                "that the link is not too old",
+            ),
+            Headers::Download => storage::refused("download", status, &body, &self.url, client.api_key()),
         };
         Err(Failure { error, passes: retry::passes(status), asked })
     }

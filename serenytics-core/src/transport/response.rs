@@ -45,6 +45,11 @@ impl Response {
         content_type.is_some_and(|content_type| content_type.starts_with("application/json"))
     }
 
+    /// How many bytes the body has, if the server says it.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.inner.content_length()
+    }
+
     /// The next bytes of the body; `None` behind the last.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let next = timeout(self.client.deadlines().read, self.inner.chunk());

@@ -12,13 +12,13 @@ const LONGEST_WORDS: usize = 500;
 /// Shorter values of the signed URL are left in texts: `1`, `PUT`.
 const SHORTEST_SECRET: usize = 4;
 
-/// The error of a storage that refuses a signed upload. It repeats the status, and of the body what it gives as code and
+/// The error of a storage that refuses what a signed URL is for, an upload or a download. It repeats the status, and of the body what it gives as code and
 /// message: the rest holds what the signature is made of. The status is no answer of the API, so the error has none.
-pub(crate) fn refused(status: StatusCode, body: &[u8], signed: &Url, key: &ApiKey) -> Error {
+pub(crate) fn refused(refused: &str, status: StatusCode, body: &[u8], signed: &Url, key: &ApiKey) -> Error {
     let body = String::from_utf8_lossy(body);
     let words: Vec<_> = ["Code", "Message"].into_iter().filter_map(|tag| content(&body, tag)).collect();
     let words = cut(&key.redact(without_secrets(words.join(": "), signed)), LONGEST_WORDS);
-    let mut message = format!("the storage of the server refused the upload with {status}");
+    let mut message = format!("the storage of the server refused the {refused} with {status}");
     if !words.is_empty() {
         message.push_str(": ");
         message.push_str(&words);
@@ -58,7 +58,7 @@ mod tests {
     fn said(body: &str) -> String {
         let signed =
             Url::parse("https://s3/u1?AWSAccessKeyId=canary-id&Expires=17&Signature=canary%2Bsigned%3D").unwrap();
-        let error = refused(StatusCode::FORBIDDEN, body.as_bytes(), &signed, &ApiKey::from("canary-7f3a91"));
+        let error = refused("upload", StatusCode::FORBIDDEN, body.as_bytes(), &signed, &ApiKey::from("canary-7f3a91"));
         assert!(error.is_refused_by_server() && error.status().is_none());
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
         error.to_string()

@@ -12,6 +12,7 @@ use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
+use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
@@ -124,14 +125,18 @@ impl Paced {
         Paced { body: body.into_data_stream(), patience, since: Instant::now(), received: 0 }
     }
 
+    /// The pieces.
+    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> {
+        try_unfold(self, async |mut paced| Ok(paced.next().await?.map(|piece| (piece, paced))))
+    }
+
     /// The next piece; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let cut = |why: &dyn std::fmt::Display| Error::refused(format!("the upload was cut: {why}"));
-        let slow = || cut(&format_args!("less than {SLOWEST} bytes came in a second"));
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let slow = || Error::refused(format!("less than {SLOWEST} bytes came in a second"));
         let left = self.patience.saturating_sub(self.since.elapsed());
         let piece = tokio::time::timeout(left, self.body.next()).await.map_err(|_| slow())?;
         let Some(piece) = piece else { return Ok(None) };
-        let piece = piece.map_err(|error| cut(&error))?;
+        let piece = piece.map_err(|error| Error::refused(error.to_string()))?;
         self.received += piece.len() as u64;
         if self.received >= SLOWEST * self.patience.as_secs().max(1) {
             (self.since, self.received) = (Instant::now(), 0);

@@ -103,6 +103,23 @@ pub(super) async fn invalidate_cache(State(engine): Shared, account: Account, Pa
     Ok(ok())
 }
 
+/// What the first column of the users' metadata is called.
+const LOGIN: &str = "login";
+
+/// Checks the users' metadata. Nothing here reads it, so none is kept. Whoever has a key may do everything, also what
+/// the platform's administrators may.
+pub(super) async fn reload_users_metadata(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
+    let input = engine.input(source).await?;
+    let first = input.first_column()?;
+    if first != LOGIN {
+        return Err(Error::refused(format!(
+            "the first column of the users' metadata is {first:?} and has to be {LOGIN:?}, with a row for each user"
+        )));
+    }
+    Ok(ok())
+}
+
 fn found(status: StatusCode, source: &Source) -> Result<Response, Error> {
     Ok(answer(status, &to_json(source)?))
 }

@@ -13,6 +13,7 @@ use super::{Answer, Shared, answer, ok, upload};
 use crate::access::Account;
 use crate::error::{Context, Error};
 use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, SlackMessage};
+use crate::receive::receive;
 
 #[derive(Debug, Deserialize)]
 struct EmailBody {
@@ -68,7 +69,8 @@ pub(super) async fn upload_file(
     let limit = LARGEST_ATTACHMENT.min(engine.upload_limit);
     let folder = engine.mails.attachments(&account);
     tokio::fs::create_dir_all(&folder).await.context("the folder of attached files could not be made")?;
-    let file = upload::receive(&folder, limit, Paced::new(body, engine.patience)).await?;
+    let pieces = Paced::new(body, engine.patience).into_stream();
+    let file = receive(&folder, limit, "the upload", pieces).await?;
     upload::keep(file, folder.join(uuid.to_string())).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }

@@ -16,6 +16,7 @@ mod openapi;
 mod operation;
 mod query;
 mod request;
+mod s3;
 mod script;
 mod script_run;
 mod task;
@@ -54,6 +55,8 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/data_source/sign_s3", get(upload::sign))
         .route("/api/data_source/{uuid}/file", post(upload::file))
         .route("/api/data_source/{uuid}/reload_from_file", post(upload::reload))
+        .route("/api/data_source/{uuid}/reload_from_s3", post(s3::reload))
+        .route("/api/data_source/{uuid}/reload_users_metadata", post(data_source::reload_users_metadata))
         .route("/api/data_source/{uuid}/update_from_file", post(upload::update))
         .route("/api/data_source/{uuid}/batch", post(batch::batch))
         .route("/api/data_source/{uuid}/export_source_data", post(export::ask))

@@ -1,6 +1,6 @@
-//! Files: their upload, which goes to the disk as it comes, and the loads of a storage from one.
+//! Files: their upload, and the loads of a storage from one.
 
-use std::path::{Path as FolderPath, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,7 +10,6 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
 use tempfile::NamedTempFile;
-use tokio::io::AsyncWriteExt;
 
 use super::body::{Held, Paced, SMALL};
 use super::link::link;
@@ -18,7 +17,7 @@ use super::{Answer, Shared, answer};
 use crate::access::Account;
 use crate::catalogue::Source;
 use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
+use crate::error::{Context, Error};
 use crate::jobs::Load;
 
 const FAILED: &str = "the uploaded file could not be written";
@@ -66,8 +65,7 @@ pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body
 
 async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error> {
     source.check_holds_rows()?;
-    let body = Paced::new(body, engine.patience);
-    let file = receive(engine.uploads(), engine.upload_limit, body).await?;
+    let file = engine.receive("the upload", Paced::new(body, engine.patience).into_stream()).await?;
     keep(file, engine.attached_file(source.uuid)).await
 }
 
@@ -80,23 +78,6 @@ pub(super) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Err
     .await
     .context(FAILED)?
     .map(|_| ())
-}
-
-/// Writes a body of at most `limit` bytes to a file, which is removed if it does not come to its end.
-pub(super) async fn receive(folder: &FolderPath, limit: u64, mut body: Paced) -> Result<NamedTempFile, Error> {
-    let file = NamedTempFile::new_in(folder).context(FAILED)?;
-    let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
-    let mut size = 0;
-    while let Some(piece) = body.next().await? {
-        size += piece.len() as u64;
-        if size > limit {
-            let message = format!("the file is larger than {limit} bytes, which is this server's limit");
-            return Err(Error::new(Kind::TooLarge, message));
-        }
-        output.write_all(&piece).await.context(FAILED)?;
-    }
-    output.flush().await.context(FAILED)?;
-    Ok(file)
 }
 
 /// Begins to load the attached file in the place of everything that the storage holds.
@@ -129,7 +110,8 @@ pub(super) async fn update(
     begun(&engine, source, Load::Update(key)).await
 }
 
-async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
+/// Begins a load, and answers with its task.
+pub(super) async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
     let task = engine.begin_load(source, load).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }

@@ -33,9 +33,14 @@ impl RowsFile {
         let file = File::open(file)
             .map_err(|_| Error::refused("no file was uploaded to the source: upload one, then load it"))?;
         Ok(match is_csv {
-            true => RowsFile::Csv(CsvFile::new(file, options)),
+            true => RowsFile::csv(file, options),
             false => RowsFile::Frame(FrameFile::new(file, options.forced, python.clone())),
         })
+    }
+
+    /// A CSV file that is read as these options say.
+    pub(crate) fn csv(file: File, options: LoadOptions) -> RowsFile {
+        RowsFile::Csv(CsvFile::new(file, options))
     }
 
     /// The names of the columns.

@@ -21,7 +21,7 @@ pub(crate) use cell::{BatchBuilder, Cell, Row};
 pub(crate) use file::RowsFile;
 pub(crate) use frame::Python;
 pub(crate) use merge::{merge, merging};
-pub(crate) use options::{forced_types, separator};
+pub(crate) use options::{LoadOptions, forced_types, separator, types_of};
 pub(crate) use reload::reload;
 pub(crate) use row::BatchRow;
 pub(crate) use text::{EPOCH, microseconds};

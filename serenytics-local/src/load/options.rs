@@ -48,7 +48,12 @@ pub(crate) fn forced_types(source: &Source) -> Result<HashMap<String, ColumnType
             .map_err(|error| Error::refused(format!("advanced_options has to be JSON in a text: {error}")))?,
         Some(other) => other.clone(),
     };
-    let forced = match options.get("force_types") {
+    types_of(options.get("force_types"))
+}
+
+/// The types of `force_types`, an object, by the names of the columns.
+pub(crate) fn types_of(told: Option<&Value>) -> Result<HashMap<String, ColumnType>, Error> {
+    let forced = match told {
         None | Some(Value::Null) => return Ok(HashMap::new()),
         Some(Value::Object(forced)) => forced,
         Some(other) => {

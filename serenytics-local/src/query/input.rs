@@ -8,6 +8,7 @@ use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 use uuid::Uuid;
 
+use super::check_has_rows;
 use super::formula::{RowColumns, Typed};
 use crate::error::Error;
 use crate::join::JoinKey;
@@ -89,6 +90,15 @@ impl Input {
         }
         let is_float = left_type == ColumnType::Float || right_type == ColumnType::Float;
         Ok(Some(Key { left, right, is_float }))
+    }
+
+    /// The name of the first column of a source that has rows.
+    pub(crate) fn first_column(&self) -> Result<String, Error> {
+        check_has_rows(self)?;
+        self.schema_columns()
+            .next()
+            .map(|column| column.name)
+            .ok_or_else(|| Error::refused("the source has no columns"))
     }
 
     /// Whether storages are joined.

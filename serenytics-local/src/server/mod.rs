@@ -191,6 +191,13 @@ impl ServerBuilder {
         self
     }
 
+    /// The URL of the server that loads from S3 read objects of, which speaks the protocol of S3; AWS if this is not called.
+    #[must_use]
+    pub fn s3_endpoint(mut self, url: impl Into<String>) -> ServerBuilder {
+        self.settings.s3_endpoint = Some(url.into());
+        self
+    }
+
     /// Lets clients upload files by signed links, without their key, as on a platform that keeps uploads in S3. Without
     /// this call they upload with their key, to the API itself.
     #[must_use]
@@ -341,6 +348,7 @@ impl Server {
                 data_api: DataApi::default(),
                 mails: MailSettings::default(),
                 python: Python::default(),
+                s3_endpoint: None,
                 sign_uploads: false,
                 link_life: Duration::from_secs(60 * 60),
                 patience: Duration::from_secs(30),

@@ -360,6 +360,20 @@ pub trait Row: Sized {
     #[doc(hidden)]
     const FIELDS: Option<&'static [Field]> = None;
 
+    /// The names of the fields, in their order.
+    #[doc(hidden)]
+    #[must_use]
+    fn field_names() -> Option<Vec<&'static str>> {
+        Some(Self::FIELDS?.iter().map(|field| field.name).collect())
+    }
+
+    /// Whether each field takes NULL.
+    #[doc(hidden)]
+    #[must_use]
+    fn nullable_fields() -> Option<Vec<bool>> {
+        Some(Self::FIELDS?.iter().map(|field| field.nullable).collect())
+    }
+
     /// Reads the cells of a row.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ except ImportError as error:
 # -- What a pickled data frame may name: a module, and names of it. Several modules hold one name over the years.
 
 NAMED = """
-builtins: slice
+builtins: slice bytearray
 datetime: date datetime time timedelta timezone
 decimal: Decimal
 zoneinfo: ZoneInfo

@@ -1,0 +1,121 @@
+//! Data frames that the official client uploads as pickles: what they become, what is refused, and that none runs.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::Serving;
+use support::python::{environment, python, script};
+
+/// Half a second of a datetime, as the answers have it.
+const QUARTER: &str = "2013-01-01T05:00:00.25";
+
+#[test]
+fn a_data_frame_keeps_its_types_and_a_pickle_runs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let proof = folder.path().join("proof");
+    let python = python();
+    let arguments = ["--api-key", "key", "--python", python.to_str().unwrap(), "--python-memory", "700"];
+    let serving = Serving::start(&folder.path().join("data"), &arguments);
+    let seen = script("frames.py", &serving.url, "key", &[("CHECK_PROOF", proof.to_str().unwrap())]);
+    assert!(!proof.exists(), "a pickle ran what it said");
+
+    let loaded = |columns: &[&str], rows: Value| json!({"columns": columns, "rows": rows});
+    let right = [
+        (
+            "plain",
+            loaded(
+                &["i int", "x float", "s str", "e str", "b str", "t datetime", "z datetime", "u datetime"],
+                json!([
+                    [1, 0.5, "a", "", "true", QUARTER, "2013-01-01T04:00:00.25", "2013-01-01T04:00:00.25"],
+                    [2, null, null, "b", "false", null, null, null],
+                ]),
+            ),
+        ),
+        (
+            "nullable",
+            loaded(
+                &["i int", "x float", "b str", "s str", "n float", "w str", "f float"],
+                json!([
+                    [1, 0.5, "true", "a", 1.0, "18446744073709551615", 1.5],
+                    [null, null, null, null, null, "1", 2.0],
+                ]),
+            ),
+        ),
+        (
+            "objects",
+            loaded(
+                &["time datetime", "iso datetime", "number float", "mixed str", "none str"],
+                json!([
+                    ["2013-01-01T05:00:00", "2016-06-28T12:46:33", 1.5, "1", null],
+                    ["2013-01-02T00:00:00", "2016-06-29T00:00:00", 2.0, "a", null],
+                ]),
+            ),
+        ),
+        (
+            "kinds",
+            loaded(&["category str", "numbers int", "arrow int", "7 int"], json!([["a", 2, 1, 1], ["b", 1, null, 2]])),
+        ),
+        (
+            "forced",
+            loaded(
+                &["zip str", "sales float", "day datetime"],
+                json!([["1000", 1.0, "2013-01-01T00:00:00"], ["2", 2.0, null]]),
+            ),
+        ),
+        ("plain pickle", json!("loaded")),
+        ("at last", loaded(&["a int"], json!([[5]]))),
+    ];
+    for (name, expected) in right {
+        assert_eq!(seen[name], expected, "{name}");
+    }
+    let refused = [
+        ("no rows", "Storage source is empty"),
+        ("no columns", "the data frame has no columns"),
+        ("levels", "the columns have several levels"),
+        ("span", "column 'span' is a timedelta64"),
+        ("list", "column 'list', in the rows 1 to 1: a cell is a list"),
+        ("infinite", "column 'x', in the rows 1 to 2: a cell is an infinite number"),
+        ("twice", "columns 1 and 2 are both called \"a\""),
+        ("misfit", "row 1, column \"a\": \"x\" is not an integer"),
+        ("os.system", "the pickle names posix.system, which is no part of a data frame"),
+        ("eval", "the pickle names builtins.eval"),
+        ("exec", "the pickle names builtins.exec"),
+        ("pandas.eval", "eval, which is no part of a data frame"),
+        ("read_pickle", "read_pickle, which is no part of a data frame"),
+        ("to_csv", "the pickle names pandas.DataFrame.to_csv"),
+        ("getattr", "the attribute 'format', which no data frame needs"),
+        ("import", "the pickle names builtins.__import__"),
+        ("numpy.load", "load, which is no part of a data frame"),
+        ("memmap", "the pickle names numpy.memmap"),
+        ("pyarrow", "the pickle names pyarrow.lib.memory_map"),
+        ("address", "the pickle changes what a type of NumPy is"),
+        ("wild", "the file is no pandas pickle"),
+        ("series", "the pickle names pandas.Series, which is no part of a data frame"),
+        ("index", "the pickle holds a Index and has to hold a DataFrame"),
+        ("cut", "the file is no pandas pickle"),
+        ("text", "the file is no pandas pickle"),
+        ("large", "the data frame needs more than the 700 MiB"),
+    ];
+    for (name, expected) in refused {
+        assert!(seen[name].as_str().unwrap_or_default().contains(expected), "{name}: {}", seen[name]);
+    }
+    serving.stop("TERM");
+}
+
+#[test]
+fn a_python_without_pandas_says_so() {
+    let without = environment("python-alone", &[]);
+    for (program, expected) in [
+        (without.to_str().unwrap(), "has no pandas"),
+        ("/no/such/python", "could not be started (there is none)"),
+        ("/bin/false", "/bin/false ended"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let serving = Serving::start(folder.path(), &["--api-key", "key", "--python", program]);
+        let seen = script("one_frame.py", &serving.url, "key", &[]);
+        let message = seen.as_str().unwrap();
+        assert!(message.contains(expected), "{program}: {message}");
+        serving.stop("TERM");
+    }
+}

@@ -1,0 +1,73 @@
+//! Which column of an exported file is which column of a source: those of joins have several spellings.
+
+use serde_json::Value;
+use serenytics_query::schema::{Column, ColumnKind, Schema};
+use serenytics_query::suggest::{listed, nearest};
+
+use crate::data_source::DataSource;
+use crate::error::{Error, Kind};
+
+/// The columns of a source that its exports have: all but what is computed.
+pub(crate) struct Exportable<'s> {
+    source: &'s DataSource,
+}
+
+impl<'s> Exportable<'s> {
+    pub(crate) fn of(source: &'s DataSource) -> Exportable<'s> {
+        Exportable { source }
+    }
+
+    /// The declared columns with these names, in their order; all of those that an export has, if no names are given.
+    pub(crate) fn columns(&self, schema: &Schema, names: Option<&[&str]>) -> Result<Vec<Column>, Error> {
+        let stored = |column: &Column| matches!(column.kind, ColumnKind::Stored | ColumnKind::Joined);
+        let Some(names) = names else {
+            return Ok(schema.columns.iter().filter(|column| stored(column)).cloned().collect());
+        };
+        let find = |name: &&str| {
+            let column = schema.columns.iter().find(|column| column.name == *name);
+            match column {
+                Some(column) if stored(column) => Ok(column.clone()),
+                Some(_) => Err(format!("`{name}` is computed, and an export has the columns that are stored")),
+                None => {
+                    let declared = || schema.columns.iter().map(|column| column.name.as_str());
+                    let rest = nearest(name, declared()).map(|near| format!("; did you mean `{near}`?"));
+                    Err(format!("{} has no column `{name}`{}", schema.source, rest.unwrap_or_default()))
+                }
+            }
+        };
+        names.iter().map(find).collect::<Result<_, _>>().map_err(|message| Error::new(Kind::Usage, message))
+    }
+
+    /// Where the columns of these wire names are in the header of a file; the error is a sentence.
+    pub(crate) fn places<'n>(
+        &self,
+        wires: impl Iterator<Item = &'n str>,
+        header: &[String],
+    ) -> Result<Vec<usize>, String> {
+        wires
+            .map(|wire| {
+                let spellings = self.spellings(wire);
+                header.iter().position(|name| spellings.contains(name)).ok_or_else(|| {
+                    let has = listed(header.iter().map(String::as_str));
+                    format!("the exported file has no column `{wire}`; it has {has}")
+                })
+            })
+            .collect()
+    }
+
+    /// How an export may spell a column: by its wire name, `<uuid>.<column>` for one of a join; with the prefix of its source instead of the
+    /// uuid; or as the warehouse calls it.
+    fn spellings(&self, wire: &str) -> Vec<String> {
+        let mut spellings = vec![wire.to_owned()];
+        let joined = self.source.property("joinConfig").and_then(Value::as_array);
+        for entry in joined.into_iter().flatten() {
+            let Some(uuid) = entry.get("uuid").and_then(Value::as_str) else { continue };
+            let Some(column) = wire.strip_prefix(uuid).and_then(|rest| rest.strip_prefix('.')) else { continue };
+            if let Some(prefix) = entry.get("prefix").and_then(Value::as_str) {
+                spellings.push(format!("{prefix}.{column}"));
+            }
+            spellings.push(format!("push_{}_{column}", uuid.replace('-', "_")));
+        }
+        spellings
+    }
+}

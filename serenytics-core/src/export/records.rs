@@ -1,0 +1,193 @@
+//! The records of an exported CSV file, read in a thread while the file arrives, and given on in batches.
+
+use std::io::Read;
+
+use csv::{ReaderBuilder, StringRecord};
+use flate2::read::MultiGzDecoder;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+use crate::error::{Error, Kind};
+use crate::export::ExportFormat;
+use crate::export::builder::Download;
+use crate::load::{Inlet, Progress, Tell, Wanted, Watch, pipe, tell};
+
+/// How many batches wait to be taken.
+const WAITING: usize = 2;
+
+/// What the records of a file are read into.
+pub(crate) trait Records: Send + 'static {
+    /// A batch of them.
+    type Batch: Send + 'static;
+
+    /// Takes the header; the error is a sentence.
+    fn header(&mut self, names: &[String]) -> Result<(), String>;
+
+    /// Takes a record, counted from 1, and gives a batch when there is one; the error is a sentence.
+    fn record(&mut self, number: u64, record: &StringRecord) -> Result<Option<Self::Batch>, String>;
+
+    /// Gives what is left; the error is a sentence.
+    fn rest(&mut self) -> Result<Option<Self::Batch>, String>;
+}
+
+/// The batches of a download, in constant memory. What is told how far it is, is told while batches are taken.
+pub(crate) fn batches<R: Records>(
+    download: Download,
+    separator: char,
+    records: R,
+    progress: Tell<'static, Progress>,
+) -> BoxStream<'static, Result<R::Batch, Error>> {
+    let (inlet, file) = pipe();
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let wanted = Wanted::default();
+    let watch = wanted.watch();
+    let gzipped = download.format == ExportFormat::CsvGz;
+    tokio::task::spawn_blocking(move || {
+        let outcome = if gzipped {
+            read(MultiGzDecoder::new(file), separator, records, &sender, &watch)
+        } else {
+            read(file, separator, records, &sender, &watch)
+        };
+        if let Err(error) = outcome {
+            // Nobody listens when the batches are not wanted any more.
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    let span = download.span.clone();
+    let arriving: BoxFuture<'static, Result<(), Error>> = Box::pin(arrive(download, inlet, progress).instrument(span));
+    let state = State { arriving: Some(arriving), receiver, failed: false, _wanted: wanted };
+    stream::unfold(state, |mut state| async move { state.next().await.map(|batch| (batch, state)) }).boxed()
+}
+
+/// Puts a download into a pipe.
+async fn arrive(mut download: Download, inlet: Inlet, mut progress: Tell<'_, Progress>) -> Result<(), Error> {
+    let total = download.response.length();
+    let mut received = 0;
+    while let Some(chunk) = download.response.chunk().await? {
+        received += chunk.len() as u64;
+        tell(&mut progress, Progress::Downloading { received, total });
+        if !inlet.put(chunk).await {
+            return Ok(());
+        }
+    }
+    inlet.end().await;
+    Ok(())
+}
+
+/// Batches that are being read.
+struct State<B> {
+    /// The file's way into the pipe, until it is there.
+    arriving: Option<BoxFuture<'static, Result<(), Error>>>,
+    receiver: mpsc::Receiver<Result<B, Error>>,
+    failed: bool,
+    _wanted: Wanted,
+}
+
+impl<B> State<B> {
+    async fn next(&mut self) -> Option<Result<B, Error>> {
+        while !self.failed {
+            let batch = match &mut self.arriving {
+                None => self.receiver.recv().await,
+                Some(arriving) => tokio::select! {
+                    // Why the file breaks off is said by the connection, and not by what is missing.
+                    biased;
+                    arrived = arriving => {
+                        self.arriving = None;
+                        match arrived {
+                            Ok(()) => continue,
+                            Err(error) => Some(Err(error)),
+                        }
+                    }
+                    batch = self.receiver.recv() => batch,
+                },
+            };
+            self.failed = batch.as_ref().is_none_or(Result::is_err);
+            return batch;
+        }
+        None
+    }
+}
+
+/// Reads a file's records and sends them as batches.
+fn read<R: Records>(
+    file: impl Read,
+    separator: char,
+    mut records: R,
+    sender: &mpsc::Sender<Result<R::Batch, Error>>,
+    watch: &Watch,
+) -> Result<(), Error> {
+    let malformed = |message: String| Error::new(Kind::Decode, format!("the exported file: {message}"));
+    let unreadable = |error: csv::Error| malformed(error.to_string()).caused_by(error);
+    let mut reader =
+        ReaderBuilder::new().delimiter(u8::try_from(separator).unwrap_or(b',')).has_headers(false).from_reader(file);
+    let mut record = StringRecord::new();
+    // A file without a header is that of a source without columns.
+    if !reader.read_record(&mut record).map_err(unreadable)? {
+        return Ok(());
+    }
+    let names: Vec<String> = record.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+    records.header(&names).map_err(malformed)?;
+    let mut number = 0;
+    while reader.read_record(&mut record).map_err(unreadable)? {
+        number += 1;
+        if let Some(batch) = records.record(number, &record).map_err(malformed)?
+            && (watch.is_over() || sender.blocking_send(Ok(batch)).is_err())
+        {
+            return Ok(());
+        }
+    }
+    if let Some(batch) = records.rest().map_err(malformed)? {
+        // Nobody listens when the batches are not wanted any more.
+        let _ = sender.blocking_send(Ok(batch));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Lines(Vec<String>);
+
+    impl Records for Lines {
+        type Batch = Vec<String>;
+
+        fn header(&mut self, names: &[String]) -> Result<(), String> {
+            self.0 = names.to_vec();
+            Ok(())
+        }
+
+        fn record(&mut self, number: u64, record: &StringRecord) -> Result<Option<Vec<String>>, String> {
+            self.0.push(format!("{number}:{}", record.iter().collect::<Vec<_>>().join("|")));
+            Ok((self.0.len() > 3).then(|| std::mem::take(&mut self.0)))
+        }
+
+        fn rest(&mut self) -> Result<Option<Vec<String>>, String> {
+            Ok(Some(std::mem::take(&mut self.0)))
+        }
+    }
+
+    fn all(text: &'static str) -> (Result<(), Error>, Vec<String>) {
+        let (sender, mut receiver) = mpsc::channel(8);
+        let wanted = Wanted::default();
+        let outcome = read(text.as_bytes(), ';', Lines(Vec::new()), &sender, &wanted.watch());
+        drop(sender);
+        let mut lines = Vec::new();
+        while let Ok(batch) = receiver.try_recv() {
+            lines.extend(batch.unwrap());
+        }
+        (outcome, lines)
+    }
+
+    #[test]
+    fn records_are_read_to_the_end() {
+        let (outcome, lines) = all("\u{feff}a;b\n1;\"x;\n\"\n2;\n3;é\n");
+        outcome.unwrap();
+        assert_eq!(lines, ["a", "b", "1:1|x;\n", "2:2|", "3:3|é"]);
+        assert!(all("").0.is_ok());
+        let (outcome, _) = all("a;b\n1\n");
+        assert!(outcome.unwrap_err().to_string().starts_with("the exported file: CSV error"));
+    }
+}

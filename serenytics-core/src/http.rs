@@ -1,0 +1,152 @@
+//! The connections of a client: proxies, certificates, TLS, and what keeps the API key from other servers.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::redirect::Policy;
+
+use crate::api_key::ApiKey;
+use crate::error::{Error, Kind};
+
+/// How the client introduces itself.
+const USER_AGENT: &str = concat!("serenytics-rust/", env!("CARGO_PKG_VERSION"));
+
+/// How many redirects a download follows.
+const REDIRECTS: usize = 10;
+
+/// What a user says of the builder of reqwest.
+type Configure = Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
+
+/// How connections are made.
+#[derive(Clone, Default)]
+pub(crate) struct HttpOptions {
+    pub(crate) proxy: Proxy,
+    pub(crate) roots: Vec<Vec<u8>>,
+    pub(crate) tls: Tls,
+    pub(crate) configure: Option<Configure>,
+}
+
+/// The proxy of all connections.
+#[derive(Clone, Default)]
+pub(crate) enum Proxy {
+    /// Those of the system.
+    #[default]
+    System,
+    /// The one at this URL, which may hold a password.
+    At(ApiKey),
+    None,
+}
+
+/// What makes HTTPS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Tls {
+    /// Rustls, or what there is.
+    #[default]
+    Default,
+    #[cfg(feature = "rustls")]
+    Rustls,
+    #[cfg(feature = "native-tls")]
+    Native,
+}
+
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpOptions").field("tls", &self.tls).finish_non_exhaustive()
+    }
+}
+
+impl HttpOptions {
+    /// The client for calls of the API and that for downloads.
+    pub(crate) fn clients(&self, url: &Url, connect: Duration) -> Result<[reqwest::Client; 2], Error> {
+        if url.scheme() == "https" && !cfg!(any(feature = "rustls", feature = "native-tls")) {
+            let message = "this program has no HTTPS: build it with the feature `rustls` or `native-tls` of serenytics";
+            return Err(Error::new(Kind::Usage, message));
+        }
+        let client = |redirect: Policy, gzip: bool| {
+            let http = self.builder(url)?.connect_timeout(connect).redirect(redirect).gzip(gzip);
+            http.user_agent(USER_AGENT).referer(false).build().map_err(|error| wrong("set up the HTTP client", error))
+        };
+        // A file is wanted as it is, gzipped or not.
+        Ok([client(Policy::none(), true)?, client(Policy::limited(REDIRECTS), false)?])
+    }
+
+    fn builder(&self, url: &Url) -> Result<reqwest::ClientBuilder, Error> {
+        let mut http = reqwest::Client::builder();
+        if let Some(configure) = &self.configure {
+            http = configure(http);
+        }
+        http = match &self.proxy {
+            Proxy::At(proxy) => {
+                let proxy = reqwest::Proxy::all(proxy.expose_secret()).map_err(|_| {
+                    // Its reason may hold the password.
+                    Error::new(
+                        Kind::Usage,
+                        "the URL of the proxy is none: write it as in http://user:password@proxy:3128",
+                    )
+                })?;
+                http.proxy(proxy)
+            }
+            Proxy::None => http.no_proxy(),
+            // A proxy of the system cannot reach this machine's own servers.
+            Proxy::System if is_loopback(url) && self.configure.is_none() => http.no_proxy(),
+            Proxy::System => http,
+        };
+        self.with_tls(http)
+    }
+
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    fn with_tls(&self, mut http: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, Error> {
+        for pem in &self.roots {
+            let roots = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| wrong("read the root certificates", error))?;
+            if roots.is_empty() {
+                let message =
+                    "there is no certificate in the root certificates: PEM begins with -----BEGIN CERTIFICATE-----";
+                return Err(Error::new(Kind::Usage, message));
+            }
+            http = http.tls_certs_merge(roots);
+        }
+        Ok(match self.tls {
+            // What a user says of the builder stands.
+            Tls::Default if self.configure.is_some() => http,
+            #[cfg(feature = "rustls")]
+            Tls::Default | Tls::Rustls => http.tls_backend_rustls(),
+            #[cfg(feature = "native-tls")]
+            Tls::Native => http.tls_backend_native(),
+            #[cfg(not(feature = "rustls"))]
+            Tls::Default => http.tls_backend_native(),
+        })
+    }
+
+    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    fn with_tls(&self, http: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, Error> {
+        let (_, _) = (&self.roots, self.tls);
+        Ok(http)
+    }
+}
+
+fn wrong(what: &str, error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    Error::new(Kind::Usage, format!("cannot {what}: {error}")).caused_by(error)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_addresses_are_known() {
+        let loopback = |text| is_loopback(&Url::parse(text).unwrap());
+        assert!(loopback("http://127.0.0.1:8000") && loopback("http://[::1]:1") && loopback("http://localhost"));
+        assert!(!loopback("https://api.serenytics.com") && !loopback("http://10.0.0.1"));
+    }
+}

@@ -1,0 +1,49 @@
+//! Loads from S3: `POST /api/data_source/{uuid}/reload_from_s3`.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::body::{Held, SMALL};
+use super::upload::begun;
+use super::{Answer, Shared};
+use crate::access::Account;
+use crate::error::Error;
+use crate::jobs::Load;
+use crate::load::{LoadOptions, separator, types_of};
+use crate::s3::S3Object;
+
+/// The body of the call.
+#[derive(Deserialize)]
+struct Asked {
+    s3_bucket: Option<String>,
+    s3_key: Option<String>,
+    s3_csv_separator: Option<Value>,
+    s3_region: Option<String>,
+    s3_credentials: Option<String>,
+    force_types: Option<Value>,
+}
+
+/// Begins to load an object, a CSV file, in the place of everything that the storage holds.
+pub(super) async fn reload(
+    State(engine): Shared,
+    account: Account,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = engine.source(&account, &uuid).await?;
+    source.check_holds_rows()?;
+    let asked: Asked = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let needed = |name: &str| Error::refused(format!("a load from S3 needs `{name}`"));
+    let bucket = asked.s3_bucket.ok_or_else(|| needed("s3_bucket"))?;
+    let key = asked.s3_key.ok_or_else(|| needed("s3_key"))?;
+    let object = S3Object::named(bucket, key, asked.s3_region, asked.s3_credentials.as_deref())?;
+    let options = LoadOptions {
+        separator: separator(asked.s3_csv_separator.as_ref())?,
+        forced: types_of(asked.force_types.as_ref())?,
+    };
+    begun(&engine, source, Load::FromS3(object, options)).await
+}
