@@ -7,6 +7,10 @@
 
 mod answer;
 mod api_key;
+#[cfg(feature = "arrow")]
+mod arrow;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
 mod data_source;
@@ -24,6 +28,8 @@ mod transport;
 
 pub use answer::{Answer, ColumnAnswer, RowStream};
 pub use api_key::ApiKey;
+#[cfg(feature = "arrow")]
+pub use arrow::BatchStream;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use data_source::{Batch, DataSource, Pusher, SourceType};
@@ -32,3 +38,6 @@ pub use export::{Export, ExportFormat, Exported};
 pub use load::{ForceType, Load, Progress, ReloadFromS3, S3Credentials};
 /// The HTTP client below, for [`ClientBuilder::http`].
 pub use reqwest;
+/// Arrow in the version that the feature `arrow` is built with.
+#[cfg(feature = "arrow")]
+pub use {arrow_array, arrow_schema};

@@ -1,6 +1,11 @@
 //! The client against the embedded engine: sources, queries, rows and files.
 
+#[cfg(feature = "arrow")]
+mod arrow;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod changing;
+mod exporting;
 mod loading;
 mod measures;
 mod queries;
