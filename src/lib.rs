@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "blocking")]
+pub use serenytics_core::blocking;
 pub use serenytics_core::{
-    Answer, ApiKey, Batch, Client, ClientBuilder, ColumnAnswer, DataSource, Error, ForceType, Load, Progress, Pusher,
-    ReloadFromS3, RowStream, S3Credentials, SourceType,
+    Answer, ApiKey, Batch, Client, ClientBuilder, ColumnAnswer, DataSource, Error, Export, ExportFormat, Exported,
+    ForceType, Load, Progress, Pusher, ReloadFromS3, RowStream, S3Credentials, SourceType, reqwest,
 };
+#[cfg(feature = "arrow")]
+pub use serenytics_core::{BatchStream, arrow_array, arrow_schema};
 pub use serenytics_core::{DataApi, Email, OpenSource, TabOptions, UsedSource, WarmUp, WebApp};
 pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 /// Declares a struct that a query's rows are read into.
@@ -158,6 +162,9 @@ macro_rules! query {
 /// The chapters of the guide, whose code is compiled with the examples of the documentation.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../docs/guide/client.md")]
+    mod client {}
+
     #[doc = include_str!("../docs/guide/schema-files.md")]
     mod schema_files {}
 

@@ -8,6 +8,10 @@
 mod account;
 mod answer;
 mod api_key;
+#[cfg(feature = "arrow")]
+mod arrow;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
 mod data_api;
@@ -29,6 +33,8 @@ mod web_app;
 
 pub use answer::{Answer, ColumnAnswer, RowStream};
 pub use api_key::ApiKey;
+#[cfg(feature = "arrow")]
+pub use arrow::BatchStream;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use data_api::{DataApi, OpenSource};
@@ -41,3 +47,6 @@ pub use message::Email;
 pub use reqwest;
 pub use script::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 pub use web_app::{TabOptions, UsedSource, WarmUp, WebApp};
+/// Arrow in the version that the feature `arrow` is built with.
+#[cfg(feature = "arrow")]
+pub use {arrow_array, arrow_schema};

@@ -1,8 +1,13 @@
 //! The client against the embedded engine: sources, queries, rows and files.
 
 mod accounts;
+#[cfg(feature = "arrow")]
+mod arrow;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod changing;
 mod data_api;
+mod exporting;
 mod loading;
 mod measures;
 mod messages;

@@ -16,6 +16,8 @@ pub use stream::RowStream;
 
 pub(crate) use columns::RawColumns;
 pub(crate) use decoder::{AnswerError, Decoder, Rows};
+#[cfg(feature = "arrow")]
+pub(crate) use drift::check as check_titles;
 pub(crate) use exchange::{Exchange, Until, Wanted};
 pub(crate) use raw::RawRows;
 pub(crate) use typed::{TypedRows, describe};

@@ -48,6 +48,12 @@ impl<R: Send + 'static> RowStream<R> {
         RowStream { batch: Vec::new().into_iter(), batches }
     }
 
+    /// The next row, if it has arrived already.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn next_ready(&mut self) -> Option<R> {
+        self.batch.next()
+    }
+
     /// The next row; `None` behind the last.
     ///
     /// # Errors

@@ -371,8 +371,9 @@ mod tests {
                 {"action": "delete", "primaryKey": "a", "rows": [3, "4", 5]},
             ],
         });
-        assert_eq!(bodies(None), [whole.clone()]);
-        assert_eq!(bodies(Some(10_000)), [whole]);
+        let whole = [whole];
+        assert_eq!(bodies(None), whole);
+        assert_eq!(bodies(Some(10_000)), whole);
         assert!(parts(&[], true, None).unwrap().is_empty());
     }
 

@@ -198,6 +198,9 @@ impl<'s> Load<'s> {
             Origin::Rows(making) => {
                 let rows = deadline.hold("no row was made", making.begin(self.format.clone())).await??;
                 check_key(self.into.primary_key().as_deref(), &rows.columns)?;
+                for (column, force_type) in rows.types {
+                    self.forced.entry(column).or_insert(force_type);
+                }
                 (Content::Rows(rows.chunks), ROWS_NAME.to_owned())
             }
         };

@@ -11,6 +11,7 @@ use serenytics_query::source::LoadRow;
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::load::ForceType;
 use crate::load::builder::Load;
 use crate::load::text::{CsvText, Format};
 
@@ -30,6 +31,8 @@ pub(crate) type Chunks<'s> = BoxStream<'s, Result<Chunk, Error>>;
 /// Rows whose first is made, so that their columns are known.
 pub(crate) struct Made<'s> {
     pub(crate) columns: Vec<String>,
+    /// The types that they have in any case.
+    pub(crate) types: Vec<(String, ForceType)>,
     pub(crate) chunks: Chunks<'s>,
 }
 
@@ -222,7 +225,7 @@ where
     let chunks = stream::try_unfold(state, |mut state| async move {
         state.next().await.map(|chunk| chunk.map(|chunk| (chunk, state)))
     });
-    Ok(Made { columns, chunks: chunks.boxed() })
+    Ok(Made { columns, types: Vec::new(), chunks: chunks.boxed() })
 }
 
 /// Rows that are being made.

@@ -1,0 +1,167 @@
+//! What is said to a call before it is made, and the call, which waits.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use serenytics_query::cell::Row;
+use serenytics_query::source::{LoadRow, Source};
+
+use crate::blocking::RowStream;
+use crate::blocking::runtime::Runtime;
+use crate::{Error, ExportFormat, Exported, ForceType, Progress, S3Credentials};
+
+/// Changes of a storage's rows that are made in one call: see [`crate::Batch`].
+#[must_use = "nothing is sent before `.send()`"]
+pub struct Batch<'s> {
+    pub(crate) inner: crate::Batch<'s>,
+    pub(crate) runtime: Runtime,
+}
+
+impl Batch<'_> {
+    sets! {
+        Batch: without_waiting(self);
+        Batch: split_above(self, bytes: usize);
+    }
+
+    /// See [`Batch::insert`](crate::Batch::insert).
+    pub fn insert<I>(mut self, rows: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: LoadRow,
+    {
+        self.inner = self.inner.insert(rows);
+        self
+    }
+
+    /// See [`Batch::insert_or_update`](crate::Batch::insert_or_update).
+    pub fn insert_or_update<I>(mut self, primary_key: &str, rows: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: LoadRow,
+    {
+        self.inner = self.inner.insert_or_update(primary_key, rows);
+        self
+    }
+
+    /// See [`Batch::delete`](crate::Batch::delete).
+    pub fn delete<I>(mut self, primary_key: &str, keys: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<Value>,
+    {
+        self.inner = self.inner.delete(primary_key, keys);
+        self
+    }
+
+    /// Waits for [`Batch::send`](crate::Batch::send).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn send(self) -> Result<(), Error> {
+        self.runtime.wait(self.inner.send())
+    }
+}
+
+/// A load into a storage: see [`crate::Load`].
+#[must_use = "nothing is loaded before `.send()`"]
+pub struct Load<'s> {
+    pub(crate) inner: crate::Load<'s>,
+    pub(crate) runtime: Runtime,
+}
+
+impl<'s> Load<'s> {
+    sets! {
+        Load: separator(self, separator: char);
+        Load: force_type(self, column: impl Into<String>, force_type: ForceType);
+        Load: <S: Source> declared_by(self);
+        Load: empty_texts_as_null(self);
+        Load: timeout(self, timeout: Duration);
+        Load: progress(self, progress: impl FnMut(Progress) + Send + 's);
+    }
+
+    /// See [`Load::columns`](crate::Load::columns).
+    pub fn columns<C: Into<String>>(mut self, columns: impl IntoIterator<Item = C>) -> Self {
+        self.inner = self.inner.columns(columns);
+        self
+    }
+
+    /// Waits for [`Load::send`](crate::Load::send).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn send(self) -> Result<(), Error> {
+        self.runtime.wait(self.inner.send())
+    }
+}
+
+/// A load of a file of S3: see [`crate::ReloadFromS3`].
+#[must_use = "nothing is loaded before `.send()`"]
+pub struct ReloadFromS3<'s> {
+    pub(crate) inner: crate::ReloadFromS3<'s>,
+    pub(crate) runtime: Runtime,
+}
+
+impl<'s> ReloadFromS3<'s> {
+    sets! {
+        ReloadFromS3: separator(self, separator: char);
+        ReloadFromS3: region(self, region: impl Into<String>);
+        ReloadFromS3: credentials(self, credentials: S3Credentials);
+        ReloadFromS3: force_type(self, column: impl Into<String>, force_type: ForceType);
+        ReloadFromS3: <S: Source> declared_by(self);
+        ReloadFromS3: timeout(self, timeout: Duration);
+        ReloadFromS3: progress(self, progress: impl FnMut(Progress) + Send + 's);
+    }
+
+    /// Waits for [`ReloadFromS3::send`](crate::ReloadFromS3::send).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn send(self) -> Result<(), Error> {
+        self.runtime.wait(self.inner.send())
+    }
+}
+
+/// An export: see [`crate::Export`].
+#[must_use = "nothing is exported before `.to_file(..)`, `.rows(..)` or another of them"]
+pub struct Export<'s> {
+    pub(crate) inner: crate::Export<'s>,
+    pub(crate) runtime: Runtime,
+}
+
+impl Export<'_> {
+    sets! {
+        Export: format(self, format: ExportFormat);
+        Export: separator(self, separator: char);
+        Export: quotes(self, quotes: bool);
+        Export: timeout(self, timeout: Duration);
+        Export: progress(self, progress: impl FnMut(Progress) + Send + 'static);
+    }
+
+    /// Waits for [`Export::to_file`](crate::Export::to_file).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn to_file(self, path: impl Into<PathBuf>) -> Result<Exported, Error> {
+        self.runtime.wait(self.inner.to_file(path))
+    }
+
+    /// Waits for [`Export::rows`](crate::Export::rows).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn rows<S: Source, R: Row + Send + 'static>(self) -> Result<RowStream<R>, Error> {
+        let inner = self.runtime.wait(self.inner.rows::<S, R>())?;
+        Ok(RowStream { inner, runtime: self.runtime })
+    }
+
+    /// Waits for [`Export::arrow`](crate::Export::arrow).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    #[cfg(feature = "arrow")]
+    pub fn arrow(self) -> Result<crate::blocking::BatchStream, Error> {
+        let inner = self.runtime.wait(self.inner.arrow())?;
+        Ok(crate::blocking::BatchStream { inner, runtime: self.runtime })
+    }
+}

@@ -1,0 +1,51 @@
+//! Streams as iterators, which wait for what comes next.
+
+use crate::Error;
+use crate::blocking::runtime::Runtime;
+
+/// The rows of an answer or an export, one by one, while they arrive: see [`crate::RowStream`]. After an error there are no more rows.
+#[must_use = "rows are read when they are asked for"]
+#[derive(Debug)]
+pub struct RowStream<R> {
+    pub(crate) inner: crate::RowStream<R>,
+    pub(crate) runtime: Runtime,
+}
+
+impl<R: Send + 'static> Iterator for RowStream<R> {
+    type Item = Result<R, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Only what has not arrived is waited for.
+        match self.inner.next_ready() {
+            Some(row) => Some(Ok(row)),
+            None => self.runtime.wait(self.inner.try_next()).transpose(),
+        }
+    }
+}
+
+/// Record batches that are made while they arrive: see [`crate::BatchStream`]. After an error there are no more batches.
+#[cfg(feature = "arrow")]
+#[must_use = "batches are read when they are asked for"]
+#[derive(Debug)]
+pub struct BatchStream {
+    pub(crate) inner: crate::BatchStream,
+    pub(crate) runtime: Runtime,
+}
+
+#[cfg(feature = "arrow")]
+impl BatchStream {
+    /// The schema of all batches.
+    #[must_use]
+    pub fn schema(&self) -> arrow_schema::SchemaRef {
+        self.inner.schema()
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl Iterator for BatchStream {
+    type Item = Result<arrow_array::RecordBatch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.runtime.wait(self.inner.try_next()).transpose()
+    }
+}
