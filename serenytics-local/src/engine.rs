@@ -279,6 +279,6 @@ pub(crate) mod test {
             upload_limit: 1 << 20,
             patience: Duration::from_secs(10),
         };
-        (Arc::new(Engine::open(settings, 1 << 20).await.unwrap()), folder)
+        (Arc::new(Engine::open(settings, crate::api::BODY_MEMORY).await.unwrap()), folder)
     }
 }

@@ -4,6 +4,8 @@ mod account;
 mod batch;
 mod body;
 mod data_source;
+#[cfg(test)]
+mod fuzz;
 mod keys;
 mod list;
 mod name;

@@ -11,6 +11,8 @@ mod row;
 mod text;
 
 pub(crate) use batch::{BatchRequest, Operation, run_batch};
+#[cfg(test)]
+pub(crate) use csv::read_through;
 pub(crate) use reload::reload;
 pub(crate) use row::BatchRow;
 pub(crate) use text::{EPOCH, microseconds};

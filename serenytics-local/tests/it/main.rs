@@ -10,6 +10,7 @@ mod limits;
 mod measure_errors;
 mod measures;
 mod operation;
+mod paths;
 mod query;
 mod server;
 mod slots;
