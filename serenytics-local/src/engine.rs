@@ -293,6 +293,6 @@ pub(crate) mod test {
             s3_endpoint: None,
             patience: Duration::from_secs(10),
         };
-        (Arc::new(Engine::open(settings, "http://127.0.0.1:1", 1 << 20).await.unwrap()), folder)
+        (Arc::new(Engine::open(settings, "http://127.0.0.1:1", crate::api::BODY_MEMORY).await.unwrap()), folder)
     }
 }

@@ -7,6 +7,8 @@ mod data_api;
 mod data_source;
 mod embed;
 mod export;
+#[cfg(test)]
+mod fuzz;
 mod keys;
 mod link;
 mod list;

@@ -204,3 +204,11 @@ fn readable(field: &[u8]) -> Cow<'_, str> {
         ),
     }
 }
+
+/// Reads a whole file as a load of the source does, and keeps nothing of it.
+#[cfg(test)]
+pub(crate) fn read_through(file: File, source: &crate::catalogue::Source) -> Result<(), Error> {
+    let file = CsvFile::new(file, LoadOptions::of(source)?);
+    let columns = file.columns()?;
+    file.rows(&columns, |_| true)
+}

@@ -18,6 +18,8 @@ mod update;
 
 pub(crate) use batch::{BatchRequest, run_batch};
 pub(crate) use cell::{BatchBuilder, Cell, Row};
+#[cfg(test)]
+pub(crate) use csv::read_through;
 pub(crate) use file::RowsFile;
 pub(crate) use frame::Python;
 pub(crate) use merge::{merge, merging};

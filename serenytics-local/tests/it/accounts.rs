@@ -1,5 +1,7 @@
 //! Accounts: what belongs to one does not exist for the keys of another.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use serenytics_local::Server;
 
@@ -160,6 +162,30 @@ async fn anothers_entity_is_as_unknown_as_one_that_does_not_exist() {
         let (status, answer) = two.server.call("key a", method, &path, body).await;
         assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
     }
+}
+
+/// The calls of the server's own document over something that has a uuid. A push has a credential of its own.
+async fn documented(two: &Two) -> BTreeSet<String> {
+    let (_, document) = two.server.call("", "GET", "/api/openapi.json", "").await;
+    let paths = document["paths"].as_object().unwrap().iter();
+    let owned = paths.filter(|(path, _)| path.contains("{uuid}") && !path.contains("/push/"));
+    let calls = |(path, item): (&String, &Value)| {
+        let methods = item.as_object().unwrap().keys().filter(|key| *key != "parameters");
+        methods.map(|method| format!("{} {path}", method.to_uppercase())).collect::<Vec<_>>()
+    };
+    owned.flat_map(calls).collect()
+}
+
+#[tokio::test]
+async fn every_call_over_an_entity_is_tried_with_anothers_key() {
+    let two = Two::start().await;
+    let tried = calls(&two).into_iter().map(|(method, path, _)| {
+        let path =
+            [&two.source, &two.script, &two.task].iter().fold(path, |path, id| path.replace(id.as_str(), "{uuid}"));
+        format!("{method} {path}")
+    });
+    let (tried, documented) = (tried.collect::<BTreeSet<_>>(), documented(&two).await);
+    assert_eq!(tried, documented, "add the calls that are missing to `calls`");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod measure_errors;
 mod measures;
 mod numbers;
 mod operation;
+mod paths;
 mod pushes;
 #[path = "../../../tests/support/python.rs"]
 mod python;
