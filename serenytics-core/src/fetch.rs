@@ -71,7 +71,8 @@ impl Client {
 
     /// Runs a query and returns its rows one by one while they arrive: of any number, in constant memory.
     ///
-    /// What is wrong with the answer may be found behind rows that were given already. The deadline of the call is that of the whole stream.
+    /// What is wrong with the answer may be found behind rows that were given already. The deadline of the call is that of the whole stream. Rows
+    /// are held back until their columns are known: a server that tells these behind the rows has all of them held.
     ///
     /// # Errors
     /// As for [`fetch`](Self::fetch), for what is known before the first row.

@@ -123,7 +123,7 @@ impl<'s> Load<'s> {
     }
 
     /// Gives the columns the types that `S` declares; a type set by [`force_type`](Self::force_type) stays. A file that lacks one of
-    /// these columns is refused before anything is sent; other columns are loaded as well.
+    /// these columns is refused before anything is sent, and so are rows; other columns are loaded as well.
     ///
     /// Rows that are values of a struct that derives `Source` have its types without this.
     pub fn declared_by<S: Source>(self) -> Self {
@@ -189,6 +189,13 @@ impl<'s> Load<'s> {
         }
         let (content, sent_name) = match self.from {
             Origin::File(path) => {
+                if self.format.columns.is_some() {
+                    let message = format!(
+                        "nothing was sent: `.columns(..)` names the columns of rows, and `{}` has a header of its own",
+                        path.display()
+                    );
+                    return Err(Error::new(Kind::Usage, message));
+                }
                 let needed = file::Needed { declared: self.declared, primary_key: self.into.primary_key() };
                 let opening = file::open(&path, self.format.separator, needed);
                 let file = deadline.hold("the file was not opened", opening).await??;
@@ -198,6 +205,7 @@ impl<'s> Load<'s> {
             Origin::Rows(making) => {
                 let rows = deadline.hold("no row was made", making.begin(self.format.clone())).await??;
                 check_key(self.into.primary_key().as_deref(), &rows.columns)?;
+                check_declared(&self.declared, &rows.columns)?;
                 for (column, force_type) in rows.types {
                     self.forced.entry(column).or_insert(force_type);
                 }
@@ -233,6 +241,19 @@ impl Effect {
             Effect::Update { primary_key } => Some(primary_key.clone()),
         }
     }
+}
+
+/// Refuses rows without a column that their source declares.
+fn check_declared(declared: &[String], columns: &[String]) -> Result<(), Error> {
+    let missing: Vec<_> = declared.iter().filter(|name| !columns.contains(name)).map(String::as_str).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let has = listed(columns.iter().map(String::as_str));
+    let missing = listed(missing.into_iter());
+    let message =
+        format!("nothing was sent: the rows have no column {missing}, which the source declares; they have {has}");
+    Err(Error::new(Kind::Usage, message))
 }
 
 /// Refuses rows without the column of their key.

@@ -115,12 +115,10 @@ impl Upload<'_> {
         let (inlet, text) = pipe();
         let stream = stream::open_made(text, self.wanted.watch());
         let reading = Arc::clone(&stream.reading);
-        let rows = AtomicU64::new(0);
-        let told = || {
-            tell(progress, Progress::UploadingRows { rows: rows.load(Ordering::Relaxed), bytes: reading.read() });
-        };
-        self.drive(stream, make(chunks, inlet, &rows), told).await?;
-        Ok(Sent { bytes: reading.read(), rows: Some(rows.into_inner()) })
+        let counts = Counts::default();
+        let told = || tell(progress, counts.progress());
+        self.drive(stream, make(chunks, inlet, &counts), told).await?;
+        Ok(Sent { bytes: reading.read(), rows: Some(counts.rows.into_inner()) })
     }
 
     /// Rows are written to disk, gzipped: what wants them has to be told how long they are before it gets the first one.
@@ -137,8 +135,8 @@ impl Upload<'_> {
             let file = CsvFile { file, size, gzipped: true, sent_name: String::new() };
             Ok((file, scratch))
         });
-        let rows = AtomicU64::new(0);
-        let mut making = pin!(make(chunks, inlet, &rows));
+        let counts = Counts::default();
+        let mut making = pin!(make(chunks, inlet, &counts));
         let mut made = false;
         let mut ticks = tokio::time::interval(TICK);
         let writing = async {
@@ -149,15 +147,12 @@ impl Upload<'_> {
                         let written = written.unwrap_or_else(|error| Err(io::Error::other(error)));
                         return written.map_err(unwritable);
                     }
-                    _ = ticks.tick() => {
-                        let rows = rows.load(Ordering::Relaxed);
-                        tell(progress, Progress::UploadingRows { rows, bytes: 0 });
-                    }
+                    _ = ticks.tick() => tell(progress, counts.progress()),
                 }
             }
         };
         let (file, scratch) = self.deadline.hold("the rows were not made", writing).await??;
-        Ok(Spooled { file, rows: rows.load(Ordering::Relaxed), _scratch: scratch })
+        Ok(Spooled { file, rows: counts.rows.load(Ordering::Relaxed), _scratch: scratch })
     }
 
     /// Sends a stream while it is made, and tells now and then how far it is.
@@ -200,11 +195,25 @@ impl Upload<'_> {
     }
 }
 
+/// How many rows were made, and how many bytes of text they are.
+#[derive(Debug, Default)]
+struct Counts {
+    rows: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Counts {
+    fn progress(&self) -> Progress {
+        Progress::UploadingRows { rows: self.rows.load(Ordering::Relaxed), bytes: self.bytes.load(Ordering::Relaxed) }
+    }
+}
+
 /// Makes rows and puts their text into a pipe, as long as somebody reads it.
-async fn make(mut chunks: Chunks<'_>, inlet: Inlet, rows: &AtomicU64) -> Result<(), Error> {
+async fn make(mut chunks: Chunks<'_>, inlet: Inlet, counts: &Counts) -> Result<(), Error> {
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
-        rows.store(chunk.rows, Ordering::Relaxed);
+        counts.rows.store(chunk.rows, Ordering::Relaxed);
+        counts.bytes.fetch_add(chunk.text.len() as u64, Ordering::Relaxed);
         if !inlet.put(chunk.text).await {
             return Ok(());
         }

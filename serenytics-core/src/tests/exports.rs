@@ -129,7 +129,7 @@ async fn an_export_has_its_deadline() {
 }
 
 /// A source of three columns.
-struct Sales;
+pub(super) struct Sales;
 
 impl Source for Sales {
     const SOURCE: SourceRef = named("sales");

@@ -306,6 +306,11 @@ async fn what_is_wrong_with_the_first_row_is_told_before_anything_is_sent() {
         (source.reload_from_array(["a", "b"], [[1]]), "it has 1 cells, and there are 2 columns"),
         (source.reload_from_array(["a", "a"], [[1, 2]]), "columns stand twice: `a`"),
         (source.reload([json!({"a": 1})]).separator('é'), "'é' cannot separate"),
+        (source.reload_from_csv("a.csv").columns(["a"]), "has a header of its own"),
+        (
+            source.reload([json!({"unit price": 1})]).declared_by::<super::exports::Sales>(),
+            "no column `country`, which",
+        ),
     ] {
         let error = load.send().await.unwrap_err();
         assert!(error.to_string().contains(told), "{told}: {error}");
