@@ -23,7 +23,7 @@ use crate::catalogue::{STORAGE, Source};
 use crate::engine::Engine;
 use crate::engine::test::engine;
 use crate::error::{Error, Kind};
-use crate::load::{BatchRequest, read_through, reload, run_batch};
+use crate::load::{BatchRequest, RowsFile, read_through, reload, run_batch};
 
 /// An engine, and a source with some rows.
 struct Target {
@@ -88,7 +88,7 @@ impl Target {
         }
         self.runtime.block_on(async {
             let storage = self.engine.storages.get(source.uuid).await?;
-            reload(&storage, &source, &file).await.map(|_| ())
+            reload(&storage, RowsFile::attached(&source, &file, &self.engine.python)?).await.map(|_| ())
         })
     }
 }
