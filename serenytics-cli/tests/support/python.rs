@@ -4,7 +4,9 @@
 mod environments;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+#[allow(unused_imports, reason = "each test program needs some of it")]
 pub use environments::{pip, run};
 
 use serde_json::Value;
