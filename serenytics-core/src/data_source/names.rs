@@ -63,7 +63,7 @@ pub(crate) fn problems<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Opti
     }
     let mut seen = std::collections::BTreeSet::new();
     let twice: Vec<_> = names.filter(|name| !seen.insert(*name)).collect();
-    (!twice.is_empty()).then(|| format!("columns stand twice: {}", listed(twice.into_iter())))
+    (!twice.is_empty()).then(|| format!("columns stand twice: {}", listed(twice)))
 }
 
 /// The name that the warehouse takes. Letters of other scripts have no accents here.

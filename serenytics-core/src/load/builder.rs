@@ -250,7 +250,7 @@ fn check_declared(declared: &[String], columns: &[String]) -> Result<(), Error> 
         return Ok(());
     }
     let has = listed(columns.iter().map(String::as_str));
-    let missing = listed(missing.into_iter());
+    let missing = listed(missing);
     let message =
         format!("nothing was sent: the rows have no column {missing}, which the source declares; they have {has}");
     Err(Error::new(Kind::Usage, message))
