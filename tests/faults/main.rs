@@ -63,7 +63,7 @@ impl Setup {
 }
 
 fn client(url: &str) -> Client {
-    let built = Client::builder().url(url).api_key(KEY).read_timeout(Duration::from_secs(5)).build();
+    let built = Client::builder().url(url).api_key(KEY).read_timeout(Duration::from_secs(60)).build();
     built.unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -17,7 +17,7 @@ pub struct Things {
     pub part: Option<i64>,
     pub sold: DateTime,
     pub seen: Option<DateTime>,
-    #[column(name = "a;b:c \"é\"")]
+    #[column(name = "a;b:c \"λ\"")]
     pub odd: String,
     #[column(name = "sum(id)")]
     pub limit: i32,

@@ -21,7 +21,7 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction, Operator, T
 use serenytics_query::wire::{ColumnItem, Item, Pipeline};
 
 /// A text, a number, an integer, a datetime, a text whose name is no identifier, and a measure.
-const COLUMNS: [&str; 6] = ["country", "revenue", "quantity", "sold", "a b;c:\"é\"", MEASURE];
+const COLUMNS: [&str; 6] = ["country", "revenue", "quantity", "sold", "a b;c:\"λ\"", MEASURE];
 
 /// A measure, which is computed and not loaded.
 const MEASURE: &str = "half";

@@ -14,7 +14,9 @@ pub fn environment(folder: &Path, packages: &[&str]) -> PathBuf {
     let marker = folder.join(format!("{} are installed", packages.join(", ")));
     if !marker.exists() {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
-        run(pip(&python).args(["install", "--quiet"]).args(packages));
+        if !packages.is_empty() {
+            run(pip(&python).args(["install", "--quiet"]).args(packages));
+        }
         std::fs::write(&marker, "").unwrap();
     }
     python

@@ -1,13 +1,15 @@
 //! The rows that are loaded and fetched: six columns, the same ones each time.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use crate::Outcome;
+use crate::jobs::Bench;
 
 /// The names of the columns.
 pub(crate) const COLUMNS: [&str; 6] = ["id", "country", "product", "revenue", "quantity", "sold_at"];
@@ -36,4 +38,24 @@ pub(crate) fn write(file: &Path, rows: u64) -> Outcome {
     }
     output.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()?.sync_all()?;
     Ok(())
+}
+
+/// Reads the rows of such a file, as a program would have them in memory.
+pub(crate) fn read(file: &Path) -> Outcome<Vec<Bench>> {
+    let lines = BufReader::new(GzDecoder::new(File::open(file)?)).lines().skip(1);
+    let row = |line: std::io::Result<String>| {
+        let line = line?;
+        let [id, country, product, revenue, quantity, sold_at] = line.split(',').collect::<Vec<_>>()[..] else {
+            return Err(format!("{line:?} has not {} fields", COLUMNS.len()).into());
+        };
+        Ok(Bench {
+            id: id.parse()?,
+            country: country.to_owned(),
+            product: product.to_owned(),
+            revenue: revenue.parse()?,
+            quantity: quantity.parse()?,
+            sold_at: sold_at.parse()?,
+        })
+    };
+    lines.map(row).collect()
 }

@@ -7,20 +7,20 @@ use std::time::Instant;
 use serenytics::prelude::*;
 
 use crate::Outcome;
+use crate::data;
 use crate::measured::{Measured, usage};
 use crate::server::KEY;
 
 /// The storage.
 #[derive(Source)]
 #[source(name = "bench")]
-#[allow(dead_code, reason = "the columns are read by the query's own rows")]
-struct Bench {
-    id: i64,
-    country: String,
-    product: String,
-    revenue: f64,
-    quantity: i64,
-    sold_at: DateTime,
+pub(crate) struct Bench {
+    pub(crate) id: i64,
+    pub(crate) country: String,
+    pub(crate) product: String,
+    pub(crate) revenue: f64,
+    pub(crate) quantity: i64,
+    pub(crate) sold_at: DateTime,
 }
 
 /// A row of the storage.
@@ -55,6 +55,7 @@ pub(crate) fn run(job: &str, url: &str, file: &Path) -> Outcome<Measured> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let source = client.get_or_create_storage("bench").await?;
+        let given = if job == "load-rows" { data::read(file)? } else { Vec::new() };
         let (processor, idle) = usage()?;
         let begun = Instant::now();
         let rows = match job {
@@ -62,6 +63,19 @@ pub(crate) fn run(job: &str, url: &str, file: &Path) -> Outcome<Measured> {
             "load-file" => {
                 source.reload_from_csv(file).send().await?;
                 source.row_count().await?
+            }
+            "load-rows" => {
+                source.reload(given).send().await?;
+                source.row_count().await?
+            }
+            "stream" => {
+                let mut rows = client.stream(&all_rows()).await?;
+                let mut count = 0;
+                while let Some(row) = rows.try_next().await? {
+                    std::hint::black_box(row);
+                    count += 1;
+                }
+                count
             }
             other => return Err(format!("there is no job {other:?}").into()),
         };

@@ -26,6 +26,9 @@ struct Arguments {
     /// How many rows are loaded and fetched
     #[arg(long, default_value_t = 1_000_000)]
     rows: u64,
+    /// How many rows are streamed
+    #[arg(long, default_value_t = 10_000_000)]
+    streamed_rows: u64,
     /// How often each job is done; the two clients take turns
     #[arg(long, default_value_t = 3)]
     runs: usize,
@@ -65,7 +68,7 @@ fn compare(arguments: &Arguments) -> Outcome {
     data::write(&file, arguments.rows)?;
     let mut pairs = Vec::new();
     // The last job leaves the rows that are fetched.
-    for job in ["load-file", "fetch"] {
+    for job in ["load-rows", "load-file", "fetch"] {
         let mut ours: Vec<Measured> = Vec::new();
         let mut theirs: Vec<Measured> = Vec::new();
         for _ in 0..arguments.runs {
@@ -78,5 +81,10 @@ fn compare(arguments: &Arguments) -> Outcome {
     print_pairs(&pairs);
 
     decoding::compare(arguments.rows, arguments.runs)?;
+
+    data::write(&file, arguments.streamed_rows)?;
+    jobs::run_in_process("load-file", &serving.url, &file)?;
+    let streamed = jobs::run_in_process("stream", &serving.url, &file)?;
+    println!("\nStreamed: {}.", streamed.described());
     Ok(())
 }

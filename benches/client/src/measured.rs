@@ -19,6 +19,17 @@ pub(crate) struct Measured {
     pub(crate) idle: u64,
 }
 
+impl Measured {
+    /// In a sentence.
+    pub(crate) fn described(&self) -> String {
+        let Measured { rows, wall, processor, peak, idle } = self;
+        let (peak, idle) = (mebibytes(*peak), mebibytes(*idle));
+        format!(
+            "{rows} rows in {wall:.1} s, {processor:.1} s of processor, {peak:.0} MiB at most and {idle:.0} MiB before"
+        )
+    }
+}
+
 /// This process's own processor time in seconds, and its largest memory in bytes.
 pub(crate) fn usage() -> Outcome<(f64, u64)> {
     // User and system time are the 14th and 15th field; the second one, the name, may hold spaces. A tick is 10 ms.

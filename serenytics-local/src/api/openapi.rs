@@ -16,6 +16,7 @@ const BASE: &str = include_str!("openapi/base.json");
 const GROUPS: &[&str] = &[
     include_str!("openapi/data_source.json"),
     include_str!("openapi/rows.json"),
+    include_str!("openapi/file.json"),
     include_str!("openapi/query.json"),
     include_str!("openapi/script.json"),
     include_str!("openapi/web_app.json"),
