@@ -237,7 +237,16 @@ fn remove_unknown(uploads: &Path, sources: &[Uuid]) -> std::io::Result<()> {
 /// Holds a data folder for one engine.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // A process that is being started may have the file open for a moment, and would keep the lock.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the data folder was not unlocked");
+        }
+    }
 }
 
 impl FolderLock {
@@ -252,7 +261,7 @@ impl FolderLock {
             .open(folder.join("lock"))
             .context(&format!("the data folder {shown} could not be opened"))?;
         match file.try_lock() {
-            Ok(()) => Ok(FolderLock { _file: file }),
+            Ok(()) => Ok(FolderLock { file }),
             Err(std::fs::TryLockError::WouldBlock) => Err(Error::new(
                 Kind::Locked,
                 format!(
