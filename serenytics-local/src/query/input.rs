@@ -125,12 +125,10 @@ impl Input {
 
     /// The columns as exports call them.
     pub(super) fn exported_columns(&self) -> impl Iterator<Item = Column> {
-        let part = |part: &Part| {
-            let prefix = part.export_prefix.clone();
-            let columns = part.snapshot.columns.to_vec().into_iter();
-            columns.map(move |column| Column { name: format!("{prefix}{}", column.name), ..column })
-        };
-        self.parts.iter().flat_map(part)
+        self.parts.iter().flat_map(|part| {
+            let named = |column: &Column| format!("{}{}", part.export_prefix, column.name);
+            part.snapshot.columns.iter().map(move |column| Column { name: named(column), ..column.clone() })
+        })
     }
 
     /// Whether the sum over an integer column, for some of the rows, may be larger than 64 bits hold.
