@@ -31,7 +31,7 @@ impl DataSource {
     /// All rows with all columns, as JSON values: two calls, of which the first asks for the columns. A storage into which nothing was loaded
     /// yet has neither.
     ///
-    /// For a source that is declared, `query! { from .. }` gives the same as structs; for one that is large, [`Client::stream`] and
+    /// For a source that is declared, `query! { from .. }` gives the same as structs; for one that is large, [`Client::stream`](crate::Client::stream) and
     /// [`export`](Self::export) hold no more of it than a part.
     ///
     /// ```no_run
@@ -56,10 +56,10 @@ impl DataSource {
         self.query(&selecting(columns.into_iter().map(|title| Item::Name(title.name)).collect())).await
     }
 
-    /// Runs a query that is data on this source: [`Client::fetch_raw`].
+    /// Runs a query that is data on this source: [`Client::fetch_raw`](crate::Client::fetch_raw).
     ///
     /// # Errors
-    /// As for [`Client::fetch_raw`].
+    /// As for [`Client::fetch_raw`](crate::Client::fetch_raw).
     pub async fn query(&self, options: &Pipeline) -> Result<Answer, Error> {
         self.client().fetch_raw(self, options).await
     }
