@@ -7,7 +7,7 @@ pub use serenytics_core::{
     ForceType, Load, Progress, Pusher, ReloadFromS3, RowStream, S3Credentials, SourceType, reqwest,
 };
 #[cfg(feature = "arrow")]
-pub use serenytics_core::{BatchStream, arrow_array, arrow_schema};
+pub use serenytics_core::{BatchStream, IntoBatch, arrow_array, arrow_schema};
 pub use serenytics_core::{DataApi, Email, OpenSource, TabOptions, UsedSource, WarmUp, WebApp};
 pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 /// Declares a struct that a query's rows are read into.

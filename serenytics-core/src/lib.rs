@@ -34,7 +34,7 @@ mod web_app;
 pub use answer::{Answer, ColumnAnswer, RowStream};
 pub use api_key::ApiKey;
 #[cfg(feature = "arrow")]
-pub use arrow::BatchStream;
+pub use arrow::{BatchStream, IntoBatch};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use data_api::{DataApi, OpenSource};

@@ -52,7 +52,7 @@ async fn batches_are_loaded_with_their_types() -> Outcome {
     let lists = ListArray::from_iter_primitive::<Int64Type, _, _>(vec![Some(vec![Some(1)])]);
     let error = refused(storage.reload_from_arrow([batch(vec![("a", Arc::new(lists))])]).send().await);
     assert!(error.to_string().contains("column `a` is of type List"), "{error}");
-    let error = refused(storage.reload_from_arrow(Vec::new()).send().await);
+    let error = refused(storage.reload_from_arrow(Vec::<RecordBatch>::new()).send().await);
     assert!(error.to_string().contains("there is no batch"), "{error}");
     let one: ArrayRef = Arc::new(UInt64Array::from(vec![1]));
     let batches = [batch(vec![("a", Arc::clone(&one))]), batch(vec![("b", one)])];

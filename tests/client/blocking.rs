@@ -70,7 +70,7 @@ fn arrow_waits_too() -> Outcome {
     let sales = served.client.get_or_create_storage("sales")?;
     sales.insert(three_sales())?;
     let batches = served.client.stream_arrow(&SALES)?.collect::<Result<Vec<_>, _>>()?;
-    sales.reload_from_arrow(batches.into_iter().map(Ok)).send()?;
+    sales.reload_from_arrow(batches).send()?;
     assert_eq!(served.client.fetch_arrow(&SALES)?[0].num_rows(), 3);
     assert_eq!(sales.export().arrow()?.count(), 1);
     Ok(())

@@ -69,7 +69,7 @@ async fn a_source_is_exported_to_batches_and_loaded_again() -> Outcome {
     let mut batches = sales.export().arrow().await?;
     let mut kept = Vec::new();
     while let Some(batch) = batches.try_next().await? {
-        kept.push(Ok(batch));
+        kept.push(batch);
     }
     assert!(kept.len() > 3);
     let copy = engine.client.get_or_create_storage("copy").await?;

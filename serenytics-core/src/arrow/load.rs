@@ -17,23 +17,24 @@ use crate::error::{Error, Kind};
 use crate::load::{Chunk, CsvText, ForceType, Format, Load, Made, Making};
 
 impl DataSource {
-    /// Replaces all rows and columns of the storage by those of Arrow record batches, as readers of Arrow give them; batches that are there are
-    /// mapped by `Ok`. They are sent as [`reload`](Self::reload) does.
+    /// Replaces all rows and columns of the storage by those of Arrow record batches, or of what a reader of Arrow gives. They are sent as
+    /// [`reload`](Self::reload) does.
     ///
     /// The columns get the types that they have in Arrow: integers, numbers and decimals, texts (dictionaries of them too), dates and timestamps,
     /// which become UTC; booleans become texts. Lists, structs, times and binary data are an error.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client, batches: Vec<arrow_array::RecordBatch>) -> Result<(), serenytics_core::Error> {
-    /// client.get_or_create_storage("sales").await?.reload_from_arrow(batches.into_iter().map(Ok)).send().await?;
+    /// client.get_or_create_storage("sales").await?.reload_from_arrow(batches).send().await?;
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "reload_data_from_dataframe")]
     pub fn reload_from_arrow<'s, I>(&'s self, batches: I) -> Load<'s>
     where
-        I: IntoIterator<Item = Result<RecordBatch, ArrowError>>,
+        I: IntoIterator,
         I::IntoIter: Send + 's,
+        I::Item: IntoBatch,
     {
         Load::of_rows(self, making(batches.into_iter()), None)
     }
@@ -42,14 +43,34 @@ impl DataSource {
     /// same value in the column `primary_key`, if there is one; the other rows of the storage stay.
     pub fn update_from_arrow<'s, I>(&'s self, primary_key: impl Into<String>, batches: I) -> Load<'s>
     where
-        I: IntoIterator<Item = Result<RecordBatch, ArrowError>>,
+        I: IntoIterator,
         I::IntoIter: Send + 's,
+        I::Item: IntoBatch,
     {
         Load::of_rows(self, making(batches.into_iter()), Some(primary_key.into()))
     }
 }
 
-fn making<'s>(mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 's) -> Making<'s> {
+/// A record batch, or what a reader of Arrow gives: one, or why there is none.
+pub trait IntoBatch: Send + 'static {
+    #[doc(hidden)]
+    fn into_batch(self) -> Result<RecordBatch, ArrowError>;
+}
+
+impl IntoBatch for RecordBatch {
+    fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+        Ok(self)
+    }
+}
+
+impl IntoBatch for Result<RecordBatch, ArrowError> {
+    fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+        self
+    }
+}
+
+fn making<'s, B: IntoBatch>(batches: impl Iterator<Item = B> + Send + 's) -> Making<'s> {
+    let mut batches = batches.map(IntoBatch::into_batch);
     Making::new(|format: Format| async move {
         let unsent = |message: String| Error::new(Kind::Usage, format!("nothing was sent: {message}"));
         let broken = |error: ArrowError| {

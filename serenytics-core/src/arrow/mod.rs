@@ -13,4 +13,5 @@ mod export;
 mod load;
 mod stream;
 
+pub use load::IntoBatch;
 pub use stream::BatchStream;

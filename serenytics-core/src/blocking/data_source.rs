@@ -182,8 +182,9 @@ impl DataSource {
     /// See [`DataSource::reload_from_arrow`](crate::DataSource::reload_from_arrow).
     pub fn reload_from_arrow<'s, I>(&'s self, batches: I) -> Load<'s>
     where
-        I: IntoIterator<Item = Result<arrow_array::RecordBatch, arrow_schema::ArrowError>>,
+        I: IntoIterator,
         I::IntoIter: Send + 's,
+        I::Item: crate::IntoBatch,
     {
         self.load(self.inner.reload_from_arrow(batches))
     }
@@ -191,8 +192,9 @@ impl DataSource {
     /// See [`DataSource::update_from_arrow`](crate::DataSource::update_from_arrow).
     pub fn update_from_arrow<'s, I>(&'s self, primary_key: impl Into<String>, batches: I) -> Load<'s>
     where
-        I: IntoIterator<Item = Result<arrow_array::RecordBatch, arrow_schema::ArrowError>>,
+        I: IntoIterator,
         I::IntoIter: Send + 's,
+        I::Item: crate::IntoBatch,
     {
         self.load(self.inner.update_from_arrow(primary_key, batches))
     }
