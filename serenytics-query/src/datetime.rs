@@ -10,8 +10,8 @@ static PARSER: DateTimeParser = DateTimeParser::new();
 /// # Errors
 /// A sentence that says what is wrong with the text.
 pub fn parse(text: &str) -> Result<DateTime, String> {
-    if is_plain(text) {
-        return PARSER.parse_datetime(text).map_err(|error| error.to_string());
+    if let Some(datetime) = parse_plain(text.as_bytes()) {
+        return Ok(datetime);
     }
     let pieces = PARSER.parse_pieces(text).map_err(|error| error.to_string())?;
     if pieces.time_zone_annotation().is_some() {
@@ -24,10 +24,24 @@ pub fn parse(text: &str) -> Result<DateTime, String> {
     Ok(pieces.date().to_datetime(pieces.time().unwrap_or_default()))
 }
 
-/// Whether a text looks like `2016-06-28T12:46:33`, the form of almost every datetime on the wire. No offset or name of a
-/// time zone stands in so few bytes.
-fn is_plain(text: &str) -> bool {
-    matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _, _, _, _, b':', _, _, b':', _, last] if last.is_ascii_digit())
+/// Reads a datetime like `2016-06-28T12:46:33`, the form of almost every one on the wire, which the parser of all forms takes
+/// several times as long for.
+#[inline]
+pub(crate) fn parse_plain(text: &[u8]) -> Option<DateTime> {
+    let text: &[u8; 19] = text.try_into().ok()?;
+    if [4, 7, 10, 13, 16].map(|at| text[at]) != *b"--T::" {
+        return None;
+    }
+    // What is no digit gives a number that no part of a datetime is.
+    let pair = |at: usize| match (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0')) {
+        (tens @ 0..=9, ones @ 0..=9) => (tens * 10 + ones) as i8,
+        _ => -1,
+    };
+    let [century, year, month, day, hour, minute, second] = [0, 2, 5, 8, 11, 14, 17].map(pair);
+    if century < 0 || year < 0 {
+        return None;
+    }
+    DateTime::new(i16::from(century) * 100 + i16::from(year), month, day, hour, minute, second, 0).ok()
 }
 
 /// Writes a datetime as the wire does: `2016-06-28T12:46:33`, with a fraction only if there is one.
@@ -49,6 +63,7 @@ mod tests {
         assert_eq!(read("2016-06-28"), "2016-06-28T00:00:00");
         assert_eq!(read("2013-01-01T05:00:00Z"), "2013-01-01T05:00:00");
         assert_eq!(read("2013-01-01T05:00:00+02:00"), "2013-01-01T03:00:00");
+        assert_eq!(read("0001-12-31T23:59:59"), "0001-12-31T23:59:59");
     }
 
     #[test]
@@ -59,6 +74,8 @@ mod tests {
             "2013-02-30",
             "2013-13-01",
             "2013-01-01T25:00:00",
+            "2013-01-01T00:00:6x",
+            "x013-01-01T00:00:60",
             "20",
             "01/02/2013",
             "2013-01-01T00:00:00[Europe/Paris]",

@@ -72,8 +72,9 @@ fn compare(arguments: &Arguments) -> Outcome {
         let mut ours: Vec<Measured> = Vec::new();
         let mut theirs: Vec<Measured> = Vec::new();
         for _ in 0..arguments.runs {
-            theirs.push(python::run(&python, job, &serving.url, &file)?);
+            // Ours is the first, which makes the storage.
             ours.push(jobs::run_in_process(job, &serving.url, &file)?);
+            theirs.push(python::run(&python, job, &serving.url, &file)?);
         }
         pairs.push((job, ours, theirs));
     }

@@ -18,8 +18,11 @@ pub(crate) struct Serving {
 impl Serving {
     /// Builds the command and starts a server on a free port, over a folder.
     pub(crate) fn start(folder: &Path) -> Outcome<Serving> {
-        let built =
-            Command::new(env!("CARGO")).args(["build", "--release", "--locked", "-p", "serenytics-cli"]).status()?;
+        // `cargo run` sets a variable that build scripts look at: with it, half of the engine would be built anew.
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--locked", "-p", "serenytics-cli"])
+            .env_remove("CARGO_MANIFEST_DIR")
+            .status()?;
         if !built.success() {
             return Err("the command `serenytics` could not be built".into());
         }
@@ -30,6 +33,7 @@ impl Serving {
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("data"))
             .env("SERENYTICS_API_KEY", KEY)
+            .stderr(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();

@@ -1,6 +1,8 @@
 //! Reading an answer's rows: cells, straight from the bytes of the JSON, in the order of the columns.
 
 mod field;
+mod plain;
+mod row;
 mod types;
 
 use std::fmt;
@@ -8,12 +10,8 @@ use std::fmt;
 use memchr::memchr2;
 
 pub use field::{FieldOf, field};
+pub use row::{Field, Row};
 pub use types::Cell;
-
-use crate::problem::{Code, Problem};
-use crate::shape::{OutputColumn, OutputType};
-use crate::stage::Position;
-use crate::suggest::listed;
 
 /// Why a cell could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,10 +149,13 @@ impl<'a> CellReader<'a> {
         if self.column == 0 && self.peek()? == b']' {
             return Err(CellError::Count { expected: 0, found: 0 });
         }
-        let start = self.at;
-        let scalar = self.scalar()?;
         let column = self.column;
         self.column += 1;
+        if let Some(cell) = C::read_plain(self) {
+            return Ok(cell);
+        }
+        let start = self.at;
+        let scalar = self.scalar()?;
         C::from_scalar(&scalar).ok_or_else(|| CellError::Mismatch {
             column,
             expected: C::EXPECTED,
@@ -275,8 +276,10 @@ impl<'a> CellReader<'a> {
         let mut escaped = false;
         let mut end = start;
         loop {
-            let rest = self.bytes.get(end..).ok_or(CellError::Incomplete)?;
-            end += memchr2(b'"', b'\\', rest).ok_or(CellError::Incomplete)?;
+            let Some(found) = self.bytes.get(end..).and_then(|rest| memchr2(b'"', b'\\', rest)) else {
+                return Err(CellError::Incomplete);
+            };
+            end += found;
             if self.bytes[end] == b'"' {
                 break;
             }
@@ -311,96 +314,4 @@ fn excerpt(bytes: &[u8]) -> String {
         return format!("`{value}`");
     }
     format!("`{}…`", value.chars().take(40).collect::<String>())
-}
-
-/// A field of a row's struct.
-#[derive(Debug, Clone, Copy)]
-pub struct Field {
-    name: &'static str,
-    holds: fn(OutputType) -> bool,
-    expected: &'static str,
-    nullable: bool,
-}
-
-impl Field {
-    /// The field of this name, of type `C`.
-    #[must_use]
-    pub const fn of<C: Cell>(name: &'static str) -> Field {
-        Field { name, holds: C::holds, expected: C::EXPECTED, nullable: C::NULLABLE }
-    }
-
-    /// Why the field does not take a column of a result; `None` if it does.
-    fn problem(&self, column: &OutputColumn) -> Option<String> {
-        let Field { name, expected, .. } = self;
-        let output = &column.name;
-        if *name != output {
-            return Some(format!(
-                "the field `{name}` stands where the result has `{output}`: fields are in the order of the outputs"
-            ));
-        }
-        if !(self.holds)(column.output_type) {
-            return Some(format!(
-                "the field `{name}` holds {expected} and the result has `{output}` as {}",
-                column.output_type
-            ));
-        }
-        (column.nullable && !self.nullable)
-            .then(|| format!("`{output}` may be NULL: the field `{name}` has to be an `Option`"))
-    }
-}
-
-/// A struct that a row of an answer is read into, field by field in their order. Derived by `#[derive(Row)]`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a row [SRN054]",
-    label = "not a row",
-    note = "put `#[derive(Row)]` on the struct"
-)]
-pub trait Row: Sized {
-    /// The fields; `None` for a type that takes cells of any number and kind.
-    #[doc(hidden)]
-    const FIELDS: Option<&'static [Field]> = None;
-
-    /// The names of the fields, in their order.
-    #[doc(hidden)]
-    #[must_use]
-    fn field_names() -> Option<Vec<&'static str>> {
-        Some(Self::FIELDS?.iter().map(|field| field.name).collect())
-    }
-
-    /// Whether each field takes NULL.
-    #[doc(hidden)]
-    #[must_use]
-    fn nullable_fields() -> Option<Vec<bool>> {
-        Some(Self::FIELDS?.iter().map(|field| field.nullable).collect())
-    }
-
-    /// Reads the cells of a row.
-    ///
-    /// # Errors
-    /// [`CellError`] for the first cell that its field cannot hold.
-    fn read(cells: &mut CellReader<'_>) -> Result<Self, CellError>;
-
-    /// Why the struct does not take the rows of a result; `None` if it does.
-    #[doc(hidden)]
-    fn problem(shape: &[OutputColumn]) -> Option<Problem> {
-        let fields = Self::FIELDS?;
-        let message = if fields.len() == shape.len() {
-            fields.iter().zip(shape).find_map(|(field, column)| field.problem(column))?
-        } else {
-            let outputs = listed(shape.iter().map(|column| &*column.name));
-            format!("the struct has {} fields and the result {} columns: {outputs}", fields.len(), shape.len())
-        };
-        Some(Problem::new(Code::RowFields, Position::default(), message))
-    }
-}
-
-/// A row of any query: its cells, in the order of the query's shape.
-impl Row for Vec<serde_json::Value> {
-    fn read(cells: &mut CellReader<'_>) -> Result<Self, CellError> {
-        let mut row = Vec::new();
-        while !cells.is_row_end()? {
-            row.push(cells.next()?);
-        }
-        Ok(row)
-    }
 }
