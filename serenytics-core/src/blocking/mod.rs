@@ -1,6 +1,7 @@
 //! The same client for programs without async code: each call waits until it is done.
 //!
-//! Names, arguments and errors are those of the async client, whose documentation holds here too.
+//! Names, arguments and errors are those of the async client, whose documentation holds here too. The builder is the same, and its calls that wait end in
+//! `_blocking`. Streams are iterators.
 //!
 //! ```no_run
 //! # fn print() -> Result<(), serenytics_core::Error> {
@@ -8,6 +9,8 @@
 //! for source in client.sources()? {
 //!     println!("{} {}", source.name(), source.row_count()?);
 //! }
+//! let log = client.script("nightly")?.run().param("country", "FR").wait()?;
+//! client.email("The night's sales", ["ada@example.com"], log.stdout).send()?;
 //! # Ok(())
 //! # }
 //! ```
