@@ -1,5 +1,7 @@
 //! The data API: sources that were opened to keys of their own, to be read and nothing else.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serenytics_query::wire::{ColumnTitle, Pipeline, ROW_BY_ROW};
@@ -114,9 +116,18 @@ impl DataApi {
         query: &Pipeline,
         output: &mut (impl AsyncWrite + Unpin + Send),
     ) -> Result<u64, Error> {
-        let failed = |error: std::io::Error| {
-            Error::new(Kind::Usage, format!("the rows could not be written: {error}")).caused_by(error)
-        };
+        let mut response = self.csv(uuid, query).await?;
+        let mut written = 0;
+        while let Some(chunk) = response.chunk().await? {
+            output.write_all(&chunk).await.map_err(unwritten)?;
+            written += chunk.len() as u64;
+        }
+        output.flush().await.map_err(unwritten)?;
+        Ok(written)
+    }
+
+    /// The answer in the format `csv`, whose rows are still to be read.
+    pub(crate) async fn csv(&self, uuid: &str, query: &Pipeline) -> Result<Response, Error> {
         let mut response = self.request(uuid, "csv", query)?.send().await?;
         if response.is_json() {
             // An error with status 200 is no CSV.
@@ -124,13 +135,7 @@ impl DataApi {
             let said = first_error(&response.parse(&body)?).unwrap_or_else(|| "the server gives no CSV".to_owned());
             return Err(response.refused(said));
         }
-        let mut written = 0;
-        while let Some(chunk) = response.chunk().await? {
-            output.write_all(&chunk).await.map_err(failed)?;
-            written += chunk.len() as u64;
-        }
-        output.flush().await.map_err(failed)?;
-        Ok(written)
+        Ok(response)
     }
 
     fn request(&self, uuid: &str, format: &str, query: &Pipeline) -> Result<Request<'_>, Error> {
@@ -141,4 +146,9 @@ impl DataApi {
         let request = self.client.post(&["data-api", "query-data", uuid], self.client.deadline());
         Ok(request.repeatable().json(&json!({ "format": format, "query": query })))
     }
+}
+
+/// The error of an output that takes no more rows.
+pub(crate) fn unwritten(error: io::Error) -> Error {
+    Error::new(Kind::Usage, format!("the rows could not be written: {error}")).caused_by(error)
 }

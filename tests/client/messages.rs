@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{Engine, Outcome, Served, map, refused};
 
 /// The mails in the outbox of a data folder.
-fn outbox(data: &Path) -> std::io::Result<Vec<String>> {
+pub(crate) fn outbox(data: &Path) -> std::io::Result<Vec<String>> {
     let files = std::fs::read_dir(data.join("outbox"))?.map(|entry| Ok(entry?.path()));
     let mut files = files.collect::<std::io::Result<Vec<_>>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "eml"));

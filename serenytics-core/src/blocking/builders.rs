@@ -7,9 +7,16 @@ use serde_json::Value;
 use serenytics_query::cell::Row;
 use serenytics_query::source::{LoadRow, Source};
 
-use crate::blocking::RowStream;
 use crate::blocking::runtime::Runtime;
+use crate::blocking::{IntoBlocking, RowStream};
 use crate::{Error, ExportFormat, Exported, ForceType, Progress, S3Credentials};
+
+wraps! {
+    Batch<'s>;
+    Load<'s>;
+    ReloadFromS3<'s>;
+    Export<'s>;
+}
 
 /// Changes of a storage's rows that are made in one call: see [`crate::Batch`].
 #[must_use = "nothing is sent before `.send()`"]
@@ -54,12 +61,8 @@ impl Batch<'_> {
         self
     }
 
-    /// Waits for [`Batch::send`](crate::Batch::send).
-    ///
-    /// # Errors
-    /// Its errors; and a call from within async code.
-    pub fn send(self) -> Result<(), Error> {
-        self.runtime.wait(self.inner.send())
+    ends! {
+        Batch: send(self) -> ();
     }
 }
 
@@ -86,12 +89,8 @@ impl<'s> Load<'s> {
         self
     }
 
-    /// Waits for [`Load::send`](crate::Load::send).
-    ///
-    /// # Errors
-    /// Its errors; and a call from within async code.
-    pub fn send(self) -> Result<(), Error> {
-        self.runtime.wait(self.inner.send())
+    ends! {
+        Load: send(self) -> ();
     }
 }
 
@@ -113,12 +112,8 @@ impl<'s> ReloadFromS3<'s> {
         ReloadFromS3: progress(self, progress: impl FnMut(Progress) + Send + 's);
     }
 
-    /// Waits for [`ReloadFromS3::send`](crate::ReloadFromS3::send).
-    ///
-    /// # Errors
-    /// Its errors; and a call from within async code.
-    pub fn send(self) -> Result<(), Error> {
-        self.runtime.wait(self.inner.send())
+    ends! {
+        ReloadFromS3: send(self) -> ();
     }
 }
 
@@ -151,8 +146,7 @@ impl Export<'_> {
     /// # Errors
     /// Its errors; and a call from within async code.
     pub fn rows<S: Source, R: Row + Send + 'static>(self) -> Result<RowStream<R>, Error> {
-        let inner = self.runtime.wait(self.inner.rows::<S, R>())?;
-        Ok(RowStream { inner, runtime: self.runtime })
+        Ok(self.runtime.wait(self.inner.rows::<S, R>())?.blocking(&self.runtime))
     }
 
     /// Waits for [`Export::arrow`](crate::Export::arrow).
@@ -161,7 +155,6 @@ impl Export<'_> {
     /// Its errors; and a call from within async code.
     #[cfg(feature = "arrow")]
     pub fn arrow(self) -> Result<crate::blocking::BatchStream, Error> {
-        let inner = self.runtime.wait(self.inner.arrow())?;
-        Ok(crate::blocking::BatchStream { inner, runtime: self.runtime })
+        Ok(self.runtime.wait(self.inner.arrow())?.blocking(&self.runtime))
     }
 }

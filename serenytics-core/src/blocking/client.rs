@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serenytics_query::drift::Drift;
 use serenytics_query::query::Query;
 use serenytics_query::source::Source;
 use serenytics_query::wire::Pipeline;
 
 use crate::blocking::runtime::Runtime;
-use crate::blocking::{DataSource, RowStream};
+use crate::blocking::{DataSource, IntoBlocking, RowStream};
 use crate::{Answer, ClientBuilder, ColumnAnswer, Error};
 
 /// A client of the platform, hosted or embedded, whose calls wait: [`crate::Client`] with a runtime of its own. Cheap to clone.
@@ -16,6 +17,10 @@ use crate::{Answer, ClientBuilder, ColumnAnswer, Error};
 pub struct Client {
     pub(crate) inner: crate::Client,
     pub(crate) runtime: Runtime,
+}
+
+wraps! {
+    Client;
 }
 
 impl ClientBuilder {
@@ -34,7 +39,7 @@ impl Client {
     /// # Errors
     /// A thread that cannot be started.
     pub fn new(client: crate::Client) -> Result<Client, Error> {
-        Ok(Client { inner: client, runtime: Runtime::new()? })
+        Ok(client.blocking(&Runtime::new()?))
     }
 
     /// A builder: its [`build_blocking`](ClientBuilder::build_blocking) makes the client.
@@ -50,92 +55,71 @@ impl Client {
         Client::new(crate::Client::from_env()?)
     }
 
-    /// The same client with another deadline for whole calls, for those that take longer.
-    #[must_use]
-    pub fn with_timeout(&self, timeout: Duration) -> Client {
-        Client { inner: self.inner.with_timeout(timeout), runtime: self.runtime.clone() }
+    /// The parameters that the running script was started with: see [`crate::Client::script_args`].
+    ///
+    /// # Errors
+    /// Parameters that are no JSON object, or no `T`.
+    pub fn script_args<T: DeserializeOwned>() -> Result<T, Error> {
+        crate::Client::script_args()
     }
 
-    /// The server's URL.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        self.inner.url()
+    begins! {
+        #[must_use]
+        Client: with_timeout(&self, timeout: Duration) -> Client;
     }
 
-    fn source_of(&self, inner: crate::DataSource) -> DataSource {
-        DataSource { inner, runtime: self.runtime.clone() }
-    }
-
-    fn stream_of<R>(&self, inner: crate::RowStream<R>) -> RowStream<R> {
-        RowStream { inner, runtime: self.runtime.clone() }
-    }
-}
-
-/// Methods that wait for those of the async client, and wrap what they give.
-macro_rules! gives {
-    ($($name:ident $(<$generic:ident>)? ($($argument:ident: $type:ty),*) -> $result:ty, |$client:ident, $found:ident| $wrapped:expr;)+) => {$(
-        #[doc = concat!("Waits for [`Client::", stringify!($name), "`](crate::Client::", stringify!($name), ").")]
-        ///
-        /// # Errors
-        /// Its errors; and a call from within async code.
-        pub fn $name $(<$generic: Send + 'static>)? (&self $(, $argument: $type)*) -> Result<$result, Error> {
-            let $client = self;
-            let $found = self.runtime.wait(self.inner.$name($(Inner::inner($argument)),*))?;
-            Ok($wrapped)
-        }
-    )+};
-}
-
-/// What an argument is for the async client.
-trait Inner {
-    type Inner;
-
-    fn inner(self) -> Self::Inner;
-}
-
-/// Arguments that the async client takes as they are.
-macro_rules! as_it_is {
-    ($([$($generic:ident)?] $type:ty;)+) => {$(
-        impl<'a $(, $generic)?> Inner for &'a $type {
-            type Inner = &'a $type;
-
-            fn inner(self) -> &'a $type {
-                self
-            }
-        }
-    )+};
-}
-
-as_it_is! {
-    [] str;
-    [] Pipeline;
-    [R] Query<R>;
-}
-
-impl<'a> Inner for &'a DataSource {
-    type Inner = &'a crate::DataSource;
-
-    fn inner(self) -> &'a crate::DataSource {
-        &self.inner
+    tells! {
+        Client: url(&self) -> &str;
     }
 }
 
 impl Client {
     gives! {
-        source(name: &str) -> DataSource, |client, found| client.source_of(found);
-        find_source(name: &str) -> Option<DataSource>, |client, found| found.map(|source| client.source_of(source));
-        source_by_uuid(uuid: &str) -> DataSource, |client, found| client.source_of(found);
-        sources() -> Vec<DataSource>, |client, found| found.into_iter().map(|source| client.source_of(source)).collect();
-        get_or_create_storage(name: &str) -> DataSource, |client, found| client.source_of(found);
-        create_storage(name: &str) -> DataSource, |client, found| client.source_of(found);
-        fetch<R>(query: &Query<R>) -> Vec<R>, |_client, rows| rows;
-        fetch_from<R>(source: &DataSource, query: &Query<R>) -> Vec<R>, |_client, rows| rows;
-        fetch_one<R>(query: &Query<R>) -> R, |_client, row| row;
-        fetch_optional<R>(query: &Query<R>) -> Option<R>, |_client, row| row;
-        fetch_raw(source: &DataSource, options: &Pipeline) -> Answer, |_client, answer| answer;
-        fetch_columns(source: &DataSource, options: &Pipeline) -> ColumnAnswer, |_client, answer| answer;
-        stream<R>(query: &Query<R>) -> RowStream<R>, |client, rows| client.stream_of(rows);
-        stream_from<R>(source: &DataSource, query: &Query<R>) -> RowStream<R>, |client, rows| client.stream_of(rows);
+        Client: source(&self, name: &str) -> DataSource;
+        Client: find_source(&self, name: &str) -> Option<DataSource>;
+        Client: source_by_uuid(&self, uuid: &str) -> DataSource;
+        Client: sources(&self) -> Vec<DataSource>;
+        Client: get_or_create_storage(&self, name: &str) -> DataSource;
+        Client: create_storage(&self, name: &str) -> DataSource;
+        Client: <R: Send + 'static> stream(&self, query: &Query<R>) -> RowStream<R>;
+    }
+
+    waits! {
+        Client: <R: Send> fetch(&self, query: &Query<R>) -> Vec<R>;
+        Client: <R: Send + 'static> fetch_one(&self, query: &Query<R>) -> R;
+        Client: <R: Send + 'static> fetch_optional(&self, query: &Query<R>) -> Option<R>;
+    }
+
+    /// Waits for [`Client::fetch_from`](crate::Client::fetch_from).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn fetch_from<R: Send>(&self, source: &DataSource, query: &Query<R>) -> Result<Vec<R>, Error> {
+        self.runtime.wait(self.inner.fetch_from(&source.inner, query))
+    }
+
+    /// Waits for [`Client::fetch_raw`](crate::Client::fetch_raw).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn fetch_raw(&self, source: &DataSource, options: &Pipeline) -> Result<Answer, Error> {
+        self.runtime.wait(self.inner.fetch_raw(&source.inner, options))
+    }
+
+    /// Waits for [`Client::fetch_columns`](crate::Client::fetch_columns).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn fetch_columns(&self, source: &DataSource, options: &Pipeline) -> Result<ColumnAnswer, Error> {
+        self.runtime.wait(self.inner.fetch_columns(&source.inner, options))
+    }
+
+    /// Waits for [`Client::stream_from`](crate::Client::stream_from).
+    ///
+    /// # Errors
+    /// Its errors; and a call from within async code.
+    pub fn stream_from<R: Send + 'static>(&self, source: &DataSource, query: &Query<R>) -> Result<RowStream<R>, Error> {
+        Ok(self.runtime.wait(self.inner.stream_from(&source.inner, query))?.blocking(&self.runtime))
     }
 
     /// Waits for [`Client::drift`](crate::Client::drift).
@@ -149,9 +133,11 @@ impl Client {
 
 #[cfg(feature = "arrow")]
 impl Client {
+    waits! {
+        Client: <R> fetch_arrow(&self, query: &Query<R>) -> Vec<arrow_array::RecordBatch>;
+    }
+
     gives! {
-        fetch_arrow<R>(query: &Query<R>) -> Vec<arrow_array::RecordBatch>, |_client, batches| batches;
-        stream_arrow<R>(query: &Query<R>) -> crate::blocking::BatchStream,
-            |client, inner| crate::blocking::BatchStream { inner, runtime: client.runtime.clone() };
+        Client: <R> stream_arrow(&self, query: &Query<R>) -> crate::blocking::BatchStream;
     }
 }

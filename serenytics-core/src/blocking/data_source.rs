@@ -10,7 +10,7 @@ use serenytics_query::source::LoadRow;
 use serenytics_query::wire::{ColumnTitle, Pipeline};
 
 use crate::blocking::runtime::Runtime;
-use crate::blocking::{Batch, Export, Load, ReloadFromS3, RowStream};
+use crate::blocking::{Batch, Export, IntoBlocking, Load, ReloadFromS3, RowStream};
 use crate::{Answer, ClientBuilder, Error, SourceType};
 
 /// A data source of a server, whose calls wait: see [`crate::DataSource`].
@@ -20,34 +20,18 @@ pub struct DataSource {
     pub(crate) runtime: Runtime,
 }
 
-/// Methods of the async source that wait for nothing.
-macro_rules! tells {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)+) => {$(
-        #[doc = concat!("See [`DataSource::", stringify!($name), "`](crate::DataSource::", stringify!($name), ").")]
-        #[must_use]
-        pub fn $name(&self $(, $argument: $type)*) -> $result {
-            self.inner.$name($($argument),*)
-        }
-    )+};
-}
-
-/// Methods of the async source that begin something.
-macro_rules! begins {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $wrap:ident;)+) => {$(
-        #[doc = concat!("See [`DataSource::", stringify!($name), "`](crate::DataSource::", stringify!($name), ").")]
-        pub fn $name(&self $(, $argument: $type)*) -> $wrap<'_> {
-            $wrap { inner: self.inner.$name($($argument),*), runtime: self.runtime.clone() }
-        }
-    )+};
+wraps! {
+    DataSource;
+    Pusher;
 }
 
 impl DataSource {
     tells! {
-        name() -> &str;
-        uuid() -> &str;
-        source_type() -> &SourceType;
-        config() -> &Map<String, Value>;
-        property(name: &str) -> Option<&Value>;
+        DataSource: name(&self) -> &str;
+        DataSource: uuid(&self) -> &str;
+        DataSource: source_type(&self) -> &SourceType;
+        DataSource: config(&self) -> &Map<String, Value>;
+        DataSource: property(&self, name: &str) -> Option<&Value>;
     }
 
     waits! {
@@ -65,21 +49,20 @@ impl DataSource {
     }
 
     begins! {
-        batch() -> Batch;
-        reload_from_csv(path: impl Into<PathBuf>) -> Load;
-        update_from_csv(path: impl Into<PathBuf>, primary_key: impl Into<String>) -> Load;
-        reload_from_s3(bucket: impl Into<String>, key: impl Into<String>) -> ReloadFromS3;
-        export() -> Export;
+        DataSource: batch(&self) -> Batch<'_>;
+        DataSource: reload_from_csv(&self, path: impl Into<PathBuf>) -> Load<'_>;
+        DataSource: update_from_csv(&self, path: impl Into<PathBuf>, primary_key: impl Into<String>) -> Load<'_>;
+        DataSource: reload_from_s3(&self, bucket: impl Into<String>, key: impl Into<String>) -> ReloadFromS3<'_>;
+        DataSource: export(&self) -> Export<'_>;
     }
 
-    /// See [`DataSource::set_property`](crate::DataSource::set_property).
-    pub fn set_property(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.inner.set_property(name, value);
+    changes! {
+        DataSource: set_property(&mut self, name: impl Into<String>, value: impl Into<Value>);
+        DataSource: set_name(&mut self, name: impl Into<String>);
     }
 
-    /// See [`DataSource::set_name`](crate::DataSource::set_name).
-    pub fn set_name(&mut self, name: impl Into<String>) {
-        self.inner.set_name(name);
+    ends! {
+        DataSource: delete(self) -> ();
     }
 
     /// Waits for [`DataSource::save`](crate::DataSource::save).
@@ -96,14 +79,6 @@ impl DataSource {
     /// Its errors; and a call from within async code.
     pub fn refresh(&mut self) -> Result<(), Error> {
         self.runtime.wait(self.inner.refresh())
-    }
-
-    /// Waits for [`DataSource::delete`](crate::DataSource::delete).
-    ///
-    /// # Errors
-    /// Its errors; and a call from within async code.
-    pub fn delete(self) -> Result<(), Error> {
-        self.runtime.wait(self.inner.delete())
     }
 
     /// Waits for [`DataSource::insert`](crate::DataSource::insert).
@@ -125,12 +100,12 @@ impl DataSource {
         I::IntoIter: Send + 's,
         I::Item: LoadRow + Send + 's,
     {
-        self.load(self.inner.reload(rows))
+        self.inner.reload(rows).blocking(&self.runtime)
     }
 
     /// See [`DataSource::reload_from_stream`](crate::DataSource::reload_from_stream): of the rows of an answer or an export.
     pub fn reload_from_stream<R: LoadRow + Send + 'static>(&self, rows: RowStream<R>) -> Load<'_> {
-        self.load(self.inner.reload_from_stream(rows.inner))
+        self.inner.reload_from_stream(rows.inner).blocking(&self.runtime)
     }
 
     /// See [`DataSource::update`](crate::DataSource::update).
@@ -140,7 +115,7 @@ impl DataSource {
         I::IntoIter: Send + 's,
         I::Item: LoadRow + Send + 's,
     {
-        self.load(self.inner.update(primary_key, rows))
+        self.inner.update(primary_key, rows).blocking(&self.runtime)
     }
 
     /// See [`DataSource::update_from_stream`](crate::DataSource::update_from_stream): of the rows of an answer or an export.
@@ -149,7 +124,7 @@ impl DataSource {
         primary_key: impl Into<String>,
         rows: RowStream<R>,
     ) -> Load<'_> {
-        self.load(self.inner.update_from_stream(primary_key, rows.inner))
+        self.inner.update_from_stream(primary_key, rows.inner).blocking(&self.runtime)
     }
 
     /// See [`DataSource::reload_from_array`](crate::DataSource::reload_from_array).
@@ -161,7 +136,7 @@ impl DataSource {
         I::Item: IntoIterator + Send + 's,
         <I::Item as IntoIterator>::Item: Into<Value>,
     {
-        self.load(self.inner.reload_from_array(columns, rows))
+        self.inner.reload_from_array(columns, rows).blocking(&self.runtime)
     }
 
     /// See [`DataSource::pusher`](crate::DataSource::pusher).
@@ -169,11 +144,7 @@ impl DataSource {
     /// # Errors
     /// A source that is no storage.
     pub fn pusher(&self) -> Result<Pusher, Error> {
-        Ok(Pusher { inner: self.inner.pusher()?, runtime: self.runtime.clone() })
-    }
-
-    fn load<'s>(&self, inner: crate::Load<'s>) -> Load<'s> {
-        Load { inner, runtime: self.runtime.clone() }
+        Ok(self.inner.pusher()?.blocking(&self.runtime))
     }
 }
 
@@ -186,7 +157,7 @@ impl DataSource {
         I::IntoIter: Send + 's,
         I::Item: crate::IntoBatch,
     {
-        self.load(self.inner.reload_from_arrow(batches))
+        self.inner.reload_from_arrow(batches).blocking(&self.runtime)
     }
 
     /// See [`DataSource::update_from_arrow`](crate::DataSource::update_from_arrow).
@@ -196,7 +167,7 @@ impl DataSource {
         I::IntoIter: Send + 's,
         I::Item: crate::IntoBatch,
     {
-        self.load(self.inner.update_from_arrow(primary_key, batches))
+        self.inner.update_from_arrow(primary_key, batches).blocking(&self.runtime)
     }
 }
 
@@ -208,10 +179,8 @@ pub struct Pusher {
 }
 
 impl Pusher {
-    /// The uuid of the storage.
-    #[must_use]
-    pub fn uuid(&self) -> &str {
-        self.inner.uuid()
+    tells! {
+        Pusher: uuid(&self) -> &str;
     }
 
     waits! {
@@ -225,6 +194,6 @@ impl ClientBuilder {
     /// # Errors
     /// As for [`pusher`](Self::pusher).
     pub fn pusher_blocking(self, uuid: impl Into<String>, token: impl Into<crate::ApiKey>) -> Result<Pusher, Error> {
-        Ok(Pusher { inner: self.pusher(uuid, token)?, runtime: Runtime::new()? })
+        Ok(self.pusher(uuid, token)?.blocking(&Runtime::new()?))
     }
 }

@@ -1,6 +1,7 @@
 //! The same client for programs without async code: each call waits until it is done.
 //!
-//! Names, arguments and errors are those of the async client, whose documentation holds here too.
+//! Names, arguments and errors are those of the async client, whose documentation holds here too. The builder is the same, and its calls that wait end in
+//! `_blocking`. Streams are iterators.
 //!
 //! ```no_run
 //! # fn print() -> Result<(), serenytics_core::Error> {
@@ -8,45 +9,60 @@
 //! for source in client.sources()? {
 //!     println!("{} {}", source.name(), source.row_count()?);
 //! }
+//! let log = client.script("nightly")?.run().param("country", "FR").wait()?;
+//! client.email("The night's sales", ["ada@example.com"], log.stdout).send()?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! A call from within async code is an error, as it would stop the thread that other futures run in: the async client is for that.
 
-/// Methods that wait for those of the same name, which the field `inner` has.
-macro_rules! waits {
-    ($($async:ident: $(<$($generic:ident: $bound:path),+>)? $name:ident(&self $(, $argument:ident: $type:ty)*) -> $result:ty;)+) => {$(
-        #[doc = concat!("Waits for [`", stringify!($async), "::", stringify!($name), "`](crate::", stringify!($async), "::", stringify!($name), ").")]
-        ///
-        /// # Errors
-        /// Its errors; and a call from within async code.
-        pub fn $name $(<$($generic: $bound),+>)? (&self $(, $argument: $type)*) -> Result<$result, $crate::Error> {
-            self.runtime.wait(self.inner.$name($($argument),*))
-        }
-    )+};
-}
+#[macro_use]
+mod macros;
 
-/// Setters that are those of the same name, which the field `inner` has.
-macro_rules! sets {
-    ($($async:ident: $(<$generic:ident: $bound:path>)? $name:ident(self $(, $argument:ident: $type:ty)*);)+) => {$(
-        #[doc = concat!("See [`", stringify!($async), "::", stringify!($name), "`](crate::", stringify!($async), "::", stringify!($name), ").")]
-        pub fn $name $(<$generic: $bound>)? (mut self $(, $argument: $type)*) -> Self {
-            self.inner = self.inner.$name $(::<$generic>)? ($($argument),*);
-            self
-        }
-    )+};
-}
-
+mod account;
 mod builders;
 mod client;
+mod data_api;
 mod data_source;
+mod message;
 mod runtime;
+mod script;
 mod streams;
+mod web_app;
 
 pub use builders::{Batch, Export, Load, ReloadFromS3};
 pub use client::Client;
+pub use data_api::DataApi;
 pub use data_source::{DataSource, Pusher};
+pub use message::Email;
+pub use script::{RunScript, Script};
 #[cfg(feature = "arrow")]
 pub use streams::BatchStream;
 pub use streams::RowStream;
+pub use web_app::{WarmUp, WebApp};
+
+use runtime::Runtime;
+
+/// What an async call gives, as what waits.
+trait IntoBlocking {
+    type Blocking;
+
+    fn blocking(self, runtime: &Runtime) -> Self::Blocking;
+}
+
+impl<T: IntoBlocking> IntoBlocking for Option<T> {
+    type Blocking = Option<T::Blocking>;
+
+    fn blocking(self, runtime: &Runtime) -> Self::Blocking {
+        self.map(|one| one.blocking(runtime))
+    }
+}
+
+impl<T: IntoBlocking> IntoBlocking for Vec<T> {
+    type Blocking = Vec<T::Blocking>;
+
+    fn blocking(self, runtime: &Runtime) -> Self::Blocking {
+        self.into_iter().map(|one| one.blocking(runtime)).collect()
+    }
+}

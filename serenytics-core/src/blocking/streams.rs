@@ -11,6 +11,10 @@ pub struct RowStream<R> {
     pub(crate) runtime: Runtime,
 }
 
+wraps! {
+    RowStream<R>;
+}
+
 impl<R: Send + 'static> Iterator for RowStream<R> {
     type Item = Result<R, Error>;
 
@@ -33,11 +37,14 @@ pub struct BatchStream {
 }
 
 #[cfg(feature = "arrow")]
+wraps! {
+    BatchStream;
+}
+
+#[cfg(feature = "arrow")]
 impl BatchStream {
-    /// The schema of all batches.
-    #[must_use]
-    pub fn schema(&self) -> arrow_schema::SchemaRef {
-        self.inner.schema()
+    tells! {
+        BatchStream: schema(&self) -> arrow_schema::SchemaRef;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the client against a server that answers what it is told to, and keeps what it was asked.
 
+mod blocking;
 mod calls;
 mod deadlines;
 mod exports;

@@ -1,0 +1,51 @@
+//! Messages, whose sending waits.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::blocking::runtime::Runtime;
+use crate::blocking::{Client, IntoBlocking};
+
+/// An e-mail that is not sent yet: see [`crate::Email`].
+#[must_use = "nothing is sent before `.send()`"]
+#[derive(Debug)]
+pub struct Email<'c> {
+    inner: crate::Email<'c>,
+    runtime: Runtime,
+}
+
+wraps! {
+    Email<'c>;
+}
+
+impl Client {
+    /// See [`Client::email`](crate::Client::email).
+    pub fn email<R: Into<String>>(
+        &self,
+        subject: impl Into<String>,
+        recipients: impl IntoIterator<Item = R>,
+        html: impl Into<String>,
+    ) -> Email<'_> {
+        self.inner.email(subject, recipients, html).blocking(&self.runtime)
+    }
+
+    waits! {
+        Client: send_slack_message(&self, channel: &str, text: &str, attachments: Option<&Value>) -> ();
+    }
+}
+
+impl Email<'_> {
+    sets! {
+        Email: attach(self, path: impl Into<PathBuf>);
+        Email: attach_web_app(self, uuid: impl Into<String>);
+        Email: pdf_file_name(self, name: impl Into<String>);
+        Email: dashboard_payload(self, payload: &(impl Serialize + ?Sized));
+        Email: from_address(self, address: impl Into<String>);
+    }
+
+    ends! {
+        Email: send(self) -> ();
+    }
+}
