@@ -83,7 +83,7 @@ pub use serenytics_query::schema_file::SchemaFile;
 pub use serenytics_query::slot::SlotValue;
 pub use serenytics_query::source::{LoadRow, Source};
 pub use serenytics_query::value;
-pub use serenytics_query::{builder, problem, schema, schema_file, shape, wire};
+pub use serenytics_query::{builder, problem, schema, schema_file, shape, vocabulary, wire};
 
 /// Everything that a program with queries needs.
 pub mod prelude {

@@ -101,7 +101,8 @@ impl ClientBuilder {
         self
     }
 
-    /// No proxy, whatever the system has. Servers of this machine are never reached through one of the system's.
+    /// No proxy, whatever the system has. Servers of this machine are never reached through one of the system's, unless
+    /// [`http`](Self::http) sets up the connections: then a client without a proxy is its matter.
     pub fn no_proxy(mut self) -> Self {
         self.http.proxy = Proxy::None;
         self

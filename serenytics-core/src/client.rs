@@ -82,11 +82,12 @@ impl Client {
         Client::new([http.clone(), downloads.clone()], url.clone(), token, key_header.clone(), self.deadlines)
     }
 
-    /// The same client with another deadline for whole calls, for those that take longer.
+    /// The same client with another deadline for whole calls, for those that take longer. The server may be silent for as long.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         let mut client = self.clone();
         client.deadlines.overall = timeout;
+        client.deadlines.read = client.deadlines.read.max(timeout);
         client
     }
 

@@ -11,6 +11,7 @@ use crate::answer::{Answer, ColumnAnswer, Exchange, RawColumns, RawRows, RowStre
 use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::measures::Measures;
 use crate::transport::Deadline;
 
 impl Client {
@@ -99,12 +100,20 @@ impl Client {
     /// Runs a query that is data, unchecked, and returns its answer as it is, row by row. Over a storage into which nothing was
     /// loaded yet the answer has neither columns nor rows.
     ///
-    /// An `order` that is not set is that by rows. A measure is an object with its `measureUuid`; a [`Pipeline::query`] has it put there.
+    /// An `order` that is not set is that by rows. Beside the name of a measure that the source has, as it is known here, its uuid is sent.
     ///
     /// # Errors
     /// Another `order`; a server that cannot be reached or refuses, or an answer that cannot be read.
     pub async fn fetch_raw(&self, source: &DataSource, options: &Pipeline) -> Result<Answer, Error> {
-        let mut options = options.clone();
+        self.raw(source, options.clone(), self.deadline()).await
+    }
+
+    pub(crate) async fn raw(
+        &self,
+        source: &DataSource,
+        mut options: Pipeline,
+        deadline: Deadline,
+    ) -> Result<Answer, Error> {
         let order = options.order.get_or_insert_with(|| ROW_BY_ROW.to_owned());
         if order != ROW_BY_ROW {
             let message = format!(
@@ -113,7 +122,7 @@ impl Client {
             return Err(Error::new(Kind::Usage, message));
         }
         let mut rows = RawRows::new(self.api_key());
-        let columns = self.run_data(source, &options, &mut rows, self.deadline()).await?;
+        let columns = self.run_data(source, options, &mut rows, deadline).await?;
         Ok(Answer { columns, rows: rows.into_rows() })
     }
 
@@ -129,7 +138,7 @@ impl Client {
             return Err(Error::new(Kind::Usage, message));
         }
         let mut cells = RawColumns::new(self.api_key());
-        let columns = self.run_data(source, &options, &mut cells, self.deadline()).await?;
+        let columns = self.run_data(source, options, &mut cells, self.deadline()).await?;
         cells.finish(columns).map_err(|message| Error::new(Kind::Decode, self.api_key().redact(message)))
     }
 
@@ -137,11 +146,12 @@ impl Client {
     pub(crate) async fn run_data(
         &self,
         source: &DataSource,
-        options: &Pipeline,
+        mut options: Pipeline,
         rows: &mut (dyn Rows + Send),
         deadline: Deadline,
     ) -> Result<Vec<ColumnTitle>, Error> {
-        let body = serde_json::to_vec(options).map_err(|error| {
+        Measures::of(source).add_to(&mut options);
+        let body = serde_json::to_vec(&options).map_err(|error| {
             Error::new(Kind::Usage, format!("the query cannot be written: {error}")).caused_by(error)
         })?;
         let wanted = if options.only_headers == Some(true) { Wanted::Titles } else { Wanted::Rows };

@@ -163,8 +163,15 @@ pub struct ColumnTitle {
     /// The column's title: a bare column's name.
     pub name: String,
     /// The type's name: one of [`ColumnType`], or one that a newer server knows.
-    #[serde(rename = "type")]
+    ///
+    /// Empty when the server does not say one, which the platform need not for aggregates and time slots.
+    #[serde(rename = "type", default, deserialize_with = "text_or_nothing")]
     pub type_name: String,
+}
+
+/// A text; empty for `null`.
+fn text_or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl ColumnTitle {

@@ -22,7 +22,8 @@ impl Export<'_> {
     /// A source that does not exist any more; a deadline that passes; a server that cannot be reached or refuses. The stream tells a cell that
     /// is not of its column's type.
     pub async fn arrow(mut self) -> Result<BatchStream, Error> {
-        let titles = self.source.columns().await?;
+        let deadline = self.deadline();
+        let titles = self.source.columns_until(deadline).await?;
         let types: Vec<Type> = titles.iter().map(type_of).collect();
         let fields = titles.iter().zip(&types).map(|(title, of)| of.field(&title.name, true)).collect();
         let builder = BatchBuilder::new(fields);
@@ -31,7 +32,7 @@ impl Export<'_> {
             // A storage into which nothing was loaded yet.
             return Ok(BatchStream::new(schema, Box::pin(futures_util::stream::empty())));
         }
-        let download = self.begin_csv().await?;
+        let download = self.begin_csv(deadline).await?;
         let records = ArrowRecords { source: self.source.clone(), titles, types, builder, places: Vec::new() };
         Ok(BatchStream::new(schema, batches(download, self.separator, records, self.take_progress())))
     }

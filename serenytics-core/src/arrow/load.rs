@@ -97,7 +97,7 @@ fn making<'s, B: IntoBatch>(batches: impl Iterator<Item = B> + Send + 's) -> Mak
             Ok(Chunk { text: text.take(), rows: text.rows() })
         });
         let chunks = stream::iter([Ok(start)]).chain(rest).boxed();
-        Ok(Made { columns, types: names.into_iter().zip(types).collect(), chunks })
+        Ok(Made { columns, types: names.into_iter().zip(types).collect(), texts: Vec::new(), chunks })
     })
 }
 

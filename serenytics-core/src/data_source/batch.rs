@@ -249,7 +249,7 @@ fn parts(operations: &[Operation], asynchronous: bool, largest: Option<usize>) -
     let open = format!("{OPEN}{asynchronous}{OPERATIONS}");
     let largest = largest.unwrap_or(usize::MAX);
     let mut parts: Vec<Part> = Vec::new();
-    for operation in operations {
+    for (number, operation) in operations.iter().enumerate() {
         let mut opened = false;
         for index in 0..operation.ends.len() {
             let row = operation.row(index);
@@ -260,8 +260,9 @@ fn parts(operations: &[Operation], asynchronous: bool, largest: Option<usize>) -
                 let whole = open.len() + operation.head.len() + row.len() + 2 + CLOSE.len();
                 if whole > largest {
                     return Err(format!(
-                        "row {} of the batch needs a call of {whole} bytes, and `split_above` allows {largest}",
-                        index + 1
+                        "row {} of operation {} of the batch needs a call of {whole} bytes, and `split_above` allows {largest}",
+                        index + 1,
+                        number + 1
                     ));
                 }
                 parts.push(Part { body: open.clone(), rows: 0 });
@@ -398,7 +399,12 @@ mod tests {
             most = most.max(split.len());
         }
         assert!(most >= 3, "{most}");
-        assert!(parts(&operations(), false, Some(20)).err().unwrap().contains("row 1 of the batch needs a call of"));
+        assert!(
+            parts(&operations(), false, Some(20))
+                .err()
+                .unwrap()
+                .contains("row 1 of operation 1 of the batch needs a call of")
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serenytics_query::wire::{COUNT_COLUMN, ColumnItem, ColumnTitle, Item, Pipeli
 use crate::answer::{Answer, TypedRows};
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::transport::Deadline;
 
 /// The one column of the answer to a count.
 const COUNT: &[OutputColumn] =
@@ -24,8 +25,12 @@ impl DataSource {
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     #[doc(alias = "get_columns")]
     pub async fn columns(&self) -> Result<Vec<ColumnTitle>, Error> {
+        self.columns_until(self.client().deadline()).await
+    }
+
+    pub(crate) async fn columns_until(&self, deadline: Deadline) -> Result<Vec<ColumnTitle>, Error> {
         let options = Pipeline { only_headers: Some(true), ..Pipeline::default() };
-        Ok(self.client().fetch_raw(self, &options).await?.columns)
+        Ok(self.client().raw(self, options, deadline).await?.columns)
     }
 
     /// All rows with all columns, as JSON values: two calls, of which the first asks for the columns. A storage into which nothing was loaded
@@ -49,11 +54,13 @@ impl DataSource {
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     #[doc(alias = "get_as_dataframe")]
     pub async fn get_data(&self) -> Result<Answer, Error> {
-        let columns = self.columns().await?;
+        let deadline = self.client().deadline();
+        let columns = self.columns_until(deadline).await?;
         if columns.is_empty() {
             return Ok(Answer::default());
         }
-        self.query(&selecting(columns.into_iter().map(|title| Item::Name(title.name)).collect())).await
+        let all = selecting(columns.into_iter().map(|title| Item::Name(title.name)).collect());
+        self.client().raw(self, all, deadline).await
     }
 
     /// Runs a query that is data on this source: [`Client::fetch_raw`](crate::Client::fetch_raw).
@@ -64,7 +71,7 @@ impl DataSource {
         self.client().fetch_raw(self, options).await
     }
 
-    /// The value of a formula over all rows, as `sum([revenue]) / count()`: a number, or `None` over no row.
+    /// The value of a formula over all rows, as `sum([revenue]) / count()`, or of a measure, by its name: a number, or `None` over no row.
     ///
     /// ```no_run
     /// # async fn print(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -83,7 +90,8 @@ impl DataSource {
     pub async fn value_formula(&self, formula: &str) -> Result<Option<f64>, Error> {
         let mut rows = TypedRows::new(VALUE.into(), read_value);
         let client = self.client();
-        client.run_data(self, &selecting(vec![Item::Name(formula.to_owned())]), &mut rows, client.deadline()).await?;
+        let formula_column = ColumnItem { name: formula.to_owned(), ..ColumnItem::default() };
+        client.run_data(self, selecting(vec![Item::Column(formula_column)]), &mut rows, client.deadline()).await?;
         let rows = rows.into_rows();
         match rows[..] {
             [] => Ok(None),
@@ -107,7 +115,7 @@ impl DataSource {
         let options = selecting(vec![Item::Column(count)]);
         let mut rows = TypedRows::new(COUNT.into(), read_count);
         let client = self.client();
-        client.run_data(self, &options, &mut rows, client.deadline()).await?;
+        client.run_data(self, options, &mut rows, client.deadline()).await?;
         // A count over nothing may be no row, or a sum of nothing.
         let count = rows.into_rows().into_iter().next().flatten().unwrap_or(0);
         u64::try_from(count)

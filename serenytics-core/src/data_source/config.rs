@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::transport::Deadline;
 
 impl DataSource {
     /// Everything that the server says of the source, `jsonContent` among it, as it was when the source was found. It may
@@ -56,10 +57,9 @@ impl DataSource {
         let body = Value::Object(self.config.clone());
         let client = &self.client;
         let request = client.put(&["api", "data_source", &self.uuid], client.deadline());
-        let mut response = request.json(&body).send().await?;
         // A server may have changed what it was sent, and need not say so.
-        let answer = response.whole().await?;
-        if let Ok(config) = serde_json::from_slice(&answer)
+        let answer = request.json(&body).send().await?.unless_error().await?;
+        if let Some(Value::Object(config)) = answer
             && let Some(saved) = DataSource::read(client, config).filter(|saved| saved.uuid == self.uuid)
         {
             *self = saved;
@@ -74,13 +74,13 @@ impl DataSource {
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn refresh(&mut self) -> Result<(), Error> {
-        *self = self.renewed().await?;
+        *self = self.renewed(self.client.deadline()).await?;
         Ok(())
     }
 
     /// The source as the server has it now.
-    pub(crate) async fn renewed(&self) -> Result<DataSource, Error> {
-        self.client.source_by_uuid(&self.uuid).await
+    pub(crate) async fn renewed(&self, deadline: Deadline) -> Result<DataSource, Error> {
+        self.client.by_uuid_until(&self.uuid, deadline).await
     }
 
     /// Makes the platform forget the answers that it keeps for this source, so that queries and dashboards see the data as it is now.
@@ -103,13 +103,9 @@ impl DataSource {
     /// A call that is its path and no more.
     async fn order(&self, what: &str) -> Result<(), Error> {
         let client = &self.client;
-        let mut response = client.post(&["api", "data_source", &self.uuid, what], client.deadline()).send().await?;
-        let body = response.whole().await?;
-        // The answer is not documented: only what says an error is one.
-        match serde_json::from_slice::<Value>(&body) {
-            Ok(answer) if answer.get("status").is_some_and(|status| status == "error") => Err(response.said(&answer)),
-            _ => Ok(()),
-        }
+        let response = client.post(&["api", "data_source", &self.uuid, what], client.deadline()).send().await?;
+        response.unless_error().await?;
+        Ok(())
     }
 
     /// The token of the source, which is the credential of a push.

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde_json::Value;
 use serenytics_query::source::LoadRow;
 use tracing::{Instrument, debug_span};
 
@@ -64,14 +63,8 @@ impl Pusher {
         let span = debug_span!("push", source = self.uuid, bytes = body.len());
         let pushed = async {
             let request = Request::push(&self.client, &self.uuid, self.client.deadline()).text(body);
-            let mut response = request.send().await?;
-            let body = response.whole().await?;
-            match serde_json::from_slice::<Value>(&body) {
-                Ok(answer) if answer.get("status").is_some_and(|status| status == "error") => {
-                    Err(response.said(&answer))
-                }
-                _ => Ok(()),
-            }
+            request.send().await?.unless_error().await?;
+            Ok(())
         };
         pushed.instrument(span).await
     }

@@ -9,6 +9,7 @@ use serenytics_query::source::Source;
 use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::transport::Deadline;
 
 impl Client {
     /// Holds a declaration against the source that it declares, as the server has it now, and returns what differs.
@@ -31,11 +32,12 @@ impl Client {
     /// # Errors
     /// A source that does not exist; a server that cannot be reached or refuses.
     pub async fn drift<S: Source>(&self) -> Result<Vec<Drift>, Error> {
+        let deadline = self.deadline();
         let source = match S::SOURCE {
-            SourceRef::Name(name) => self.source(&name).await?,
-            SourceRef::Uuid(uuid) => self.source_by_uuid(&uuid).await?,
+            SourceRef::Name(name) => self.source_until(&name, deadline).await?,
+            SourceRef::Uuid(uuid) => self.by_uuid_until(&uuid, deadline).await?,
         };
-        Ok(drift(&S::schema(), &source.served().await?))
+        Ok(drift(&S::schema(), &source.served(deadline).await?))
     }
 }
 
@@ -59,7 +61,8 @@ impl DataSource {
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn drift(&self, declared: &Schema) -> Result<Vec<Drift>, Error> {
-        Ok(drift(declared, &self.renewed().await?.served().await?))
+        let deadline = self.client().deadline();
+        Ok(drift(declared, &self.renewed(deadline).await?.served(deadline).await?))
     }
 
     /// The schema file that declares all that the server has of the source now, and finds it by its name.
@@ -95,8 +98,9 @@ impl DataSource {
     }
 
     async fn pulled(&self, before: Option<&SchemaFile>) -> Result<SchemaFile, Error> {
-        let source = self.renewed().await?;
-        let served = source.served().await?;
+        let deadline = self.client().deadline();
+        let source = self.renewed(deadline).await?;
+        let served = source.served(deadline).await?;
         let uuid = before.and_then(|file| file.uuid.as_ref()).map(|_| source.uuid());
         let file = served.file(source.name(), uuid, before);
         if served.columns.is_empty() {
@@ -111,8 +115,11 @@ impl DataSource {
     }
 
     /// What the server has: the columns as they are now, the measures as they were when the source was found.
-    async fn served(&self) -> Result<Served, Error> {
+    async fn served(&self, deadline: Deadline) -> Result<Served, Error> {
         let measures = self.client().learn_measures(self);
-        Ok(Served { columns: self.columns().await?, measures: measures.names().map(str::to_owned).collect() })
+        Ok(Served {
+            columns: self.columns_until(deadline).await?,
+            measures: measures.names().map(str::to_owned).collect(),
+        })
     }
 }

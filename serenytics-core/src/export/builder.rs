@@ -87,11 +87,15 @@ impl Export<'_> {
         self.progress.take()
     }
 
+    /// The deadline of an export that begins now.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout, "`timeout` of the export")
+    }
+
     /// Has the server make a file and begins to get it.
-    pub(crate) async fn begin(&mut self, format: ExportFormat) -> Result<Download, Error> {
+    pub(crate) async fn begin(&mut self, format: ExportFormat, deadline: Deadline) -> Result<Download, Error> {
         let span = debug_span!("export", source = self.source.uuid(), format = format.word());
         let begun = async {
-            let deadline = Deadline::after(self.timeout, "`timeout` of the export");
             tell(&mut self.progress, Progress::Exporting);
             let (url, format) = self.made(format, deadline).await?;
             let response = Request::download(self.source.client(), &url, deadline).send().await?;
@@ -101,7 +105,7 @@ impl Export<'_> {
     }
 
     /// Begins to get the file as CSV that can be read.
-    pub(crate) async fn begin_csv(&mut self) -> Result<Download, Error> {
+    pub(crate) async fn begin_csv(&mut self, deadline: Deadline) -> Result<Download, Error> {
         self.quotes = true;
         if !self.separator.is_ascii() || matches!(self.separator, '\n' | '\r' | '"') {
             return Err(Error::new(
@@ -110,8 +114,8 @@ impl Export<'_> {
             ));
         }
         let download = match self.format {
-            None => self.begin(ExportFormat::CsvGz).await?,
-            Some(format @ (ExportFormat::Csv | ExportFormat::CsvGz)) => self.begin(format).await?,
+            None => self.begin(ExportFormat::CsvGz, deadline).await?,
+            Some(format @ (ExportFormat::Csv | ExportFormat::CsvGz)) => self.begin(format, deadline).await?,
             Some(format) => {
                 let message = format!("rows are read from csv or csv.gz, and not from {format}");
                 return Err(Error::new(Kind::Usage, message));
@@ -129,13 +133,12 @@ impl Export<'_> {
             "csv_separator": self.separator.to_string(),
             "add_quotes": self.quotes,
         });
-        let request = client.post(&["api", "data_source", self.source.uuid(), "export_source_data"], deadline);
+        let request =
+            client.post(&["api", "data_source", self.source.uuid(), "export_source_data"], deadline).patient();
         let mut response = request.json(&body).send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
-        if answer.get("status").is_some_and(|status| status == "error") {
-            return Err(response.said(&answer));
-        }
+        response.check_status(&answer)?;
         let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(url) = text("csv_url") else {
             return Err(match crate::transport::first_error(&answer) {

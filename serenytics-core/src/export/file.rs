@@ -37,7 +37,7 @@ impl Export<'_> {
         let format = self.format.unwrap_or_else(|| ExportFormat::of(&path));
         // Before the server is put to work for nothing.
         let (scratch, file) = beside(&path).await?;
-        let download = self.begin(format).await?;
+        let download = self.begin(format, self.deadline()).await?;
         let mut progress = self.take_progress();
         let (format, span) = (download.format, download.span.clone());
         let written = write(download, file, &path, &mut progress).instrument(span);

@@ -58,7 +58,9 @@ pub(crate) fn batches<R: Records>(
     let span = download.span.clone();
     let arriving: BoxFuture<'static, Result<(), Error>> = Box::pin(arrive(download, inlet, progress).instrument(span));
     let state = State { arriving: Some(arriving), receiver, failed: false, _wanted: wanted };
-    stream::unfold(state, |mut state| async move { state.next().await.map(|batch| (batch, state)) }).boxed()
+    let batches = stream::unfold(state, |mut state| async move { state.next().await.map(|batch| (batch, state)) });
+    // Behind its end there is nothing more, whoever asks.
+    batches.fuse().boxed()
 }
 
 /// Puts a download into a pipe.

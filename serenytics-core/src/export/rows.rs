@@ -45,7 +45,7 @@ impl Export<'_> {
         if let Some(problem) = R::problem(&shape) {
             return Err(Error::new(Kind::Usage, format!("nothing was exported: {problem}")));
         }
-        let download = self.begin_csv().await?;
+        let download = self.begin_csv(self.deadline()).await?;
         let records = TypedRecords::<R> {
             source: self.source.clone(),
             nullable: R::nullable_fields(),

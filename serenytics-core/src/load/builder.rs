@@ -206,7 +206,10 @@ impl<'s> Load<'s> {
                 let rows = deadline.hold("no row was made", making.begin(self.format.clone())).await??;
                 check_key(self.into.primary_key().as_deref(), &rows.columns)?;
                 check_declared(&self.declared, &rows.columns)?;
-                for (column, force_type) in rows.types {
+                // The columns of an update have the types that the storage has.
+                let texts = if matches!(self.into, Effect::Reload) { rows.texts } else { Vec::new() };
+                let texts = texts.into_iter().map(|column| (column, ForceType::Str));
+                for (column, force_type) in rows.types.into_iter().chain(texts) {
                     self.forced.entry(column).or_insert(force_type);
                 }
                 (Content::Rows(rows.chunks), ROWS_NAME.to_owned())
@@ -217,7 +220,7 @@ impl<'s> Load<'s> {
         let current = client.by_uuid_until(uuid, deadline).await?;
         current.check_is_storage()?;
         let config = config::config(current.config(), &sent_name, self.format.separator, &self.forced);
-        client.put(&["api", "data_source", uuid], deadline).json(&config).send().await?;
+        client.put(&["api", "data_source", uuid], deadline).json(&config).send().await?.unless_error().await?;
         let sent = upload::send(self.source, content, deadline, &mut self.progress).await?;
         Span::current().record("bytes", sent.bytes).record("rows", sent.rows);
         let (call, body) = match self.into {

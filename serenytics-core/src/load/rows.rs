@@ -6,7 +6,8 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use serde_json::Value;
-use serenytics_query::load_row::Fields;
+use serenytics_query::datetime;
+use serenytics_query::load_row::{Fields, LoadCell};
 use serenytics_query::source::LoadRow;
 
 use crate::data_source::DataSource;
@@ -33,6 +34,8 @@ pub(crate) struct Made<'s> {
     pub(crate) columns: Vec<String>,
     /// The types that they have in any case.
     pub(crate) types: Vec<(String, ForceType)>,
+    /// The columns of texts, which stay texts when they are loaded anew, whatever they look like.
+    pub(crate) texts: Vec<String>,
     pub(crate) chunks: Chunks<'s>,
 }
 
@@ -66,13 +69,12 @@ impl DataSource {
     /// Replaces all rows and columns of the storage by these rows.
     ///
     /// They are sent as gzipped CSV while the iterator gives them, in constant memory. Until the server has loaded all of them, queries see the
-    /// old rows; if anything fails, they stay. Rows of a struct that derives `Source` have its types; the types of others are inferred from
-    /// what they look like as text, `"007"` being 7, unless they are [forced](Load::force_type).
+    /// old rows; if anything fails, they stay. Rows of a struct that derives `Source` have its types. In others a column whose first value is a
+    /// text is one of texts, `"007"` too, or of datetimes if all are in ISO 8601; the types of other columns are inferred from all their
+    /// values, unless they are [forced](Load::force_type).
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
-    /// use serenytics_core::ForceType;
-    ///
     /// #[derive(serde::Serialize)]
     /// struct Order {
     ///     zip: String,
@@ -81,7 +83,7 @@ impl DataSource {
     ///
     /// let orders = (0..1_000_000).map(|quantity| Order { zip: "01234".to_owned(), quantity });
     /// let storage = client.get_or_create_storage("orders").await?;
-    /// storage.reload(orders.map(serenytics_query::SerdeRow)).force_type("zip", ForceType::Str).send().await?;
+    /// storage.reload(orders.map(serenytics_query::SerdeRow)).send().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -221,11 +223,12 @@ where
         text.row(&fields).map_err(unsent)?;
     }
     let columns = text.columns().to_vec();
-    let state = State { rows, text, fields, ended: first.is_none() };
+    let mut state = State { rows, text, fields, ended: first.is_none() };
+    let texts = state.texts().await?;
     let chunks = stream::try_unfold(state, |mut state| async move {
         state.next().await.map(|chunk| chunk.map(|chunk| (chunk, state)))
     });
-    Ok(Made { columns, types: Vec::new(), chunks: chunks.boxed() })
+    Ok(Made { columns, types: Vec::new(), texts, chunks: chunks.boxed() })
 }
 
 /// Rows that are being made.
@@ -241,24 +244,51 @@ where
     R: LoadRow,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
+    /// The columns whose first value is a text that is no datetime. Rows are made until all columns have one, or enough rows are made.
+    async fn texts(&mut self) -> Result<Vec<String>, Error> {
+        let mut unknown = self.text.columns().to_vec();
+        let mut texts = Vec::new();
+        while !self.ended {
+            for (name, cell) in self.fields.cells() {
+                let Some(at) = unknown.iter().position(|column| column == name) else { continue };
+                match cell {
+                    LoadCell::Null => continue,
+                    LoadCell::Text(text) if datetime::parse(text).is_err() => texts.push(unknown.swap_remove(at)),
+                    _ => drop(unknown.swap_remove(at)),
+                }
+            }
+            if unknown.is_empty() || self.text.length() >= ENOUGH {
+                break;
+            }
+            self.make().await?;
+        }
+        Ok(texts)
+    }
+
     /// The next piece of text; none behind the last.
     async fn next(&mut self) -> Result<Option<Chunk>, Error> {
         while !self.ended && self.text.length() < ENOUGH {
-            match self.rows.next().await {
-                None => self.ended = true,
-                Some(Ok(row)) => {
-                    self.fields.clear();
-                    let number = self.text.rows() + 1;
-                    row.write_fields(&mut self.fields)
-                        .map_err(|message| format!("row {number}, {message}"))
-                        .and_then(|()| self.text.row(&self.fields))
-                        .map_err(|message| Error::new(Kind::Usage, format!("nothing was loaded: {message}")))?;
-                }
-                Some(Err(error)) => return Err(failed(error, self.text.rows() + 1)),
-            }
+            self.make().await?;
         }
         let text = self.text.take();
         Ok((!text.is_empty()).then(|| Chunk { text, rows: self.text.rows() }))
+    }
+
+    /// Makes a row, if there is one more.
+    async fn make(&mut self) -> Result<(), Error> {
+        match self.rows.next().await {
+            None => self.ended = true,
+            Some(Ok(row)) => {
+                self.fields.clear();
+                let number = self.text.rows() + 1;
+                row.write_fields(&mut self.fields)
+                    .map_err(|message| format!("row {number}, {message}"))
+                    .and_then(|()| self.text.row(&self.fields))
+                    .map_err(|message| Error::new(Kind::Usage, format!("nothing was loaded: {message}")))?;
+            }
+            Some(Err(error)) => return Err(failed(error, self.text.rows() + 1)),
+        }
+        Ok(())
     }
 }
 

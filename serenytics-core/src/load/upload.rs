@@ -60,7 +60,7 @@ pub(crate) async fn send(
         (Content::Rows(chunks), false) => upload.rows(chunks, progress).await,
         (Content::Rows(chunks), true) => {
             let made = upload.spooled(chunks, progress).await?;
-            let sent = upload.file(Path::new("the rows on their way"), made.file, &mut None).await?;
+            let sent = upload.file(Path::new("the rows on their way"), made.file, progress).await?;
             Ok(Sent { rows: Some(made.rows), ..sent })
         }
     }

@@ -73,7 +73,12 @@ impl Client {
         attachments: Option<&Value>,
     ) -> Result<(), Error> {
         let body = json!({ "channel": channel, "text_msg": text, "attachments": attachments });
-        self.post(&["api", "integrations", "slack", "post_msg"], self.deadline()).json(&body).send().await?;
+        self.post(&["api", "integrations", "slack", "post_msg"], self.deadline())
+            .json(&body)
+            .send()
+            .await?
+            .unless_error()
+            .await?;
         Ok(())
     }
 }

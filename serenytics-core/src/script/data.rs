@@ -35,7 +35,12 @@ impl Client {
             let message = format!("nothing was stored: the data cannot be written as JSON: {error}");
             Error::new(Kind::Usage, self.api_key().redact(message))
         })?;
-        self.put(&["api", "script", script_uuid, "storage"], self.deadline()).json(&body).send().await?;
+        self.put(&["api", "script", script_uuid, "storage"], self.deadline())
+            .json(&body)
+            .send()
+            .await?
+            .unless_error()
+            .await?;
         Ok(())
     }
 

@@ -178,3 +178,44 @@ fn everything_can_go_to_another_thread() {
     check(|client| async { client.source("sales").await?.reload_from_csv("a.csv").send().await });
     check(|client| async { client.source("sales").await?.insert([Map::new()]).await });
 }
+
+#[tokio::test]
+async fn an_answer_that_says_an_error_is_one_whatever_its_status() {
+    let server = TestServer::start(|_, asked| {
+        let status = if asked.line.contains("sharings") { 201 } else { 200 };
+        match asked.line.starts_with("GET /api/web_app") {
+            true => ok(r#"{"uuid":"w1","name":"dashboard"}"#),
+            false if asked.line.starts_with("GET") => ok(SOURCE),
+            false => Reply::Answer(status, "", r#"{"status":"error","errors":["not now"]}"#.to_owned()),
+        }
+    })
+    .await;
+    let client = server.client();
+    let mut web_app = client.web_app_by_uuid("w1").await.unwrap();
+    let mut source = client.source_by_uuid("u1").await.unwrap();
+    for outcome in [
+        client.send_slack_message("#sales", "A record", None).await,
+        client.store_script_data("s1", &1).await,
+        web_app.share_with("ada").await,
+        web_app.save().await,
+        source.save().await,
+        source.invalidate_cache().await,
+    ] {
+        assert!(outcome.unwrap_err().to_string().ends_with("not now"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_saved_may_be_answered_by_anything() {
+    for answer in ["", "saved", r#"{"status":"ok"}"#, r#"{"uuid":"another","name":"x"}"#] {
+        let server = TestServer::start(move |_, asked| match asked.line.starts_with("GET") {
+            true => ok(r#"{"uuid":"w1","name":"dashboard"}"#),
+            false => ok(answer),
+        })
+        .await;
+        let mut web_app = server.client().web_app_by_uuid("w1").await.unwrap();
+        web_app.set_name("sales");
+        web_app.save().await.unwrap();
+        assert_eq!((web_app.name(), web_app.uuid()), ("sales", "w1"));
+    }
+}

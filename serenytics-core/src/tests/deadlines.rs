@@ -74,6 +74,31 @@ async fn a_call_has_one_deadline_for_all_its_requests() {
     assert!(server.client().with_timeout(Duration::from_millis(450)).get_or_create_storage("s").await.is_err());
     // A busy machine may be late, and no third request was waited for.
     assert!(started.elapsed() < 10 * slow, "{:?}", started.elapsed());
+
+    // So have the calls that ask for the columns first, or for the source.
+    let server = TestServer::start(move |number, asked| match asked.line.starts_with("POST") {
+        true => Reply::After(slow, Box::new(ok(ANSWER))),
+        false if number == 1 => ok(SOURCE),
+        false => Reply::After(slow, Box::new(ok(SOURCE))),
+    })
+    .await;
+    let client = server.client().with_timeout(Duration::from_millis(450));
+    let source = client.source_by_uuid("u1").await.unwrap();
+    assert!(source.get_data().await.unwrap_err().is_timeout());
+    assert!(source.schema_file().await.unwrap_err().is_timeout());
+}
+
+#[tokio::test]
+async fn a_call_that_may_take_longer_waits_for_a_silent_server_as_long() {
+    let server = TestServer::start(move |_, asked| match asked.line.starts_with("POST") {
+        true => Reply::After(Duration::from_millis(600), Box::new(ok(ANSWER))),
+        false => list(&[SOURCE]),
+    })
+    .await;
+    let client = Client::builder().url(&server.url).api_key("key").read_timeout(Duration::from_millis(200));
+    let client = client.build().unwrap();
+    assert!(client.fetch(&COUNTRIES).await.unwrap_err().is_timeout());
+    assert_eq!(client.with_timeout(Duration::from_secs(60)).fetch(&COUNTRIES).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -262,6 +262,8 @@ async fn rows_are_sent_while_they_are_made_or_when_their_length_is_known() {
                 _ => None,
             })
             .collect();
+        // A signed upload is one of a file that the rows were written to.
+        assert_eq!(told.iter().any(|progress| matches!(progress, Progress::Uploading { .. })), signed, "{told:?}");
         assert!(rows.is_sorted() && (signed || rows.last() == Some(&100_000)), "{rows:?}");
         let asked = server.asked();
         let saved: Value = serde_json::from_slice(&asked[2].body).unwrap();

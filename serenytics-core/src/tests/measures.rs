@@ -175,3 +175,36 @@ async fn a_refusal_for_another_reason_is_told_as_it_is() {
     assert!(server.client().fetch(&query(named("sales"))).await.unwrap_err().is_unauthorized());
     assert_eq!(history(&server), ["list", "m1 c1"]);
 }
+
+#[tokio::test]
+async fn a_query_that_is_data_has_the_uuids_that_are_known_put_beside_the_names() {
+    let server = changing(&[&[("m1", "margin"), ("d1", "double"), ("d2", "double")]], |_| ok(ANSWER)).await;
+    let source = server.client().source("sales").await.unwrap();
+    let json = json!({"order": "row_by_row", "data_processing_pipeline": [{
+        "select": ["margin", {"name": "double"}, {"name": "margin", "measureUuid": "mine"}],
+        "where": [{"name": "margin", "op": ">", "value": "20"}],
+    }]});
+    source.query(&serde_json::from_value(json).unwrap()).await.unwrap();
+    let sent: Value = serde_json::from_slice(&server.asked()[1].body).unwrap();
+    let stage = &sent["data_processing_pipeline"][0];
+    let select = json!([
+        {"name": "margin", "measureUuid": "m1"}, {"name": "double"}, {"name": "margin", "measureUuid": "mine"},
+    ]);
+    assert_eq!(stage["select"], select);
+    assert_eq!(uuid(&stage["where"][0]), "m1");
+}
+
+#[tokio::test]
+async fn a_value_formula_is_a_formula_or_the_name_of_a_measure() {
+    let answer = r#"{"columns_titles":[{"name":"margin","type":null}],"data":[[0.5]],"status":"ok"}"#;
+    let server = changing(&[BOTH], move |_| ok(answer)).await;
+    let source = server.client().source("sales").await.unwrap();
+    assert_eq!(source.value_formula("margin").await.unwrap(), Some(0.5));
+    assert_eq!(source.value_formula("sum([revenue]) / 2").await.unwrap(), Some(0.5));
+    let selected = |number: usize| {
+        let sent: Value = serde_json::from_slice(&server.asked()[number].body).unwrap();
+        sent["data_processing_pipeline"][0]["select"].clone()
+    };
+    assert_eq!(selected(1), json!([{"name": "margin", "measureUuid": "m1"}]));
+    assert_eq!(selected(2), json!([{"name": "sum([revenue]) / 2"}]));
+}

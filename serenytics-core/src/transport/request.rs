@@ -28,6 +28,8 @@ pub(crate) struct Request<'c> {
     expected: StatusCode,
     repeatable: bool,
     deadline: Deadline,
+    /// Whether the server may be silent until the deadline, before it answers.
+    patient: bool,
     /// A segment of the path that is none.
     stray: Option<String>,
 }
@@ -106,6 +108,7 @@ impl<'c> Request<'c> {
             expected: StatusCode::OK,
             repeatable,
             deadline,
+            patient: false,
             stray: path.iter().find(|segment| !is_segment(segment)).map(|&segment| segment.to_owned()),
         }
     }
@@ -132,6 +135,12 @@ impl<'c> Request<'c> {
         request.url = url.clone();
         request.headers = Headers::Download;
         request
+    }
+
+    /// Waits until the deadline for the answer: the server has long work to do before it says anything.
+    pub(crate) fn patient(mut self) -> Self {
+        self.patient = true;
+        self
     }
 
     /// Sends this header in place of the key: a password, or what was given for one.
@@ -261,7 +270,11 @@ impl<'c> Request<'c> {
             request = request.body(body);
             sent = Some(ended);
         }
+        let patient = self.patient;
         let silence = async {
+            if patient {
+                return std::future::pending().await;
+            }
             // A server says nothing while it is sent a long body, so the deadline for its silence begins behind it.
             if let Some(sent) = sent {
                 let _ = sent.await;

@@ -77,11 +77,25 @@ impl Response {
     pub(crate) async fn ok(mut self) -> Result<Value, Error> {
         let body = self.whole().await?;
         let answer: Value = self.parse(&body)?;
-        if answer.get("status").and_then(Value::as_str) == Some("error") {
-            let said = failure::first_error(&answer).unwrap_or_else(|| "the server gives no reason".to_owned());
-            return Err(self.refused(said));
-        }
+        self.check_status(&answer)?;
         Ok(answer)
+    }
+
+    /// The body of a call whose answer is not documented: JSON, nothing or anything else, of which only what says an error
+    /// is one. `None` is what is no JSON.
+    pub(crate) async fn unless_error(mut self) -> Result<Option<Value>, Error> {
+        let body = self.whole().await?;
+        let Ok(answer) = serde_json::from_slice(&body) else { return Ok(None) };
+        self.check_status(&answer)?;
+        Ok(Some(answer))
+    }
+
+    /// Refuses an answer that says it is an error.
+    pub(crate) fn check_status(&self, answer: &Value) -> Result<(), Error> {
+        match answer.get("status").and_then(Value::as_str) {
+            Some("error") => Err(self.said(answer)),
+            _ => Ok(()),
+        }
     }
 
     /// The whole body.

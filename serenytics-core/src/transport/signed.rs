@@ -20,7 +20,7 @@ impl Signed {
         let mut response = request.send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
-        if answer.get("status").is_some_and(|status| status == "error") {
+        if response.check_status(&answer).is_err() {
             return Ok(None);
         }
         let text = |name: &str| answer.get(name).and_then(Value::as_str);

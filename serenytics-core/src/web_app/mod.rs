@@ -157,7 +157,12 @@ impl WebApp {
     pub async fn save(&mut self) -> Result<(), Error> {
         let request = self.client.put(&["api", "web_app", &self.uuid], self.client.deadline());
         let response = request.json(&Value::Object(self.config.clone())).send().await?;
-        self.config = WebApp::answered(&self.client, response).await?.config;
+        // A server may have changed what it was sent, and need not say so.
+        if let Some(Value::Object(config)) = response.unless_error().await?
+            && let Some(saved) = WebApp::read(&self.client, config).filter(|saved| saved.uuid == self.uuid)
+        {
+            *self = saved;
+        }
         Ok(())
     }
 
@@ -192,7 +197,7 @@ impl WebApp {
     pub async fn share_with(&self, login: &str) -> Result<(), Error> {
         let request = self.client.post(&["api", "web_app", &self.uuid, "sharings"], self.client.deadline());
         let request = request.json(&json!({ "username_to_share_with": login })).expect(StatusCode::CREATED);
-        request.send().await?;
+        request.send().await?.unless_error().await?;
         Ok(())
     }
 }

@@ -89,10 +89,17 @@ integer_cell! {
     u32, "a non-negative integer of 32 bits";
 }
 
-/// Reads `120.0` as the integer it is: a fraction of zeros, which loses no digit when it is left out.
+/// Reads `120.0` and `1.2e+2` as the integers they are, as a server writes those of a column that it has as numbers.
 fn whole(text: &str) -> Option<i64> {
-    let (digits, fraction) = text.split_once('.')?;
-    if fraction.bytes().all(|digit| digit == b'0') { digits.parse().ok() } else { None }
+    if let Some((digits, fraction)) = text.split_once('.')
+        && fraction.bytes().all(|digit| digit == b'0')
+    {
+        return digits.parse().ok();
+    }
+    let number: f64 = if text.contains(['e', 'E']) { number(text)? } else { return None };
+    // What is written with an exponent is a number of double precision, and the integer it is has all its digits.
+    let is_whole = number.fract() == 0.0 && number.abs() < i64::MAX as f64;
+    is_whole.then_some(number as i64)
 }
 
 /// Reads a number that the type holds; a word that JSON does not have, like `inf`, is none, nor is an integer that would lose a digit.
@@ -142,6 +149,7 @@ cell!(time::PrimitiveDateTime, "a datetime", OutputType::Column(ColumnType::Date
 });
 cell!(SlotValue, "a time slot", OutputType::Slot(_), scalar => match scalar {
     Scalar::Text(text) => SlotValue::from_text(text),
+    Scalar::Escaped(quoted) => serde_json::from_slice::<String>(quoted).ok().and_then(|text| SlotValue::from_text(&text)),
     Scalar::Number(text) => text.parse().ok().or_else(|| whole(text)).map(SlotValue::Number),
     _ => None,
 });
@@ -149,7 +157,7 @@ cell!(SlotValue, "a time slot", OutputType::Slot(_), scalar => match scalar {
 impl sealed::Sealed for serde_json::Value {}
 #[diagnostic::do_not_recommend]
 impl Cell for serde_json::Value {
-    const EXPECTED: &'static str = "a text, a number or NULL";
+    const EXPECTED: &'static str = "a text, a number of 64 bits or NULL";
     const NULLABLE: bool = true;
 
     fn holds(_: OutputType) -> bool {
@@ -160,7 +168,12 @@ impl Cell for serde_json::Value {
     fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
         match scalar {
             Scalar::Null => Some(serde_json::Value::Null),
-            Scalar::Number(text) => text.parse().ok().map(serde_json::Value::Number),
+            // An integer that no integer of 64 bits holds would lose digits.
+            Scalar::Number(text) => {
+                let number: serde_json::Number = text.parse().ok()?;
+                let is_integer = !text.contains(['.', 'e', 'E']);
+                (!is_integer || !number.is_f64()).then_some(serde_json::Value::Number(number))
+            }
             Scalar::Text(text) => Some((*text).into()),
             Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
             Scalar::Other => None,
