@@ -170,6 +170,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/without-the-macro.md")]
     mod without_the_macro {}
+
+    #[doc = include_str!("../docs/python-parity.md")]
+    mod python_parity {}
 }
 
 /// What the expansions of the macros name. Not for use by hand.

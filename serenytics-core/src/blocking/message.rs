@@ -1,6 +1,7 @@
 //! Messages, whose sending waits.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -43,6 +44,7 @@ impl Email<'_> {
         Email: pdf_file_name(self, name: impl Into<String>);
         Email: dashboard_payload(self, payload: &(impl Serialize + ?Sized));
         Email: from_address(self, address: impl Into<String>);
+        Email: timeout(self, timeout: Duration);
     }
 
     ends! {

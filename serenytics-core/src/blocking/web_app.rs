@@ -80,6 +80,7 @@ impl WarmUp<'_> {
     sets! {
         WarmUp: payload(self, payload: &(impl Serialize + ?Sized));
         WarmUp: tab(self, options: TabOptions);
+        WarmUp: timeout(self, timeout: Duration);
     }
 
     ends! {

@@ -330,6 +330,14 @@ impl DataSource {
     }
 }
 
+/// The rows are not printed: there may be many.
+impl fmt::Debug for Batch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: usize = self.operations.iter().map(|operation| operation.ends.len()).sum();
+        f.debug_struct("Batch").field("source", self.source).field("rows", &rows).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

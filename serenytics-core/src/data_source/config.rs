@@ -48,8 +48,9 @@ impl DataSource {
         self.config.insert("name".to_owned(), self.name.clone().into());
     }
 
-    /// Saves the source as it is here, the whole of its configuration: what somebody else changed since it was found is lost. A source that
-    /// is kept for long is [refreshed](Self::refresh) before its properties are set.
+    /// Saves the source as it is here, the whole of its configuration: what somebody else changed since it was found is lost, and so is how the
+    /// last [load](Self::reload_from_csv) read its file. A source that is kept for long, or was loaded, is [refreshed](Self::refresh) before
+    /// its properties are set.
     ///
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.

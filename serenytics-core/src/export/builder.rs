@@ -1,5 +1,6 @@
 //! An export: its options, the call that has the server make a file, and the way to its bytes.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -165,5 +166,12 @@ impl Export<'_> {
                 ),
             )),
         }
+    }
+}
+
+/// What it will ask for.
+impl fmt::Debug for Export<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export").field("source", &self.source).field("format", &self.format).field("separator", &self.separator).finish_non_exhaustive()
     }
 }

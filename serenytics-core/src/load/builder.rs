@@ -1,6 +1,7 @@
 //! A load into a storage: its options, and the steps from a file or rows to the loaded table.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -271,4 +272,11 @@ pub(crate) fn check_key(primary_key: Option<&str>, columns: &[String]) -> Result
         Kind::Usage,
         format!("nothing was sent: there is no column `{key}`, which is the primary key; {rest}"),
     ))
+}
+
+/// The rows are not made for it.
+impl fmt::Debug for Load<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load").field("source", &self.source).field("format", &self.format).field("timeout", &self.timeout).finish_non_exhaustive()
+    }
 }

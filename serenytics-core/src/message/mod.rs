@@ -4,6 +4,7 @@ mod attach;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::Serialize;
@@ -27,6 +28,7 @@ pub struct Email<'c> {
     pdf_file_name: Option<String>,
     payload: Result<Option<Map<String, Value>>, String>,
     file: Option<PathBuf>,
+    timeout: Option<Duration>,
 }
 
 impl Client {
@@ -58,6 +60,7 @@ impl Client {
             pdf_file_name: None,
             payload: Ok(None),
             file: None,
+            timeout: None,
         }
     }
 
@@ -114,6 +117,12 @@ impl Email<'_> {
         self
     }
 
+    /// How long everything may take; as long as any call of the client unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// Uploads what is to be attached, sends the mail, and waits until the server has sent it:
     /// `GET /api/sign_s3_file/`, a PUT to where it leads or `POST /api/upload_file/{uuid}`, `POST /api/email`, and
     /// `GET /api/task/{task_id}` until it is done.
@@ -124,7 +133,10 @@ impl Email<'_> {
     /// cannot be reached or refuses.
     pub async fn send(self) -> Result<(), Error> {
         let client = self.client;
-        let deadline = client.deadline();
+        let deadline = match self.timeout {
+            Some(timeout) => Deadline::after(timeout, "`timeout` of the e-mail"),
+            None => client.deadline(),
+        };
         if self.recipients.is_empty() {
             return Err(Error::new(Kind::Usage, "nothing was sent: the e-mail has no recipient"));
         }

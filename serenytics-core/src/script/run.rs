@@ -1,5 +1,6 @@
 //! Running a script: started, and waited for until it does not run any more.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -170,5 +171,12 @@ impl RunScript<'_> {
         let path = ["api", "script", &script.uuid, "run"];
         script.client.post(&path, deadline).json(&Value::Object(params)).send().await?.ok().await?;
         Ok(())
+    }
+}
+
+/// The parameters are not printed: they may hold secrets.
+impl fmt::Debug for RunScript<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunScript").field("script", &self.script).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,8 @@
 //! Loading a web app on the server: to fill its caches, or to make a PDF of it.
 
+use std::fmt;
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -7,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::WebApp;
 use crate::error::{Error, Kind};
+use crate::transport::Deadline;
 
 /// A web app that is loaded on the server; see [`WebApp::warm_up_cache`].
 #[must_use = "nothing is loaded before `.send()` or `.pdf()`"]
@@ -14,6 +18,7 @@ pub struct WarmUp<'w> {
     web_app: &'w WebApp,
     payload: Result<Option<Map<String, Value>>, String>,
     tabs: Vec<TabOptions>,
+    timeout: Option<Duration>,
 }
 
 /// What the filters of a tab are set to.
@@ -74,7 +79,7 @@ impl WebApp {
     /// # }
     /// ```
     pub fn warm_up_cache(&self) -> WarmUp<'_> {
-        WarmUp { web_app: self, payload: Ok(None), tabs: Vec::new() }
+        WarmUp { web_app: self, payload: Ok(None), tabs: Vec::new(), timeout: None }
     }
 
     /// Asks the server for the web app as a PDF, with what [`warm_up_cache`](Self::warm_up_cache) may be given; see
@@ -101,6 +106,12 @@ impl WarmUp<'_> {
         self
     }
 
+    /// How long everything may take; as long as any call of the client unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// Loads the web app, and waits until it is: `POST /api/web_app/{uuid}/generate_pdf` with `store_pdf: false`.
     ///
     /// # Errors
@@ -123,7 +134,7 @@ impl WarmUp<'_> {
     }
 
     async fn ask(self, store_pdf: bool) -> Result<Value, Error> {
-        let WarmUp { web_app, payload, tabs } = self;
+        let WarmUp { web_app, payload, tabs, timeout } = self;
         let payload = payload.map_err(|error| Error::new(Kind::Usage, error))?;
         let query_string = payload.map(|payload| {
             let encoded = STANDARD.encode(Value::Object(payload).to_string());
@@ -132,8 +143,20 @@ impl WarmUp<'_> {
         let tabs = (!tabs.is_empty()).then_some(tabs);
         let body = json!({ "store_pdf": store_pdf, "webapp_query_string": query_string, "tabs_options": tabs });
         let client = &web_app.client;
-        let request = client.post(&["api", "web_app", &web_app.uuid, "generate_pdf"], client.deadline());
+        let deadline = match timeout {
+            Some(timeout) => Deadline::after(timeout, "`timeout` of the web app's load"),
+            None => client.deadline(),
+        };
+        // The server answers when it has loaded all widgets.
+        let request = client.post(&["api", "web_app", &web_app.uuid, "generate_pdf"], deadline).patient();
         request.json(&body).send().await?.ok().await
+    }
+}
+
+/// The payload is not printed: it may hold what only one customer may see.
+impl fmt::Debug for WarmUp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WarmUp").field("web_app", self.web_app).field("tabs", &self.tabs).finish_non_exhaustive()
     }
 }
 
