@@ -66,7 +66,7 @@ fn loaded_by_us(url: &str, folder: &Path) {
 
 /// How much memory a server may take that exports or loads a million rows.
 #[cfg(target_os = "linux")]
-const MEMORY: u64 = 400 * 1024 * 1024;
+const MEMORY: usize = 400 * 1024 * 1024;
 
 #[cfg(target_os = "linux")]
 #[test]

@@ -1,4 +1,5 @@
 //! The memory of `serenytics serve` while an answer of many rows goes out to a client that is slow.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -7,19 +8,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use serenytics_core::Client;
-use support::Serving;
+use support::{Serving, memory};
 
 /// How many rows the answer has.
 const ROWS: usize = 1_000_000;
 /// How much more memory than before the server may take at any moment. The answer is larger.
 const ALLOWED: usize = 64 * 1024 * 1024;
-
-/// A number of `/proc/PID/status`, in bytes.
-fn memory(process: u32, name: &str) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-    line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
-}
 
 #[tokio::test]
 async fn an_answer_of_a_million_rows_takes_little_memory() {

@@ -38,10 +38,12 @@ impl ClientBuilder {
             return Err(Error::new(Kind::Usage, "a login has no `:` in it, which stands between login and password"));
         }
         // The secrets are the keys of these clients, so that they are found and left out wherever one could be seen.
-        let client = self.with_key(ApiKey::from(password), HeaderValue::from_static(""))?;
+        let basic = STANDARD.encode(format!("{login}:{password}"));
+        let secrets = ApiKey::from(password).hiding(&basic);
+        let client = self.with_key(secrets, HeaderValue::from_static(""))?;
         let deadline = client.deadline();
-        let basic = format!("Basic {}", STANDARD.encode(format!("{login}:{password}")));
-        let request = client.get(&["api", "token"], deadline).login(AUTHORIZATION, secret_header(&basic)?);
+        let authorization = secret_header(&format!("Basic {basic}"))?;
+        let request = client.get(&["api", "token"], deadline).login(AUTHORIZATION, authorization);
         let token = answered(&client, request, "token").await?;
 
         let client = client.with_token(ApiKey::from(&token));

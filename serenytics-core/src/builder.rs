@@ -133,7 +133,7 @@ impl ClientBuilder {
     /// pool. Another builder may be given back.
     ///
     /// It is called for each of the two clients there are, of calls and of downloads. Redirects, the user agent and what else keeps the API
-    /// key from other servers is set behind it, as are the settings of this builder.
+    /// key from other servers and from logs is set behind it, as are the settings of this builder: connections are never verbose.
     ///
     /// ```
     /// # fn build() -> Result<serenytics_core::Client, serenytics_core::Error> {

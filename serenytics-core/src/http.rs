@@ -67,7 +67,9 @@ impl HttpOptions {
         }
         let client = |redirect: Policy, gzip: bool| {
             let http = self.builder(url)?.connect_timeout(connect).redirect(redirect).gzip(gzip);
-            http.user_agent(USER_AGENT).referer(false).build().map_err(|error| wrong("set up the HTTP client", error))
+            // Verbose connections log what is sent, the key in its header among it.
+            let http = http.user_agent(USER_AGENT).referer(false).connection_verbose(false);
+            http.build().map_err(|error| wrong("set up the HTTP client", error))
         };
         // A file is wanted as it is, gzipped or not.
         Ok([client(Policy::none(), true)?, client(Policy::limited(REDIRECTS), false)?])

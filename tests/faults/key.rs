@@ -1,7 +1,11 @@
-//! The API key: in the header of calls to the server, and nowhere else.
+//! The API key, and the other secrets of a client: each in the one place of a request that it belongs into, and nowhere else.
+
+use std::io::Read;
+use std::sync::{Arc, Mutex};
 
 use serenytics::Client;
 
+use crate::calls::{Aim, CALLS, Calls, DATA_KEY, PASSWORD, REFUSED, S3_SECRET, basic, secret_in};
 use crate::proxy::{Fault, Request};
 use crate::{KEY, Outcome, Setup, printed, refused, revenues};
 
@@ -37,28 +41,179 @@ async fn errors_never_hold_the_key() -> Outcome {
     Ok(())
 }
 
+/// The secrets that a request holds.
+pub fn secrets_of(request: &Request) -> Vec<String> {
+    let mut secrets: Vec<String> = ["x-api-key", "x-auth-token", "authorization"]
+        .iter()
+        .flat_map(|name| request.header(name))
+        .map(|value| value.trim_start_matches("Basic ").to_owned())
+        .collect();
+    let path = request.path.split_once("/push/").or_else(|| request.path.split_once("signature="));
+    secrets.extend(path.map(|(_, secret)| secret.to_owned()));
+    secrets.extend(String::from_utf8_lossy(&request.body).contains(S3_SECRET).then(|| S3_SECRET.to_owned()));
+    secrets
+}
+
+/// A body that repeats what was said.
+type Form = fn(&str) -> String;
+
 #[tokio::test]
-async fn every_call_has_the_key_in_its_header_and_nowhere_else() -> Outcome {
-    let setup = Setup::start(|_| Fault::None).await?;
-    let client = setup.client();
-    let sales = client.source("sales").await?;
-    sales.insert([crate::sale("IT", 1.0)]).await?;
-    revenues(&client).await?;
-    let seen = setup.proxy.seen();
-    assert!(seen.len() >= 3, "{seen:?}");
-    for request in seen {
-        assert_eq!(request.headers.matches(KEY).count(), 1, "{request:?}");
-        assert!(!request.path.contains(KEY) && !String::from_utf8_lossy(&request.body).contains(KEY), "{request:?}");
+async fn no_error_of_any_call_holds_a_secret() -> Outcome {
+    let forms: [(&str, Form); 3] = [
+        ("500 Internal Server Error", |said| format!("<h1>{said}</h1>")),
+        ("302 Found", |said| format!("{{\"status\":\"error\",\"errors\":[\"{said}\"]}}")),
+        ("200 OK", |said| {
+            format!(
+                "{{\"status\":\"{said}\",\"objects\":[{{\"{said}\":1}}],\"signed_request\":\"{said}\",\
+                 \"csv_url\":\"no:{said}\",\"columns_titles\":\"{said}\",\"data\":\"{said}\",\"task_id\":\"{said}\"}}"
+            )
+        }),
+    ];
+    for (number, (status, form)) in forms.into_iter().enumerate() {
+        let (aim, said) = (Arc::new(Aim::default()), Arc::new(Mutex::new(Vec::new())));
+        let (aimed, kept) = (Arc::clone(&aim), Arc::clone(&said));
+        let fault = move |request: &Request| {
+            if !aimed.hits() {
+                return Fault::None;
+            }
+            let secrets = secrets_of(request);
+            let answer = form(&secrets.join(" "));
+            let location = format!("location: http://{0}/{0}\r\n", secrets.join("/"));
+            *kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = secrets;
+            Fault::Instead(status, location, answer.into_bytes())
+        };
+        let calls = Calls::start(number != 1, fault).await?;
+        let mut errors = 0;
+        for (name, call) in CALLS {
+            for step in 0.. {
+                aim.at(step);
+                let outcome = call(&calls).await;
+                if aim.has_missed() {
+                    break;
+                }
+                let Err(error) = outcome else { continue };
+                errors += 1;
+                let printed = printed(&error);
+                let secret = calls.secret_in(&printed);
+                assert_eq!(secret, None, "{status}, {name}, request {step}: {printed}");
+                let said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let repeated = said.iter().find(|secret| printed.contains(*secret));
+                assert_eq!(repeated, None, "{status}, {name}, request {step}: {printed}");
+            }
+        }
+        assert!(errors >= CALLS.len(), "{status}: {errors}");
+    }
+    Ok(())
+}
+
+/// A request without the secrets that belong where they are, each of which has to be there once.
+fn without_its_secrets(request: &Request, calls: &Calls) -> String {
+    let belongs = |name: &str, value: &str| {
+        let values = request.header(name);
+        assert_eq!(values, [value], "{name} of {request:?}");
+        values.concat()
+    };
+    let has_none = || {
+        for name in ["x-api-key", "authorization", "x-auth-token", "proxy-authorization", "cookie"] {
+            assert!(request.header(name).is_empty(), "{name} of {request:?}");
+        }
+    };
+    let mut path = request.path.clone();
+    let mut secrets = Vec::new();
+    match request.path.as_str() {
+        _ if request.is_by_link() => {
+            has_none();
+            path = path.split('?').next().unwrap_or_default().to_owned();
+        }
+        pushed if pushed.contains("/push/") => {
+            has_none();
+            assert!(pushed.ends_with(&calls.token), "{request:?}");
+            path = path.replacen(&calls.token, "", 1);
+        }
+        "/api/token" => secrets.push(belongs("authorization", &format!("Basic {}", basic()))),
+        "/api/api_key" => assert!(request.header("x-auth-token").len() == 1 && request.header("x-api-key").is_empty()),
+        path if path.starts_with("/data-api/") => secrets.push(belongs("x-api-key", DATA_KEY)),
+        _ => secrets.push(belongs("x-api-key", KEY)),
+    }
+    let mut body = String::from_utf8_lossy(&request.body).into_owned();
+    if request.body.starts_with(&[0x1f, 0x8b]) {
+        body.clear();
+        let read = flate2::read::GzDecoder::new(&request.body[..]).read_to_string(&mut body);
+        assert!(read.is_ok_and(|bytes| bytes > 0), "{request:?}");
+    }
+    if request.path.ends_with("/reload_from_s3") {
+        assert_eq!(body.matches(S3_SECRET).count(), 1, "{request:?}");
+        body = body.replacen(S3_SECRET, "", 1);
+    }
+    // A source is saved with all that it has, and its token is among it.
+    if request.method == "PUT" {
+        body = body.replace(&calls.token, "");
+    }
+    let headers = secrets.iter().fold(request.headers.clone(), |headers, secret| headers.replacen(secret, "", 1));
+    format!("{} {path}\n{headers}\n{body}", request.method)
+}
+
+#[tokio::test]
+async fn every_call_has_its_secrets_where_they_belong_and_nowhere_else() -> Outcome {
+    for signs_uploads in [false, true] {
+        let calls = Calls::start(signs_uploads, |_| Fault::None).await?;
+        for (name, call) in CALLS {
+            match call(&calls).await {
+                Ok(answer) => {
+                    assert!(!REFUSED.contains(name), "{name}");
+                    assert!(!answer.contains("canary") && !answer.contains(&basic()), "{name}: {answer}");
+                }
+                Err(error) => {
+                    assert!(error.is_refused_by_server() && REFUSED.contains(name), "{name}: {error}");
+                    assert_eq!(calls.secret_in(&printed(&error)), None, "{name}: {error}");
+                }
+            }
+        }
+        let seen = calls.setup.proxy.seen();
+        for request in &seen {
+            let rest = without_its_secrets(request, &calls);
+            assert_eq!(calls.secret_in(&rest), None, "{request:?}");
+        }
+        let by_link = |method: &str| seen.iter().filter(|seen| seen.is_by_link() && seen.method == method).count();
+        assert_eq!((by_link("GET"), by_link("PUT")), (2, if signs_uploads { 3 } else { 0 }));
+        assert!(seen.len() > CALLS.len(), "{}", seen.len());
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_panic_never_shows_the_key() -> Outcome {
+async fn a_password_of_the_way_reaches_the_proxy_alone() -> Outcome {
+    let setup = Setup::start(|_| Fault::None).await?;
+    let address = setup.proxy.url.replace("http://", "");
+    let client =
+        Client::builder().url(setup.server.url()).api_key(KEY).proxy(format!("http://ada:{PASSWORD}@{address}"));
+    assert_eq!(revenues(&client.build()?).await?.len(), 3);
+    let seen = setup.proxy.seen();
+    assert!(!seen.is_empty());
+    for request in seen {
+        assert_eq!(request.header("proxy-authorization"), [format!("Basic {}", basic())], "{request:?}");
+        assert_eq!(format!("{request:?}").matches(&basic()).count(), 1, "{request:?}");
+        assert!(!format!("{request:?}").contains(PASSWORD), "{request:?}");
+    }
+    // One that cannot be reached is told without it.
+    let client =
+        Client::builder().url(setup.server.url()).api_key(KEY).proxy(format!("http://ada:{PASSWORD}@127.0.0.1:1"));
+    let error = printed(&refused(revenues(&client.build()?).await));
+    assert_eq!(secret_in(&error), None, "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_panic_never_shows_a_secret() -> Outcome {
+    let calls = Calls::start(false, |_| Fault::None).await?;
     let client = Client::builder().url("http://127.0.0.1:1").api_key(KEY).build()?;
-    let error = refused(revenues(&client).await);
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| panic!("{client:?} {error:?}")));
-    let told = panicked.err().and_then(|told| told.downcast::<String>().ok()).ok_or("no panic")?;
-    assert!(!told.contains(KEY), "{told}");
+    let failed = revenues(&client).await;
+    let mistaken = refused(calls.client.source_by_uuid(KEY).await);
+    let values = format!("{} {}", calls.values(), printed(&mistaken));
+    assert!(values.contains("[API key]") && values.contains("[S3 credentials]"), "{values}");
+    let panicked = tokio::spawn(async move { failed.unwrap_or_else(|error| panic!("{values} {error:?}")) }).await;
+    let told = panicked.err().ok_or("no panic")?.into_panic();
+    let told = told.downcast::<String>().map_err(|_| "no text")?;
+    assert_eq!(calls.secret_in(&told), None, "{told}");
     Ok(())
 }

@@ -2,7 +2,10 @@
 //! what is never sent twice, and where the API key never is.
 
 mod answers;
+mod calls;
+mod elsewhere;
 mod key;
+mod logs;
 mod proxy;
 mod retries;
 
@@ -10,7 +13,7 @@ use std::time::Duration;
 
 use proxy::{Fault, Proxy, Request};
 use serenytics::{Client, Source, query};
-use serenytics_local::Server;
+use serenytics_local::{Server, ServerBuilder};
 
 /// What tests stop with.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -34,7 +37,7 @@ fn sale(country: &str, revenue: f64) -> Sale {
 struct Setup {
     server: Server,
     proxy: Proxy,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Setup {
@@ -42,10 +45,18 @@ impl Setup {
     async fn start(
         fault: impl Fn(&Request) -> Fault + Send + Sync + 'static,
     ) -> Result<Setup, Box<dyn std::error::Error>> {
+        Setup::start_with(|builder| builder, fault).await
+    }
+
+    /// The same, of an engine that is set up further.
+    async fn start_with(
+        configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
+        fault: impl Fn(&Request) -> Fault + Send + Sync + 'static,
+    ) -> Result<Setup, Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
-        let server = Server::builder(folder.path()).api_key(KEY).start().await?;
+        let server = configure(Server::builder(folder.path().join("data")).api_key(KEY)).start().await?;
         let proxy = Proxy::start(server.url(), fault).await?;
-        let setup = Setup { server, proxy, _folder: folder };
+        let setup = Setup { server, proxy, folder };
         let sales = setup.direct().get_or_create_storage("sales").await?;
         sales.insert([sale("FR", 12.5), sale("DE", -3.0), sale("Réunion", 0.25)]).await?;
         Ok(setup)

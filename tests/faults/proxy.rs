@@ -26,6 +26,16 @@ impl Request {
     pub fn is_query(&self) -> bool {
         self.path.starts_with("/api/formatted_data/")
     }
+
+    /// Whether it came by a link, which is signed and needs no key.
+    pub fn is_by_link(&self) -> bool {
+        self.path.contains("signature=")
+    }
+
+    /// The values of a header.
+    pub fn header<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        values(&self.headers, name).collect()
+    }
 }
 
 /// What happens to a request and its answer.
@@ -46,6 +56,8 @@ pub enum Fault {
     Slow(usize, Duration),
     /// The answer has another body, made of its own.
     Body(fn(&str) -> Vec<u8>),
+    /// The answer names the server with this URL wherever it names this one.
+    Elsewhere(String),
 }
 
 /// The proxy.
@@ -118,9 +130,14 @@ async fn read(client: &mut BufReader<TcpStream>) -> std::io::Result<Request> {
 }
 
 /// The value of a header.
-fn header<'a>(headers: &'a str, name: &str) -> Option<&'a str> {
-    let mut lines = headers.lines().filter_map(|line| line.split_once(':'));
-    lines.find(|(line, _)| line.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+fn header<'a>(headers: &'a str, name: &'a str) -> Option<&'a str> {
+    values(headers, name).next()
+}
+
+/// The values of a header that may stand there several times.
+fn values<'a>(headers: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = headers.lines().filter_map(|line| line.split_once(':'));
+    lines.filter(move |(line, _)| line.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 /// A body that comes in chunks.
@@ -166,6 +183,12 @@ async fn answer(client: &mut TcpStream, engine: &str, request: &Request, fault: 
             let answer = passed_on(engine, request).await?;
             let (_, body) = parts(&answer).await?;
             client.write_all(&written("200 OK", "", &change(&String::from_utf8_lossy(&body)))).await
+        }
+        Fault::Elsewhere(url) => {
+            let own = format!("http://{}", header(&request.headers, "host").unwrap_or_default());
+            let (_, body) = parts(&passed_on(engine, request).await?).await?;
+            let body = String::from_utf8_lossy(&body).replace(&own, &url);
+            client.write_all(&written("200 OK", "", body.as_bytes())).await
         }
     }
 }

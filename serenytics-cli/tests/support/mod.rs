@@ -21,6 +21,14 @@ fn without_own_environment(mut command: Command) -> Command {
     command
 }
 
+/// A number of `/proc/PID/status`, in bytes.
+#[cfg(target_os = "linux")]
+pub fn memory(process: u32, name: &str) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
+
 /// A server that is killed when it is dropped.
 pub struct Serving {
     pub url: String,
@@ -79,10 +87,8 @@ impl Serving {
 
     /// The most memory that the server had so far.
     #[cfg(target_os = "linux")]
-    pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    pub fn peak_memory(&self) -> usize {
+        memory(self.id(), "VmHWM")
     }
 
     /// Sends a signal, as `kill` names it, and waits for the end.

@@ -125,8 +125,9 @@ impl Export<'_> {
         Ok(download)
     }
 
-    /// Where the file is that the server made, and its format.
-    async fn made(&self, format: ExportFormat, deadline: Deadline) -> Result<(Url, ExportFormat), Error> {
+    /// Where the file is that the server made, and its format. It borrows mutably, as what is told of the progress may be no `Sync`, and a
+    /// shared borrow of it would keep exports from being spawned.
+    async fn made(&mut self, format: ExportFormat, deadline: Deadline) -> Result<(Url, ExportFormat), Error> {
         let client = self.source.client();
         let body = json!({
             "send_email": false,

@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 use serenytics_query::source::{Source, stored_types};
 use tracing::{Instrument, debug_span};
 
+use crate::client::Client;
 use crate::data_source::DataSource;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::load::builder::TIMEOUT;
 use crate::load::{ForceType, Progress, Tell, tell};
 use crate::task::Task;
@@ -136,25 +137,25 @@ impl<'s> ReloadFromS3<'s> {
     pub async fn send(mut self) -> Result<(), Error> {
         self.source.check_is_storage()?;
         let span = debug_span!("load", source = self.source.uuid(), bucket = self.bucket, key = self.key);
-        let body = self.body();
+        let (client, body) = (self.client(), self.body());
         let loaded = async {
             let deadline = Deadline::after(self.timeout, "`timeout` of the load");
-            let client = self.source.client();
             let request = client.post(&["api", "data_source", self.source.uuid(), "reload_from_s3"], deadline);
             let started = request.json(&body).send().await?;
             let loading = Instant::now();
             let asked = &mut || tell(&mut self.progress, Progress::Loading { elapsed: loading.elapsed() });
-            Task::started(client, started).await?.wait(deadline, asked).await
+            Task::started(&client, started).await?.wait(deadline, asked).await
         };
-        let outcome = loaded.instrument(span).await;
-        // A server may repeat what it was sent.
-        outcome.map_err(|error| match &self.credentials {
-            Some(S3Credentials { secret_access_key, .. }) if error.message().contains(secret_access_key) => Error::new(
-                Kind::Refused,
-                "the server refused the load, and repeated the secret of the S3 credentials in its reason",
-            ),
-            _ => error,
-        })
+        loaded.instrument(span).await
+    }
+
+    /// The client of the source, which leaves the secret of the credentials out wherever a server may repeat it.
+    fn client(&self) -> Client {
+        let client = self.source.client();
+        match &self.credentials {
+            Some(credentials) => client.with_token(client.api_key().clone().hiding(&credentials.secret_access_key)),
+            None => client.clone(),
+        }
     }
 
     fn body(&self) -> Value {

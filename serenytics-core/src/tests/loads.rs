@@ -185,7 +185,7 @@ async fn a_storage_that_refuses_is_no_api_and_its_secrets_are_not_told() {
         let text = printed(&error);
         assert!(!text.contains("canary") && !text.contains("API key") && !text.contains("client's URL"), "{text}");
         assert!(text.contains(&format!("refused the upload with {status}")), "{text}");
-        assert!(text.contains(": Denied: [signed] is not known"), "{text}");
+        assert!(text.contains(": Denied: [secret] is not known"), "{text}");
         assert!(error.is_refused_by_server() && !error.is_unauthorized() && !error.is_not_found());
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tracing::debug;
 
+use crate::api_key::ApiKey;
 use crate::client::Client;
 use crate::error::{Call, Error, Kind};
 use crate::transport::response::Response;
@@ -98,7 +99,7 @@ impl<'c> Request<'c> {
             segments.pop_if_empty().extend(path);
         }
         let repeatable = method == Method::GET;
-        let call = Call { method, path: url.path().to_owned() };
+        let call = Call { method, path: shown(client, &url) };
         Request {
             client,
             call,
@@ -166,7 +167,7 @@ impl<'c> Request<'c> {
         if let Ok(mut segments) = self.url.path_segments_mut() {
             segments.push("");
         }
-        self.call.path = self.url.path().to_owned();
+        self.call.path = shown(self.client, &self.url);
         self
     }
 
@@ -296,40 +297,33 @@ impl<'c> Request<'c> {
         let elapsed = started.elapsed();
         debug!(method = %self.call.method, path = self.call.path, status = status.as_u16(), ?elapsed, "answered");
         let asked = retry::asked(response.headers());
-        let headers = response.headers().clone();
+        let (headers, answered_by) = (response.headers().clone(), response.url().clone());
         let mut response = Response::new(client, self.call.clone(), response, self.deadline);
         if status == self.expected {
             return Ok(response);
         }
         let body = response.start().await;
+        let refused = |url, key: &ApiKey, shown| failure::refused(status, &headers, &body, url, key, shown);
+        // A link is a credential itself, as is where it redirects to.
+        let linked = || storage::hiding(&storage::hiding(client.api_key(), &self.url), &answered_by);
         let error = match self.headers {
-            Headers::Api => failure::refused(status, &headers, &body, &self.url, client.api_key(), "your API key"),
-            Headers::Login(..) => {
-                let credential = "the login and the password";
-                failure::refused(status, &headers, &body, &self.url, client.api_key(), credential)
-            }
-            Headers::Push => failure::refused(
-                status,
-                &headers,
-                &body,
-                &self.url,
-                client.api_key(),
-                "the token, and the uuid beside it",
-            ),
-            Headers::SignedUpload(_) => storage::refused("upload", status, &body, &self.url, client.api_key()),
+            Headers::Api => refused(&self.url, client.api_key(), "your API key"),
+            Headers::Login(..) => refused(&self.url, client.api_key(), "the login and the password"),
+            Headers::Push => refused(&self.url, client.api_key(), "the token, and the uuid beside it"),
+            Headers::SignedUpload(_) => storage::refused("upload", status, &body, &linked()),
             // The server of the API itself gives its reasons as it always does.
-            Headers::Download if self.url.origin() == client.base().origin() => failure::refused(
-                status,
-                &headers,
-                &body,
-                client.base(),
-                client.api_key(),
-                "that the link is not too old",
-            ),
-            Headers::Download => storage::refused("download", status, &body, &self.url, client.api_key()),
+            Headers::Download if answered_by.origin() == client.base().origin() => {
+                refused(client.base(), &linked(), "that the link is not too old")
+            }
+            Headers::Download => storage::refused("download", status, &body, &linked()),
         };
         Err(Failure { error, passes: retry::passes(status), asked })
     }
+}
+
+/// A path as errors and logs name it. What was given for a uuid may be the key by mistake.
+fn shown(client: &Client, url: &Url) -> String {
+    client.api_key().redact(url.path().to_owned())
 }
 
 /// Whether a text can stand as one segment of a path. A URL drops dots, which mean other folders, and some control

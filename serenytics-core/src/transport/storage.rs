@@ -9,15 +9,12 @@ use crate::transport::cut;
 /// How much of the storage's words stands in an error.
 const LONGEST_WORDS: usize = 500;
 
-/// Shorter values of the signed URL are left in texts: `1`, `PUT`.
-const SHORTEST_SECRET: usize = 4;
-
 /// The error of a storage that refuses what a signed URL is for, an upload or a download. It repeats the status, and of the body what it gives as code and
-/// message: the rest holds what the signature is made of. The status is no answer of the API, so the error has none.
-pub(crate) fn refused(refused: &str, status: StatusCode, body: &[u8], signed: &Url, key: &ApiKey) -> Error {
+/// message: the rest holds what the signature is made of. The status is no answer of the API, so the error has none. `key` hides the URL's secrets, too.
+pub(crate) fn refused(refused: &str, status: StatusCode, body: &[u8], key: &ApiKey) -> Error {
     let body = String::from_utf8_lossy(body);
     let words: Vec<_> = ["Code", "Message"].into_iter().filter_map(|tag| content(&body, tag)).collect();
-    let words = cut(&key.redact(without_secrets(words.join(": "), signed)), LONGEST_WORDS);
+    let words = cut(&key.redact(words.join(": ")), LONGEST_WORDS);
     let mut message = format!("the storage of the server refused the {refused} with {status}");
     if !words.is_empty() {
         message.push_str(": ");
@@ -38,17 +35,14 @@ fn content(body: &str, tag: &str) -> Option<String> {
     Some(plain.replace("&amp;", "&"))
 }
 
-/// A text without the values of a URL's query, in either spelling.
-fn without_secrets(mut text: String, signed: &Url) -> String {
+/// A key that hides the values of a signed URL's query too, in either spelling.
+pub(crate) fn hiding(key: &ApiKey, signed: &Url) -> ApiKey {
     let spelled = signed.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     let mut secrets: Vec<_> = spelled.map(|(_, value)| value.to_owned()).collect();
     secrets.extend(signed.query_pairs().map(|(_, value)| value.into_owned()));
     // The longest first, as one may be a part of another.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_SECRET) {
-        text = text.replace(secret, "[signed]");
-    }
-    text
+    secrets.iter().fold(key.clone(), |key, secret| key.hiding(secret))
 }
 
 #[cfg(test)]
@@ -58,7 +52,8 @@ mod tests {
     fn said(body: &str) -> String {
         let signed =
             Url::parse("https://s3/u1?AWSAccessKeyId=canary-id&Expires=17&Signature=canary%2Bsigned%3D").unwrap();
-        let error = refused("upload", StatusCode::FORBIDDEN, body.as_bytes(), &signed, &ApiKey::from("canary-7f3a91"));
+        let key = hiding(&ApiKey::from("canary-7f3a91"), &signed);
+        let error = refused("upload", StatusCode::FORBIDDEN, body.as_bytes(), &key);
         assert!(error.is_refused_by_server() && error.status().is_none());
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
         error.to_string()
@@ -78,7 +73,7 @@ mod tests {
     fn secrets_in_the_message_are_left_out() {
         let told = "the storage of the server refused the upload with 403 Forbidden";
         let body = "<Message>canary-id, canary+signed=, canary%2Bsigned%3D, canary-7f3a91 at 17</Message>";
-        assert_eq!(said(body), format!("{told}: [signed], [signed], [signed], [API key] at 17"));
+        assert_eq!(said(body), format!("{told}: [secret], [secret], [secret], [API key] at 17"));
         for body in ["", "canary", "<Message>canary", "<Message>&#99;anary-id</Message>", "<Code><b>canary</b></Code>"]
         {
             assert_eq!(said(body), told);

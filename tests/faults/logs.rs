@@ -1,0 +1,105 @@
+//! The logs of everything in the process, at every level: none holds a secret.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serenytics::Client;
+use tracing::level_filters::LevelFilter;
+
+use crate::calls::{Aim, CALLS, Calls, PASSWORD, secret_in};
+use crate::proxy::{Fault, Request};
+use crate::{KEY, Outcome, Setup, revenues};
+
+/// Keeps what is logged, by `tracing` and by `log`.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    /// Keeps what the whole process logs from now on, what other tests do among it.
+    fn watch() -> Result<Lines, Box<dyn std::error::Error>> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let logged = tracing_subscriber::fmt().with_ansi(false).with_max_level(LevelFilter::TRACE);
+        tracing::subscriber::set_global_default(logged.with_writer(move || writer.clone()).finish())?;
+        log::set_boxed_logger(Box::new(lines.clone()))?;
+        log::set_max_level(log::LevelFilter::Trace);
+        Ok(lines)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl log::Log for Lines {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let line = format!("{} {}: {}\n", record.level(), record.target(), record.args());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(line.as_bytes());
+    }
+
+    fn flush(&self) {}
+}
+
+#[tokio::test]
+async fn no_log_holds_a_secret() -> Outcome {
+    let lines = Lines::watch()?;
+    let mut tokens = Vec::new();
+    for signs_uploads in [false, true] {
+        // What is tried again is logged with its error, in which this server repeats what it was sent.
+        let aim = Arc::new(Aim::default());
+        let aimed = Arc::clone(&aim);
+        let busy = move |request: &Request| match aimed.hits() {
+            true => {
+                let said = crate::key::secrets_of(request).join(" ");
+                Fault::Instead("503 Service Unavailable", "retry-after: 0\r\n".to_owned(), said.into_bytes())
+            }
+            false => Fault::None,
+        };
+        let calls = Calls::start(signs_uploads, busy).await?;
+        for (_, call) in CALLS {
+            for step in 0..3 {
+                aim.at(step);
+                let _ = call(&calls).await;
+            }
+            aim.has_missed();
+            let _ = call(&calls).await;
+        }
+        tokens.push(calls.token.clone());
+        tokens.extend(calls.setup.proxy.seen().iter().flat_map(|seen| seen.header("x-auth-token")).map(str::to_owned));
+    }
+    // Connections that would log all that is sent, and a proxy with a password.
+    let setup = Setup::start(|_| Fault::None).await?;
+    let verbose = Client::builder().url(&setup.proxy.url).api_key(KEY).http(|http| http.connection_verbose(true));
+    revenues(&verbose.build()?).await?;
+    let address = setup.proxy.url.replace("http://", "");
+    let proxied =
+        Client::builder().url(setup.server.url()).api_key(KEY).proxy(format!("http://ada:{PASSWORD}@{address}"));
+    revenues(&proxied.build()?).await?;
+
+    let text = lines.text();
+    let logged =
+        ["trying again", "503", "serenytics_core::", "reqwest::connect", "hyper_util::", "a script ran", "intercepts"];
+    for logged in logged {
+        assert!(text.contains(logged), "{logged} is not logged");
+    }
+    assert!(tokens.len() >= 4, "{}", tokens.len());
+    for line in text.lines() {
+        let secret = secret_in(line).or_else(|| tokens.iter().find(|token| line.contains(*token)).cloned());
+        assert_eq!(secret, None, "{line}");
+    }
+    Ok(())
+}
