@@ -5,6 +5,7 @@ mod columns;
 mod config;
 mod find;
 pub(crate) mod names;
+mod operations;
 mod push;
 mod schema;
 

@@ -173,6 +173,10 @@ impl Export<'_> {
 /// What it will ask for.
 impl fmt::Debug for Export<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Export").field("source", &self.source).field("format", &self.format).field("separator", &self.separator).finish_non_exhaustive()
+        f.debug_struct("Export")
+            .field("source", &self.source)
+            .field("format", &self.format)
+            .field("separator", &self.separator)
+            .finish_non_exhaustive()
     }
 }

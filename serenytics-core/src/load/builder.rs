@@ -277,6 +277,10 @@ pub(crate) fn check_key(primary_key: Option<&str>, columns: &[String]) -> Result
 /// The rows are not made for it.
 impl fmt::Debug for Load<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Load").field("source", &self.source).field("format", &self.format).field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Load")
+            .field("source", &self.source)
+            .field("format", &self.format)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }

@@ -180,6 +180,11 @@ impl<'s> ReloadFromS3<'s> {
 /// The credentials do not print what they are.
 impl fmt::Debug for ReloadFromS3<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReloadFromS3").field("source", &self.source).field("bucket", &self.bucket).field("key", &self.key).field("credentials", &self.credentials).finish_non_exhaustive()
+        f.debug_struct("ReloadFromS3")
+            .field("source", &self.source)
+            .field("bucket", &self.bucket)
+            .field("key", &self.key)
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
     }
 }
