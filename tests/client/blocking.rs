@@ -52,6 +52,13 @@ fn a_program_without_async_code_does_everything() -> Outcome {
     let copy = client.create_storage("copy")?;
     copy.reload_from_stream(client.stream(&SALES)?).send()?;
     assert_eq!(client.fetch_from(&copy, &SALES)?.len(), 20_000);
+    // Rows that are waited for while they are sent.
+    let doubled = |row: Result<Sale, serenytics::Error>| row.map(|row| Sale { revenue: 2.0 * row.revenue, ..row });
+    copy.reload_from_stream(client.stream(&SALES)?.map(doubled)).send()?;
+    let sum = |source| -> Result<f64, serenytics::Error> {
+        Ok(client.fetch_from(source, &SALES)?.iter().map(|row| row.revenue).sum())
+    };
+    assert_eq!(sum(&copy)?, 2.0 * sum(&sales)?);
     copy.update("invoice", [sale("DE", 1.0, Some(1))]).timeout(Duration::from_secs(60)).send()?;
     assert_eq!(copy.row_count()?, 20_000);
 

@@ -1,7 +1,9 @@
 //! The blocking data source, and what pushes rows to it.
 
+use std::error::Error as StdError;
 use std::path::PathBuf;
 
+use futures_util::stream;
 use serde_json::{Map, Value};
 use serenytics_query::drift::Drift;
 use serenytics_query::schema::Schema;
@@ -10,7 +12,7 @@ use serenytics_query::source::LoadRow;
 use serenytics_query::wire::{ColumnTitle, Pipeline};
 
 use crate::blocking::runtime::Runtime;
-use crate::blocking::{Batch, Export, IntoBlocking, Load, ReloadFromS3, RowStream};
+use crate::blocking::{Batch, Export, IntoBlocking, Load, ReloadFromS3};
 use crate::{Answer, ClientBuilder, Error, SourceType};
 
 /// A data source of a server, whose calls wait: see [`crate::DataSource`].
@@ -103,9 +105,16 @@ impl DataSource {
         self.inner.reload(rows).blocking(&self.runtime)
     }
 
-    /// See [`DataSource::reload_from_stream`](crate::DataSource::reload_from_stream): of the rows of an answer or an export.
-    pub fn reload_from_stream<R: LoadRow + Send + 'static>(&self, rows: RowStream<R>) -> Load<'_> {
-        self.inner.reload_from_stream(rows.inner).blocking(&self.runtime)
+    /// See [`DataSource::reload_from_stream`](crate::DataSource::reload_from_stream): of an iterator whose rows may fail, like those of an answer
+    /// or an export, as they are or changed on their way.
+    pub fn reload_from_stream<'s, R, E, I>(&'s self, rows: I) -> Load<'s>
+    where
+        R: LoadRow + Send + 's,
+        E: Into<Box<dyn StdError + Send + Sync>> + Send + 's,
+        I: IntoIterator<Item = Result<R, E>>,
+        I::IntoIter: Send + 's,
+    {
+        self.inner.reload_from_stream(stream::iter(rows)).blocking(&self.runtime)
     }
 
     /// See [`DataSource::update`](crate::DataSource::update).
@@ -118,13 +127,15 @@ impl DataSource {
         self.inner.update(primary_key, rows).blocking(&self.runtime)
     }
 
-    /// See [`DataSource::update_from_stream`](crate::DataSource::update_from_stream): of the rows of an answer or an export.
-    pub fn update_from_stream<R: LoadRow + Send + 'static>(
-        &self,
-        primary_key: impl Into<String>,
-        rows: RowStream<R>,
-    ) -> Load<'_> {
-        self.inner.update_from_stream(primary_key, rows.inner).blocking(&self.runtime)
+    /// See [`DataSource::update_from_stream`](crate::DataSource::update_from_stream): of an iterator whose rows may fail.
+    pub fn update_from_stream<'s, R, E, I>(&'s self, primary_key: impl Into<String>, rows: I) -> Load<'s>
+    where
+        R: LoadRow + Send + 's,
+        E: Into<Box<dyn StdError + Send + Sync>> + Send + 's,
+        I: IntoIterator<Item = Result<R, E>>,
+        I::IntoIter: Send + 's,
+    {
+        self.inner.update_from_stream(primary_key, stream::iter(rows)).blocking(&self.runtime)
     }
 
     /// See [`DataSource::reload_from_array`](crate::DataSource::reload_from_array).

@@ -1,5 +1,6 @@
 //! The runtime that a blocking client waits in.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle, Runtime as Tokio};
@@ -22,16 +23,40 @@ impl Runtime {
         Ok(Runtime(Arc::new(Owned(Some(runtime)))))
     }
 
-    /// Waits for a call.
+    /// Waits for a call. One that takes rows from an iterator may wait for another meanwhile, when these are rows that arrive.
     pub(crate) fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let within = Handle::try_current().is_ok();
         match &self.0.0 {
-            Some(runtime) if !within => runtime.block_on(call),
+            Some(runtime) if WAITS.get() => tokio::task::block_in_place(|| runtime.block_on(call)),
+            Some(runtime) if Handle::try_current().is_err() => {
+                let _waiting = Waiting::begin();
+                runtime.block_on(call)
+            }
             _ => {
                 let message = "the blocking client was called from within async code, where nothing may wait: use the async client";
                 Err(Error::new(Kind::Usage, message))
             }
         }
+    }
+}
+
+thread_local! {
+    /// Whether this thread waits for a call of a blocking client.
+    static WAITS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Waiting, until it is dropped.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Waiting {
+        WAITS.set(true);
+        Waiting
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITS.set(false);
     }
 }
 
