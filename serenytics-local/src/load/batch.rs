@@ -43,7 +43,7 @@ pub(crate) struct Operation {
 
 /// Applies a batch in one commit, and tells how many rows the storage has then. On an error nothing is changed.
 pub(crate) async fn run_batch(
-    storage: &Storage,
+    storage: &Arc<Storage>,
     queries: &Queries,
     source: &Source,
     request: BatchRequest,

@@ -21,7 +21,7 @@ const KEY: usize = 64;
 
 /// Loads a file whose rows replace those with the same value of the column `key`, and tells how many rows the storage
 /// has then. On an error nothing is changed. A storage that no data was loaded into gets the columns of the file.
-pub(crate) async fn update(storage: &Storage, queries: &Queries, file: RowsFile, key: &str) -> Result<u64, Error> {
+pub(crate) async fn update(storage: &Arc<Storage>, queries: &Queries, file: RowsFile, key: &str) -> Result<u64, Error> {
     let names = names_of(&file).await?;
     let mut writing = storage.write().await;
     writing.keep_columns().await;

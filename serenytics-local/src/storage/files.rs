@@ -128,3 +128,12 @@ pub(super) fn sync_file(file: &Path) -> std::io::Result<()> {
         None => Ok(()),
     }
 }
+
+/// Puts a copy that is on the disk in the place of a file.
+pub(super) fn write_anew(file: &Path) -> std::io::Result<()> {
+    let copy = file.with_extension("tmp");
+    std::fs::copy(file, &copy)?;
+    std::fs::File::open(&copy)?.sync_all()?;
+    std::fs::rename(&copy, file)?;
+    sync_file(file)
+}

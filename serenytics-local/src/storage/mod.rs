@@ -3,6 +3,8 @@
 mod bounds;
 mod columns;
 mod commit;
+#[cfg(test)]
+mod cuts;
 mod files;
 mod journal;
 mod path;
