@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::{Push, Snapshot, Storage};
 use crate::access::Account;
+use crate::api::Paid;
 use crate::catalogue::{STORAGE, Source};
 use crate::error::Error;
 use crate::load::{LoadOptions, RowsFile, merge, reload, run_batch};
@@ -54,7 +55,8 @@ impl Target {
     async fn push(&self, value: i64) -> Result<(), Error> {
         let row = json!({"n": value});
         let fields = vec![("n".to_owned(), row["n"].clone())];
-        self.storage.push(Push { source: Arc::new(source()), fields, json: row.to_string().into() }).await
+        let (source, json) = (Arc::new(source()), row.to_string().into());
+        self.storage.push(Push { source, fields, json, _paid: Paid::default() }).await
     }
 
     async fn merge(&self) -> Result<(), Error> {

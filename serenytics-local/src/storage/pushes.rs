@@ -12,6 +12,7 @@ use super::columns::Column;
 use super::commit::in_doubt;
 use super::journal::{Entry, Journal};
 use super::table::Storage;
+use crate::api::Paid;
 use crate::catalogue::Source;
 use crate::error::{Context, Error, Kind};
 use crate::load::{BatchRow, Row, RowTypes, forced_types};
@@ -31,6 +32,8 @@ pub(crate) struct Push {
     pub(crate) fields: Vec<(String, Value)>,
     /// The row as JSON.
     pub(crate) json: Bytes,
+    /// What pays for them while they wait, whether or not the client still does.
+    pub(crate) _paid: Paid,
 }
 
 /// A push, and who waits for it.
