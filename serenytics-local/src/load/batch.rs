@@ -60,7 +60,7 @@ pub(crate) async fn run_batch(
     let known = Arc::clone(&before.columns);
     // Millions of rows take their time, in which other requests are answered.
     let applied = spawn_blocking(move || Batch::of(request.operations, known, &forced));
-    let (columns, rows, replaced) = applied.await.context("the batch could not be applied")??;
+    let Applied { columns, rows, replaced } = applied.await.context("the batch could not be applied")??;
     if columns.is_empty() || (rows.is_empty() && replaced.is_empty()) {
         return Ok(before.rows);
     }
@@ -139,7 +139,17 @@ const INSERT: &str = "insert";
 const INSERT_OR_UPDATE: &str = "insertOrUpdate";
 const DELETE: &str = "delete";
 
-/// What a batch comes to: the rows that it adds, and the keys of older rows that go.
+/// What a batch comes to.
+struct Applied {
+    /// The columns of the storage.
+    columns: Arc<Vec<Column>>,
+    /// The rows that are added.
+    rows: Vec<Row>,
+    /// The keys of older rows that go.
+    replaced: Replaced,
+}
+
+/// A batch, one operation after the other.
 struct Batch {
     types: RowTypes,
     /// The rows that operations add, with the number of the operation.
@@ -150,13 +160,12 @@ struct Batch {
 }
 
 impl Batch {
-    /// The columns of the storage, `known` or those that the first rows define, the rows that are added, and the keys of
-    /// those that go.
+    /// Applies the operations to a storage with these columns; without any the first rows define them.
     fn of(
         operations: Vec<Operation>,
         known: Arc<Vec<Column>>,
         forced: &HashMap<String, ColumnType>,
-    ) -> Result<(Arc<Vec<Column>>, Vec<Row>, Replaced), Error> {
+    ) -> Result<Applied, Error> {
         let columns = if known.is_empty() { Arc::new(new_columns(&operations, forced)?) } else { known };
         let types = RowTypes::new(Arc::clone(&columns));
         let mut batch = Batch { types, rows: Vec::new(), replaced: HashMap::new() };
@@ -180,7 +189,7 @@ impl Batch {
         for (column, keys) in replaced {
             all.add(column, keys.into_keys());
         }
-        Ok((columns, kept, all))
+        Ok(Applied { columns, rows: kept, replaced: all })
     }
 
     fn apply(&mut self, number: usize, operation: Operation) -> Result<(), Error> {
