@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::access::{Access, Account, Credentials, same_secret};
-use crate::api::Health;
+use crate::api::{Health, VALUE_MEMORY};
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::data_api::DataApi;
 use crate::error::{Context, Error, Kind};
@@ -76,6 +76,8 @@ pub(crate) struct Engine {
     pub(crate) health: Health,
     /// Pays for the bodies that are held in memory, a permit a KiB.
     pub(crate) body_memory: Arc<Semaphore>,
+    /// Pays for the values that these bodies become.
+    pub(crate) value_memory: Arc<Semaphore>,
     pub(crate) python: Python,
     pub(crate) s3: S3,
     pub(crate) links: Links,
@@ -127,6 +129,7 @@ impl Engine {
             metrics,
             health: Health::default(),
             body_memory: Arc::new(Semaphore::new(body_memory / 1024)),
+            value_memory: Arc::new(Semaphore::new(VALUE_MEMORY / 1024)),
             python: settings.python,
             s3: S3::new(settings.s3_endpoint.as_deref())?,
             links: Links::new(settings.link_life),

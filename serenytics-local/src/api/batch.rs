@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use tokio::task::spawn_blocking;
 
 use super::body::{Held, LARGE, SMALL, json};
 use super::request::Notes;
@@ -13,7 +14,7 @@ use super::{Answer, Shared, ok, to_the_end};
 use crate::access::Account;
 use crate::catalogue::Source;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Context, Error};
 use crate::load::{BatchRequest, BatchRow, run_batch};
 use crate::storage::Push;
 
@@ -27,10 +28,7 @@ pub(super) async fn batch(
     let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, LARGE).await?;
-    let request: BatchRequest = held.object()?;
-    let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
-    run(&engine, source, request).await?;
-    drop(held);
+    let rows = run(&engine, source, held).await?;
     engine.metrics.written("batch", rows);
     Ok(ok())
 }
@@ -51,17 +49,69 @@ pub(super) async fn push(
     let BatchRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("the body has to be a row, as an object: {\"column\": value}"));
     };
-    engine.storages.get(source.uuid).await?.push(Push { source, fields, json: bytes }).await?;
+    engine.storages.get(source.uuid).await?.push(Push { source, fields, json: bytes, _paid: held.paid() }).await?;
     engine.metrics.pushes.inc();
     engine.metrics.written("push", 1);
     Ok(ok())
 }
 
-async fn run(engine: &Arc<Engine>, source: Source, request: BatchRequest) -> Result<(), Error> {
+/// Runs a batch, and tells how many rows it had.
+async fn run(engine: &Arc<Engine>, source: Source, held: Held) -> Result<u64, Error> {
     let engine = Arc::clone(engine);
     to_the_end(async move {
+        // Millions of values take their time to be read. They are paid for until the batch is done, whoever waits.
+        let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.paid())));
+        let (request, _paid) = read.await.context("the body could not be read")??;
+        let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
         let storage = engine.storages.get(source.uuid).await?;
-        run_batch(&storage, &engine.queries, &source, request).await.map(|_| ())
+        run_batch(&storage, &engine.queries, &source, request).await?;
+        Ok(rows)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::http::header::CONTENT_LENGTH;
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalogue::STORAGE;
+    use crate::engine::test::engine;
+
+    #[tokio::test]
+    async fn rows_are_paid_for_until_they_are_in_the_storage_even_if_nobody_waits() {
+        let (engine, _folder) = engine().await;
+        let free = || (engine.body_memory.available_permits(), engine.value_memory.available_permits());
+        let all = free();
+        let source = Source::new(Account::default_account(), STORAGE, "paid".to_owned(), json!({}));
+        let storage = engine.storages.get(source.uuid).await.unwrap();
+        let read = async |body: String| {
+            let headers = HeaderMap::from_iter([(CONTENT_LENGTH, body.len().into())]);
+            Held::read(&engine, &headers, Body::from(body), LARGE).await.unwrap()
+        };
+        let rows: Vec<_> = (0..5000).map(|n| json!({"a": n})).collect();
+        let body = json!({"operations": [{"action": "insert", "rows": rows}]}).to_string();
+        let bytes = body.len().div_ceil(1024);
+        let held = read(body).await;
+        let taken = (all.0 - bytes, all.1 - 10_005 * 100 / 1024);
+        assert_eq!(free(), taken);
+        let mut writing = storage.write().await;
+        let waiting = run(&engine, source.clone(), held);
+        assert!(tokio::time::timeout(Duration::from_millis(300), waiting).await.is_err());
+        assert_eq!(free(), taken);
+        // A push waits for who has the journal.
+        writing.pause().await;
+        let held = read(r#"{"a": 1}"#.to_owned()).await;
+        let (fields, json) = (vec![("a".to_owned(), json!(1))], held.bytes());
+        let push = Push { source: Arc::new(source), fields, json, _paid: held.paid() };
+        assert!(tokio::time::timeout(Duration::from_millis(300), storage.push(push)).await.is_err());
+        assert_eq!(free(), (taken.0 - 1, taken.1));
+        drop(writing);
+        while free() != all || storage.snapshot().rows != 5001 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
 }

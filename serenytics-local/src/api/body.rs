@@ -16,7 +16,7 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Kind};
@@ -30,8 +30,15 @@ pub(super) const SMALL: usize = 4 * 1024 * 1024;
 /// The limit of a body of rows.
 pub(super) const LARGE: usize = 64 * 1024 * 1024;
 
-/// How many values the JSON of a body has at most: each takes some hundred bytes of memory, however short it is.
+/// How many values the JSON of a body has at most.
 const VALUES: usize = 5_000_000;
+
+/// How many bytes of memory a value takes beside its text, however short that is.
+const VALUE: usize = 100;
+
+/// How many bytes the values of bodies take at the same time; requests wait for their turn. It is paid for after the
+/// body, from a store of its own, so that no two requests wait for what the other one has.
+pub(crate) const VALUE_MEMORY: usize = VALUES * VALUE;
 
 /// How long a body is waited for: as long as it is paid for, others may have to wait.
 const READING: Duration = Duration::from_secs(120);
@@ -39,7 +46,13 @@ const READING: Duration = Duration::from_secs(120);
 /// A body in memory, which is paid for until this is dropped.
 pub(super) struct Held {
     bytes: Bytes,
-    _paid: OwnedSemaphorePermit,
+    paid: Paid,
+}
+
+/// What pays for a body, its values among it, as long as anything of it is in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Paid {
+    _permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Held {
@@ -50,11 +63,7 @@ impl Held {
         if declared.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
-        let permits = declared.unwrap_or(limit).div_ceil(1024);
-        let paid = Arc::clone(&engine.body_memory)
-            .acquire_many_owned(u32::try_from(permits).unwrap_or(u32::MAX))
-            .await
-            .context("the engine stops")?;
+        let paid = pay(&engine.body_memory, declared.unwrap_or(limit).div_ceil(1024)).await?;
         let slow = |_| Error::refused(format!("the body took longer than {} seconds", READING.as_secs()));
         let read = tokio::time::timeout(READING, to_bytes(body, limit)).await.map_err(slow)?;
         let bytes = read.map_err(|error| {
@@ -64,7 +73,21 @@ impl Held {
                 _ => Error::refused(format!("the body could not be read: {error}")),
             }
         })?;
-        Ok(Held { bytes, _paid: paid })
+        let values = values(&bytes);
+        if values > VALUES {
+            return Err(Error::new(
+                Kind::TooLarge,
+                format!("the body has {values} JSON values and may have {VALUES}: send it in several calls"),
+            ));
+        }
+        // A row of some values waits for nothing.
+        let paid_values = pay(&engine.value_memory, values * VALUE / 1024).await?;
+        Ok(Held { bytes, paid: Paid { _permits: vec![paid, paid_values] } })
+    }
+
+    /// What pays for the body, for who holds on to something of it.
+    pub(super) fn paid(self) -> Paid {
+        self.paid
     }
 
     /// Whether nothing was sent.
@@ -95,15 +118,14 @@ impl Held {
     }
 }
 
+/// Takes KiBs of memory that all bodies share.
+async fn pay(memory: &Arc<Semaphore>, kib: usize) -> Result<OwnedSemaphorePermit, Error> {
+    let permits = u32::try_from(kib).unwrap_or(u32::MAX);
+    Arc::clone(memory).acquire_many_owned(permits).await.context("the engine stops")
+}
+
 /// What is read of the bytes of a body's JSON.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let values = values(bytes);
-    if values > VALUES {
-        return Err(Error::new(
-            Kind::TooLarge,
-            format!("the body has {values} JSON values and may have {VALUES}: send it in several calls"),
-        ));
-    }
     serde_json::from_slice(bytes)
         .map_err(|error| Error::refused(format!("the body is not the JSON that belongs here: {error}")))
 }

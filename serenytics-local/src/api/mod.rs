@@ -38,7 +38,7 @@ use serde_json::{Value, json};
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
 
-pub(crate) use body::BODY_MEMORY;
+pub(crate) use body::{BODY_MEMORY, Paid, VALUE_MEMORY};
 pub(crate) use operation::Health;
 pub(crate) use request::said;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
+use tokio::task::spawn_blocking;
 
 use super::cell::{BatchBuilder, Row};
 use super::infer::Guess;
@@ -14,11 +15,11 @@ use super::replace::{Key, Replaced, Rewritten, rewrite};
 use super::row::BatchRow;
 use super::types::{RowTypes, cell};
 use crate::catalogue::Source;
-use crate::error::Error;
+use crate::error::{Context, Error};
 use crate::query::Queries;
 use crate::storage::{COLUMNS, Change, Column, NewFiles, Storage, check_names};
 
-/// How many operations a call may have: each goes through the rows of those before it.
+/// How many operations a call may have.
 const OPERATIONS: usize = 1000;
 
 /// The body of a batch call.
@@ -43,7 +44,7 @@ pub(crate) struct Operation {
 
 /// Applies a batch in one commit, and tells how many rows the storage has then. On an error nothing is changed.
 pub(crate) async fn run_batch(
-    storage: &Storage,
+    storage: &Arc<Storage>,
     queries: &Queries,
     source: &Source,
     request: BatchRequest,
@@ -51,23 +52,20 @@ pub(crate) async fn run_batch(
     if request.operations.len() > OPERATIONS {
         return Err(Error::refused(format!("a batch takes at most {OPERATIONS} operations")));
     }
+    let forced = forced_types(source)?;
     let mut writing = storage.write().await;
     writing.keep_columns().await;
     let before = writing.snapshot();
     let is_new = before.columns.is_empty();
-    let columns =
-        if is_new { Arc::new(new_columns(&request.operations, source)?) } else { Arc::clone(&before.columns) };
-    let mut batch =
-        Batch { types: RowTypes::new(Arc::clone(&columns)), rows: Vec::new(), replaced: Replaced::default() };
-    for operation in request.operations {
-        batch.apply(operation)?;
-    }
-    if columns.is_empty() || (batch.rows.is_empty() && batch.replaced.is_empty()) {
+    let known = Arc::clone(&before.columns);
+    // Millions of rows take their time, in which other requests are answered.
+    let applied = spawn_blocking(move || Batch::of(request.operations, known, &forced));
+    let Applied { columns, rows, replaced } = applied.await.context("the batch could not be applied")??;
+    if columns.is_empty() || (rows.is_empty() && replaced.is_empty()) {
         return Ok(before.rows);
     }
 
     let mut files = writing.new_files(&columns)?;
-    let Batch { rows, replaced, .. } = batch;
     let written = async {
         let rewritten = rewrite(queries, &mut writing, &replaced, &mut files).await?;
         write(&columns, &rows, &mut files).await?;
@@ -102,8 +100,7 @@ async fn write(columns: &[Column], rows: &[Row], files: &mut NewFiles) -> Result
 }
 
 /// The columns that the first rows of a storage define, in the order in which they are first named.
-fn new_columns(operations: &[Operation], source: &Source) -> Result<Vec<Column>, Error> {
-    let forced = forced_types(source)?;
+fn new_columns(operations: &[Operation], forced: &HashMap<String, ColumnType>) -> Result<Vec<Column>, Error> {
     let mut names: Vec<String> = Vec::new();
     let mut guesses: Vec<Guess> = Vec::new();
     let mut indexes: HashMap<&str, usize> = HashMap::new();
@@ -142,19 +139,64 @@ const INSERT: &str = "insert";
 const INSERT_OR_UPDATE: &str = "insertOrUpdate";
 const DELETE: &str = "delete";
 
-/// What a batch comes to: the rows that it adds, and the keys of older rows that go.
-struct Batch {
-    types: RowTypes,
+/// What a batch comes to.
+struct Applied {
+    /// The columns of the storage.
+    columns: Arc<Vec<Column>>,
+    /// The rows that are added.
     rows: Vec<Row>,
+    /// The keys of older rows that go.
     replaced: Replaced,
 }
 
+/// A batch, one operation after the other.
+struct Batch {
+    types: RowTypes,
+    /// The rows that operations add, with the number of the operation.
+    rows: Vec<(usize, Vec<Row>)>,
+    /// For each column that is a key, the keys of rows that go, with the number of the last operation that has it. Those
+    /// of earlier operations go; to look for them in each operation would go through all rows a thousand times.
+    replaced: HashMap<usize, HashMap<Key, usize>>,
+}
+
 impl Batch {
-    fn apply(&mut self, operation: Operation) -> Result<(), Error> {
+    /// Applies the operations to a storage with these columns; without any the first rows define them.
+    fn of(
+        operations: Vec<Operation>,
+        known: Arc<Vec<Column>>,
+        forced: &HashMap<String, ColumnType>,
+    ) -> Result<Applied, Error> {
+        let columns = if known.is_empty() { Arc::new(new_columns(&operations, forced)?) } else { known };
+        let types = RowTypes::new(Arc::clone(&columns));
+        let mut batch = Batch { types, rows: Vec::new(), replaced: HashMap::new() };
+        for (number, operation) in operations.into_iter().enumerate() {
+            batch.apply(number, operation)?;
+        }
+        let Batch { rows, replaced, .. } = batch;
+        let stays = |number: usize, row: &Row| {
+            row.iter().all(|(column, cell)| {
+                let Some(keys) = replaced.get(column) else { return true };
+                let last = Key::of(cell).and_then(|key| keys.get(&key));
+                last.is_none_or(|last| *last <= number)
+            })
+        };
+        let kept = rows.into_iter().flat_map(|(number, mut rows)| {
+            rows.retain(|row| stays(number, row));
+            rows
+        });
+        let kept = kept.collect();
+        let mut all = Replaced::default();
+        for (column, keys) in replaced {
+            all.add(column, keys.into_keys());
+        }
+        Ok(Applied { columns, rows: kept, replaced: all })
+    }
+
+    fn apply(&mut self, number: usize, operation: Operation) -> Result<(), Error> {
         match operation.action.as_str() {
             INSERT => {
                 let rows = self.typed(operation.rows)?;
-                self.rows.extend(rows);
+                self.rows.push((number, rows));
             }
             INSERT_OR_UPDATE => {
                 let (column, _) = self.key_column(operation.primary_key.as_deref())?;
@@ -167,14 +209,13 @@ impl Batch {
                     })?;
                     latest.insert(key, index);
                 }
-                self.drop_rows(column, |key| latest.contains_key(key));
                 // Of rows with the same key the last one stays.
                 let kept = rows
                     .into_iter()
                     .enumerate()
                     .filter(|(index, row)| key_of(row, column).is_some_and(|key| latest.get(&key) == Some(index)));
-                self.rows.extend(kept.map(|(_, row)| row));
-                self.replaced.add(column, latest.into_keys());
+                self.rows.push((number, kept.map(|(_, row)| row).collect()));
+                self.replace(number, column, latest.into_keys());
             }
             DELETE => {
                 let (column, column_type) = self.key_column(operation.primary_key.as_deref())?;
@@ -185,9 +226,8 @@ impl Batch {
                         "`rows` of `delete` are the values of the primary key, as [1, 2], and not objects",
                     )),
                 });
-                let keys = keys.collect::<Result<std::collections::HashSet<_>, _>>()?;
-                self.drop_rows(column, |key| keys.contains(key));
-                self.replaced.add(column, keys);
+                let keys = keys.collect::<Result<Vec<_>, _>>()?;
+                self.replace(number, column, keys);
             }
             other => {
                 return Err(Error::refused(format!(
@@ -198,9 +238,9 @@ impl Batch {
         Ok(())
     }
 
-    /// Drops rows that this same call added.
-    fn drop_rows(&mut self, column: usize, goes: impl Fn(&Key) -> bool) {
-        self.rows.retain(|row| !key_of(row, column).is_some_and(|key| goes(&key)));
+    /// Lets rows of a key go that are older than an operation.
+    fn replace(&mut self, number: usize, column: usize, keys: impl IntoIterator<Item = Key>) {
+        self.replaced.entry(column).or_default().extend(keys.into_iter().map(|key| (key, number)));
     }
 
     /// Rows as cells of the columns. Fields of no column are left out.

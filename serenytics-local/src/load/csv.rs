@@ -16,10 +16,14 @@ use super::cell::BatchBuilder;
 use super::infer::Guess;
 use super::options::LoadOptions;
 use crate::error::{Context, Error};
-use crate::storage::{Column, check_names};
+use crate::storage::{Column, check_count, check_names};
 
 /// The longest record that is read; a file with a quote that nothing closes would be one record.
 const LONGEST_RECORD: usize = 32 * 1024 * 1024;
+
+/// How many separators a record has at most, those inside of texts among them: each may end a field, which takes memory
+/// however short it is.
+const SEPARATORS: usize = 4 * 1024 * 1024;
 
 /// A CSV file and how it is read. It stays the same file when another one takes its place in the folder.
 #[derive(Debug, Clone)]
@@ -86,8 +90,12 @@ impl CsvFile {
     }
 
     fn records(&self) -> Result<Records, Error> {
-        let since_record = Rc::new(Cell::new(0));
-        let input = Bounded { input: self.decompressed()?, since_record: Rc::clone(&since_record) };
+        let since_record = Rc::<SinceRecord>::default();
+        let input = Bounded {
+            input: self.decompressed()?,
+            separator: self.options.separator,
+            since_record: Rc::clone(&since_record),
+        };
         let reader = ReaderBuilder::new()
             .delimiter(self.options.separator)
             .has_headers(false)
@@ -98,6 +106,7 @@ impl CsvFile {
         if !records.read()? {
             return Err(Error::refused("the file is empty: its first line has to name the columns"));
         }
+        check_count(records.record.len())?;
         let names: Vec<String> = records.record.iter().map(|name| readable(name).into_owned()).collect();
         check_names(&names)?;
         records.names = names;
@@ -124,7 +133,7 @@ impl CsvFile {
 /// The records of a file.
 struct Records {
     reader: Reader<Bounded>,
-    since_record: Rc<Cell<usize>>,
+    since_record: Rc<SinceRecord>,
     record: ByteRecord,
     names: Vec<String>,
 }
@@ -147,7 +156,8 @@ impl Records {
     }
 
     fn read(&mut self) -> Result<bool, Error> {
-        self.since_record.set(0);
+        self.since_record.bytes.set(0);
+        self.since_record.separators.set(0);
         self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
             ErrorKind::Io(error) => unreadable(error),
             other => Error::refused(format!("the file is no CSV: {other:?}")),
@@ -159,22 +169,37 @@ impl Records {
     }
 }
 
+/// How much was read since a record began.
+#[derive(Default)]
+struct SinceRecord {
+    bytes: Cell<usize>,
+    separators: Cell<usize>,
+}
+
 /// An input that fails when one record takes too much of it.
 struct Bounded {
     input: Box<dyn Read>,
-    since_record: Rc<Cell<usize>>,
+    separator: u8,
+    since_record: Rc<SinceRecord>,
 }
 
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.since_record.get() > LONGEST_RECORD {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "a record is longer than 32 MiB: look for a quote that is not closed",
-            ));
+        let too_much = |what: &str| {
+            let message = format!("a record {what}: look for a quote that is not closed");
+            Err(io::Error::new(io::ErrorKind::InvalidData, message))
+        };
+        let SinceRecord { bytes, separators } = &*self.since_record;
+        if bytes.get() > LONGEST_RECORD {
+            return too_much("is longer than 32 MiB");
+        }
+        if separators.get() > SEPARATORS {
+            return too_much("has more than four million separators");
         }
         let read = self.input.read(buffer)?;
-        self.since_record.set(self.since_record.get() + read);
+        bytes.set(bytes.get() + read);
+        let in_read = buffer[..read].iter().filter(|byte| **byte == self.separator).count();
+        separators.set(separators.get() + in_read);
         Ok(read)
     }
 }

@@ -14,8 +14,8 @@ const IDLE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Merges the pushed rows of a storage, all that there are now, in one commit. Others are pushed meanwhile.
-pub(crate) async fn merge(storage: &Storage, queries: &Queries) -> Result<(), Error> {
-    let mut writing = storage.write().await;
+pub(crate) async fn merge(storage: &Arc<Storage>, queries: &Queries) -> Result<(), Error> {
+    let writing = storage.write().await;
     let snapshot = writing.snapshot();
     if snapshot.pending.is_empty() {
         return Ok(());

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::storage::{Change, Storage};
 
 /// Loads a file, and tells how many rows it had. On an error nothing is changed.
-pub(crate) async fn reload(storage: &Storage, file: RowsFile) -> Result<u64, Error> {
+pub(crate) async fn reload(storage: &Arc<Storage>, file: RowsFile) -> Result<u64, Error> {
     let columns = Arc::new(columns_of(&file).await?);
     let mut writing = storage.write().await;
     let mut files = writing.new_files(&columns)?;

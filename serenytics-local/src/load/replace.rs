@@ -125,7 +125,7 @@ pub(super) struct Rewritten {
 /// pushed rows that stay. From here on pushes wait until the writing ends, so that what follows is all that is newer.
 pub(super) async fn rewrite(
     queries: &Queries,
-    writing: &mut Writing<'_>,
+    writing: &mut Writing,
     replaced: &Replaced,
     files: &mut NewFiles,
 ) -> Result<Rewritten, Error> {

@@ -57,9 +57,15 @@ impl RowTypes {
         Ok(cells)
     }
 
-    /// Whether a row has a value for a column that there is not.
+    /// Whether a row has a value for a column that there is not. A field that stands twice counts as its last value.
     pub(crate) fn lacks_column_of(&self, fields: &[(String, Value)]) -> bool {
-        fields.iter().any(|(name, value)| !value.is_null() && !self.indexes.contains_key(name))
+        let lacking = fields.iter().filter(|(name, _)| !self.indexes.contains_key(name));
+        // Most rows have no such field, and so nothing to compare.
+        if lacking.clone().all(|(_, value)| value.is_null()) {
+            return false;
+        }
+        let last: HashMap<&str, &Value> = lacking.map(|(name, value)| (name.as_str(), value)).collect();
+        last.values().any(|value| !value.is_null())
     }
 
     /// The columns that there are not and that a row has values for. Their types are forced, or those of the values;
@@ -125,6 +131,9 @@ mod tests {
         assert_eq!(new, [column("b", ColumnType::Float), column("a", ColumnType::Str)]);
         types.add(new);
         assert!(!types.lacks_column_of(&first));
+        let twice = fields(&[("c", json!(1)), ("c", json!(null))]);
+        assert!(!types.lacks_column_of(&twice));
+        assert_eq!(types.new_columns(&twice, &HashMap::new()).unwrap(), []);
         assert_eq!(types.row(&first).unwrap(), [(0, Cell::Float(2.5)), (1, Cell::Str("x".to_owned()))]);
 
         let forced = HashMap::from([("c".to_owned(), ColumnType::Str)]);

@@ -11,17 +11,18 @@ use super::file::RowsFile;
 use super::reading::{begin_reading, columns_of, names_of};
 use super::replace::{Key, Replaced, Rewritten, keys_of, rewrite};
 use crate::error::{Context, Error};
-use crate::query::Queries;
+use crate::query::{Queries, Reserved};
 use crate::storage::{Change, Column, NewFiles, Storage, file_schema};
 
 const FAILED: &str = "the rows could not be put together";
 
-/// How many bytes a key takes beside its text.
-const KEY: usize = 64;
+/// How many bytes a key takes beside its text: in the map it is found by, and at the same time in the set of those whose
+/// rows go, or its row among those that are overtaken.
+const KEY: usize = 128;
 
 /// Loads a file whose rows replace those with the same value of the column `key`, and tells how many rows the storage
 /// has then. On an error nothing is changed. A storage that no data was loaded into gets the columns of the file.
-pub(crate) async fn update(storage: &Storage, queries: &Queries, file: RowsFile, key: &str) -> Result<u64, Error> {
+pub(crate) async fn update(storage: &Arc<Storage>, queries: &Queries, file: RowsFile, key: &str) -> Result<u64, Error> {
     let names = names_of(&file).await?;
     let mut writing = storage.write().await;
     writing.keep_columns().await;
@@ -31,11 +32,11 @@ pub(crate) async fn update(storage: &Storage, queries: &Queries, file: RowsFile,
         false => Arc::clone(&before.columns),
     };
     let update = Update::new(file, names, columns, key)?;
-    let mut keys = update.keys(queries).await?;
+    let keys = update.keys(queries).await?;
     let mut files = writing.new_files(&update.columns)?;
     let written = async {
         let rewritten = rewrite(queries, &mut writing, &keys.replaced, &mut files).await?;
-        update.write(&std::mem::take(&mut keys.overtaken), &mut files).await?;
+        update.write(&keys.overtaken, &mut files).await?;
         Ok(rewritten)
     };
     let Rewritten { files: remove, pushes } = match written.await {
@@ -68,6 +69,8 @@ struct Keys {
     replaced: Replaced,
     /// The rows of the file that have the key of a later one, by their number.
     overtaken: HashSet<u64>,
+    /// What pays for them.
+    _reserved: Reserved,
 }
 
 impl Update {
@@ -125,7 +128,7 @@ impl Update {
         }
         let mut replaced = Replaced::default();
         replaced.add(self.key, last.into_keys());
-        Ok(Keys { replaced, overtaken })
+        Ok(Keys { replaced, overtaken, _reserved: reserved })
     }
 
     /// Writes the rows but for those that a later one overtakes.

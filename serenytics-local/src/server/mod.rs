@@ -372,7 +372,8 @@ impl Server {
     }
 
     /// Stops: no request is taken any more, and those that run, loads included, are given the [drain
-    /// time](ServerBuilder::drain_time). What is cut then changes nothing. The data folder is free when this returns.
+    /// time](ServerBuilder::drain_time). What is cut then is done wholly or not at all. The data folder is free when this
+    /// returns.
     pub async fn shutdown(mut self) {
         drop(self.running.stop.take());
         if let Some(serving) = self.serving.take()

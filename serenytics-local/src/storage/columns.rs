@@ -84,13 +84,19 @@ pub(crate) fn columns_of(schema: &ArrowSchema) -> Result<Vec<Column>, Error> {
     schema.fields().iter().map(column).collect()
 }
 
+/// Refuses more columns than a storage can have.
+pub(crate) fn check_count(columns: usize) -> Result<(), Error> {
+    if columns > COLUMNS {
+        return Err(Error::refused(format!("there are {columns} columns, and a storage has at most {COLUMNS}")));
+    }
+    Ok(())
+}
+
 /// Refuses names that a storage cannot have: empty ones, equal ones, and those with control characters.
 ///
 /// Names that differ in case only are equal to the files' format.
 pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
-    if names.len() > COLUMNS {
-        return Err(Error::refused(format!("there are {} columns, and a storage has at most {COLUMNS}", names.len())));
-    }
+    check_count(names.len())?;
     let mut seen: HashMap<String, usize> = HashMap::new();
     for (index, name) in names.iter().enumerate() {
         let place = index + 1;

@@ -1,7 +1,8 @@
 //! Commits: the one writer of a storage at a time, and what its changes are in the table's log.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
@@ -9,16 +10,20 @@ use deltalake_core::kernel::{Action, MetadataExt, Protocol, StructType, Transact
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTableError, TableProperty};
-use tokio::sync::{MutexGuard, OwnedMutexGuard};
+use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
 
 use super::columns::{Column, file_schema};
-use super::files::{NewFiles, WrittenFiles, sync_file};
+use super::files::{NewFiles, WrittenFiles};
 use super::journal::Journal;
 use super::snapshot::{DataFile, Snapshot};
-use super::table::{JOURNAL, LOG, Storage, Table};
+use super::table::{JOURNAL, Storage, Table, log_file};
 use crate::error::{Context, Error, Kind};
 
 const FAILED: &str = "a change could not be committed";
+
+/// What a commit's id is called in the log.
+const COMMIT_ID: &str = "serenyticsCommit";
 
 /// How long parts of the log stay that a checkpoint has replaced: long enough that the checkpoint is on the disk.
 const RETENTION: &str = "interval 1 hours";
@@ -38,16 +43,23 @@ pub(crate) struct Change {
 }
 
 /// The right to change a storage, which one holder at a time has.
-pub(crate) struct Writing<'a> {
-    storage: &'a Storage,
-    table: MutexGuard<'a, Table>,
-    shape: Option<MutexGuard<'a, ()>>,
+pub(crate) struct Writing {
+    storage: Arc<Storage>,
+    table: OwnedMutexGuard<Table>,
+    shape: Option<OwnedMutexGuard<()>>,
     journal: Option<OwnedMutexGuard<Journal>>,
 }
 
-impl<'a> Writing<'a> {
+impl Drop for Writing {
+    fn drop(&mut self) {
+        // While pushes still wait, if they have to.
+        self.storage.is_in_doubt.store(self.table.is_behind, Ordering::Release);
+    }
+}
+
+impl Writing {
     /// The right, for who holds the table.
-    pub(super) async fn begin(storage: &'a Storage, table: MutexGuard<'a, Table>) -> Writing<'a> {
+    pub(super) async fn begin(storage: Arc<Storage>, table: OwnedMutexGuard<Table>) -> Writing {
         let mut writing = Writing { storage, table, shape: None, journal: None };
         if writing.table.is_behind
             && let Err(error) = writing.catch_up().await
@@ -64,7 +76,7 @@ impl<'a> Writing<'a> {
 
     /// From here on no push brings a column: those that would wait until the right is given back.
     pub(crate) async fn keep_columns(&mut self) {
-        self.shape = Some(self.storage.shape.lock().await);
+        self.shape = Some(Arc::clone(&self.storage.shape).lock_owned().await);
     }
 
     /// From here on every push waits until the right is given back.
@@ -75,23 +87,27 @@ impl<'a> Writing<'a> {
     /// Begins new files with these columns.
     pub(crate) fn new_files(&self, columns: &[Column]) -> Result<NewFiles, Error> {
         if self.table.is_behind {
-            return Err(Error::new(Kind::Failed, "the last change of the storage may be made or not, try again later"));
+            return Err(in_doubt());
         }
         NewFiles::begin(&self.table.delta, self.storage.folder.path(), columns, self.table.commits())
     }
 
-    /// Makes a change, all of it in one commit. Readers see the state before or the state after. Pushes go on when this
-    /// returns.
-    pub(crate) async fn commit(&mut self, mut change: Change) -> Result<Arc<Snapshot>, Error> {
-        // From here on a cut might come when the log has the files already: what it lacks is removed when the storage
-        // is opened again.
+    /// Makes a change, all of it in one commit, and gives the right back. Readers see the state before or the state
+    /// after. Who waits for this may be cut: what is begun is done to its end all the same, so that the next one knows
+    /// what the log has.
+    pub(crate) async fn commit(self, mut change: Change) -> Result<Arc<Snapshot>, Error> {
+        // The engine may end when the log has the files already: what it lacks is removed when the storage is opened
+        // again.
         change.add.keep(true);
+        tokio::spawn(self.run(change)).await.context(FAILED)?
+    }
+
+    async fn run(mut self, mut change: Change) -> Result<Arc<Snapshot>, Error> {
         let committed = self.write_commit(&change).await;
         change.add.keep(committed.is_ok() || self.table.is_behind);
         committed?;
-        let after = self.show(change.pushes)?;
-        // What the log has no longer needs is kept until the log is on the disk.
-        self.sync_log().await?;
+        let after = self.show(change.pushes).await?;
+        // What the log no longer needs was kept until the log is on the disk.
         for file in &change.remove {
             file.file.give_up();
         }
@@ -103,20 +119,34 @@ impl<'a> Writing<'a> {
         Ok(after)
     }
 
-    /// Shows readers the table as it is now, with the pushed rows after a number, up to which the table has them.
-    fn show(&self, merged: u64) -> Result<Arc<Snapshot>, Error> {
+    /// Shows readers the table as it is now, once its log is on the disk, with the pushed rows after a number, up to
+    /// which the table has them.
+    async fn show(&mut self, merged: u64) -> Result<Arc<Snapshot>, Error> {
+        self.table.sync_log(self.storage.folder.path()).await.map_err(unknown)?;
         let state = self.table.delta.snapshot().context(FAILED)?;
         let table = Snapshot::of(state, merged, &self.snapshot())?;
         let after = self.storage.publish(|newest| table.with_pushes_of(newest));
+        self.table.is_behind = false;
         self.storage.merged.send_replace(None);
         Ok(after)
     }
 
     /// Reads the log again, after a change of which it is not known whether it was made.
     async fn catch_up(&mut self) -> Result<(), Error> {
-        self.table.delta.update_state().await.context(FAILED)?;
-        self.table.is_behind = false;
-        self.show(self.table.merged().await?).map(|_| ())
+        match self.table.delta.update_state().await {
+            Ok(()) => {}
+            Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidVersion(_))
+                if self.table.delta.state.is_none() =>
+            {
+                // The first change was not made.
+                self.table.is_behind = false;
+                return Ok(());
+            }
+            Err(error) => return Err(error).context(FAILED),
+        }
+        self.table.write_log_anew(self.storage.folder.path()).await?;
+        let merged = self.table.merged().await?;
+        self.show(merged).await.map(|_| ())
     }
 
     async fn write_commit(&mut self, change: &Change) -> Result<(), Error> {
@@ -124,18 +154,28 @@ impl<'a> Writing<'a> {
         let mut actions: Vec<Action> = change.add.add.iter().cloned().map(Action::Add).collect();
         // The number is in the same commit as the rows: whenever the engine is killed, they are merged once.
         let merged = i64::try_from(change.pushes).context(FAILED)?;
+        // There is no other writer: what is in the log and not known here is a change that was cut, and no rows may be
+        // committed after it that do not count on it.
+        let properties = CommitProperties::default().with_max_retries(0);
+        let id = Uuid::new_v4().to_string();
+        let properties = properties.with_metadata([(COMMIT_ID.to_owned(), id.as_str().into())]);
         let properties = match change.pushes {
-            0 => CommitProperties::default(),
-            _ => CommitProperties::default().with_application_transaction(Transaction::new(JOURNAL, merged)),
+            0 => properties,
+            _ => properties.with_application_transaction(Transaction::new(JOURNAL, merged)),
         };
         // To look for old parts of the log costs more the more there are.
         let properties = properties.with_cleanup_expired_logs(Some(self.table.commits().is_multiple_of(CLEANUP)));
-        if self.table.delta.state.is_none() {
-            return self.create(&change.columns, actions, properties).await;
+        let made = if self.table.delta.state.is_none() {
+            self.create(&change.columns, actions, properties).await?
+        } else {
+            self.removals(&change.remove, &mut actions)?;
+            let columns = (change.columns != before.table_columns).then_some(change.columns.as_slice());
+            self.append(columns, actions, properties).await?
+        };
+        match made {
+            Ok(()) => Ok(()),
+            Err(error) => self.recover(error, &id).await,
         }
-        self.removals(&change.remove, &mut actions)?;
-        let columns = (change.columns != before.table_columns).then_some(change.columns.as_slice());
-        self.append(columns, actions, properties).await
     }
 
     /// The first commit: the table and its first rows.
@@ -144,7 +184,7 @@ impl<'a> Writing<'a> {
         columns: &[Column],
         mut actions: Vec<Action>,
         properties: CommitProperties,
-    ) -> Result<(), Error> {
+    ) -> Result<Result<(), DeltaTableError>, Error> {
         // Every table may hold datetimes without a zone, so that a later reload can bring some.
         let protocol: Protocol = serde_json::from_value(serde_json::json!({
             "minReaderVersion": 3,
@@ -154,19 +194,15 @@ impl<'a> Writing<'a> {
         }))
         .context(FAILED)?;
         actions.push(Action::Protocol(protocol));
-        let created = CreateBuilder::new()
+        let create = CreateBuilder::new()
             .with_log_store(self.table.delta.log_store())
             .with_columns(delta_schema(columns)?.fields().cloned())
             .with_configuration_property(TableProperty::LogRetentionDuration, Some(RETENTION))
             .with_configuration_property(TableProperty::DeletedFileRetentionDuration, Some(RETENTION))
             .with_actions(actions)
-            .with_commit_properties(properties)
-            .await;
-        match created {
-            Ok(table) => self.table.delta = table,
-            Err(error) => self.recover(error).await?,
-        }
-        Ok(())
+            .with_commit_properties(properties);
+        self.table.is_behind = true;
+        Ok(create.await.map(|table| self.table.delta = table))
     }
 
     /// A later commit.
@@ -175,42 +211,41 @@ impl<'a> Writing<'a> {
         columns: Option<&[Column]>,
         mut actions: Vec<Action>,
         properties: CommitProperties,
-    ) -> Result<(), Error> {
-        let state = self.table.delta.snapshot().context(FAILED)?;
+    ) -> Result<Result<(), DeltaTableError>, Error> {
+        let table = &mut *self.table;
+        let state = table.delta.snapshot().context(FAILED)?;
         if let Some(columns) = columns {
             let metadata = state.metadata().clone().with_schema(&delta_schema(columns)?);
             actions.push(Action::Metadata(metadata.context(FAILED)?));
         }
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        let committed = CommitBuilder::from(properties)
-            .with_actions(actions)
-            .build(Some(state), self.table.delta.log_store(), operation)
-            .await;
-        match committed {
-            Ok(committed) => self.table.delta.state = Some(committed.snapshot()),
-            Err(error) => self.recover(error).await?,
-        }
-        Ok(())
+        let commit = CommitBuilder::from(properties).with_actions(actions);
+        table.is_behind = true;
+        let committed = commit.build(Some(state), table.delta.log_store(), operation).await;
+        Ok(committed.map(|committed| table.delta.state = Some(committed.snapshot())))
     }
 
     /// After an error: the commit may be in the log all the same, when only what follows it failed.
-    async fn recover(&mut self, error: DeltaTableError) -> Result<(), Error> {
+    async fn recover(&mut self, error: DeltaTableError, id: &str) -> Result<(), Error> {
         let commits = self.table.commits();
-        let is_made = self.log_file(commits).exists();
-        if is_made {
-            match self.table.delta.update_state().await {
+        let file = log_file(self.storage.folder.path(), commits);
+        let made = tokio::task::spawn_blocking(move || id_of(&file)).await.context(FAILED)?;
+        match made {
+            Ok(Some(other)) if other == id => match self.table.delta.update_state().await {
                 Ok(()) if self.table.commits() > commits => {
                     tracing::warn!(%error, "a commit was made and what follows it failed");
-                    return Ok(());
+                    Ok(())
                 }
-                _ => self.table.is_behind = true,
+                _ => Err(error).context(FAILED).map_err(unknown),
+            },
+            // The log has a change that is not known here.
+            Ok(Some(_)) => Err(error).context(FAILED),
+            Ok(None) => {
+                self.table.is_behind = false;
+                Err(error).context(FAILED)
             }
+            Err(_) => Err(error).context(FAILED).map_err(unknown),
         }
-        Err(error).context(FAILED)
-    }
-
-    fn log_file(&self, version: u64) -> PathBuf {
-        self.storage.folder.path().join(LOG).join(format!("{version:020}.json"))
     }
 
     fn removals(&self, files: &[Arc<DataFile>], actions: &mut Vec<Action>) -> Result<(), Error> {
@@ -227,21 +262,26 @@ impl<'a> Writing<'a> {
         );
         Ok(())
     }
+}
 
-    /// Waits until the log is on the disk.
-    async fn sync_log(&mut self) -> Result<(), Error> {
-        let commits = self.table.commits();
-        let new = (self.table.synced..commits).map(|version| self.log_file(version));
-        // A checkpoint stands for the commits before it.
-        let files = new.flat_map(|file| [file.with_extension("checkpoint.parquet"), file]);
-        let files: Vec<PathBuf> = files.filter(|file| file.exists()).collect();
-        tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| sync_file(file)))
-            .await
-            .context(FAILED)?
-            .context(FAILED)?;
-        self.table.synced = commits;
-        Ok(())
-    }
+/// The id of a commit of the log; none if there is no such commit, empty if it is not one of ours.
+fn id_of(file: &Path) -> std::io::Result<Option<String>> {
+    let text = match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        text => text?,
+    };
+    let actions = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut ids = actions.filter_map(|action| action["commitInfo"][COMMIT_ID].as_str().map(str::to_owned));
+    Ok(Some(ids.next().unwrap_or_default()))
+}
+
+/// The error of who comes after a change of which it is not known whether it was made.
+pub(super) fn in_doubt() -> Error {
+    Error::new(Kind::Failed, "the last change of the storage may be made or not, try again later")
+}
+
+fn unknown(error: Error) -> Error {
+    Error::failed("it is not known whether the change was made: look before it is sent again", error)
 }
 
 fn delta_schema(columns: &[Column]) -> Result<StructType, Error> {

@@ -112,19 +112,28 @@ impl WrittenFiles {
     }
 }
 
-/// Waits until a folder's files are on the disk.
+/// Waits until a folder, its name and its files are on the disk.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         std::fs::File::open(entry?.path())?.sync_all()?;
     }
-    std::fs::File::open(folder)?.sync_all()
+    sync_file(folder)
 }
 
-/// Waits until a file and its name in the folder are on the disk.
+/// Waits until a file or folder, and its name in the folder that holds it, are on the disk.
 pub(super) fn sync_file(file: &Path) -> std::io::Result<()> {
     std::fs::File::open(file)?.sync_all()?;
     match file.parent() {
         Some(folder) => std::fs::File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// Puts a copy that is on the disk in the place of a file.
+pub(super) fn write_anew(file: &Path) -> std::io::Result<()> {
+    let copy = file.with_extension("tmp");
+    std::fs::copy(file, &copy)?;
+    std::fs::File::open(&copy)?.sync_all()?;
+    std::fs::rename(&copy, file)?;
+    sync_file(file)
 }

@@ -3,6 +3,8 @@
 mod bounds;
 mod columns;
 mod commit;
+#[cfg(test)]
+mod cuts;
 mod files;
 mod journal;
 mod path;
@@ -19,7 +21,7 @@ use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
 pub(crate) use columns::{
-    COLUMNS, Column, cast_to, check_names, file_schema, file_type, forced_type, query_schema, query_type,
+    COLUMNS, Column, cast_to, check_count, check_names, file_schema, file_type, forced_type, query_schema, query_type,
 };
 pub(crate) use commit::{Change, Writing};
 pub(crate) use files::NewFiles;
@@ -27,6 +29,7 @@ pub(crate) use pushes::Push;
 pub(crate) use snapshot::{DataFile, Snapshot};
 pub(crate) use table::Storage;
 
+use self::files::sync_file;
 use crate::error::{Context, Error};
 use crate::load::{merge, merging};
 use crate::query::Queries;
@@ -42,7 +45,7 @@ impl Storages {
     /// The storages in a folder, which is made if it does not exist. Folders of no source in `known` are removed.
     pub(crate) fn open(folder: PathBuf, known: &[Uuid], queries: Arc<Queries>) -> Result<Storages, Error> {
         const CONTEXT: &str = "the folder of the storages could not be opened";
-        std::fs::create_dir_all(&folder).context(CONTEXT)?;
+        std::fs::create_dir_all(&folder).and_then(|()| sync_file(&folder)).context(CONTEXT)?;
         for entry in std::fs::read_dir(&folder).context(CONTEXT)? {
             let entry = entry.context(CONTEXT)?;
             let uuid = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());

@@ -1,15 +1,18 @@
 //! Pushes: rows that come one by one and are written to the journal together, all that wait in one write.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
 use super::columns::Column;
-use super::journal::Entry;
+use super::commit::in_doubt;
+use super::journal::{Entry, Journal};
 use super::table::Storage;
+use crate::api::Paid;
 use crate::catalogue::Source;
 use crate::error::{Context, Error, Kind};
 use crate::load::{BatchRow, Row, RowTypes, forced_types};
@@ -29,6 +32,8 @@ pub(crate) struct Push {
     pub(crate) fields: Vec<(String, Value)>,
     /// The row as JSON.
     pub(crate) json: Bytes,
+    /// What pays for them while they wait, whether or not the client still does.
+    pub(crate) _paid: Paid,
 }
 
 /// A push, and who waits for it.
@@ -54,7 +59,7 @@ impl Storage {
     }
 
     /// Writes a group of pushes, and tells each of them what became of it.
-    async fn write_pushes(&self, types: &mut RowTypes, group: Vec<Waiting>) {
+    async fn write_pushes(self: &Arc<Self>, types: &mut RowTypes, group: Vec<Waiting>) {
         match self.write_group(types, &group).await {
             Ok(results) => group.into_iter().zip(results).for_each(|(waiting, result)| waiting.end(result)),
             Err(error) => {
@@ -64,17 +69,34 @@ impl Storage {
         }
     }
 
+    /// The journal, unless the table may have a change that is not known here.
+    async fn known_journal(&self) -> Result<OwnedMutexGuard<Journal>, Error> {
+        let journal = Arc::clone(&self.journal).lock_owned().await;
+        if self.is_in_doubt.load(Ordering::Acquire) { Err(in_doubt()) } else { Ok(journal) }
+    }
+
     /// Writes the rows of a group that fit; an error is that of all of them.
-    async fn write_group(&self, types: &mut RowTypes, group: &[Waiting]) -> Result<Vec<Result<(), Error>>, Error> {
+    async fn write_group(
+        self: &Arc<Self>,
+        types: &mut RowTypes,
+        group: &[Waiting],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
         self.wait_for_room().await?;
-        let mut journal = Arc::clone(&self.journal).lock_owned().await;
+        let mut journal = match self.known_journal().await {
+            Ok(journal) => journal,
+            Err(_) => {
+                // The log is read again, which may have other columns.
+                drop(self.write().await);
+                self.known_journal().await?
+            }
+        };
         types.follow(&self.snapshot().columns);
         // A batch that runs counts on the columns.
         let mut _kept = None;
         if group.iter().any(|waiting| types.lacks_column_of(&waiting.push.fields)) {
             drop(journal);
             _kept = Some(self.shape.lock().await);
-            journal = Arc::clone(&self.journal).lock_owned().await;
+            journal = self.known_journal().await?;
             types.follow(&self.snapshot().columns);
         }
         if self.is_given_up() {

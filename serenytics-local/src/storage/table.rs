@@ -1,14 +1,16 @@
 //! One storage: a Delta Lake table, the journal of what is pushed, and the snapshot of both that readers get.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use tokio::sync::{Mutex, Notify, mpsc, watch};
+use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::commit::Writing;
-use super::files::sync_file;
+use super::files::{sync_file, write_anew};
 use super::journal::{self, Journal};
 use super::path::SharedPath;
 use super::pushes::{QUEUE, Waiting, replayed, writing};
@@ -19,16 +21,20 @@ pub(super) const LOG: &str = "_delta_log";
 /// What the table's log calls the journal, whose rows it has up to a number.
 pub(super) const JOURNAL: &str = "serenytics-journal";
 
+const SYNC: &str = "a table's log could not be brought to the disk";
+
 /// A storage.
 pub(crate) struct Storage {
     pub(super) folder: Arc<SharedPath>,
     snapshot: RwLock<Arc<Snapshot>>,
     // Locks are taken in this order: the table, the columns, the journal.
-    pub(super) table: Mutex<Table>,
+    pub(super) table: Arc<Mutex<Table>>,
     /// Held by whoever counts on that no push brings a column, or brings one.
-    pub(super) shape: Mutex<()>,
+    pub(super) shape: Arc<Mutex<()>>,
     /// Held while rows are written to the journal, until readers see them.
     pub(super) journal: Arc<Mutex<Journal>>,
+    /// Whether the table may have a change that is not known here. Looked at by who holds the journal.
+    pub(super) is_in_doubt: AtomicBool,
     pub(super) pushes: mpsc::Sender<Waiting>,
     /// Told when there are pushed rows to merge.
     due: Arc<Notify>,
@@ -71,13 +77,16 @@ impl Storage {
                 Err(error) => return Err(error).context(CONTEXT),
             }
         }
-        table.synced = table.commits();
+        // The last commit may be one that the engine was killed after, before it was on the disk; rows that it has are
+        // removed from the journal below.
+        table.synced = table.commits().saturating_sub(1);
+        table.sync_log(folder.path()).await?;
         remove_unused(folder.path(), &snapshot);
 
         let merged = snapshot.pending.last();
         let opened = {
             let folder = folder.path().to_owned();
-            tokio::task::spawn_blocking(move || Journal::open(&folder, merged))
+            spawn_blocking(move || Journal::open(&folder, merged))
         };
         let (journal, entries) = opened.await.context(CONTEXT)??;
         let (types, rows) = replayed(&snapshot.columns, entries)?;
@@ -87,9 +96,10 @@ impl Storage {
         let storage = Arc::new(Storage {
             folder,
             snapshot: RwLock::new(Arc::new(snapshot)),
-            table: Mutex::new(table),
-            shape: Mutex::default(),
+            table: Arc::new(Mutex::new(table)),
+            shape: Arc::default(),
             journal: Arc::new(Mutex::new(journal)),
+            is_in_doubt: AtomicBool::new(false),
             pushes,
             due: Arc::default(),
             merged: watch::channel(None).0,
@@ -111,8 +121,9 @@ impl Storage {
     }
 
     /// Waits until nobody else writes. Pushes go on.
-    pub(crate) async fn write(&self) -> Writing<'_> {
-        Writing::begin(self, self.table.lock().await).await
+    pub(crate) async fn write(self: &Arc<Self>) -> Writing {
+        let table = Arc::clone(&self.table).lock_owned().await;
+        Writing::begin(Arc::clone(self), table).await
     }
 
     /// What is told when there are pushed rows to merge.
@@ -173,6 +184,31 @@ impl Table {
         self.delta.version().map_or(0, |version| version + 1)
     }
 
+    /// Waits until the log is on the disk.
+    pub(super) async fn sync_log(&mut self, storage: &Path) -> Result<(), Error> {
+        let commits = self.commits();
+        let mut files: Vec<PathBuf> = (self.synced..commits)
+            .map(|version| log_file(storage, version))
+            // A checkpoint stands for the commits before it.
+            .flat_map(|file| [file.with_extension("checkpoint.parquet"), file])
+            .filter(|file| file.exists())
+            .collect();
+        if !files.is_empty() && self.synced == 0 {
+            // The log's own name.
+            files.push(storage.join(LOG));
+        }
+        spawn_blocking(move || files.iter().try_for_each(|file| sync_file(file))).await.context(SYNC)?.context(SYNC)?;
+        self.synced = commits;
+        Ok(())
+    }
+
+    /// Writes those commits once more that may not be on the disk: where that failed once, the system tells nothing of
+    /// it a second time.
+    pub(super) async fn write_log_anew(&self, storage: &Path) -> Result<(), Error> {
+        let files: Vec<PathBuf> = (self.synced..self.commits()).map(|version| log_file(storage, version)).collect();
+        spawn_blocking(move || files.iter().try_for_each(|file| write_anew(file))).await.context(SYNC)?.context(SYNC)
+    }
+
     /// The number of the last push that the table has.
     pub(super) async fn merged(&self) -> Result<u64, Error> {
         const CONTEXT: &str = "a table's log could not be read";
@@ -180,6 +216,11 @@ impl Table {
         let merged = state.transaction_version(self.delta.log_store().as_ref(), JOURNAL).await.context(CONTEXT)?;
         u64::try_from(merged.unwrap_or(0)).context(CONTEXT)
     }
+}
+
+/// The file of a commit.
+pub(super) fn log_file(storage: &Path, version: u64) -> PathBuf {
+    storage.join(LOG).join(format!("{version:020}.json"))
 }
 
 /// Removes what no snapshot has: the files of loads that were cut short, and of commits long replaced.

@@ -99,6 +99,42 @@ async fn rows_are_replaced_and_deleted_in_the_order_of_the_operations() {
 }
 
 #[tokio::test]
+async fn an_operation_leaves_the_rows_of_later_ones() {
+    let engine = Engine::start().await;
+    let uuid = engine.loaded("id,v\n1,a\n2,b\n").await;
+    let insert = |rows: Value| json!({"action": "insert", "rows": rows});
+    let upsert = |key: &str, rows: Value| json!({"action": "insertOrUpdate", "rows": rows, "primaryKey": key});
+    let delete = |key: &str, keys: Value| json!({"action": "delete", "rows": keys, "primaryKey": key});
+    let operations = json!([
+        insert(json!([{"id": 3, "v": "c"}, {"id": 3, "v": "again"}, {"id": 4, "v": "d"}, {"v": "no key"}])),
+        delete("id", json!([3, 1])),
+        insert(json!([{"id": 3, "v": "back"}, {"id": 1, "v": "back"}, {"id": 7, "v": "d"}])),
+        delete("v", json!(["d"])),
+        upsert("id", json!([{"id": 7, "v": "d"}, {"id": 8, "v": "d"}])),
+        upsert("v", json!([{"id": 7, "v": "e"}, {"id": 9, "v": "back"}])),
+        delete("id", json!([8])),
+        insert(json!([{"id": 8, "v": "last"}])),
+    ]);
+    assert_eq!(engine.batch(&uuid, operations).await.0, 200);
+    let rows = json!([[2, "b"], [null, "no key"], [7, "d"], [7, "e"], [9, "back"], [8, "last"]]);
+    assert_eq!(engine.rows(&uuid, json!({})).await, rows);
+}
+
+#[tokio::test]
+async fn a_thousand_operations_go_through_the_rows_once() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    let rows: Vec<_> = (0..100_000).map(|n| json!({"a": n % 1000})).collect();
+    let mut operations = vec![json!({"action": "insert", "rows": rows})];
+    operations.extend((0..999).map(|n| json!({"action": "delete", "rows": [n], "primaryKey": "a"})));
+    let begun = std::time::Instant::now();
+    assert_eq!(engine.batch(&uuid, operations.into()).await.0, 200);
+    assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+    let count = json!({"group_by": ["a"], "select": [{"name": "$$count$$", "agg_function": "sum"}]});
+    assert_eq!(engine.rows(&uuid, count).await, json!([[999, 100]]));
+}
+
+#[tokio::test]
 async fn keys_of_every_type_are_found() {
     let engine = Engine::start().await;
     let uuid = engine.loaded("i,x,t,s\n1,0.5,2013-01-01,a\n2,-0.0,2013-01-02,b\n").await;

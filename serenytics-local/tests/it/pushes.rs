@@ -64,12 +64,14 @@ async fn the_first_push_defines_the_columns() {
     let forced = json!({"force_types": {"zip": "str", "n": "float"}}).to_string();
     let config = json!({"jsonContent": {"advanced_options": forced}}).to_string();
     engine.call("PUT", &format!("/api/data_source/{uuid}"), config).await;
-    for row in [json!({}), json!({"n": null})] {
-        let refusal = engine.push_refusal(&uuid, row).await;
+    let path = engine.push_path(&uuid).await;
+    for row in ["{}", r#"{"n": null}"#, r#"{"n": 1, "n": null}"#] {
+        let (status, answer) = engine.call_with_key("POST", &path, row, None).await;
+        let refusal = answer["errors"][0].as_str().unwrap();
+        assert_eq!(status, 400);
         assert!(refusal.starts_with("the row has no value, and the storage no column yet"), "{refusal}");
     }
     assert_eq!(engine.ask(&uuid, json!({"order": "row_by_row"})).await, empty());
-    let path = engine.push_path(&uuid).await;
     let row = r#"{"n": 1, "b": true, "zip": 1000, "nan": NaN, "b": "NaN"}"#;
     assert_eq!(engine.call_with_key("POST", &path, row, None).await.0, 200);
     assert_eq!(engine.columns(&uuid).await, ["n float", "b str", "zip str"]);
