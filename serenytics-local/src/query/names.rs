@@ -11,6 +11,7 @@ use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
 use super::columns::Columns;
 use super::formula::{Measures, Scope, Typed, over_all_rows, parse};
 use super::input::Input;
+use super::limits::check_measures;
 use crate::error::Error;
 
 /// How many parts the formulas of a query may have, each counted as often as it is named: the planner goes through all.
@@ -20,6 +21,8 @@ const SHOWN: usize = 100;
 
 /// Finds out what the names of a stage mean. Those of measures become what the schema calls them, which is unique.
 pub(super) fn columns<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns<'a>, Error> {
+    // Of a configuration that was saved before there was a limit.
+    check_measures(&input.configuration)?;
     let measures = Measures::of(&input.configuration, input);
     let mut naming = Naming::new(input, &measures);
     for item in [&mut stage.group_by, &mut stage.select, &mut stage.order_by].into_iter().flatten() {
@@ -64,12 +67,16 @@ impl<'a> Naming<'a> {
         let stored: HashSet<String> = schema_columns.iter().map(|column| column.name.clone()).collect();
         let mut called = HashMap::new();
         let mut computed = HashMap::new();
+        // How many of the same name there were, so that none is tried twice.
+        let mut twins: HashMap<&str, usize> = HashMap::new();
         for measure in measures.iter() {
             let Ok(typed) = &measure.typed else { continue };
             // A column, or another measure, may be called the same on the wire, where the uuid makes the difference.
             let mut name = measure.name.clone();
             while stored.contains(&name) || computed.contains_key(&name) {
-                name.push('\'');
+                let twin = twins.entry(measure.name.as_str()).or_default();
+                *twin += 1;
+                name = format!("{}'{twin}", measure.name);
             }
             // One value over all rows follows the rules of value formulas.
             let kind = if typed.is_total { ColumnKind::Formula } else { ColumnKind::Measure };
