@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
-use serenytics_query::suggest::nearest;
+use serenytics_query::suggest::Suggestions;
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
 
@@ -59,6 +59,7 @@ struct Naming<'a> {
     computed: HashMap<String, Arc<Typed>>,
     parts: usize,
     problems: Vec<String>,
+    suggestions: Suggestions,
 }
 
 impl<'a> Naming<'a> {
@@ -84,7 +85,8 @@ impl<'a> Naming<'a> {
             called.insert(measure.uuid.as_str(), name.clone());
             computed.insert(name, Arc::clone(typed));
         }
-        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, problems: Vec::new() }
+        let (problems, suggestions) = (Vec::new(), Suggestions::default());
+        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, problems, suggestions }
     }
 
     /// Finds out what an item names. What is neither a column nor anything else is left to the checker.
@@ -124,7 +126,7 @@ impl<'a> Naming<'a> {
         let source = &self.input.name;
         let message = format!("`{name}` has the measureUuid \"{uuid}\", and `{source}` has no such measure");
         let meant = self.measures.named(name);
-        let near = || self.measures.named(nearest(name, self.measures.names())?);
+        let near = || self.measures.named(self.suggestions.nearest(name, self.measures.names())?);
         match meant.or_else(near) {
             Some(measure) => format!("{message}; did you mean `{}`, whose uuid is \"{}\"?", measure.name, measure.uuid),
             None => message,
@@ -145,12 +147,12 @@ impl<'a> Naming<'a> {
         let tree = match parse(name) {
             Ok(tree) if tree.depends_on_rows() => tree,
             // A name with a mistake in it is told as one, with what was probably meant.
-            Err(mistake) if name.contains(['[', '(']) && nearest(name, self.names()).is_none() => {
+            Err(mistake) if name.contains(['[', '(']) && self.suggestions.nearest(name, self.names()).is_none() => {
                 return Err(wrong(mistake.told(name)));
             }
             _ => return Ok(()),
         };
-        let scope = Scope { columns: self.input, measures: self.measures };
+        let scope = Scope { columns: self.input, measures: self.measures, suggestions: &self.suggestions };
         let typed = over_all_rows(&tree, scope).map_err(|mistake| wrong(mistake.told(name)))?;
         self.parts += typed.parts;
         self.schema_columns.push(computed_column(name, name, typed.column_type(), ColumnKind::Formula));

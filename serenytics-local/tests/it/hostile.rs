@@ -34,3 +34,30 @@ async fn measures_are_so_many_at_most_and_may_be_called_the_same() {
     assert_eq!(rows, json!([[2, 2, 2, 3]]));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn wrong_names_are_told_soon_however_long_and_many_they_are() {
+    let engine = Engine::start().await;
+    let uuid = engine.storage().await;
+    let column = |n: usize| (format!("{n:0>255}"), json!(n));
+    engine.insert(&uuid, json!([(0..500).map(column).collect::<Map<_, _>>()])).await;
+    let begun = Instant::now();
+    let long = engine.refusal(&uuid, json!({"select": [{"name": "0".repeat(3 << 20)}]})).await;
+    assert!(long.starts_with("no column `0000") && !long.contains("did you mean"), "{}", &long[..300]);
+
+    let wrong = |n: usize, ends: &str| format!("{ends}{n:x>240}");
+    for (clause, ends) in [("select", "x"), ("order_by", "x"), ("group_by", "["), ("select", "[n]+[")] {
+        let items: Vec<_> = (0..4000).map(|n| json!({"name": wrong(n, ends)})).collect();
+        let told = engine.refusal(&uuid, json!({clause: items})).await;
+        assert!(told.ends_with("; and 3900 problems more"), "{clause}, {ends}: {}", &told[told.len() - 300..]);
+    }
+    let measure = |n: usize| {
+        let formula = format!("[{}]", "x".repeat(200));
+        (format!("u{n}"), json!({"name": format!("m{n}"), "type": "formula", "data": {"formula": formula}}))
+    };
+    let measures: Map<_, _> = (0..1000).map(measure).collect();
+    let content = json!({"jsonContent": {"measures": measures}}).to_string();
+    assert_eq!(engine.call("PUT", &format!("/api/data_source/{uuid}"), content).await.0, 200);
+    assert_eq!(engine.rows(&uuid, json!({"select": [{"name": "0".repeat(255)}]})).await, json!([[0]]));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
