@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::body::{Held, SMALL};
+use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok, to_the_end};
 use crate::access::Account;

@@ -1,13 +1,14 @@
 //! Messages: mails with what is attached to them, and Slack's.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::body::{Held, Paced, SMALL};
+use super::extract::Path;
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok, upload};
 use crate::access::Account;

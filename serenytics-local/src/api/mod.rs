@@ -7,6 +7,7 @@ mod data_api;
 mod data_source;
 mod embed;
 mod export;
+mod extract;
 #[cfg(test)]
 mod fuzz;
 mod keys;

@@ -1,7 +1,7 @@
 //! Web apps: listed, read, created, saved, deleted and shared, the sources they show, and warm-ups.
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::body::{Held, SMALL};
+use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::name::checked;
 use super::{Answer, Shared, answer, ok};

@@ -61,3 +61,24 @@ async fn wrong_names_are_told_soon_however_long_and_many_they_are() {
     assert_eq!(engine.rows(&uuid, json!({"select": [{"name": "0".repeat(255)}]})).await, json!([[0]]));
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn paths_and_queries_that_cannot_be_read_are_told_as_all_else() {
+    let engine = Engine::start().await;
+    for (method, path, status) in [
+        ("GET", "/api/data_source?q=a&q=b", 400),
+        ("GET", "/api/data_source?q=%FF", 400),
+        ("GET", "/api/web_app?q=a&q=b", 400),
+        ("GET", "/api/script?q=a&q=b", 400),
+        ("GET", "/api/data_source/sign_s3/?s3_object_name=a&s3_object_name=b", 400),
+        ("GET", "/api/data_source/%FF", 404),
+        ("DELETE", "/api/web_app/%FF", 404),
+        ("POST", "/api/formatted_data/%FF", 404),
+        ("GET", "/api/task/%FF", 404),
+        ("POST", "/api/upload_file/%FF", 404),
+    ] {
+        let (answered, answer) = engine.call(method, path, "").await;
+        assert_eq!((answered, &answer["status"]), (status, &json!("error")), "{path}: {answer}");
+        assert!(answer["errors"][0].is_string(), "{path}: {answer}");
+    }
+}
