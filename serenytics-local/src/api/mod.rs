@@ -38,10 +38,10 @@ use serde_json::{Value, json};
 
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
+use crate::jobs::to_the_end;
 
 pub(crate) use body::BODY_MEMORY;
 pub(crate) use operation::Health;
-pub(crate) use request::said;
 
 /// What a handler gives.
 type Answer = Result<Response, Error>;
@@ -167,11 +167,4 @@ impl IntoResponse for Error {
         }
         answer
     }
-}
-
-/// Runs something to its end, even if the client leaves meanwhile.
-async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::spawn(work).await.map_err(|error| Error::failed("the request was cut", error))?
 }
