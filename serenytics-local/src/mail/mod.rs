@@ -19,6 +19,7 @@ pub(crate) use outbox::SlackMessage;
 use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
+use crate::jobs::to_the_end;
 
 /// How many mails are put together and sent at the same time; the others wait.
 const TURNS: usize = 2;
@@ -124,15 +125,6 @@ impl Mails {
 impl Engine {
     /// Begins to send a mail; gives the task's uuid.
     pub(crate) async fn begin_mail(self: &Arc<Self>, account: &Account, mail: Mail) -> Result<Uuid, Error> {
-        let quota = self.mails.quota;
-        if !self.catalogue.count_mail(account, quota).await? {
-            return Err(Error::new(
-                Kind::Quota,
-                format!(
-                    "{quota} e-mails were sent in the last 24 hours, which is this server's quota: try again later"
-                ),
-            ));
-        }
         let engine = Arc::clone(self);
         let job = async move |task| {
             let attached = mail.attached.as_ref().map(|attached| attached.file.clone());
@@ -143,6 +135,46 @@ impl Engine {
             };
             sent.and(removed).map(|()| 0)
         };
-        self.begin_task(account, job).await
+        let (engine, account) = (Arc::clone(self), account.clone());
+        to_the_end(async move {
+            let quota = engine.mails.quota;
+            if !engine.catalogue.count_mail(&account, quota).await? {
+                return Err(Error::new(
+                    Kind::Quota,
+                    format!(
+                        "{quota} e-mails were sent in the last 24 hours, which is this server's quota: try again later"
+                    ),
+                ));
+            }
+            let task = engine.begin_task(&account, job).await;
+            if task.is_err() {
+                engine.catalogue.uncount_mail(&account).await?;
+            }
+            task
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::test::engine;
+
+    #[tokio::test]
+    async fn a_mail_that_was_not_taken_does_not_count() {
+        let (engine, _folder) = engine().await;
+        let account = Account::default_account();
+        let mail = || Mail::new("s".to_owned(), &["ada@example.com".to_owned()], "h".to_owned(), None).unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(task) = engine.catalogue.insert_task(&account).await {
+            waiting.push(task);
+        }
+        for _ in 0..=engine.mails.quota {
+            assert_eq!(engine.begin_mail(&account, mail()).await.unwrap_err().kind(), Kind::Busy);
+        }
+        engine.catalogue.end_task(waiting[0], &Ok(0)).await.unwrap();
+        engine.begin_mail(&account, mail()).await.unwrap();
+        engine.finish_jobs().await;
     }
 }
