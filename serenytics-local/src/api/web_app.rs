@@ -93,7 +93,8 @@ pub(super) async fn share(
     if login.is_empty() {
         return Err(Error::refused("`username_to_share_with` is empty"));
     }
-    engine.catalogue.share_web_app(web_app.uuid, login).await?;
+    let login = checked(Some(login.to_owned()), "a user to share with")?;
+    engine.catalogue.share_web_app(&web_app, &login).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 

@@ -82,3 +82,31 @@ async fn paths_and_queries_that_cannot_be_read_are_told_as_all_else() {
         assert!(answer["errors"][0].is_string(), "{path}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn the_configuration_of_an_account_fills_no_memory() {
+    let engine = Engine::start().await;
+    let large = "x".repeat(4_000_000);
+    let body = |name: &str| json!({"name": name, "type": "Storage", "jsonContent": {"x": large}}).to_string();
+    let mut saved = Vec::new();
+    for n in 0..8 {
+        let path = ["/api/data_source", "/api/script", "/api/web_app"][n % 3];
+        let (status, answer) = engine.call("POST", path, body(&format!("n{n}"))).await;
+        assert_eq!(status, 201);
+        saved.push(format!("{path}/{}", answer["uuid"].as_str().unwrap()));
+    }
+    for path in ["/api/data_source", "/api/script", "/api/web_app"] {
+        let (status, answer) = engine.call("POST", path, body("one more")).await;
+        assert_eq!(status, 400);
+        assert!(answer["errors"][0].as_str().unwrap().contains("more than 32 MiB of configuration"), "{answer}");
+    }
+    let small = json!({"name": "small", "type": "Storage"}).to_string();
+    let (_, small) = engine.call("POST", "/api/data_source", small).await;
+    let small = format!("/api/data_source/{}", small["uuid"].as_str().unwrap());
+    let filled = json!({"jsonContent": {"x": large}}).to_string();
+    assert_eq!(engine.call("PUT", &small, filled.clone()).await.0, 400);
+    // What is there can be saved again, and room is made by deleting.
+    assert_eq!(engine.call("PUT", &saved[0], filled.clone()).await.0, 200);
+    assert_eq!(engine.call("DELETE", &saved[1], "").await.0, 204);
+    assert_eq!(engine.call("PUT", &small, filled).await.0, 200);
+}
