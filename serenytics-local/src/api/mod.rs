@@ -42,6 +42,7 @@ use crate::jobs::to_the_end;
 
 pub(crate) use body::BODY_MEMORY;
 pub(crate) use operation::Health;
+pub(crate) use upload::keep;
 
 /// What a handler gives.
 type Answer = Result<Response, Error>;

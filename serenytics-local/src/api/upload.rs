@@ -71,7 +71,7 @@ async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error
 }
 
 /// Gives a received file its place, in the folder that it was received in.
-pub(super) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
+pub(crate) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
         file.persist(target).context(FAILED)

@@ -1,17 +1,19 @@
 //! Messages: mails into the outbox folder or to an SMTP server, and Slack's into the outbox.
 
+mod attachments;
 mod message;
 mod outbox;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tokio::sync::Semaphore;
-use url::form_urlencoded;
 use uuid::Uuid;
 
+use attachments::Attachments;
+pub(crate) use attachments::LARGEST_ATTACHMENT;
 pub(crate) use message::{Attached, Mail};
 use outbox::Outbox;
 pub(crate) use outbox::SlackMessage;
@@ -23,9 +25,6 @@ use crate::jobs::to_the_end;
 
 /// How many mails are put together and sent at the same time; the others wait.
 const TURNS: usize = 2;
-
-/// How many bytes a file has that is attached to a mail.
-pub(crate) const LARGEST_ATTACHMENT: u64 = 25 * 1024 * 1024;
 
 /// How mails are sent. The URL may hold a password, and so this cannot be printed.
 #[derive(Clone)]
@@ -48,8 +47,8 @@ impl Default for MailSettings {
 pub(crate) struct Mails {
     smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
     outbox: Outbox,
-    /// Where files are that wait to be attached.
-    attachments: PathBuf,
+    /// The files that wait to be attached.
+    pub(crate) attachments: Attachments,
     from: Mailbox,
     quota: u32,
     turns: Semaphore,
@@ -58,13 +57,7 @@ pub(crate) struct Mails {
 impl Mails {
     /// What sends mails by these settings, with its folders inside of `folder`.
     pub(crate) fn open(settings: MailSettings, folder: &Path) -> Result<Mails, Error> {
-        const CONTEXT: &str = "the folders of mails could not be made";
-        let attachments = folder.join("attachments");
-        if attachments.exists() {
-            // Their mails were never asked for, or were cut when the engine stopped.
-            std::fs::remove_dir_all(&attachments).context(CONTEXT)?;
-        }
-        std::fs::create_dir_all(&attachments).context(CONTEXT)?;
+        let attachments = Attachments::open(folder.join("attachments"))?;
         let smtp = match &settings.smtp {
             None => None,
             Some(url) => {
@@ -79,13 +72,6 @@ impl Mails {
         let outbox = Outbox::open(folder.join("outbox"))?;
         let turns = Semaphore::new(TURNS);
         Ok(Mails { smtp, outbox, attachments, from, quota: settings.quota, turns })
-    }
-
-    /// The folder of an account's files that wait to be attached.
-    pub(crate) fn attachments(&self, account: &Account) -> PathBuf {
-        // Whatever characters the name has, this is the name of a folder, and none that leads elsewhere.
-        let name: String = form_urlencoded::byte_serialize(account.name().as_bytes()).collect();
-        self.attachments.join(format!("of {name}"))
     }
 
     /// Writes a message of Slack into the outbox.
