@@ -84,7 +84,7 @@ pub(crate) struct Engine {
     pub(crate) sign_uploads: bool,
     uploads: PathBuf,
     /// One password at a time is hashed, since that takes memory.
-    pub(crate) logins: Semaphore,
+    pub(crate) logins: Arc<Semaphore>,
     pub(crate) loads: Arc<Semaphore>,
     pub(crate) jobs: Mutex<JoinSet<()>>,
 }
@@ -135,7 +135,7 @@ impl Engine {
             links: Links::new(settings.link_life),
             sign_uploads: settings.sign_uploads,
             uploads,
-            logins: Semaphore::new(1),
+            logins: Arc::new(Semaphore::new(1)),
             loads: Arc::new(Semaphore::new(LOADS)),
             jobs: Mutex::default(),
         })
@@ -288,9 +288,13 @@ pub(crate) mod test {
 
     /// An engine with the key `key`, on a folder of its own.
     pub(crate) async fn engine() -> (Arc<Engine>, TempDir) {
+        let keys = vec![(Account::DEFAULT.to_owned(), "key".to_owned())];
+        engine_for(Credentials { keys, users: Vec::new() }).await
+    }
+
+    /// An engine with these keys and users, on a folder of its own.
+    pub(crate) async fn engine_for(credentials: Credentials) -> (Arc<Engine>, TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let credentials =
-            Credentials { keys: vec![(Account::DEFAULT.to_owned(), "key".to_owned())], users: Vec::new() };
         let settings = Settings {
             folder: folder.path().to_owned(),
             credentials,

@@ -42,6 +42,9 @@ pub(crate) enum Kind {
     Failed,
 }
 
+/// How many problems of a request are told one by one.
+const TOLD: usize = 100;
+
 impl Error {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error { kind, messages: vec![message.into()], source: None }
@@ -53,9 +56,14 @@ impl Error {
     }
 
     /// The request is wrong in several places.
-    pub(crate) fn refused_for(messages: Vec<String>) -> Error {
+    pub(crate) fn refused_for(mut messages: Vec<String>) -> Error {
         if messages.is_empty() {
             return Error::refused("the query is wrong");
+        }
+        let more = messages.len().saturating_sub(TOLD);
+        if more > 0 {
+            messages.truncate(TOLD);
+            messages.push(format!("and {more} problems more"));
         }
         Error { kind: Kind::Refused, messages, source: None }
     }

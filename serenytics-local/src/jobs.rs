@@ -1,7 +1,8 @@
 //! Jobs: loads and other things that a request begins and that run on when it is answered; a task tells where they are.
 
+use std::any::Any;
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use futures_util::{FutureExt, TryStreamExt};
@@ -9,7 +10,6 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::access::Account;
-use crate::api::said;
 use crate::catalogue::Source;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
@@ -33,15 +33,13 @@ impl Engine {
         let engine = Arc::clone(self);
         let account = source.account.clone();
         let job = async move |_| {
-            let result = AssertUnwindSafe(engine.run_load(&source, load)).catch_unwind().await;
-            let result = result.unwrap_or_else(|panic| {
-                engine.metrics.panics.inc();
-                tracing::error!(panic = said(&*panic), "a load panicked");
-                Err(Error::new(Kind::Failed, "the server failed on this file, which is a mistake of ours"))
-            });
+            let result = engine.caught("this load", engine.run_load(&source, load)).await;
             engine.metrics.load(result.as_ref().ok().copied());
-            if let Err(error) = &result {
-                tracing::info!(source = %source.uuid, %error, "a load failed");
+            // What is told of a file's mistakes may have cells in it, which are for the task alone.
+            match result.as_ref().map_err(Error::kind) {
+                Ok(_) => {}
+                Err(Kind::Failed) => tracing::error!(source = %source.uuid, "a load failed: its task tells why"),
+                Err(kind) => tracing::info!(source = %source.uuid, ?kind, "a load was refused: its task tells why"),
             }
             result
         };
@@ -57,15 +55,30 @@ impl Engine {
     where
         J: Future<Output = Result<u64, Error>> + Send + 'static,
     {
-        let task = self.catalogue.insert_task(account).await?;
-        let engine = Arc::clone(self);
-        self.spawn(async move {
-            let result = job(task).await;
-            if let Err(error) = engine.catalogue.end_task(task, &result).await {
-                tracing::error!(%task, %error, "the end of a task was not written down");
-            }
-        });
-        Ok(task)
+        let (engine, account) = (Arc::clone(self), account.clone());
+        // A task that was written down is begun, or it would wait for ever.
+        to_the_end(async move {
+            let task = engine.catalogue.insert_task(&account).await?;
+            let running = Arc::clone(&engine);
+            engine.spawn(async move {
+                let result = running.caught("this task", async { job(task).await }).await;
+                if let Err(error) = running.catalogue.end_task(task, &result).await {
+                    tracing::error!(%task, %error, "the end of a task was not written down");
+                }
+            });
+            Ok(task)
+        })
+        .await
+    }
+
+    /// Does something with a net for panics: one is counted, the log tells what it said, and the error does not.
+    pub(crate) async fn caught<T>(&self, what: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+            self.metrics.panics.inc();
+            tracing::error!(panic = said(&*panic), "{what} panicked");
+            let message = format!("the server failed on {what}, which is a mistake of ours: its log tells more");
+            Err(Error::new(Kind::Failed, message))
+        })
     }
 
     /// Does something beside the requests. It is cut when the engine stops.
@@ -109,5 +122,59 @@ impl Engine {
     /// The jobs that run.
     pub(crate) fn running_jobs(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does something to its end, even if its caller, such as a request whose client leaves, is dropped meanwhile.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.unwrap_or_else(|error| match error.try_into_panic() {
+        // It falls into the caller's net.
+        Ok(panic) => resume_unwind(panic),
+        Err(error) => Err(Error::failed("the request was cut", error)),
+    })
+}
+
+/// What a panic says.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("nothing that can be shown")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::catalogue::TaskState;
+    use crate::engine::test::engine;
+
+    #[tokio::test]
+    async fn a_task_that_panics_ends() {
+        let (engine, _folder) = engine().await;
+        let account = Account::default_account();
+        let task = engine.begin_task(&account, async |_| panic!("a cell of somebody's")).await.unwrap();
+        engine.finish_jobs().await;
+        let told = "the server failed on this task, which is a mistake of ours: its log tells more";
+        let state = engine.catalogue.task(&account, task).await.unwrap().unwrap().state;
+        assert_eq!(state, TaskState::Failed(told.to_owned()));
+        assert_eq!(engine.metrics.panics.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_task_begins_also_when_its_client_leaves() {
+        let (engine, _folder) = engine().await;
+        let (began, begins) = oneshot::channel();
+        let job = async move |_| {
+            began.send(()).unwrap();
+            Ok(0)
+        };
+        let account = Account::default_account();
+        let begin = engine.begin_task(&account, job);
+        assert!(tokio::time::timeout(Duration::ZERO, begin).await.is_err(), "the task was written down in no time");
+        begins.await.unwrap();
     }
 }

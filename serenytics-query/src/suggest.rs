@@ -1,31 +1,81 @@
 //! "Did you mean": the one function that finds the name that was probably meant, for every kind of name.
 
+use std::cell::Cell;
+
+/// How many characters a name has that others are suggested for: nobody writes a longer one by hand.
+const LONGEST: usize = 255;
+/// How many pairs of characters are held against each other for the suggestions of one text.
+const EFFORT: usize = 4_000_000;
+
 /// The candidate that is nearest to `name`, if one is near.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = fold(name);
-    candidates
-        .into_iter()
-        .filter(|candidate| *candidate != name)
-        .map(|candidate| {
+    Suggestions::default().nearest(name, candidates)
+}
+
+/// The suggestions for all names of one text, such as a query: they end when they have taken a while, so that no text of
+/// thousands of wrong names keeps a server busy.
+#[derive(Debug, Clone)]
+pub struct Suggestions {
+    left: Cell<usize>,
+}
+
+impl Default for Suggestions {
+    fn default() -> Suggestions {
+        Suggestions { left: Cell::new(EFFORT) }
+    }
+}
+
+impl Suggestions {
+    /// The candidate that is nearest to `name`, if one is near and this has not taken too long already.
+    #[must_use]
+    pub fn nearest<'a>(&self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        if self.have_ended() || name.chars().nth(LONGEST).is_some() {
+            return None;
+        }
+        let folded = fold(name);
+        let length = folded.chars().count();
+        let mut best = None;
+        for candidate in candidates {
+            if candidate == name || candidate.chars().nth(LONGEST).is_some() {
+                continue;
+            }
             let other = fold(candidate);
+            let other_length = other.chars().count();
+            self.pay(length.saturating_mul(other_length).max(1))?;
             let near = !folded.is_empty() && (other.starts_with(&folded) || folded.starts_with(&other));
-            let distance = strsim::damerau_levenshtein(&folded, &other);
-            let limit = (folded.chars().count().max(other.chars().count())).div_ceil(3);
+            let limit = length.max(other_length).div_ceil(3);
+            // It is never less than the difference of the lengths.
+            let may_be_near = length.abs_diff(other_length) <= limit;
+            let distance = if may_be_near { strsim::damerau_levenshtein(&folded, &other) } else { usize::MAX };
             let rank = if distance <= limit {
                 distance
             } else if near && folded.len().min(other.len()) >= 3 {
                 limit + 1
             } else {
-                usize::MAX
+                continue;
             };
             // Of two that are as near, the one that begins alike was meant: `dsc` is `desc`, not `asc`.
-            let begins_unlike = folded.chars().next() != other.chars().next();
-            ((rank, begins_unlike), candidate)
-        })
-        .filter(|((rank, _), _)| *rank < usize::MAX)
-        .min_by_key(|(rank, _)| *rank)
-        .map(|(_, candidate)| candidate)
+            let rank = (rank, folded.chars().next() != other.chars().next());
+            if best.is_none_or(|(least, _)| rank < least) {
+                best = Some((rank, candidate));
+            }
+        }
+        best.map(|(_, candidate)| candidate)
+    }
+
+    /// Whether they have taken as long as they may.
+    #[must_use]
+    pub fn have_ended(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// Takes from what is left; `None` when that is not enough.
+    fn pay(&self, effort: usize) -> Option<()> {
+        let left = self.left.get().checked_sub(effort);
+        self.left.set(left.unwrap_or(0));
+        left.map(|_| ())
+    }
 }
 
 /// A name without the differences that people do not see: case, underscores, spaces.
@@ -36,11 +86,12 @@ fn fold(name: &str) -> String {
 /// A list of names for a message: `` `a`, `b` and 3 more ``.
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 12;
-    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.len() {
-        0 => "none".to_owned(),
-        count if count <= SHOWN => names.join(", "),
-        count => format!("{} and {} more", names[..SHOWN].join(", "), count - SHOWN),
+    let mut names = names.into_iter();
+    let shown: Vec<_> = names.by_ref().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match (shown.len(), names.count()) {
+        (0, _) => "none".to_owned(),
+        (_, 0) => shown.join(", "),
+        (_, more) => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -58,6 +109,23 @@ mod tests {
         assert_eq!(nearest("dsc", ["asc", "desc"]), Some("desc"));
         assert_eq!(nearest("tailnum", names), None);
         assert_eq!(nearest("", names), None);
+    }
+
+    #[test]
+    fn suggestions_take_a_while_at_most() {
+        let long = "x".repeat(LONGEST);
+        let close = format!("{}y", &long[1..]);
+        assert_eq!(nearest(&close, [long.as_str()]), Some(long.as_str()));
+        assert_eq!(nearest(&format!("{long}x"), [long.as_str()]), None, "the name is too long");
+        assert_eq!(nearest(&close, [format!("{close}y").as_str()]), None, "the candidate is too long");
+
+        let suggestions = Suggestions::default();
+        let candidates: Vec<String> = (0..2000).map(|n| format!("{n:0>255}")).collect();
+        let all = || candidates.iter().map(String::as_str);
+        assert_eq!(suggestions.nearest("count", ["country"]), Some("country"));
+        assert_eq!(suggestions.nearest(&candidates[7].replace('7', "x"), all()), None, "they are too many");
+        assert!(suggestions.have_ended());
+        assert_eq!(suggestions.nearest("count", ["country"]), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -13,6 +13,7 @@ use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
 use uuid::Uuid;
 
 use super::body::{Held, SMALL};
+use super::extract::Path;
 use super::list::listed;
 use super::{Answer, Shared};
 use crate::access::Account;

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::body::{Held, SMALL};
+use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok, to_the_end};
 use crate::access::Account;
 use crate::catalogue::{INNER_JOIN, STORAGE, Source};
 use crate::error::Error;
+use crate::query::check_measures;
 
 /// What a client tells about a source; what else it sends is what it got, and says nothing.
 #[derive(Debug, Deserialize)]
@@ -49,6 +51,7 @@ pub(super) async fn create(State(engine): Shared, account: Account, headers: Hea
     };
     let content = Value::Object(body.json_content.unwrap_or_default());
     let source = Source { original_file_name: body.original_file_name, ..Source::new(account, kind, name, content) };
+    check_measures(&source.json_content)?;
     if source.is_join() {
         engine.input(source.clone()).await?;
     }
@@ -77,6 +80,7 @@ pub(super) async fn save(
     }
     let name = name::checked(Some(body.name.unwrap_or_else(|| source.name.clone())), "a data source")?;
     let json_content = body.json_content.map_or_else(|| source.json_content.clone(), Value::Object);
+    check_measures(&json_content)?;
     let is_rejoined = source.is_join() && json_content.get("joinConfig") != source.json_content.get("joinConfig");
     let original_file_name = body.original_file_name.or_else(|| source.original_file_name.clone());
     let saved = Source { name, json_content, original_file_name, ..source };

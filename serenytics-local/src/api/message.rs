@@ -1,17 +1,18 @@
 //! Messages: mails with what is attached to them, and Slack's.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::body::{Held, Paced, SMALL};
+use super::extract::Path;
 use super::web_app::found;
-use super::{Answer, Shared, answer, ok, upload};
+use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::error::Error;
 use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, SlackMessage};
 use crate::receive::receive;
 
@@ -40,7 +41,7 @@ pub(super) async fn email(State(engine): Shared, account: Account, headers: Head
         None => {}
     }
     if let Some(uuid) = &body.file_to_attach_uuid {
-        let folder = engine.mails.attachments(&account);
+        let folder = engine.mails.attachments.folder(&account);
         let file = Uuid::parse_str(uuid).ok().map(|uuid| folder.join(uuid.to_string()));
         let file = file
             .filter(|file| file.is_file())
@@ -67,10 +68,11 @@ pub(super) async fn upload_file(
     let uuid =
         Uuid::parse_str(&uuid).map_err(|_| Error::refused(format!("a file is uploaded as a uuid, not {uuid:?}")))?;
     let limit = LARGEST_ATTACHMENT.min(engine.upload_limit);
-    let folder = engine.mails.attachments(&account);
-    tokio::fs::create_dir_all(&folder).await.context("the folder of attached files could not be made")?;
-    let file = receive(&folder, limit, "the upload", Paced::new(body, engine.patience).into_stream()).await?;
-    upload::keep(file, folder.join(uuid.to_string())).await?;
+    let attachments = &engine.mails.attachments;
+    attachments.check_room(&account, uuid).await?;
+    let pieces = Paced::new(body, engine.patience).into_stream();
+    let file = receive(&attachments.folder(&account), limit, "the upload", pieces).await?;
+    attachments.keep(&account, uuid, file).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 

@@ -7,6 +7,7 @@ mod data_api;
 mod data_source;
 mod embed;
 mod export;
+mod extract;
 #[cfg(test)]
 mod fuzz;
 mod keys;
@@ -37,10 +38,11 @@ use serde_json::{Value, json};
 
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
+use crate::jobs::to_the_end;
 
 pub(crate) use body::{BODY_MEMORY, Paid, VALUE_MEMORY};
 pub(crate) use operation::Health;
-pub(crate) use request::said;
+pub(crate) use upload::keep;
 
 /// What a handler gives.
 type Answer = Result<Response, Error>;
@@ -166,11 +168,4 @@ impl IntoResponse for Error {
         }
         answer
     }
-}
-
-/// Runs something to its end, even if the client leaves meanwhile.
-async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::spawn(work).await.map_err(|error| Error::failed("the request was cut", error))?
 }

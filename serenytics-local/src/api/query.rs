@@ -1,12 +1,13 @@
 //! Queries: `POST /api/formatted_data/{uuid}`.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use serenytics_query::wire::Pipeline;
 
 use super::body::{Held, SMALL};
+use super::extract::Path;
 use super::{Answer, Shared};
 use crate::access::Account;
 

@@ -2,8 +2,6 @@
 //!
 //! The line tells the route and never the path or the query, in which there may be push tokens and names.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,13 +14,11 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http_body::{Frame, SizeHint};
 
 use super::body;
 use crate::access::Account;
 use crate::engine::Engine;
-use crate::error::{Error, Kind};
 use crate::metrics::Ended;
 
 /// The status that is written down when the client left before it was answered; nginx has it for the same.
@@ -67,19 +63,8 @@ pub(super) async fn observe(State(engine): State<Arc<Engine>>, request: Request,
 
 /// Answers a request whose handler panics. Others do not notice.
 pub(super) async fn caught(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    answered.unwrap_or_else(|panic| {
-        engine.metrics.panics.inc();
-        tracing::error!(panic = said(&*panic), "a request panicked");
-        Error::new(Kind::Failed, "the server failed on this request, which is a mistake of ours: its log tells more")
-            .into_response()
-    })
-}
-
-/// What a panic says.
-pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("nothing that can be shown")
+    let answered = engine.caught("this request", async { Ok(next.run(request).await) }).await;
+    answered.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// A method by its name. Clients can send any word, and each would be a series of its own in the metrics.
@@ -174,6 +159,8 @@ mod tests {
 
     use super::*;
     use crate::engine::test::engine;
+    use crate::error::Error;
+    use crate::jobs::to_the_end;
 
     #[tokio::test]
     async fn a_panic_is_answered_and_the_server_lives() {
@@ -181,8 +168,12 @@ mod tests {
             panic!("a mistake of ours")
         }
         let (engine, _folder) = engine().await;
+        async fn panics_deeper() -> Result<(), Error> {
+            to_the_end(async { panic!("a mistake of ours") }).await
+        }
         let router = Router::new()
             .route("/panics", get(panics))
+            .route("/panics_deeper", get(panics_deeper))
             .route("/works", get(async || "well"))
             .layer(middleware::from_fn_with_state(Arc::clone(&engine), caught))
             .layer(middleware::from_fn_with_state(Arc::clone(&engine), observe));
@@ -193,12 +184,14 @@ mod tests {
             let answer = reqwest::get(format!("{url}{path}")).await.unwrap();
             (answer.status().as_u16(), answer.text().await.unwrap())
         };
-        let (status, text) = get("/panics").await;
-        assert_eq!(status, 500);
-        assert!(text.starts_with(r#"{"errors":["the server failed on this request"#), "{text}");
-        assert!(!text.contains("a mistake of ours\""), "{text}");
+        for path in ["/panics", "/panics_deeper"] {
+            let (status, text) = get(path).await;
+            assert_eq!(status, 500);
+            assert!(text.starts_with(r#"{"errors":["the server failed on this request"#), "{text}");
+            assert!(!text.contains("a mistake of ours\""), "{text}");
+        }
         assert_eq!(get("/works").await, (200, "well".to_owned()));
-        assert_eq!(engine.metrics.panics.get(), 1);
+        assert_eq!(engine.metrics.panics.get(), 2);
         let metrics = engine.metrics.text(0).unwrap();
         assert!(metrics.contains(r#"requests_total{method="GET",route="/panics",status="500"} 1"#), "{metrics}");
     }

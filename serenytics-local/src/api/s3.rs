@@ -1,12 +1,13 @@
 //! Loads from S3: `POST /api/data_source/{uuid}/reload_from_s3`.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::body::{Held, SMALL};
+use super::extract::Path;
 use super::upload::begun;
 use super::{Answer, Shared};
 use crate::access::Account;

@@ -1,13 +1,14 @@
 //! Scripts: listed, read, created and deleted, and what they store.
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::body::{Held, SMALL};
+use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok};
 use crate::access::Account;

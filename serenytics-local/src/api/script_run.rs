@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::body::{Held, SMALL};
+use super::extract::Path;
 use super::list::listed;
 use super::script::found;
 use super::{Answer, Shared, answer, keys, ok};

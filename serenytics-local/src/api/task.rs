@@ -1,10 +1,11 @@
 //! Tasks: where a job is that a request began.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::extract::Path;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
 use crate::catalogue::TaskState;

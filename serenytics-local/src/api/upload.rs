@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::body::{Held, Paced, SMALL};
+use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
@@ -70,7 +71,7 @@ async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error
 }
 
 /// Gives a received file its place, in the folder that it was received in.
-pub(super) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
+pub(crate) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
         file.persist(target).context(FAILED)

@@ -1,7 +1,7 @@
 //! Web apps: listed, read, created, saved, deleted and shared, the sources they show, and warm-ups.
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::body::{Held, SMALL};
+use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::name::checked;
 use super::{Answer, Shared, answer, ok};
@@ -92,7 +93,8 @@ pub(super) async fn share(
     if login.is_empty() {
         return Err(Error::refused("`username_to_share_with` is empty"));
     }
-    engine.catalogue.share_web_app(web_app.uuid, login).await?;
+    let login = checked(Some(login.to_owned()), "a user to share with")?;
+    engine.catalogue.share_web_app(&web_app, &login).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 

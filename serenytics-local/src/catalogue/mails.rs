@@ -24,4 +24,17 @@ impl Catalogue {
         .context(FAILED)?;
         Ok(done.rows_affected() > 0)
     }
+
+    /// Takes back the count of an account's last mail.
+    pub(crate) async fn uncount_mail(&self, account: &Account) -> Result<(), Error> {
+        sqlx::query(
+            "DELETE FROM mails WHERE rowid =
+            (SELECT rowid FROM mails WHERE account = $1 ORDER BY taken DESC LIMIT 1)",
+        )
+        .bind(account.name())
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        Ok(())
+    }
 }

@@ -3,6 +3,7 @@
 mod keys;
 mod mails;
 mod pushed;
+mod room;
 mod runs;
 mod scripts;
 mod secrets;
@@ -20,6 +21,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
+use tokio::sync::Mutex;
 
 use pushed::PushedSources;
 pub(crate) use runs::{Run, RunEnd};
@@ -139,6 +141,8 @@ const MAILS: &str = "
 pub(crate) struct Catalogue {
     pool: SqlitePool,
     pushed: Arc<PushedSources>,
+    /// Held by who looks for room and then saves.
+    saving: Arc<Mutex<()>>,
 }
 
 impl Catalogue {
@@ -155,7 +159,7 @@ impl Catalogue {
             .await
             .context("the catalogue could not be opened")?;
         migrations(MIGRATIONS).run(&pool).await.context("the catalogue could not be brought up to date")?;
-        Ok(Catalogue { pool, pushed: Arc::default() })
+        Ok(Catalogue { pool, pushed: Arc::default(), saving: Arc::default() })
     }
 
     /// Whether the database answers.
@@ -188,7 +192,7 @@ fn account_of(row: &SqliteRow) -> Result<Account, Error> {
     Account::new(&row.try_get::<String, _>("account").context(FAILED)?)
 }
 
-/// How many data sources an account may have, and how many scripts: lists are answered as a whole.
+/// How many data sources an account may have, and how many of each other kind: lists are answered as a whole.
 const OBJECTS: i64 = 10_000;
 
 /// The account has as many of something as it may have.

@@ -65,6 +65,8 @@ impl Catalogue {
 
     /// Adds a script to an account; tells whether its name was free.
     pub(crate) async fn insert_script(&self, account: &Account, script: &Script) -> Result<bool, Error> {
+        let config = Value::Object(script.config.clone()).to_string();
+        let _room = self.room(account, script.uuid, script.name.len() + config.len()).await?;
         let count = sqlx::query("SELECT COUNT(*) AS count FROM scripts WHERE account = $1")
             .bind(account.name())
             .fetch_one(&self.pool)
@@ -81,7 +83,7 @@ impl Catalogue {
         .bind(script.uuid.to_string())
         .bind(account.name())
         .bind(&script.name)
-        .bind(Value::Object(script.config.clone()).to_string())
+        .bind(config)
         .execute(&self.pool)
         .await
         .context(FAILED)?;

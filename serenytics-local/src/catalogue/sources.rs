@@ -68,6 +68,11 @@ impl Source {
         Ok(())
     }
 
+    /// How many bytes it takes with this text as its configuration.
+    fn bytes(&self, json_content: &str) -> usize {
+        self.name.len() + self.original_file_name.as_ref().map_or(0, String::len) + json_content.len()
+    }
+
     fn read(row: &SqliteRow) -> Result<Source, Error> {
         let text = |column| row.try_get::<String, _>(column).context(FAILED);
         Ok(Source {
@@ -120,6 +125,8 @@ impl Catalogue {
 
     /// Adds a source.
     pub(crate) async fn insert_source(&self, source: &Source) -> Result<(), Error> {
+        let json_content = source.json_content.to_string();
+        let _room = self.room(&source.account, source.uuid, source.bytes(&json_content)).await?;
         let done = sqlx::query(
             "INSERT INTO sources (uuid, account, position, name, type, token, original_file_name, json_content)
             SELECT $1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM sources), $3, $4, $5, $6, $7
@@ -131,7 +138,7 @@ impl Catalogue {
         .bind(&source.kind)
         .bind(&source.token)
         .bind(&source.original_file_name)
-        .bind(source.json_content.to_string())
+        .bind(json_content)
         .bind(OBJECTS)
         .execute(&self.pool)
         .await
@@ -141,11 +148,13 @@ impl Catalogue {
 
     /// Saves what may change of a source; tells whether it exists.
     pub(crate) async fn update_source(&self, source: &Source) -> Result<bool, Error> {
+        let json_content = source.json_content.to_string();
+        let _room = self.room(&source.account, source.uuid, source.bytes(&json_content)).await?;
         let done =
             sqlx::query("UPDATE sources SET name = $1, original_file_name = $2, json_content = $3 WHERE uuid = $4")
                 .bind(&source.name)
                 .bind(&source.original_file_name)
-                .bind(source.json_content.to_string())
+                .bind(json_content)
                 .bind(source.uuid.to_string())
                 .execute(&self.pool)
                 .await;

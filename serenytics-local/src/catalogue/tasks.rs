@@ -40,8 +40,18 @@ const DONE: &str = "done";
 const ERROR: &str = "error";
 
 impl Catalogue {
-    /// Adds a pending task of an account, and forgets the oldest of those that ended.
+    /// Forgets the oldest tasks of an account that ended, and adds a pending one.
     pub(crate) async fn insert_task(&self, account: &Account) -> Result<Uuid, Error> {
+        sqlx::query(
+            "DELETE FROM tasks WHERE account = $1 AND status <> 'pending' AND created <
+            (SELECT created FROM tasks WHERE account = $1 ORDER BY created DESC LIMIT 1 OFFSET $2)",
+        )
+        .bind(account.name())
+        // The one at this place stays, and one is added.
+        .bind(KEPT_TASKS - 2)
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
         let uuid = Uuid::new_v4();
         let done = sqlx::query(
             "INSERT INTO tasks (uuid, created, status, account)
@@ -60,15 +70,6 @@ impl Catalogue {
             let message = format!("the account has {PENDING_TASKS} tasks that are not done: wait until one is");
             return Err(Error::new(Kind::Busy, message));
         }
-        sqlx::query(
-            "DELETE FROM tasks WHERE account = $1 AND status <> 'pending' AND created <
-            (SELECT created FROM tasks WHERE account = $1 ORDER BY created DESC LIMIT 1 OFFSET $2)",
-        )
-        .bind(account.name())
-        .bind(KEPT_TASKS)
-        .execute(&self.pool)
-        .await
-        .context(FAILED)?;
         Ok(uuid)
     }
 

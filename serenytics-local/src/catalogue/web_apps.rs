@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{Catalogue, FAILED, account_of, now};
+use super::{Catalogue, FAILED, OBJECTS, account_of, now, too_many};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
@@ -79,25 +79,31 @@ impl Catalogue {
 
     /// Adds a web app.
     pub(crate) async fn insert_web_app(&self, web_app: &WebApp) -> Result<(), Error> {
-        sqlx::query(
+        let config = Value::Object(web_app.config.clone()).to_string();
+        let _room = self.room(&web_app.account, web_app.uuid, web_app.name.len() + config.len()).await?;
+        let done = sqlx::query(
             "INSERT INTO web_apps (uuid, account, position, name, config)
-            VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM web_apps), $3, $4)",
+            SELECT $1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM web_apps), $3, $4
+            WHERE (SELECT COUNT(*) FROM web_apps WHERE account = $2) < $5",
         )
         .bind(web_app.uuid.to_string())
         .bind(web_app.account.name())
         .bind(&web_app.name)
-        .bind(Value::Object(web_app.config.clone()).to_string())
+        .bind(config)
+        .bind(OBJECTS)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
-        Ok(())
+        if done.rows_affected() == 0 { Err(too_many("web apps")) } else { Ok(()) }
     }
 
     /// Saves the name and the configuration of a web app; tells whether it exists.
     pub(crate) async fn update_web_app(&self, web_app: &WebApp) -> Result<bool, Error> {
+        let config = Value::Object(web_app.config.clone()).to_string();
+        let _room = self.room(&web_app.account, web_app.uuid, web_app.name.len() + config.len()).await?;
         let done = sqlx::query("UPDATE web_apps SET name = $1, config = $2 WHERE uuid = $3")
             .bind(&web_app.name)
-            .bind(Value::Object(web_app.config.clone()).to_string())
+            .bind(config)
             .bind(web_app.uuid.to_string())
             .execute(&self.pool)
             .await
@@ -106,28 +112,46 @@ impl Catalogue {
     }
 
     /// Shares a web app with a login as well.
-    pub(crate) async fn share_web_app(&self, uuid: Uuid, login: &str) -> Result<(), Error> {
-        sqlx::query(
-            "INSERT INTO web_app_sharings (web_app, login, created) VALUES ($1, $2, $3)
-            ON CONFLICT (web_app, login) DO NOTHING",
+    pub(crate) async fn share_web_app(&self, web_app: &WebApp, login: &str) -> Result<(), Error> {
+        let _saving = self.saving.lock().await;
+        let shared = sqlx::query("SELECT 1 FROM web_app_sharings WHERE web_app = $1 AND login = $2")
+            .bind(web_app.uuid.to_string())
+            .bind(login)
+            .fetch_optional(&self.pool)
+            .await
+            .context(FAILED)?;
+        if shared.is_some() {
+            return Ok(());
+        }
+        let done = sqlx::query(
+            "INSERT INTO web_app_sharings (web_app, login, created)
+            SELECT $1, $2, $3 WHERE (
+                SELECT COUNT(*) FROM web_apps JOIN web_app_sharings ON web_app = uuid WHERE account = $4
+            ) < $5",
         )
-        .bind(uuid.to_string())
+        .bind(web_app.uuid.to_string())
         .bind(login)
         .bind(now())
+        .bind(web_app.account.name())
+        .bind(OBJECTS)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
-        Ok(())
+        if done.rows_affected() == 0 { Err(too_many("sharings of web apps")) } else { Ok(()) }
     }
 
-    /// Web apps of these rows, with the logins that they are shared with.
+    /// Web apps of these rows, all of one account, with the logins that they are shared with.
     async fn with_sharings(&self, rows: &[SqliteRow]) -> Result<Vec<WebApp>, Error> {
         let mut web_apps = rows.iter().map(WebApp::read).collect::<Result<Vec<_>, _>>()?;
         let query = match web_apps.as_slice() {
             [] => return Ok(web_apps),
             [one] => sqlx::query("SELECT * FROM web_app_sharings WHERE web_app = $1 ORDER BY created, login")
                 .bind(one.uuid.to_string()),
-            _ => sqlx::query("SELECT * FROM web_app_sharings ORDER BY created, login"),
+            [first, ..] => sqlx::query(
+                "SELECT web_app, login FROM web_apps JOIN web_app_sharings ON web_app = uuid
+                WHERE account = $1 ORDER BY created, login",
+            )
+            .bind(first.account.name().to_owned()),
         };
         let mut logins: HashMap<String, Vec<String>> = HashMap::new();
         for row in query.fetch_all(&self.pool).await.context(FAILED)? {

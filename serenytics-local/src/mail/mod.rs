@@ -1,17 +1,19 @@
 //! Messages: mails into the outbox folder or to an SMTP server, and Slack's into the outbox.
 
+mod attachments;
 mod message;
 mod outbox;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tokio::sync::Semaphore;
-use url::form_urlencoded;
 use uuid::Uuid;
 
+use attachments::Attachments;
+pub(crate) use attachments::LARGEST_ATTACHMENT;
 pub(crate) use message::{Attached, Mail};
 use outbox::Outbox;
 pub(crate) use outbox::SlackMessage;
@@ -19,12 +21,10 @@ pub(crate) use outbox::SlackMessage;
 use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
+use crate::jobs::to_the_end;
 
 /// How many mails are put together and sent at the same time; the others wait.
 const TURNS: usize = 2;
-
-/// How many bytes a file has that is attached to a mail.
-pub(crate) const LARGEST_ATTACHMENT: u64 = 25 * 1024 * 1024;
 
 /// How mails are sent. The URL may hold a password, and so this cannot be printed.
 #[derive(Clone)]
@@ -47,8 +47,8 @@ impl Default for MailSettings {
 pub(crate) struct Mails {
     smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
     outbox: Outbox,
-    /// Where files are that wait to be attached.
-    attachments: PathBuf,
+    /// The files that wait to be attached.
+    pub(crate) attachments: Attachments,
     from: Mailbox,
     quota: u32,
     turns: Semaphore,
@@ -57,13 +57,7 @@ pub(crate) struct Mails {
 impl Mails {
     /// What sends mails by these settings, with its folders inside of `folder`.
     pub(crate) fn open(settings: MailSettings, folder: &Path) -> Result<Mails, Error> {
-        const CONTEXT: &str = "the folders of mails could not be made";
-        let attachments = folder.join("attachments");
-        if attachments.exists() {
-            // Their mails were never asked for, or were cut when the engine stopped.
-            std::fs::remove_dir_all(&attachments).context(CONTEXT)?;
-        }
-        std::fs::create_dir_all(&attachments).context(CONTEXT)?;
+        let attachments = Attachments::open(folder.join("attachments"))?;
         let smtp = match &settings.smtp {
             None => None,
             Some(url) => {
@@ -78,13 +72,6 @@ impl Mails {
         let outbox = Outbox::open(folder.join("outbox"))?;
         let turns = Semaphore::new(TURNS);
         Ok(Mails { smtp, outbox, attachments, from, quota: settings.quota, turns })
-    }
-
-    /// The folder of an account's files that wait to be attached.
-    pub(crate) fn attachments(&self, account: &Account) -> PathBuf {
-        // Whatever characters the name has, this is the name of a folder, and none that leads elsewhere.
-        let name: String = form_urlencoded::byte_serialize(account.name().as_bytes()).collect();
-        self.attachments.join(format!("of {name}"))
     }
 
     /// Writes a message of Slack into the outbox.
@@ -124,15 +111,6 @@ impl Mails {
 impl Engine {
     /// Begins to send a mail; gives the task's uuid.
     pub(crate) async fn begin_mail(self: &Arc<Self>, account: &Account, mail: Mail) -> Result<Uuid, Error> {
-        let quota = self.mails.quota;
-        if !self.catalogue.count_mail(account, quota).await? {
-            return Err(Error::new(
-                Kind::Quota,
-                format!(
-                    "{quota} e-mails were sent in the last 24 hours, which is this server's quota: try again later"
-                ),
-            ));
-        }
         let engine = Arc::clone(self);
         let job = async move |task| {
             let attached = mail.attached.as_ref().map(|attached| attached.file.clone());
@@ -143,6 +121,46 @@ impl Engine {
             };
             sent.and(removed).map(|()| 0)
         };
-        self.begin_task(account, job).await
+        let (engine, account) = (Arc::clone(self), account.clone());
+        to_the_end(async move {
+            let quota = engine.mails.quota;
+            if !engine.catalogue.count_mail(&account, quota).await? {
+                return Err(Error::new(
+                    Kind::Quota,
+                    format!(
+                        "{quota} e-mails were sent in the last 24 hours, which is this server's quota: try again later"
+                    ),
+                ));
+            }
+            let task = engine.begin_task(&account, job).await;
+            if task.is_err() {
+                engine.catalogue.uncount_mail(&account).await?;
+            }
+            task
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::test::engine;
+
+    #[tokio::test]
+    async fn a_mail_that_was_not_taken_does_not_count() {
+        let (engine, _folder) = engine().await;
+        let account = Account::default_account();
+        let mail = || Mail::new("s".to_owned(), &["ada@example.com".to_owned()], "h".to_owned(), None).unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(task) = engine.catalogue.insert_task(&account).await {
+            waiting.push(task);
+        }
+        for _ in 0..=engine.mails.quota {
+            assert_eq!(engine.begin_mail(&account, mail()).await.unwrap_err().kind(), Kind::Busy);
+        }
+        engine.catalogue.end_task(waiting[0], &Ok(0)).await.unwrap();
+        engine.begin_mail(&account, mail()).await.unwrap();
+        engine.finish_jobs().await;
     }
 }

@@ -99,6 +99,8 @@ impl<'a> Cells<'a> {
             return Ok(false);
         }
         match self {
+            // What is no finite number is NULL, as in JSON.
+            Cells::Float(array) if !array.value(row).is_finite() => return Ok(false),
             Cells::Str(array) => text.extend_from_slice(array.value(row).as_bytes()),
             Cells::StrView(array) => text.extend_from_slice(array.value(row).as_bytes()),
             Cells::Int(array) => scalar(&array.value(row), text)?,

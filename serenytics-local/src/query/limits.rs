@@ -1,6 +1,6 @@
 //! Limits: how large a query may be, so that none keeps the planner busy for long.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serenytics_query::wire::{Condition, Stage};
 
 use crate::error::Error;
@@ -9,6 +9,8 @@ use crate::error::Error;
 const CONDITIONS: usize = 256;
 /// How many values all lists of `where` may have between them.
 const VALUES: usize = 100_000;
+/// How many measures a source may have: a query of it reads the formulas of all.
+const MEASURES: usize = 1000;
 /// How many items `group_by`, `select` and `order_by` may have each.
 const ITEMS: usize = 4000;
 
@@ -35,6 +37,17 @@ pub(super) fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
         }
     }
     Ok(stage)
+}
+
+/// Refuses the configuration of a source with more measures than one may have.
+pub(crate) fn check_measures(configuration: &Value) -> Result<(), Error> {
+    let measures = configuration.get("measures").and_then(Value::as_object).map_or(0, Map::len);
+    if measures > MEASURES {
+        return Err(Error::refused(format!(
+            "`measures` of the configuration has {measures} and may have {MEASURES}: share them among several sources"
+        )));
+    }
+    Ok(())
 }
 
 /// How many values the list of a condition has, at least when it is a text.

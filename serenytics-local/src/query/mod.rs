@@ -35,6 +35,7 @@ use answer::Layout;
 pub(crate) use answer::Pieces;
 pub(crate) use export::{ExportFormat, ExportOptions, check_export};
 pub(crate) use input::Input;
+pub(crate) use limits::check_measures;
 use turn::Turns;
 use yielding::YieldingJoins;
 

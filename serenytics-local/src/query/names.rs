@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
-use serenytics_query::suggest::nearest;
+use serenytics_query::suggest::Suggestions;
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
 
 use super::columns::Columns;
 use super::formula::{Measures, Scope, Typed, over_all_rows, parse};
 use super::input::Input;
+use super::limits::check_measures;
 use crate::error::Error;
 
 /// How many parts the formulas of a query may have, each counted as often as it is named: the planner goes through all.
@@ -20,6 +21,8 @@ const SHOWN: usize = 100;
 
 /// Finds out what the names of a stage mean. Those of measures become what the schema calls them, which is unique.
 pub(super) fn columns<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns<'a>, Error> {
+    // Of a configuration that was saved before there was a limit.
+    check_measures(&input.configuration)?;
     let measures = Measures::of(&input.configuration, input);
     let mut naming = Naming::new(input, &measures);
     for item in [&mut stage.group_by, &mut stage.select, &mut stage.order_by].into_iter().flatten() {
@@ -56,6 +59,7 @@ struct Naming<'a> {
     computed: HashMap<String, Arc<Typed>>,
     parts: usize,
     problems: Vec<String>,
+    suggestions: Suggestions,
 }
 
 impl<'a> Naming<'a> {
@@ -64,12 +68,16 @@ impl<'a> Naming<'a> {
         let stored: HashSet<String> = schema_columns.iter().map(|column| column.name.clone()).collect();
         let mut called = HashMap::new();
         let mut computed = HashMap::new();
+        // How many of the same name there were, so that none is tried twice.
+        let mut twins: HashMap<&str, usize> = HashMap::new();
         for measure in measures.iter() {
             let Ok(typed) = &measure.typed else { continue };
             // A column, or another measure, may be called the same on the wire, where the uuid makes the difference.
             let mut name = measure.name.clone();
             while stored.contains(&name) || computed.contains_key(&name) {
-                name.push('\'');
+                let twin = twins.entry(measure.name.as_str()).or_default();
+                *twin += 1;
+                name = format!("{}'{twin}", measure.name);
             }
             // One value over all rows follows the rules of value formulas.
             let kind = if typed.is_total { ColumnKind::Formula } else { ColumnKind::Measure };
@@ -77,7 +85,8 @@ impl<'a> Naming<'a> {
             called.insert(measure.uuid.as_str(), name.clone());
             computed.insert(name, Arc::clone(typed));
         }
-        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, problems: Vec::new() }
+        let (problems, suggestions) = (Vec::new(), Suggestions::default());
+        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, problems, suggestions }
     }
 
     /// Finds out what an item names. What is neither a column nor anything else is left to the checker.
@@ -117,7 +126,7 @@ impl<'a> Naming<'a> {
         let source = &self.input.name;
         let message = format!("`{name}` has the measureUuid \"{uuid}\", and `{source}` has no such measure");
         let meant = self.measures.named(name);
-        let near = || self.measures.named(nearest(name, self.measures.names())?);
+        let near = || self.measures.named(self.suggestions.nearest(name, self.measures.names())?);
         match meant.or_else(near) {
             Some(measure) => format!("{message}; did you mean `{}`, whose uuid is \"{}\"?", measure.name, measure.uuid),
             None => message,
@@ -138,12 +147,12 @@ impl<'a> Naming<'a> {
         let tree = match parse(name) {
             Ok(tree) if tree.depends_on_rows() => tree,
             // A name with a mistake in it is told as one, with what was probably meant.
-            Err(mistake) if name.contains(['[', '(']) && nearest(name, self.names()).is_none() => {
+            Err(mistake) if name.contains(['[', '(']) && self.suggestions.nearest(name, self.names()).is_none() => {
                 return Err(wrong(mistake.told(name)));
             }
             _ => return Ok(()),
         };
-        let scope = Scope { columns: self.input, measures: self.measures };
+        let scope = Scope { columns: self.input, measures: self.measures, suggestions: &self.suggestions };
         let typed = over_all_rows(&tree, scope).map_err(|mistake| wrong(mistake.told(name)))?;
         self.parts += typed.parts;
         self.schema_columns.push(computed_column(name, name, typed.column_type(), ColumnKind::Formula));

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::catalogue::{RunEnd, Script};
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
+use crate::jobs::to_the_end;
 
 /// How many scripts run at the same time; the others wait.
 const TURNS: usize = 4;
@@ -139,25 +140,30 @@ impl Engine {
         self.scripts.check_allowed()?;
         let code = runnable(&script)?;
         let claim = self.scripts.claim(&script)?;
-        let run = self.catalogue.begin_run(script.uuid).await?;
         let (told, end) = oneshot::channel();
         let engine = Arc::clone(self);
-        self.spawn(async move {
-            let ended = engine.scripts.run(&code, &params).await.unwrap_or_else(|error| RunEnd {
-                succeeded: false,
-                stdout: String::new(),
-                stderr: format!("[{}]\n", error.messages().join("; ")),
-                return_code: None,
+        to_the_end(async move {
+            let run = engine.catalogue.begin_run(script.uuid).await?;
+            let running = Arc::clone(&engine);
+            engine.spawn(async move {
+                let ended = running.caught("this script", running.scripts.run(&code, &params)).await;
+                let ended = ended.unwrap_or_else(|error| RunEnd {
+                    succeeded: false,
+                    stdout: String::new(),
+                    stderr: format!("[{}]\n", error.messages().join("; ")),
+                    return_code: None,
+                });
+                if let Err(error) = running.catalogue.end_run(script.uuid, run, &ended).await {
+                    tracing::error!(script = %script.uuid, %error, "the log of a script was not written down");
+                }
+                // Only now, so that whoever sees that it does not run any more finds its log.
+                drop(claim);
+                // Nobody listens when the caller did not wait for it.
+                let _ = told.send(ended);
             });
-            if let Err(error) = engine.catalogue.end_run(script.uuid, run, &ended).await {
-                tracing::error!(script = %script.uuid, %error, "the log of a script was not written down");
-            }
-            // Only now, so that whoever sees that it does not run any more finds its log.
-            drop(claim);
-            // Nobody listens when the caller did not wait for it.
-            let _ = told.send(ended);
-        });
-        Ok(end)
+            Ok(end)
+        })
+        .await
     }
 }
 

@@ -132,3 +132,16 @@ async fn neither_kind_of_key_does_the_work_of_the_other() {
         assert!(error.to_string().contains(expected), "{error}");
     }
 }
+
+#[tokio::test]
+async fn what_is_no_finite_number_is_an_empty_field() {
+    let served = Keyed::start(opened).await;
+    let uuid = storage(&served, "sales", json!([{"revenue": 1e308}, {"revenue": 1e308}])).await;
+    let query = json!({"select": [
+        {"name": "revenue", "agg_function": "sum"}, {"name": "revenue", "agg_function": "min"}]});
+    let path = format!("/data-api/query-data/{uuid}");
+    let (status, csv) = asked(&served, &path, json!({"format": "csv", "query": query})).await;
+    assert_eq!((status, csv.lines().nth(1)), (200, Some(",1e308")), "{csv:?}");
+    let (_, json) = asked(&served, &path, json!({"query": query})).await;
+    assert!(json.contains("[[null,1e308]]"), "{json}");
+}

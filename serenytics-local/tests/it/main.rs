@@ -13,6 +13,7 @@ mod formula_mistakes;
 mod formula_queries;
 mod formula_soundness;
 mod formulas;
+mod hostile;
 mod joins;
 mod limits;
 mod mails;

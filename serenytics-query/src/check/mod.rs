@@ -11,7 +11,7 @@ use crate::problem::{Code, Problem};
 use crate::schema::{Column, ColumnKind, Schema};
 use crate::shape::OutputColumn;
 use crate::stage::{Order, Position, Stage, Word};
-use crate::suggest::{listed, nearest};
+use crate::suggest::{Suggestions, listed};
 use crate::{from_wire, wire};
 
 /// What a right stage comes to.
@@ -76,13 +76,15 @@ struct Checker<'a> {
     /// Whether the stage came over the wire: no rule of our rows holds, and no output has a name.
     wire: bool,
     problems: Vec<Problem>,
+    suggestions: Suggestions,
     /// The names that outputs would have that could not be made out.
     refused: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
     fn new(schema: &'a Schema, stage: &'a Stage, wire: bool) -> Checker<'a> {
-        Checker { schema, stage, wire, problems: Vec::new(), refused: Vec::new() }
+        let suggestions = Suggestions::default();
+        Checker { schema, stage, wire, problems: Vec::new(), suggestions, refused: Vec::new() }
     }
 
     fn run(mut self) -> (Checked, Vec<Problem>) {
@@ -121,7 +123,7 @@ impl<'a> Checker<'a> {
         if let Some((_, column)) = schema.column(&word.text) {
             return Some(column);
         }
-        self.problems.push(unknown_column(schema, word));
+        self.problems.push(unknown_column(schema, word, &self.suggestions));
         None
     }
 
@@ -150,11 +152,11 @@ fn formula_place(column: &Column, position: Position) -> Problem {
         .help(format!("write a query of its own for it: `select {name}`, with a `where` if need be"))
 }
 
-fn unknown_column(schema: &Schema, word: &Word) -> Problem {
+fn unknown_column(schema: &Schema, word: &Word, suggestions: &Suggestions) -> Problem {
     let source = schema.source.text();
     let name = &word.text;
     let names = || schema.columns.iter().map(|column| column.name.as_str());
-    if let Some(near) = nearest(name, names()) {
+    if let Some(near) = suggestions.nearest(name, names()) {
         let message = format!("no column `{name}` in `{source}`; did you mean `{near}`?");
         return Problem::new(Code::UnknownColumn, word.position, message);
     }

@@ -5,7 +5,7 @@ use super::{Checker, formula_place};
 use crate::problem::{Code, Problem};
 use crate::schema::ColumnKind;
 use crate::stage::{Order, Position, Selected, Word};
-use crate::suggest::{listed, nearest};
+use crate::suggest::listed;
 
 impl Checker<'_> {
     /// The item with its name resolved. What it cannot be resolved to is told, and the item stays as it is.
@@ -83,7 +83,7 @@ impl Checker<'_> {
         let refused = || self.refused.iter().map(String::as_str);
         let is_named =
             |other: &str| name == other || name.strip_suffix(other).is_some_and(|start| start.ends_with('_'));
-        self.stage.incomplete || refused().any(is_named) || nearest(name, refused()).is_some()
+        self.stage.incomplete || refused().any(is_named) || self.suggestions.nearest(name, refused()).is_some()
     }
 
     fn is_key_of(&self, output: &Output, word: &Word) -> bool {
@@ -95,6 +95,9 @@ impl Checker<'_> {
 
     fn unknown_order(&self, word: &Word, outputs: &[Output]) -> Problem {
         let name = &word.text;
+        if self.suggestions.have_ended() {
+            return Problem::new(Code::UnknownOrder, word.position, format!("no `{name}` in the result"));
+        }
         let mut candidates: Vec<&str> = outputs.iter().map(|output| output.column.name.as_ref()).collect();
         if self.is_plain() {
             candidates.extend(self.schema.columns.iter().map(|column| column.name.as_str()));
@@ -109,7 +112,7 @@ impl Checker<'_> {
             )
             .help(format!("the result has {}", listed(candidates)));
         }
-        let message = match nearest(name, candidates.iter().copied()) {
+        let message = match self.suggestions.nearest(name, candidates.iter().copied()) {
             Some(near) => format!("no `{name}` in the result; did you mean `{near}`?"),
             None => format!("no `{name}` in the result"),
         };

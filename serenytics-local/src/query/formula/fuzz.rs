@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+use serenytics_query::suggest::Suggestions;
 use serenytics_query::vocabulary::ColumnType;
 
 use super::functions::examples;
@@ -42,7 +43,8 @@ impl RowColumns for Columns {
 
 /// Takes a formula as far as it goes; whether it is right.
 fn taken(formula: &str, measures: &Measures) -> bool {
-    let scope = Scope { columns: &Columns, measures };
+    let suggestions = Suggestions::default();
+    let scope = Scope { columns: &Columns, measures, suggestions: &suggestions };
     let started = Instant::now();
     let is_right = match parse(formula) {
         Ok(tree) => {

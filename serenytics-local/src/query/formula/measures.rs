@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
+use serenytics_query::suggest::Suggestions;
 
 use super::parse::parse;
 use super::tree::Expression;
@@ -107,6 +108,7 @@ impl Measures {
 
     /// Gives each measure its type after those that it refers to, so that no chain of measures is too long.
     fn give_types(&mut self, mut pending: BTreeMap<usize, Pending>, columns: &dyn RowColumns) {
+        let suggestions = Suggestions::default();
         let mut needed_by: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut ready = Vec::new();
         for index in pending.keys().copied().collect::<Vec<_>>() {
@@ -124,7 +126,8 @@ impl Measures {
         }
         while let Some(index) = ready.pop() {
             let Some(measure) = pending.remove(&index) else { continue };
-            self.all[index].typed = self.typed(index, &measure, columns);
+            self.all[index].typed =
+                self.typed(index, &measure, Scope { columns, measures: self, suggestions: &suggestions });
             for waiting in needed_by.remove(&index).into_iter().flatten() {
                 if let Some(measure) = pending.get_mut(&waiting) {
                     measure.needs.retain(|needed| *needed != index);
@@ -151,9 +154,9 @@ impl Measures {
         indexes
     }
 
-    fn typed(&self, index: usize, measure: &Pending, columns: &dyn RowColumns) -> Result<Arc<Typed>, Wrong> {
+    fn typed(&self, index: usize, measure: &Pending, scope: Scope<'_>) -> Result<Arc<Typed>, Wrong> {
         let name = &self.all[index].name;
-        let scope = Scope { columns, measures: self };
+        let columns = scope.columns;
         let is_total = calls_aggregate(&measure.tree) || self.refers_to_total(&measure.tree, columns);
         let typed = if is_total { over_all_rows(&measure.tree, scope) } else { for_each_row(&measure.tree, scope) };
         typed.map(Arc::new).map_err(|mistake| {

@@ -7,7 +7,7 @@ mod typing;
 
 use std::sync::Arc;
 
-use serenytics_query::suggest::{listed, nearest};
+use serenytics_query::suggest::{Suggestions, listed};
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::functions::Function;
@@ -133,6 +133,7 @@ pub(crate) trait RowColumns {
 pub(crate) struct Scope<'a> {
     pub(crate) columns: &'a dyn RowColumns,
     pub(crate) measures: &'a Measures,
+    pub(crate) suggestions: &'a Suggestions,
 }
 
 impl Scope<'_> {
@@ -146,7 +147,7 @@ impl Scope<'_> {
         }
         let columns = self.columns.names();
         let names = || columns.iter().map(String::as_str).chain(self.measures.names());
-        Err(match nearest(name, names()) {
+        Err(match self.suggestions.nearest(name, names()) {
             Some(near) => format!("there is no column or measure `{name}`; did you mean `[{near}]`?"),
             None => format!("there is no column or measure `{name}`: there are {}", listed(names())),
         })
