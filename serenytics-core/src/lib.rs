@@ -24,6 +24,7 @@ mod http;
 mod load;
 mod measures;
 mod message;
+mod resource;
 mod script;
 mod task;
 #[cfg(test)]

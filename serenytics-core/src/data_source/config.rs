@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::resource::Resource;
 use crate::transport::Deadline;
 
 impl DataSource {
@@ -58,11 +59,8 @@ impl DataSource {
         let body = Value::Object(self.config.clone());
         let client = &self.client;
         let request = client.put(&["api", "data_source", &self.uuid], client.deadline());
-        // A server may have changed what it was sent, and need not say so.
-        let answer = request.json(&body).send().await?.unless_error().await?;
-        if let Some(Value::Object(config)) = answer
-            && let Some(saved) = DataSource::read(client, config).filter(|saved| saved.uuid == self.uuid)
-        {
+        let response = request.json(&body).send().await?;
+        if let Some(saved) = self.saved(client, response).await? {
             *self = saved;
         }
         self.client.known_uuids().retain(|_, uuid| *uuid != self.uuid);

@@ -1,13 +1,13 @@
 //! Finding data sources: by name, by uuid, all of them, or a storage that is made when it is missing.
 
 use reqwest::StatusCode;
-use serde_json::{Value, json};
-use serenytics_query::suggest::{listed, nearest};
+use serde_json::json;
 
 use crate::client::Client;
-use crate::data_source::{DataSource, SourceType, without_uuid};
+use crate::data_source::{DataSource, SourceType};
 use crate::error::{Error, Kind};
-use crate::transport::{Deadline, List};
+use crate::resource::Resource;
+use crate::transport::Deadline;
 
 impl Client {
     /// The data source with this name.
@@ -43,7 +43,7 @@ impl Client {
     /// A server that cannot be reached or refuses.
     #[doc(alias = "get_data_sources")]
     pub async fn sources(&self) -> Result<Vec<DataSource>, Error> {
-        self.sources_until(self.deadline()).await
+        DataSource::all(self, self.deadline()).await
     }
 
     /// The storage with this name, made now if there is none.
@@ -87,67 +87,20 @@ impl Client {
     pub(crate) async fn source_until(&self, name: &str, deadline: Deadline) -> Result<DataSource, Error> {
         match self.find_until(name, deadline).await? {
             Some(source) => Ok(source),
-            None => Err(self.unknown_source(name, deadline).await),
+            None => Err(DataSource::unknown(self, name, deadline).await),
         }
     }
 
     /// The data source with this uuid.
     pub(crate) async fn by_uuid_until(&self, uuid: &str, deadline: Deadline) -> Result<DataSource, Error> {
-        let request = self.get(&["api", "data_source", uuid], deadline);
-        DataSource::answered(self, request.send().await?).await
+        DataSource::by_uuid(self, uuid, deadline).await
     }
 
     async fn find_until(&self, name: &str, deadline: Deadline) -> Result<Option<DataSource>, Error> {
-        let filter = json!({ "filters": [{ "name": "name", "op": "eq", "val": name }] });
-        let request = self.get(&["api", "data_source"], deadline).query("q", &filter.to_string());
-        let mut response = request.send().await?;
-        let body = response.whole().await?;
-        let mut objects = response.parse::<List>(&body)?.objects;
-        // A server may compare names in its own way, or not know the filter.
-        objects.retain(|object| object.get("name").and_then(Value::as_str) == Some(name));
-        let read = |object| self.read_source(object).ok_or_else(|| without_uuid(&response));
-        let mut found = objects.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        if found.len() > 1 {
-            let uuids = listed(found.iter().map(DataSource::uuid));
-            let message = format!(
-                "{} sources are named `{name}`; rename all but one, or name one by its uuid: {uuids}",
-                found.len()
-            );
-            return Err(response.error(Kind::Usage, message));
-        }
-        let source = found.pop();
+        let source = DataSource::find(self, name, deadline).await?;
         if let Some(source) = &source {
             self.known_uuids().insert(name.to_owned(), source.uuid().to_owned());
         }
         Ok(source)
-    }
-
-    /// All sources; what has no uuid cannot be used and is left out.
-    async fn sources_until(&self, deadline: Deadline) -> Result<Vec<DataSource>, Error> {
-        let list: List = self.get(&["api", "data_source"], deadline).send().await?.json().await?;
-        Ok(list.objects.into_iter().filter_map(|object| self.read_source(object)).collect())
-    }
-
-    fn read_source(&self, object: Value) -> Option<DataSource> {
-        match object {
-            Value::Object(config) => DataSource::read(self, config),
-            _ => None,
-        }
-    }
-
-    /// The error of a name that no source has, with what was probably meant.
-    async fn unknown_source(&self, name: &str, deadline: Deadline) -> Error {
-        let mut message = format!("there is no source named `{name}`");
-        // The names are only for the message, which does without them when they cannot be had.
-        if let Ok(sources) = self.sources_until(deadline).await {
-            let mut names: Vec<_> = sources.iter().map(DataSource::name).collect();
-            names.sort_unstable();
-            message.push_str(&match nearest(name, names.iter().copied()) {
-                Some(near) => format!("; did you mean `{near}`?"),
-                None if names.is_empty() => "; the server has no source yet".to_owned(),
-                None => format!("; the server has {}", listed(names)),
-            });
-        }
-        Error::new(Kind::NotFound, self.api_key().redact(message))
     }
 }

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::transport::Response;
+use crate::resource::Resource;
 
 /// A data source of a server, found by [`Client::source`] and its siblings.
 #[derive(Clone)]
@@ -65,24 +65,6 @@ impl fmt::Display for SourceType {
 impl DataSource {
     /// Reads what a server says of a source; `None` if it says no uuid. A newer server may have sources without a name or
     /// a type.
-    fn read(client: &Client, config: Map<String, Value>) -> Option<DataSource> {
-        let text = |key: &str| config.get(key).and_then(Value::as_str);
-        let uuid = text("uuid")?.to_owned();
-        let name = text("name").unwrap_or_default().to_owned();
-        let source_type = match text("type").unwrap_or_default() {
-            "Storage" => SourceType::Storage,
-            "InnerJoin" => SourceType::InnerJoin,
-            other => SourceType::Other(other.to_owned()),
-        };
-        Some(DataSource { client: client.clone(), name, uuid, source_type, config })
-    }
-
-    /// Reads the one source that an answer describes.
-    async fn answered(client: &Client, mut response: Response) -> Result<DataSource, Error> {
-        let body = response.whole().await?;
-        DataSource::read(client, response.parse(&body)?).ok_or_else(|| without_uuid(&response))
-    }
-
     /// The name, unique by convention only; empty when the server says none.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -130,8 +112,29 @@ impl DataSource {
 }
 
 /// The error of a source that the server describes without its uuid.
-fn without_uuid(response: &Response) -> Error {
-    response.error(Kind::Decode, "the server describes a data source without its `uuid`".to_owned())
+impl Resource for DataSource {
+    const PATH: &'static str = "data_source";
+    const NOUN: &'static str = "source";
+
+    fn read(client: &Client, config: Map<String, Value>) -> Option<DataSource> {
+        let text = |key: &str| config.get(key).and_then(Value::as_str);
+        let uuid = text("uuid")?.to_owned();
+        let name = text("name").unwrap_or_default().to_owned();
+        let source_type = match text("type").unwrap_or_default() {
+            "Storage" => SourceType::Storage,
+            "InnerJoin" => SourceType::InnerJoin,
+            other => SourceType::Other(other.to_owned()),
+        };
+        Some(DataSource { client: client.clone(), name, uuid, source_type, config })
+    }
+
+    fn id(&self) -> &str {
+        &self.uuid
+    }
+
+    fn called(&self) -> &str {
+        &self.name
+    }
 }
 
 /// The configuration is left out: it may hold credentials.

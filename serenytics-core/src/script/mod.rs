@@ -11,8 +11,8 @@ use reqwest::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::client::Client;
-use crate::error::{Error, Kind};
-use crate::transport::Response;
+use crate::error::Error;
+use crate::resource::Resource;
 
 pub use data::ScriptDateTime;
 pub use log::{ScriptLog, ScriptStatus};
@@ -29,19 +29,6 @@ pub struct Script {
 
 impl Script {
     /// Reads what a server says of a script; `None` if it says no uuid.
-    fn read(client: &Client, config: Map<String, Value>) -> Option<Script> {
-        let text = |key: &str| config.get(key).and_then(Value::as_str);
-        let uuid = text("uuid")?.to_owned();
-        let name = text("name").unwrap_or_default().to_owned();
-        Some(Script { client: client.clone(), name, uuid, config })
-    }
-
-    /// Reads the one script that an answer describes.
-    async fn answered(client: &Client, mut response: Response) -> Result<Script, Error> {
-        let body = response.whole().await?;
-        Script::read(client, response.parse(&body)?).ok_or_else(|| without_uuid(&response))
-    }
-
     /// The name, which no other script of the account has; empty when the server says none.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -72,8 +59,24 @@ impl Script {
 }
 
 /// The error of a script that the server describes without its uuid.
-fn without_uuid(response: &Response) -> Error {
-    response.error(Kind::Decode, "the server describes a script without its `uuid`".to_owned())
+impl Resource for Script {
+    const PATH: &'static str = "script";
+    const NOUN: &'static str = "script";
+
+    fn read(client: &Client, config: Map<String, Value>) -> Option<Script> {
+        let text = |key: &str| config.get(key).and_then(Value::as_str);
+        let uuid = text("uuid")?.to_owned();
+        let name = text("name").unwrap_or_default().to_owned();
+        Some(Script { client: client.clone(), name, uuid, config })
+    }
+
+    fn id(&self) -> &str {
+        &self.uuid
+    }
+
+    fn called(&self) -> &str {
+        &self.name
+    }
 }
 
 /// The configuration is left out: code may hold secrets.

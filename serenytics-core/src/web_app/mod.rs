@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::transport::{List, Response};
+use crate::resource::Resource;
 
 pub(crate) use warm_up::object;
 pub use warm_up::{TabOptions, WarmUp};
@@ -45,13 +45,7 @@ impl Client {
     /// # Errors
     /// A server that cannot be reached or refuses.
     pub async fn web_apps(&self) -> Result<Vec<WebApp>, Error> {
-        let list: List = self.get(&["api", "web_app"], self.deadline()).send().await?.json().await?;
-        // What has no uuid cannot be used.
-        let read = |object| match object {
-            Value::Object(config) => WebApp::read(self, config),
-            _ => None,
-        };
-        Ok(list.objects.into_iter().filter_map(read).collect())
+        WebApp::all(self, self.deadline()).await
     }
 
     /// The web app with this uuid: `GET /api/web_app/{uuid}`.
@@ -59,8 +53,7 @@ impl Client {
     /// # Errors
     /// No web app with the uuid; a server that cannot be reached or refuses.
     pub async fn web_app_by_uuid(&self, uuid: &str) -> Result<WebApp, Error> {
-        let request = self.get(&["api", "web_app", uuid], self.deadline());
-        WebApp::answered(self, request.send().await?).await
+        WebApp::by_uuid(self, uuid, self.deadline()).await
     }
 
     /// Makes a web app with this content, the `jsonContent` of the platform, which may be an empty object:
@@ -76,18 +69,6 @@ impl Client {
 }
 
 impl WebApp {
-    fn read(client: &Client, config: Map<String, Value>) -> Option<WebApp> {
-        let uuid = config.get("uuid").and_then(Value::as_str)?.to_owned();
-        Some(WebApp { client: client.clone(), uuid, config })
-    }
-
-    /// Reads the one web app that an answer describes.
-    async fn answered(client: &Client, mut response: Response) -> Result<WebApp, Error> {
-        let body = response.whole().await?;
-        WebApp::read(client, response.parse(&body)?)
-            .ok_or_else(|| response.error(Kind::Decode, "the server describes a web app without its `uuid`".to_owned()))
-    }
-
     fn text(&self, key: &str) -> Option<&str> {
         self.config.get(key).and_then(Value::as_str)
     }
@@ -157,10 +138,7 @@ impl WebApp {
     pub async fn save(&mut self) -> Result<(), Error> {
         let request = self.client.put(&["api", "web_app", &self.uuid], self.client.deadline());
         let response = request.json(&Value::Object(self.config.clone())).send().await?;
-        // A server may have changed what it was sent, and need not say so.
-        if let Some(Value::Object(config)) = response.unless_error().await?
-            && let Some(saved) = WebApp::read(&self.client, config).filter(|saved| saved.uuid == self.uuid)
-        {
+        if let Some(saved) = self.saved(&self.client, response).await? {
             *self = saved;
         }
         Ok(())
@@ -199,6 +177,24 @@ impl WebApp {
         let request = request.json(&json!({ "username_to_share_with": login })).expect(StatusCode::CREATED);
         request.send().await?.unless_error().await?;
         Ok(())
+    }
+}
+
+impl Resource for WebApp {
+    const PATH: &'static str = "web_app";
+    const NOUN: &'static str = "web app";
+
+    fn read(client: &Client, config: Map<String, Value>) -> Option<WebApp> {
+        let uuid = config.get("uuid").and_then(Value::as_str)?.to_owned();
+        Some(WebApp { client: client.clone(), uuid, config })
+    }
+
+    fn id(&self) -> &str {
+        &self.uuid
+    }
+
+    fn called(&self) -> &str {
+        self.name()
     }
 }
 
