@@ -107,10 +107,17 @@ const SMALL_FILES: [u64; 2] = [10_000, 300_000];
 const MERGED: usize = 32;
 
 /// The first of the files that are merged into one now, since each of them costs every query a little: the last ones,
-/// so that the rows keep their order.
-fn first_merged(files: &[Arc<DataFile>]) -> usize {
-    let small = SMALL_FILES.map(|rows| files.iter().rev().take_while(|file| file.rows < rows).count());
-    files.len() - small.into_iter().filter(|count| *count >= MERGED).max().unwrap_or(0)
+/// so that the rows keep their order. Told by the files' numbers of rows.
+fn first_merged(files: &[u64]) -> usize {
+    let mut at_least = 0;
+    let small = SMALL_FILES.map(|below| {
+        let last = files.iter().rev().take_while(|rows| **rows < below);
+        // A larger file counts with others like it: a few small ones behind it do not have it written again.
+        let count = last.clone().filter(|rows| **rows >= at_least).count();
+        at_least = below;
+        if count >= MERGED { last.count() } else { 0 }
+    });
+    files.len() - small.into_iter().max().unwrap_or(0)
 }
 
 /// What was written again, so that it can be removed.
@@ -150,7 +157,7 @@ pub(super) async fn rewrite_files(
 ) -> Result<Vec<Arc<DataFile>>, Error> {
     let mut touched = Vec::new();
     let schema = file_schema(&snapshot.columns);
-    let first_merged = first_merged(&snapshot.files);
+    let first_merged = first_merged(&snapshot.files.iter().map(|file| file.rows).collect::<Vec<_>>());
     for (index, file) in snapshot.files.iter().enumerate() {
         if index < first_merged && !is_touched(queries, snapshot, file, replaced).await? {
             continue;
@@ -191,4 +198,37 @@ async fn is_touched(
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_files_are_merged_with_their_like() {
+        let many = |rows: u64, files: usize| vec![rows; files];
+        assert_eq!(first_merged(&[]), 0);
+        assert_eq!(first_merged(&many(100, 31)), 31);
+        assert_eq!(first_merged(&many(100, 32)), 0);
+        // What a storage was loaded with is not written again for some rows.
+        assert_eq!(first_merged(&[many(200_000, 1), many(100, 31)].concat()), 32);
+        assert_eq!(first_merged(&[many(200_000, 1), many(100, 32)].concat()), 1);
+        assert_eq!(first_merged(&[many(300_000, 1), many(10_000, 31), many(100, 5)].concat()), 37);
+        assert_eq!(first_merged(&[many(300_000, 1), many(10_000, 32), many(100, 5)].concat()), 1);
+    }
+
+    #[test]
+    fn a_row_is_written_again_a_few_times_and_files_stay_few() {
+        let mut files = vec![200_000];
+        let (mut written, mut most) = (0, 0);
+        for _ in 0..100_000 {
+            let first = first_merged(&files);
+            let merged = files.drain(first..).sum::<u64>();
+            written += merged + 100;
+            files.push(merged + 100);
+            most = most.max(files.len());
+        }
+        assert!(written < 10 * 100 * 100_000, "{written} rows");
+        assert!(most < 64 + files.iter().filter(|rows| **rows >= SMALL_FILES[1]).count(), "{most} files");
+    }
 }
