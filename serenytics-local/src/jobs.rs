@@ -36,10 +36,8 @@ impl Engine {
             let result = engine.caught("this load", engine.run_load(&source, load)).await;
             engine.metrics.load(result.as_ref().ok().copied());
             // What is told of a file's mistakes may have cells in it, which are for the task alone.
-            match result.as_ref().map_err(Error::kind) {
-                Ok(_) => {}
-                Err(Kind::Failed) => tracing::error!(source = %source.uuid, "a load failed: its task tells why"),
-                Err(kind) => tracing::info!(source = %source.uuid, ?kind, "a load was refused: its task tells why"),
+            if let Err(error) = &result {
+                tracing::info!(source = %source.uuid, kind = ?error.kind(), "a load failed: its task tells why");
             }
             result
         };

@@ -46,18 +46,13 @@ async fn texts_stay_texts_whatever_they_look_like() -> Outcome {
     ];
     storage.reload(rows.map(map)).send().await?;
     let types: Vec<_> = storage.columns().await?.iter().map(|title| title.column_type()).collect();
-    assert_eq!(types, [Some(ColumnType::Str), Some(ColumnType::DateTime), Some(ColumnType::Float)]);
-    let rows = storage.get_data().await?.rows;
-    assert_eq!(
-        rows,
-        [
-            [json!(null), json!("2024-01-31T00:00:00"), json!(1.0)],
-            [json!("01234"), json!("2024-02-01T10:00:00"), json!(2.5)]
-        ]
-    );
+    assert_eq!(types, [Some(ColumnType::Float), Some(ColumnType::DateTime), Some(ColumnType::Str)]);
+    let expected = json!([[1.0, "2024-01-31T00:00:00", null], [2.5, "2024-02-01T10:00:00", "01234"]]);
+    assert_eq!(json!(storage.get_data().await?.rows), expected);
     // What updates it is read as the storage's own columns.
     storage.update("zip", [json!({"zip": "01234", "count": "3"})].map(map)).send().await?;
-    assert_eq!(storage.get_data().await?.rows[1][2], json!(3.0));
+    let counts: Vec<_> = storage.get_data().await?.rows.iter().map(|row| row[0].clone()).collect();
+    assert_eq!(counts, [json!(1.0), json!(3.0)]);
     Ok(())
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use tokio::task::spawn_blocking;
 
 use super::body::{Held, LARGE, SMALL, json};
+use super::extract::Path;
 use super::request::Notes;
 use super::{Answer, Shared, ok, to_the_end};
 use crate::access::Account;
