@@ -55,7 +55,8 @@ fn every_rust_call_is_shown() {
         for name in rust.split('`').skip(1).step_by(2).map(|name| name.rsplit("::").next().unwrap()) {
             let is_call = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.ends_with('!');
             if is_call && !["arrow", "client"].contains(&name) {
-                let forms = [format!(".{name}("), format!(".{name}::<"), format!("::{name}("), format!(".{name} ")];
+                let call = |before: &str| ["(", "::<", " "].map(|after| format!("{before}{name}{after}"));
+                let forms = [call("."), call("::")].concat();
                 // `Answer` has fields, which are named like this.
                 let is_field = ["columns", "rows"].contains(&name) && code.contains(&format!(".{name}"));
                 let shown = is_field || forms.iter().any(|form| code.contains(form));
