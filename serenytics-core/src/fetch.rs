@@ -100,7 +100,8 @@ impl Client {
     /// Runs a query that is data, unchecked, and returns its answer as it is, row by row. Over a storage into which nothing was
     /// loaded yet the answer has neither columns nor rows.
     ///
-    /// An `order` that is not set is that by rows. Beside the name of a measure that the source has, as it is known here, its uuid is sent.
+    /// An `order` that is not set is that by rows. An object of the first stage that names a measure which
+    /// the source has, as it is known here, is sent with the measure's uuid; a name alone is a column's.
     ///
     /// # Errors
     /// Another `order`; a server that cannot be reached or refuses, or an answer that cannot be read.

@@ -80,34 +80,39 @@ impl Measures {
             Error::new(Kind::Usage, format!("the query is not the JSON of one: {error}")).caused_by(error)
         };
         let mut pipeline: Pipeline = serde_json::from_str(json).map_err(unreadable)?;
-        add_uuids(&mut pipeline, uuid);
+        for stage in &mut pipeline.data_processing_pipeline {
+            for item in stage.group_by.iter_mut().chain(&mut stage.select).chain(&mut stage.order_by) {
+                let name = match item {
+                    Item::Name(name) | Item::Column(ColumnItem { name, .. }) => name,
+                };
+                let Some(uuid) = uuid(name) else { continue };
+                let column = std::mem::replace(item, Item::Name(String::new())).into_column();
+                *item = Item::Column(ColumnItem { measure_uuid: Some(uuid), ..column });
+            }
+            for condition in &mut stage.conditions {
+                condition.measure_uuid = uuid(&condition.name);
+            }
+        }
         serde_json::to_vec(&pipeline).map(Bytes::from).map_err(unreadable)
     }
 
-    /// Puts the uuids of these measures into a query that is data, where it names one of them and not its uuid.
+    /// Puts the uuids of these measures into a query that is data, as the official client does: into the objects that name one
+    /// and not its uuid. A name that is no object is a column's, and later stages see what the first one gives.
     pub(crate) fn add_to(&self, pipeline: &mut Pipeline) {
-        add_uuids(pipeline, |name| match self.uuids.get(name).map(Vec::as_slice) {
-            Some([uuid]) => Some(uuid.clone()),
-            // Which one is meant is for the server to ask.
-            _ => None,
-        });
-    }
-}
-
-/// Puts uuids beside the names of measures, in every clause.
-fn add_uuids(pipeline: &mut Pipeline, uuid: impl Fn(&str) -> Option<String>) {
-    for stage in &mut pipeline.data_processing_pipeline {
+        let Some(stage) = pipeline.data_processing_pipeline.first_mut() else { return };
+        let add = |name: &str, uuid: &mut Option<String>| {
+            // Which of several is meant is for the server to ask.
+            if let (None, Some([only])) = (&uuid, self.uuids.get(name).map(Vec::as_slice)) {
+                *uuid = Some(only.clone());
+            }
+        };
         for item in stage.group_by.iter_mut().chain(&mut stage.select).chain(&mut stage.order_by) {
-            let (name, given) = match item {
-                Item::Name(name) => (name, false),
-                Item::Column(ColumnItem { name, measure_uuid, .. }) => (name, measure_uuid.is_some()),
-            };
-            let Some(uuid) = uuid(name).filter(|_| !given) else { continue };
-            let column = std::mem::replace(item, Item::Name(String::new())).into_column();
-            *item = Item::Column(ColumnItem { measure_uuid: Some(uuid), ..column });
+            if let Item::Column(ColumnItem { name, measure_uuid, .. }) = item {
+                add(name, measure_uuid);
+            }
         }
         for condition in &mut stage.conditions {
-            condition.measure_uuid = condition.measure_uuid.take().or_else(|| uuid(&condition.name));
+            add(&condition.name, &mut condition.measure_uuid);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use futures_util::{FutureExt, TryStreamExt};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 
 use crate::access::Account;
@@ -127,8 +127,12 @@ impl Engine {
 pub(crate) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::spawn(work).await.unwrap_or_else(|error| match error.try_into_panic() {
-        // It falls into the caller's net.
+    joined(tokio::spawn(work).await)
+}
+
+/// What work in another task or thread came to. Its panic falls into the caller's net, which tells nobody what it says.
+pub(crate) fn joined<T>(ended: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
+    ended.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
         Err(error) => Err(Error::failed("the request was cut", error)),
     })

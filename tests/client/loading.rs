@@ -41,13 +41,17 @@ async fn texts_stay_texts_whatever_they_look_like() -> Outcome {
     let engine = Engine::open().await?;
     let storage = engine.client.get_or_create_storage("orders").await?;
     let rows = [
-        json!({"zip": null, "ordered": "2024-01-31", "count": 1}),
-        json!({"zip": "01234", "ordered": "2024-02-01T10:00:00", "count": 2.5}),
+        json!({"zip": null, "ordered": "2024-01-31", "count": 1, "shop": "20240131"}),
+        json!({"zip": "01234", "ordered": "2024-02-01T10:00:00", "count": 2.5, "shop": "01011201"}),
     ];
     storage.reload(rows.map(map)).send().await?;
     let types: Vec<_> = storage.columns().await?.iter().map(|title| title.column_type()).collect();
-    assert_eq!(types, [Some(ColumnType::Float), Some(ColumnType::DateTime), Some(ColumnType::Str)]);
-    let expected = json!([[1.0, "2024-01-31T00:00:00", null], [2.5, "2024-02-01T10:00:00", "01234"]]);
+    assert_eq!(
+        types,
+        [Some(ColumnType::Float), Some(ColumnType::DateTime), Some(ColumnType::Str), Some(ColumnType::Str)]
+    );
+    let expected =
+        json!([[1.0, "2024-01-31T00:00:00", "20240131", null], [2.5, "2024-02-01T10:00:00", "01011201", "01234"],]);
     assert_eq!(json!(storage.get_data().await?.rows), expected);
     // What updates it is read as the storage's own columns.
     storage.update("zip", [json!({"zip": "01234", "count": "3"})].map(map)).send().await?;

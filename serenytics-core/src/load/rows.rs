@@ -69,9 +69,9 @@ impl DataSource {
     /// Replaces all rows and columns of the storage by these rows.
     ///
     /// They are sent as gzipped CSV while the iterator gives them, in constant memory. Until the server has loaded all of them, queries see the
-    /// old rows; if anything fails, they stay. Rows of a struct that derives `Source` have its types. In others a column whose first value is a
-    /// text is one of texts, `"007"` too, or of datetimes if all are in ISO 8601; the types of other columns are inferred from all their
-    /// values, unless they are [forced](Load::force_type).
+    /// old rows; if anything fails, they stay. Rows of a struct that derives `Source` have its types. In others a column whose first value,
+    /// among the first rows, is a text is one of texts, `"007"` too, or of datetimes if all are like `2024-01-31`; the types of other columns
+    /// are inferred from all their values, unless they are [forced](Load::force_type).
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -253,7 +253,7 @@ where
                 let Some(at) = unknown.iter().position(|column| column == name) else { continue };
                 match cell {
                     LoadCell::Null => continue,
-                    LoadCell::Text(text) if datetime::parse(text).is_err() => texts.push(unknown.swap_remove(at)),
+                    LoadCell::Text(text) if !is_datetime(text) => texts.push(unknown.swap_remove(at)),
                     _ => drop(unknown.swap_remove(at)),
                 }
             }
@@ -290,6 +290,11 @@ where
         }
         Ok(())
     }
+}
+
+/// Whether a text is a datetime that is written as one: digits alone are a date of ISO 8601 too, and mostly a code.
+fn is_datetime(text: &str) -> bool {
+    text.as_bytes().get(4) == Some(&b'-') && datetime::parse(text).is_ok()
 }
 
 /// The error of a row that was not made.

@@ -181,14 +181,14 @@ async fn a_query_that_is_data_has_the_uuids_that_are_known_put_beside_the_names(
     let server = changing(&[&[("m1", "margin"), ("d1", "double"), ("d2", "double")]], |_| ok(ANSWER)).await;
     let source = server.client().source("sales").await.unwrap();
     let json = json!({"order": "row_by_row", "data_processing_pipeline": [{
-        "select": ["margin", {"name": "double"}, {"name": "margin", "measureUuid": "mine"}],
+        "select": ["margin", {"name": "margin"}, {"name": "double"}, {"name": "margin", "measureUuid": "mine"}],
         "where": [{"name": "margin", "op": ">", "value": "20"}],
     }]});
     source.query(&serde_json::from_value(json).unwrap()).await.unwrap();
     let sent: Value = serde_json::from_slice(&server.asked()[1].body).unwrap();
     let stage = &sent["data_processing_pipeline"][0];
     let select = json!([
-        {"name": "margin", "measureUuid": "m1"}, {"name": "double"}, {"name": "margin", "measureUuid": "mine"},
+        "margin", {"name": "margin", "measureUuid": "m1"}, {"name": "double"}, {"name": "margin", "measureUuid": "mine"},
     ]);
     assert_eq!(stage["select"], select);
     assert_eq!(uuid(&stage["where"][0]), "m1");

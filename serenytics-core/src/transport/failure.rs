@@ -19,6 +19,8 @@ const LONGEST_MESSAGE: usize = 2_000;
 
 /// The error of a request that got no answer, or whose answer broke off.
 pub(crate) fn unanswered(client: &Client, error: reqwest::Error) -> Error {
+    // No more of the URL: it may be a credential.
+    let server = error.url().map(|url| client.api_key().redact(url.origin().ascii_serialization())).unwrap_or_default();
     let error = error.without_url();
     let cause = root_cause(&error);
     let text = cause.to_string();
@@ -29,7 +31,7 @@ pub(crate) fn unanswered(client: &Client, error: reqwest::Error) -> Error {
         let knob = "`connect_timeout` of the client's builder";
         (Kind::Timeout, format!("no connection within {time}; {knob} sets this deadline"))
     } else if error.is_connect() {
-        (Kind::Connection, format!("cannot connect: {text}"))
+        (Kind::Connection, format!("cannot connect to {server}: {text}"))
     } else if StdError::source(&error).is_some_and(|cause| cause.is::<io::Error>()) && error.is_decode() {
         // What breaks the connection is not the error's own cause: it lies deeper, below the protocol's.
         (Kind::Decode, format!("the answer cannot be unzipped: {text}"))

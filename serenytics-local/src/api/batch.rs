@@ -15,7 +15,8 @@ use super::{Answer, Shared, ok, to_the_end};
 use crate::access::Account;
 use crate::catalogue::Source;
 use crate::engine::Engine;
-use crate::error::{Context, Error};
+use crate::error::Error;
+use crate::jobs::joined;
 use crate::load::{BatchRequest, BatchRow, run_batch};
 use crate::storage::Push;
 
@@ -62,7 +63,7 @@ async fn run(engine: &Arc<Engine>, source: Source, held: Held) -> Result<u64, Er
     to_the_end(async move {
         // Millions of values take their time to be read. They are paid for until the batch is done, whoever waits.
         let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.paid())));
-        let (request, _paid) = read.await.context("the body could not be read")??;
+        let (request, _paid) = joined(read.await)?;
         let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
         let storage = engine.storages.get(source.uuid).await?;
         run_batch(&storage, &engine.queries, &source, request).await?;

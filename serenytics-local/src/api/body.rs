@@ -36,7 +36,7 @@ const VALUES: usize = 5_000_000;
 /// How many bytes of memory a value takes beside its text, however short that is.
 const VALUE: usize = 100;
 
-/// How many bytes the values of bodies take at the same time; requests wait for their turn. It is paid for after the
+/// How many bytes the values of long bodies take at the same time; these wait for their turn. It is paid for after the
 /// body, from a store of its own, so that no two requests wait for what the other one has.
 pub(crate) const VALUE_MEMORY: usize = VALUES * VALUE;
 
@@ -80,9 +80,14 @@ impl Held {
                 format!("the body has {values} JSON values and may have {VALUES}: send it in several calls"),
             ));
         }
-        // A row of some values waits for nothing.
-        let paid_values = pay(&engine.value_memory, values * VALUE / 1024).await?;
-        Ok(Held { bytes, paid: Paid { _permits: vec![paid, paid_values] } })
+        let mut permits = vec![paid];
+        // Queries and pushes never wait for what batches have.
+        if limit > SMALL {
+            let busy = |_| Error::new(Kind::Busy, "the server makes as many batches as it may: try again in a moment");
+            let paid_values = pay(&engine.value_memory, values * VALUE / 1024);
+            permits.push(tokio::time::timeout(READING, paid_values).await.map_err(busy)??);
+        }
+        Ok(Held { bytes, paid: Paid { _permits: permits } })
     }
 
     /// What pays for the body, for who holds on to something of it.

@@ -44,6 +44,8 @@ pub(super) async fn run(
     if let Some(key) = keys::sent(&headers) {
         params.entry(KEY).or_insert(Value::String(key));
     }
+    // The script itself may send what has to be paid for.
+    drop(held);
     let name = script.name.clone();
     let end = engine.begin_run(script, params).await?;
     if is_async {

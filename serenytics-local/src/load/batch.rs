@@ -15,7 +15,8 @@ use super::replace::{Key, Replaced, Rewritten, rewrite};
 use super::row::BatchRow;
 use super::types::{RowTypes, cell};
 use crate::catalogue::Source;
-use crate::error::{Context, Error};
+use crate::error::Error;
+use crate::jobs::joined;
 use crate::query::Queries;
 use crate::storage::{COLUMNS, Change, Column, NewFiles, Storage, check_names};
 
@@ -60,7 +61,7 @@ pub(crate) async fn run_batch(
     let known = Arc::clone(&before.columns);
     // Millions of rows take their time, in which other requests are answered.
     let applied = spawn_blocking(move || Batch::of(request.operations, known, &forced));
-    let Applied { columns, rows, replaced } = applied.await.context("the batch could not be applied")??;
+    let Applied { columns, rows, replaced } = joined(applied.await)?;
     if columns.is_empty() || (rows.is_empty() && replaced.is_empty()) {
         return Ok(before.rows);
     }

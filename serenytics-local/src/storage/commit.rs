@@ -19,6 +19,7 @@ use super::journal::Journal;
 use super::snapshot::{DataFile, Snapshot};
 use super::table::{JOURNAL, Storage, Table, log_file};
 use crate::error::{Context, Error, Kind};
+use crate::jobs::joined;
 
 const FAILED: &str = "a change could not be committed";
 
@@ -99,7 +100,7 @@ impl Writing {
         // The engine may end when the log has the files already: what it lacks is removed when the storage is opened
         // again.
         change.add.keep(true);
-        tokio::spawn(self.run(change)).await.context(FAILED)?
+        joined(tokio::spawn(self.run(change)).await)
     }
 
     async fn run(mut self, mut change: Change) -> Result<Arc<Snapshot>, Error> {
@@ -126,9 +127,15 @@ impl Writing {
         let state = self.table.delta.snapshot().context(FAILED)?;
         let table = Snapshot::of(state, merged, &self.snapshot())?;
         let after = self.storage.publish(|newest| table.with_pushes_of(newest));
-        self.table.is_behind = false;
+        self.is_known();
         self.storage.merged.send_replace(None);
         Ok(after)
+    }
+
+    /// All that the log has is known here, and readers see it: pushes wait no longer.
+    fn is_known(&mut self) {
+        self.table.is_behind = false;
+        self.storage.is_in_doubt.store(false, Ordering::Release);
     }
 
     /// Reads the log again, after a change of which it is not known whether it was made.
@@ -139,7 +146,7 @@ impl Writing {
                 if self.table.delta.state.is_none() =>
             {
                 // The first change was not made.
-                self.table.is_behind = false;
+                self.is_known();
                 return Ok(());
             }
             Err(error) => return Err(error).context(FAILED),
