@@ -62,7 +62,7 @@ fn main() -> Outcome {
 fn compare(arguments: &Arguments) -> Outcome {
     let folder = tempfile::tempdir()?;
     let python = python::interpreter()?;
-    let serving = Serving::start(folder.path())?;
+    let serving = Serving::start(folder.path(), &python)?;
 
     let file = folder.path().join("bench.csv.gz");
     data::write(&file, arguments.rows)?;

@@ -16,8 +16,8 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Builds the command and starts a server on a free port, over a folder.
-    pub(crate) fn start(folder: &Path) -> Outcome<Serving> {
+    /// Builds the command and starts a server on a free port, over a folder; the interpreter reads the data frames that Python sends.
+    pub(crate) fn start(folder: &Path, python: &Path) -> Outcome<Serving> {
         // `cargo run` sets a variable that build scripts look at: with it, half of the engine would be built anew.
         let built = Command::new(env!("CARGO"))
             .args(["build", "--release", "--locked", "-p", "serenytics-cli"])
@@ -32,6 +32,8 @@ impl Serving {
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("data"))
+            .arg("--python")
+            .arg(python)
             .env("SERENYTICS_API_KEY", KEY)
             .stderr(Stdio::null())
             .stdout(Stdio::piped())
