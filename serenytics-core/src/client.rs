@@ -122,6 +122,11 @@ impl Client {
         Deadline::after(self.deadlines.overall, "`timeout` of the client's builder, or `with_timeout`,")
     }
 
+    /// When a call that has a timeout of its own, named so, has to be over.
+    pub(crate) fn deadline_or(&self, own: Option<Duration>, named: &'static str) -> Deadline {
+        own.map_or_else(|| self.deadline(), |timeout| Deadline::after(timeout, named))
+    }
+
     pub(crate) fn deadlines(&self) -> Deadlines {
         self.deadlines
     }

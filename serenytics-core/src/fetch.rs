@@ -11,7 +11,7 @@ use crate::answer::{Answer, ColumnAnswer, Exchange, RawColumns, RawRows, RowStre
 use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::measures::Measures;
+use crate::measures::add_measures;
 use crate::transport::Deadline;
 
 impl Client {
@@ -151,7 +151,7 @@ impl Client {
         rows: &mut (dyn Rows + Send),
         deadline: Deadline,
     ) -> Result<Vec<ColumnTitle>, Error> {
-        Measures::of(source).add_to(&mut options);
+        add_measures(source, &mut options);
         let body = serde_json::to_vec(&options).map_err(|error| {
             Error::new(Kind::Usage, format!("the query cannot be written: {error}")).caused_by(error)
         })?;

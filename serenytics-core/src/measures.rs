@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 use serenytics_query::suggest::{listed, nearest};
-use serenytics_query::wire::{ColumnItem, Item, Pipeline};
+use serenytics_query::wire::{ColumnItem, Item, Pipeline, Stage};
 use tracing::debug;
 
 use crate::answer::{Exchange, Rows, Until, Wanted};
@@ -81,40 +81,48 @@ impl Measures {
         };
         let mut pipeline: Pipeline = serde_json::from_str(json).map_err(unreadable)?;
         for stage in &mut pipeline.data_processing_pipeline {
-            for item in stage.group_by.iter_mut().chain(&mut stage.select).chain(&mut stage.order_by) {
-                let name = match item {
-                    Item::Name(name) | Item::Column(ColumnItem { name, .. }) => name,
-                };
-                let Some(uuid) = uuid(name) else { continue };
-                let column = std::mem::replace(item, Item::Name(String::new())).into_column();
-                *item = Item::Column(ColumnItem { measure_uuid: Some(uuid), ..column });
-            }
-            for condition in &mut stage.conditions {
-                condition.measure_uuid = uuid(&condition.name);
+            for (name, place) in places(stage, |name| uuid(name).is_some()) {
+                if let Some(uuid) = uuid(name) {
+                    *place = Some(uuid);
+                }
             }
         }
         serde_json::to_vec(&pipeline).map(Bytes::from).map_err(unreadable)
     }
+}
 
-    /// Puts the uuids of these measures into a query that is data, as the official client does: into the objects that name one
-    /// and not its uuid. A name that is no object is a column's, and later stages see what the first one gives.
-    pub(crate) fn add_to(&self, pipeline: &mut Pipeline) {
-        let Some(stage) = pipeline.data_processing_pipeline.first_mut() else { return };
-        let add = |name: &str, uuid: &mut Option<String>| {
-            // Which of several is meant is for the server to ask.
-            if let (None, Some([only])) = (&uuid, self.uuids.get(name).map(Vec::as_slice)) {
-                *uuid = Some(only.clone());
-            }
-        };
-        for item in stage.group_by.iter_mut().chain(&mut stage.select).chain(&mut stage.order_by) {
-            if let Item::Column(ColumnItem { name, measure_uuid, .. }) = item {
-                add(name, measure_uuid);
-            }
-        }
-        for condition in &mut stage.conditions {
-            add(&condition.name, &mut condition.measure_uuid);
+/// Puts the uuids of a source's measures into a query that is data, as the official client does: into the objects that name one
+/// and not its uuid. A name that is no object is a column's, and later stages see what the first one gives.
+pub(crate) fn add_measures(source: &DataSource, pipeline: &mut Pipeline) {
+    let Some(stage) = pipeline.data_processing_pipeline.first_mut() else { return };
+    let mut open = places(stage, |_| false).filter(|(_, uuid)| uuid.is_none()).peekable();
+    if open.peek().is_none() {
+        return;
+    }
+    let measures = Measures::of(source);
+    for (name, uuid) in open {
+        // Which of several is meant is for the server to ask.
+        if let Some([only]) = measures.uuids.get(name).map(Vec::as_slice) {
+            *uuid = Some(only.clone());
         }
     }
+}
+
+/// Where a stage can hold the uuid of a measure, beside the name that is there. Items that are names alone have no place for it: those
+/// that `is_measure` says become objects.
+fn places(stage: &mut Stage, is_measure: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &mut Option<String>)> {
+    let Stage { group_by, select, order_by, conditions, .. } = stage;
+    let items = group_by.iter_mut().chain(select).chain(order_by).filter_map(move |item| {
+        if matches!(&*item, Item::Name(name) if is_measure(name)) {
+            let column = std::mem::replace(item, Item::Name(String::new())).into_column();
+            *item = Item::Column(column);
+        }
+        match item {
+            Item::Column(ColumnItem { name, measure_uuid, .. }) => Some((name.as_str(), measure_uuid)),
+            Item::Name(_) => None,
+        }
+    });
+    items.chain(conditions.iter_mut().map(|condition| (condition.name.as_str(), &mut condition.measure_uuid)))
 }
 
 impl Client {

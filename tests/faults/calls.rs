@@ -13,7 +13,7 @@ use serenytics::wire::Pipeline;
 use serenytics::{ClientBuilder, DataApi, DataSource, Error, Pusher, S3Credentials, Script, WebApp};
 
 use crate::proxy::{Fault, Request};
-use crate::{KEY, Sale, Setup, client, sale};
+use crate::{KEY, Sale, Setup, client, printed, sale};
 
 /// A key of the data API.
 pub const DATA_KEY: &str = "canary-data-2f60a1";
@@ -146,6 +146,27 @@ impl Aim {
 }
 
 impl Calls {
+    /// Makes each call as often as it sends requests, with another one of them meant each time. `failed` gets what is printed of
+    /// each error, none of which holds a secret, and where it was. The answer is how many there were.
+    pub async fn aimed(&self, aim: &Aim, mut failed: impl FnMut(&str, &str)) -> usize {
+        let mut errors = 0;
+        for (name, call) in CALLS {
+            for step in 0.. {
+                aim.at(step);
+                let outcome = call(self).await;
+                if aim.has_missed() {
+                    break;
+                }
+                let Err(error) = outcome else { continue };
+                errors += 1;
+                let (place, printed) = (format!("{name}, request {step}"), printed(&error));
+                assert_eq!(self.secret_in(&printed), None, "{place}: {printed}");
+                failed(&place, &printed);
+            }
+        }
+        errors
+    }
+
     /// An engine that takes all calls, with a proxy before it.
     pub async fn start(
         signs_uploads: bool,

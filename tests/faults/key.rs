@@ -83,24 +83,12 @@ async fn no_error_of_any_call_holds_a_secret() -> Outcome {
             Fault::Instead(status, location, answer.into_bytes())
         };
         let calls = Calls::start(number != 1, fault).await?;
-        let mut errors = 0;
-        for (name, call) in CALLS {
-            for step in 0.. {
-                aim.at(step);
-                let outcome = call(&calls).await;
-                if aim.has_missed() {
-                    break;
-                }
-                let Err(error) = outcome else { continue };
-                errors += 1;
-                let printed = printed(&error);
-                let secret = calls.secret_in(&printed);
-                assert_eq!(secret, None, "{status}, {name}, request {step}: {printed}");
-                let said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let repeated = said.iter().find(|secret| printed.contains(*secret));
-                assert_eq!(repeated, None, "{status}, {name}, request {step}: {printed}");
-            }
-        }
+        let errors = calls.aimed(&aim, |place, printed| {
+            let said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let repeated = said.iter().find(|secret| printed.contains(*secret));
+            assert_eq!(repeated, None, "{status}, {place}: {printed}");
+        });
+        let errors = errors.await;
         assert!(errors >= CALLS.len(), "{status}: {errors}");
     }
     Ok(())

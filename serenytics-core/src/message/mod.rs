@@ -133,10 +133,7 @@ impl Email<'_> {
     /// cannot be reached or refuses.
     pub async fn send(self) -> Result<(), Error> {
         let client = self.client;
-        let deadline = match self.timeout {
-            Some(timeout) => Deadline::after(timeout, "`timeout` of the e-mail"),
-            None => client.deadline(),
-        };
+        let deadline = client.deadline_or(self.timeout, "`timeout` of the e-mail");
         if self.recipients.is_empty() {
             return Err(Error::new(Kind::Usage, "nothing was sent: the e-mail has no recipient"));
         }

@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 use super::WebApp;
 use crate::error::{Error, Kind};
-use crate::transport::Deadline;
 
 /// A web app that is loaded on the server; see [`WebApp::warm_up_cache`].
 #[must_use = "nothing is loaded before `.send()` or `.pdf()`"]
@@ -143,10 +142,7 @@ impl WarmUp<'_> {
         let tabs = (!tabs.is_empty()).then_some(tabs);
         let body = json!({ "store_pdf": store_pdf, "webapp_query_string": query_string, "tabs_options": tabs });
         let client = &web_app.client;
-        let deadline = match timeout {
-            Some(timeout) => Deadline::after(timeout, "`timeout` of the web app's load"),
-            None => client.deadline(),
-        };
+        let deadline = client.deadline_or(timeout, "`timeout` of the web app's load");
         // The server answers when it has loaded all widgets.
         let request = client.post(&["api", "web_app", &web_app.uuid, "generate_pdf"], deadline).patient();
         request.json(&body).send().await?.ok().await

@@ -135,8 +135,8 @@ pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         .map_err(|error| Error::refused(format!("the body is not the JSON that belongs here: {error}")))
 }
 
-/// How many bytes of a file a client sends in a second at least.
-const SLOWEST: u64 = 1024;
+/// How many bytes a client sends of a file, or takes of an answer, in a second at least.
+pub(crate) const SLOWEST: u64 = 1024;
 
 /// Reads a body in pieces, as long as they do not come too slowly: a client could hold a connection for days.
 pub(super) struct Paced {

@@ -1,5 +1,8 @@
 //! Messages: mails with what is attached to them, and Slack's.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -12,7 +15,8 @@ use super::extract::Path;
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
-use crate::error::Error;
+use crate::engine::Engine;
+use crate::error::{Error, Kind};
 use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, SlackMessage};
 use crate::receive::receive;
 
@@ -29,27 +33,35 @@ struct EmailBody {
     file_to_attach_name: Option<String>,
 }
 
-/// Begins to send a mail.
+/// Begins to send a mail. A file that was uploaded for one that is refused does not wait any longer: only a client that is told
+/// to come again sends the same mail again.
 pub(super) async fn email(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let body: EmailBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let attachments = &engine.mails.attachments;
+    let file = match &body.file_to_attach_uuid {
+        Some(uuid) => Some(attachments.find(&account, uuid)?),
+        None => None,
+    };
+    let begun = begin(&engine, &account, body, file.clone()).await;
+    if let (Err(error), Some(file)) = (&begun, &file)
+        && error.kind() != Kind::Busy
+    {
+        attachments.remove(file).await?;
+    }
+    Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": begun?})))
+}
+
+async fn begin(engine: &Arc<Engine>, account: &Account, body: EmailBody, file: Option<PathBuf>) -> Result<Uuid, Error> {
     let mut mail = Mail::new(body.subject, &body.recipients, body.html, body.from_address.as_deref())?;
     match &body.web_app_uuid {
-        Some(uuid) => mail.web_app = Some(found(&engine, &account, uuid).await?.name),
+        Some(uuid) => mail.web_app = Some(found(engine, account, uuid).await?.name),
         None if body.pdf_file_name.is_some() || body.dashboard_payload.is_some() => {
             return Err(Error::refused("`pdf_file_name` and `dashboard_payload` go with a `web_app_uuid`"));
         }
         None => {}
     }
-    if let Some(uuid) = &body.file_to_attach_uuid {
-        let folder = engine.mails.attachments.folder(&account);
-        let file = Uuid::parse_str(uuid).ok().map(|uuid| folder.join(uuid.to_string()));
-        let file = file
-            .filter(|file| file.is_file())
-            .ok_or_else(|| Error::refused(format!("no file was uploaded as {uuid:?}")))?;
-        mail.attached = Some(Attached::new(file, body.file_to_attach_name.as_deref().unwrap_or_default()));
-    }
-    let task = engine.begin_mail(&account, mail).await?;
-    Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
+    mail.attached = file.map(|file| Attached::new(file, body.file_to_attach_name.as_deref().unwrap_or_default()));
+    engine.begin_mail(account, mail).await
 }
 
 /// Tells clients to upload files of mails here and not to S3.

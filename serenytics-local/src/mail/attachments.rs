@@ -48,6 +48,18 @@ impl Attachments {
         self.folder.join(format!("of {name}"))
     }
 
+    /// The file that an account uploaded as this uuid.
+    pub(crate) fn find(&self, account: &Account, uuid: &str) -> Result<PathBuf, Error> {
+        let file = Uuid::parse_str(uuid).ok().map(|uuid| self.folder(account).join(uuid.to_string()));
+        let file = file.filter(|file| file.is_file());
+        file.ok_or_else(|| Error::refused(format!("no file was uploaded as {uuid:?}")))
+    }
+
+    /// Removes a file whose mail is sent, or will not be.
+    pub(crate) async fn remove(&self, file: &Path) -> Result<(), Error> {
+        tokio::fs::remove_file(file).await.context("the attached file could not be removed")
+    }
+
     /// Makes the folder of an account, and refuses a file for which there is no room.
     pub(crate) async fn check_room(&self, account: &Account, uuid: Uuid) -> Result<(), Error> {
         let folder = self.folder(account);

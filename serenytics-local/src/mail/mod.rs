@@ -116,7 +116,7 @@ impl Engine {
             let attached = mail.attached.as_ref().map(|attached| attached.file.clone());
             let sent = engine.mails.send(mail, task).await;
             let removed = match attached {
-                Some(file) => tokio::fs::remove_file(file).await.context("the attached file could not be removed"),
+                Some(file) => engine.mails.attachments.remove(&file).await,
                 None => Ok(()),
             };
             sent.and(removed).map(|()| 0)

@@ -23,7 +23,7 @@ const RECOVERY: Duration = Duration::from_secs(1);
 pub(super) struct Connections {
     /// How many there are at most; others wait until one ends.
     pub(super) at_once: usize,
-    /// How long one may take for the headers of a request, idle before them included, or take nothing of an answer.
+    /// How long one may take for the headers of a request, idle before them included, or be waited for while it takes an answer.
     pub(super) patience: Duration,
 }
 

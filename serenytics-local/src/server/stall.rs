@@ -2,34 +2,46 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A connection whose writes fail when they have waited too long: what is held for the answer is free again.
+use crate::api::SLOWEST;
+
+/// A connection whose writes fail when they have waited too long in all: what is held for the answer is free again. What
+/// is taken makes up for time that was waited, so that a client who reads slowly but steadily is not cut.
 pub(super) struct Unstalled<C> {
     connection: C,
     patience: Duration,
-    waiting: Option<Pin<Box<Sleep>>>,
+    /// How long was waited, without what was made up for.
+    waited: Duration,
+    /// The write that waits: since when, and until when it may.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl<C> Unstalled<C> {
-    /// The connection, with this patience for a write.
+    /// The connection, with this patience for its writes.
     pub(super) fn new(connection: C, patience: Duration) -> Unstalled<C> {
-        Unstalled { connection, patience, waiting: None }
+        Unstalled { connection, patience, waited: Duration::ZERO, waiting: None }
     }
 
-    /// The outcome of a write, or its failure when it waits for too long.
-    fn watched<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.waiting = None;
-            return written;
+    /// The outcome of a write, or its failure when too long was waited.
+    fn watched(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = &written {
+            if let Some((since, _)) = self.waiting.take() {
+                self.waited += since.elapsed();
+            }
+            let bytes = written.as_ref().map_or(0, |bytes| *bytes as u64);
+            self.waited = self.waited.saturating_sub(Duration::from_millis(bytes.saturating_mul(1000) / SLOWEST));
+        } else {
+            let left = self.patience.saturating_sub(self.waited);
+            let (_, until) = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
+            ready!(until.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        let patience = self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
-        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        written
     }
 }
 

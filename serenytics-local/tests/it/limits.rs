@@ -88,14 +88,34 @@ async fn queries_wait_for_their_turn() {
     let server = Served::start(|s| s.api_key(KEY).queries_at_once(1)).await;
     let path = endless(&server).await;
     let small = format!("/api/formatted_data/{}", server.storage(KEY, json!([{"n": 1}])).await);
-    let long = server.request(KEY, "POST", &path).body(STREAMED).send().await.unwrap();
+    let long = tokio::spawn(server.request(KEY, "POST", &path).body(COUNTED).send());
+    until("no query runs", async || server.metric(KEY, "serenytics_queries_running").await == 1.0).await;
     let waiting = server.call(KEY, "POST", &small, "{}");
     let mut waiting = std::pin::pin!(waiting);
     assert!(tokio::time::timeout(Duration::from_millis(300), &mut waiting).await.is_err());
     assert_eq!(server.metric(KEY, "serenytics_queries_waiting").await, 1.0);
-    drop(long);
+    long.abort();
     assert_eq!(waiting.await.1["data"], json!([[1]]));
     assert_eq!(server.metric(KEY, "serenytics_queries_waiting").await, 0.0);
+}
+
+#[tokio::test]
+async fn a_client_who_does_not_read_leaves_its_turn_to_others() {
+    let server = Served::start(|s| s.api_key(KEY).queries_at_once(1)).await;
+    let path = endless(&server).await;
+    let small = format!("/api/formatted_data/{}", server.storage(KEY, json!([{"n": 1}])).await);
+    let mut long = server.request(KEY, "POST", &path).body(STREAMED).send().await.unwrap();
+    assert!(long.chunk().await.unwrap().is_some());
+    let begun = Instant::now();
+    assert_eq!(server.call(KEY, "POST", &small, "{}").await.1["data"], json!([[1]]));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(server.metric(KEY, "serenytics_queries_running").await, 0.0);
+    // More than what was sent before it stopped.
+    let mut size = 0;
+    while size < 64 << 20 {
+        size += long.chunk().await.unwrap().expect("the answer ends").len();
+    }
+    assert_eq!(server.metric(KEY, "serenytics_queries_running").await, 1.0);
 }
 
 #[tokio::test]
@@ -223,8 +243,17 @@ async fn slow_clients_are_cut() {
         format!("POST {path} HTTP/1.1\r\nhost: x\r\nx-api-key: {KEY}\r\ncontent-length: {body}\r\n\r\n{STREAMED}");
     let connection = sent(&server, &query).await;
     until("no query runs", async || server.metric(KEY, "serenytics_queries_running").await == 1.0).await;
-    until("the query runs on", async || server.metric(KEY, "serenytics_queries_running").await == 0.0).await;
+    let cut = r#"serenytics_queries_total{outcome="cut"}"#;
+    until("the query is kept", async || server.metric(KEY, cut).await == 1.0).await;
     drop(connection);
+    // Nor one that takes a few bytes now and then.
+    let mut connection = sent(&server, &query).await;
+    until("the query is kept", async || {
+        let mut few = [0; 10];
+        let _ = tokio::time::timeout(Duration::from_millis(50), connection.read(&mut few)).await;
+        server.metric(KEY, cut).await == 2.0
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -91,7 +91,11 @@ async fn mails_have_a_quota_that_a_restart_does_not_renew() {
     assert_eq!((status, &answer["status"]), (429, &json!("error")));
     assert!(answer["errors"][0].as_str().unwrap().starts_with("2 e-mails were sent"), "{answer}");
     let served = served.restart(|builder| builder.mail_quota(2)).await;
-    assert_eq!(served.call("POST", "/api/email", mail(json!({}))).await.0, 429);
+    // What was uploaded for a mail that is refused does not wait any longer.
+    let uuid = "4f6b5b6e-3a5c-4f4f-9a43-0c1b7f0f8a11";
+    assert_eq!(served.call("POST", &format!("/api/upload_file/{uuid}"), "x").await.0, 201);
+    assert_eq!(served.call("POST", "/api/email", mail(json!({"file_to_attach_uuid": uuid}))).await.0, 429);
+    assert_eq!(fs::read_dir(served.folder().join("attachments/of default")).unwrap().count(), 0);
     assert_eq!(outbox(&served).len(), 2);
 }
 
