@@ -8,11 +8,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Many threads make and free large buffers here, of which glibc's allocator keeps much for each of them.
-#[cfg(not(target_env = "msvc"))]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 /// The command line.
 #[derive(Parser)]
 #[command(name = "serenytics", version, about = "Typed queries over Serenytics, and an embedded engine to run them on")]

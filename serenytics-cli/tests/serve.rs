@@ -132,3 +132,17 @@ fn wrong_arguments_are_told() {
         assert!(errors.contains(expected), "{arguments:?}: {errors}");
     }
 }
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn it_has_few_arenas_of_memory_unless_it_was_told_how_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--api-key", "key"]);
+    let environment = std::fs::read(format!("/proc/{}/environ", serving.id())).unwrap();
+    let environment = String::from_utf8(environment).unwrap();
+    let count = std::thread::available_parallelism().unwrap().get().max(2);
+    let set: Vec<_> = environment.split('\0').filter(|set| set.starts_with("MALLOC_ARENA_MAX=")).collect();
+    assert_eq!(set, [format!("MALLOC_ARENA_MAX={count}")]);
+    assert_eq!(get(&serving.url, "key"), 200);
+    assert!(serving.stop("TERM").status.success());
+}

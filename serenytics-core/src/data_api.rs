@@ -10,7 +10,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use crate::answer::{Answer, AnswerError, Decoder, RawRows};
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::transport::{Request, Response, first_error};
+use crate::transport::{Request, Response, said_errors};
 
 /// The data API of a server, for a client whose key is one of the data API; see [`Client::data_api`].
 #[derive(Debug, Clone)]
@@ -132,7 +132,7 @@ impl DataApi {
         if response.is_json() {
             // An error with status 200 is no CSV.
             let body = response.whole().await?;
-            let said = first_error(&response.parse(&body)?).unwrap_or_else(|| "the server gives no CSV".to_owned());
+            let said = said_errors(&response.parse(&body)?).unwrap_or_else(|| "the server gives no CSV".to_owned());
             return Err(response.refused(said));
         }
         Ok(response)

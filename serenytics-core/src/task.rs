@@ -5,7 +5,7 @@ use tracing::debug;
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::transport::{Deadline, Poll, Response, first_error, has_errors};
+use crate::transport::{Deadline, Poll, Response, has_errors, said_errors};
 
 /// A job of a server. Dropping it, or the future that waits for it, ends the waiting and not the job.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl<'c> Task<'c> {
             Some(Value::String(id)) if !id.is_empty() => id.clone(),
             Some(Value::Number(id)) => id.to_string(),
             _ => {
-                return Err(match first_error(&answer) {
+                return Err(match said_errors(&answer) {
                     Some(said) => response.refused(said),
                     None => response.error(Kind::Decode, "the answer has no `task_id`".to_owned()),
                 });
@@ -49,7 +49,7 @@ impl<'c> Task<'c> {
                 State::Failed(said) => return Err(response.refused(said)),
                 State::Unknown => {
                     let mut message = "the answer does not say the `status` of the task".to_owned();
-                    if let Some(said) = first_error(&state) {
+                    if let Some(said) = said_errors(&state) {
                         message.push_str(": ");
                         message.push_str(&said);
                     }
@@ -82,7 +82,7 @@ fn read(state: &Value) -> State {
     let failed = ["error", "failure"].iter().any(|word| status.eq_ignore_ascii_case(word));
     if failed || state.get("errors").is_some_and(has_errors) {
         let unsaid = || "the task failed, and the server gives no reason".to_owned();
-        return State::Failed(first_error(state).unwrap_or_else(unsaid));
+        return State::Failed(said_errors(state).unwrap_or_else(unsaid));
     }
     State::Done
 }

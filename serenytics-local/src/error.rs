@@ -68,6 +68,15 @@ impl Error {
         Error { kind: Kind::Refused, messages, source: None }
     }
 
+    /// Says in which place the mistake is, in a message of its own behind what is wrong; the inner place is told first.
+    pub(crate) fn at(mut self, place: impl fmt::Display) -> Error {
+        match self.messages.get_mut(1) {
+            Some(inner) => *inner = format!("{place}, {inner}"),
+            None => self.messages.push(place.to_string()),
+        }
+        self
+    }
+
     /// What the request names does not exist.
     pub(crate) fn not_found(message: impl Into<String>) -> Error {
         Error::new(Kind::NotFound, message)

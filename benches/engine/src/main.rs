@@ -19,11 +19,6 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// As the command has it.
-#[cfg(not(target_env = "msvc"))]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]

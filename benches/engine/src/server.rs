@@ -26,6 +26,9 @@ pub struct Process {
 impl Process {
     pub fn start(data: &Path) -> Process {
         let mut command = Command::new(std::env::current_exe().unwrap());
+        // As many arenas as the command has.
+        let processors = std::thread::available_parallelism().unwrap().get().max(2);
+        command.env("MALLOC_ARENA_MAX", processors.to_string());
         command.arg("serve").arg(data).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut url = String::new();

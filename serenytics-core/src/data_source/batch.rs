@@ -10,7 +10,7 @@ use tracing::{Instrument, debug, debug_span};
 use crate::data_source::DataSource;
 use crate::data_source::operations::{Operation, Part, parts};
 use crate::error::{Error, Kind};
-use crate::transport::{Deadline, first_error};
+use crate::transport::{Deadline, said_errors};
 
 /// Changes of a storage's rows that are made in one call; see [`DataSource::batch`].
 #[must_use = "nothing is sent before `.send()`"]
@@ -201,7 +201,7 @@ impl DataSource {
             match answer.get("status").and_then(Value::as_str) {
                 Some("ok") => Ok(()),
                 _ => {
-                    let message = first_error(&answer).unwrap_or_else(|| "the server did not say `ok`".to_owned());
+                    let message = said_errors(&answer).unwrap_or_else(|| "the server did not say `ok`".to_owned());
                     Err(response.refused(message))
                 }
             }

@@ -143,7 +143,7 @@ impl Export<'_> {
         response.check_status(&answer)?;
         let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(url) = text("csv_url") else {
-            return Err(match crate::transport::first_error(&answer) {
+            return Err(match crate::transport::said_errors(&answer) {
                 Some(said) => response.refused(said),
                 None => {
                     response.error(Kind::Decode, "the answer has no `csv_url`, where the exported file is".to_owned())

@@ -84,11 +84,11 @@ pub(crate) fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-/// What a server said in the body of a refusal: its first error, or the start of any other body.
+/// What a server said in the body of a refusal: its errors, or the start of any other body.
 fn said(body: &[u8], key: &ApiKey) -> Option<String> {
     let (said, longest) = match serde_json::from_slice::<Value>(body) {
         Ok(Value::String(message)) => (message, LONGEST_MESSAGE),
-        Ok(value) => match first_error(&value) {
+        Ok(value) => match said_errors(&value) {
             Some(message) => (message, LONGEST_MESSAGE),
             None => (value.to_string(), LONGEST_EXCERPT),
         },
@@ -103,18 +103,16 @@ pub(crate) fn message(said: String, key: &ApiKey) -> String {
     cut(&key.redact(said), LONGEST_MESSAGE)
 }
 
-/// The first of an answer's `errors`, whole: it may hold the API key, which is found only before anything is cut.
-pub(crate) fn first_error(answer: &Value) -> Option<String> {
-    let error = ["errors", "error", "message"].iter().find_map(|key| match answer.get(key)? {
-        Value::Array(errors) => errors.first(),
+/// All of an answer's `errors`, whole: they may hold the API key, which is found only before anything is cut.
+pub(crate) fn said_errors(answer: &Value) -> Option<String> {
+    let text = |error: &Value| error.as_str().map_or_else(|| error.to_string(), str::to_owned);
+    let said = ["errors", "error", "message"].iter().find_map(|key| match answer.get(key)? {
+        Value::Array(errors) if errors.is_empty() => None,
+        Value::Array(errors) => Some(errors.iter().map(text).collect::<Vec<_>>().join("; ")),
         Value::Null => None,
-        error => Some(error),
+        error => Some(text(error)),
     })?;
-    let text = match error {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    (!text.trim().is_empty()).then_some(text)
+    (!said.trim().is_empty()).then_some(said)
 }
 
 /// Whether an answer's `errors` hold anything.
@@ -158,9 +156,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_error_is_found_in_every_form() {
+    fn the_said_errors_is_found_in_every_form() {
         let read = |body: &str| said(body.as_bytes(), &ApiKey::from("canary-7f3a91"));
-        assert_eq!(read(r#"{"errors": ["no such column", "b"]}"#).unwrap(), "no such column");
+        assert_eq!(read(r#"{"errors": ["no such column", "b"]}"#).unwrap(), "no such column; b");
         assert_eq!(read(r#""a string""#).unwrap(), "a string");
         assert_eq!(read(r#"{"errors": [{"code": 3}]}"#).unwrap(), r#"{"code":3}"#);
         assert_eq!(read(r#"{"message": "not today"}"#).unwrap(), "not today");

@@ -219,16 +219,16 @@ impl Batch {
                 self.replace(number, column, latest.into_keys());
             }
             DELETE => {
-                let (column, column_type) = self.key_column(operation.primary_key.as_deref())?;
-                let keys = operation.rows.iter().map(|row| match row {
-                    BatchRow::Scalar(value) => Key::of(&cell(value, column_type)?)
+                let (index, column) = self.key_column(operation.primary_key.as_deref())?;
+                let keys = operation.rows.iter().enumerate().map(|(number, row)| match row {
+                    BatchRow::Scalar(value) => Key::of(&cell(value, column).map_err(|error| at_row(error, number))?)
                         .ok_or_else(|| Error::refused("`rows` of `delete` has a null, which is the key of no row")),
                     BatchRow::Object(_) => Err(Error::refused(
                         "`rows` of `delete` are the values of the primary key, as [1, 2], and not objects",
                     )),
                 });
                 let keys = keys.collect::<Result<Vec<_>, _>>()?;
-                self.replace(number, column, keys);
+                self.replace(number, index, keys);
             }
             other => {
                 return Err(Error::refused(format!(
@@ -246,24 +246,30 @@ impl Batch {
 
     /// Rows as cells of the columns. Fields of no column are left out.
     fn typed(&self, rows: Vec<BatchRow>) -> Result<Vec<Row>, Error> {
-        let row = |row: BatchRow| match row {
-            BatchRow::Object(fields) => self.types.row(&fields),
+        let row = |(number, row)| match row {
+            BatchRow::Object(fields) => self.types.row(&fields).map_err(|error| at_row(error, number)),
             BatchRow::Scalar(_) => {
                 Err(Error::refused("`rows` holds a value that is no object: a row is {\"column\": value}"))
             }
         };
-        rows.into_iter().map(row).collect()
+        rows.into_iter().enumerate().map(row).collect()
     }
 
-    fn key_column(&self, name: Option<&str>) -> Result<(usize, ColumnType), Error> {
+    fn key_column(&self, name: Option<&str>) -> Result<(usize, &Column), Error> {
         let name = name.ok_or_else(|| {
             Error::refused("insertOrUpdate and delete need `primaryKey`, the name of the key's column")
         })?;
-        let found = self.types.column(name).map(|(index, column)| (index, column.column_type));
-        found.ok_or_else(|| Error::refused(format!("the primary key {name:?} is no column of the storage")))
+        self.types
+            .column(name)
+            .ok_or_else(|| Error::refused(format!("the primary key {name:?} is no column of the storage")))
     }
 }
 
 fn key_of(row: &Row, column: usize) -> Option<Key> {
     row.iter().find(|(index, _)| *index == column).and_then(|(_, cell)| Key::of(cell))
+}
+
+/// An error with the row that it is in.
+fn at_row(error: Error, index: usize) -> Error {
+    error.at(format!("row {}", index + 1))
 }

@@ -48,7 +48,7 @@ impl RowTypes {
         let mut cells = Row::with_capacity(fields.len());
         for (name, value) in fields {
             let Some((index, column)) = self.column(name) else { continue };
-            cells.push((index, cell(value, column.column_type)?));
+            cells.push((index, cell(value, column)?));
         }
         cells.reverse();
         cells.sort_by_key(|(index, _)| *index);
@@ -101,13 +101,14 @@ impl RowTypes {
     }
 }
 
-/// A value as a cell of a column, or the error that the platform gives.
-pub(super) fn cell(value: &Value, column_type: ColumnType) -> Result<Cell, Error> {
-    Cell::from_json(value, column_type).ok_or_else(|| {
+/// A value as a cell of a column, or the error that the platform gives, with the column behind it.
+pub(super) fn cell(value: &Value, column: &Column) -> Result<Cell, Error> {
+    Cell::from_json(value, column.column_type).ok_or_else(|| {
         let given = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Error::refused(format!(
+        let error = Error::refused(format!(
             "invalid data \"{given}\" was pushed and is incompatible with current table column types"
-        ))
+        ));
+        error.at(format!("column {:?}: not {}", column.name, column.column_type.described()))
     })
 }
 

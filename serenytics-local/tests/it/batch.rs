@@ -39,6 +39,7 @@ async fn a_value_that_does_not_fit_fails_the_whole_call() {
     let engine = Engine::start().await;
     let uuid = engine.loaded("i,x,t,s\n1,1.5,2013-01-01,a\n").await;
     let before = engine.rows(&uuid, json!({})).await;
+    let types = json!({"i": "an integer", "x": "a number", "t": "a datetime", "s": "a text"});
     let cases = [
         (json!({"x": "3,4"}), "3,4"),
         (json!({"i": 2.5}), "2.5"),
@@ -55,7 +56,9 @@ async fn a_value_that_does_not_fit_fails_the_whole_call() {
         let (status, answer) = engine.batch(&uuid, rows).await;
         let message =
             format!("invalid data \"{given}\" was pushed and is incompatible with current table column types");
-        assert_eq!((status, answer), (400, json!({"status": "error", "errors": [message]})), "{row}");
+        let (name, _) = row.as_object().unwrap().iter().next().unwrap();
+        let place = format!("row 2, column {name:?}: not {}", types[name].as_str().unwrap());
+        assert_eq!((status, answer), (400, json!({"status": "error", "errors": [message, place]})), "{row}");
         assert_eq!(engine.rows(&uuid, json!({})).await, before);
     }
     // These fit.
