@@ -4,6 +4,7 @@
 mod answers;
 mod calls;
 mod elsewhere;
+mod http2;
 mod key;
 mod logs;
 mod proxy;
