@@ -120,16 +120,14 @@ fn with_few_arenas() {
     use std::os::unix::process::CommandExt;
 
     const ARENAS: &str = "MALLOC_ARENA_MAX";
-    if std::env::var_os(ARENAS).is_some() {
+    let (Ok(program), Some(called)) = (std::env::current_exe(), std::env::args_os().next()) else { return };
+    // A program that was started by another one, such as the loader, would be that one.
+    if std::env::var_os(ARENAS).is_some() || program.file_name() != Path::new(&called).file_name() {
         return;
     }
     let count = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
-    let started = std::env::current_exe().map(|program| {
-        let mut command = std::process::Command::new(program);
-        command.args(std::env::args_os().skip(1)).env(ARENAS, count.to_string()).exec()
-    });
-    // The server runs without it too.
-    let (Ok(error) | Err(error)) = started;
+    let mut command = std::process::Command::new(program);
+    let error = command.arg0(called).args(std::env::args_os().skip(1)).env(ARENAS, count.to_string()).exec();
     eprintln!("warning: {ARENAS} is not set, and the server may keep more memory than it needs: {error}");
 }
 

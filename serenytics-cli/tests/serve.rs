@@ -136,13 +136,16 @@ fn wrong_arguments_are_told() {
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[test]
 fn it_has_few_arenas_of_memory_unless_it_was_told_how_many() {
-    let folder = tempfile::tempdir().unwrap();
-    let serving = Serving::start(folder.path(), &["--api-key", "key"]);
-    let environment = std::fs::read(format!("/proc/{}/environ", serving.id())).unwrap();
-    let environment = String::from_utf8(environment).unwrap();
-    let count = std::thread::available_parallelism().unwrap().get().max(2);
-    let set: Vec<_> = environment.split('\0').filter(|set| set.starts_with("MALLOC_ARENA_MAX=")).collect();
-    assert_eq!(set, [format!("MALLOC_ARENA_MAX={count}")]);
-    assert_eq!(get(&serving.url, "key"), 200);
-    assert!(serving.stop("TERM").status.success());
+    let processors = std::thread::available_parallelism().unwrap().get().max(2).to_string();
+    for (told, has) in [(None, processors.as_str()), (Some("7"), "7")] {
+        let folder = tempfile::tempdir().unwrap();
+        let told: Vec<_> = told.map(|count| ("MALLOC_ARENA_MAX", std::path::Path::new(count))).into_iter().collect();
+        let serving = Serving::start_in(folder.path(), &["--api-key", "key"], &told);
+        let environment = std::fs::read(format!("/proc/{}/environ", serving.id())).unwrap();
+        let environment = String::from_utf8(environment).unwrap();
+        let set: Vec<_> = environment.split('\0').filter_map(|set| set.strip_prefix("MALLOC_ARENA_MAX=")).collect();
+        assert_eq!(set, [has]);
+        assert_eq!(get(&serving.url, "key"), 200);
+        assert!(serving.stop("TERM").status.success());
+    }
 }

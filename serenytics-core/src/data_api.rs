@@ -64,7 +64,7 @@ impl DataApi {
             list => list,
         };
         serde_json::from_value(list).map_err(|error| {
-            response.error(Kind::Decode, format!("the answer is no list of sources with a `uuid` each: {error}"))
+            response.unexpected(&body, &format!("the answer is no list of sources with a `uuid` each: {error}"))
         })
     }
 

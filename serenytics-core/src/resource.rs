@@ -26,7 +26,7 @@ pub(crate) trait Resource: Sized {
     /// Reads the one that an answer describes.
     async fn answered(client: &Client, mut response: Response) -> Result<Self, Error> {
         let body = response.whole().await?;
-        Self::read(client, response.parse(&body)?).ok_or_else(|| without_uuid::<Self>(&response))
+        Self::read(client, response.parse(&body)?).ok_or_else(|| without_uuid::<Self>(&response, &body))
     }
 
     /// Reads what the answer to saving describes: a server may have changed what it was sent, and need not say so.
@@ -57,7 +57,7 @@ pub(crate) trait Resource: Sized {
         let mut objects = response.parse::<List>(&body)?.objects;
         // A server may compare names in its own way, or not know the filter.
         objects.retain(|object| object.get("name").and_then(Value::as_str) == Some(name));
-        let read = |object| read(client, object).ok_or_else(|| without_uuid::<Self>(&response));
+        let read = |object| read(client, object).ok_or_else(|| without_uuid::<Self>(&response, &body));
         let mut found = objects.into_iter().map(read).collect::<Result<Vec<Self>, _>>()?;
         if found.len() > 1 {
             let uuids = listed(found.iter().map(Self::id));
@@ -96,6 +96,6 @@ fn read<R: Resource>(client: &Client, object: Value) -> Option<R> {
     }
 }
 
-fn without_uuid<R: Resource>(response: &Response) -> Error {
-    response.error(Kind::Decode, format!("the server describes a {} without its `uuid`", R::NOUN))
+fn without_uuid<R: Resource>(response: &Response, body: &[u8]) -> Error {
+    response.unexpected(body, &format!("the server describes a {} without its `uuid`", R::NOUN))
 }

@@ -8,6 +8,7 @@ use std::fmt;
 pub struct Error {
     kind: Kind,
     messages: Vec<String>,
+    place: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -47,7 +48,7 @@ const TOLD: usize = 100;
 
 impl Error {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, messages: vec![message.into()], source: None }
+        Error { kind, messages: vec![message.into()], place: None, source: None }
     }
 
     /// The request is wrong.
@@ -65,15 +66,15 @@ impl Error {
             messages.truncate(TOLD);
             messages.push(format!("and {more} problems more"));
         }
-        Error { kind: Kind::Refused, messages, source: None }
+        Error { kind: Kind::Refused, messages, place: None, source: None }
     }
 
-    /// Says in which place the mistake is, in a message of its own behind what is wrong; the inner place is told first.
+    /// Says in which place the mistake is, behind what is wrong. It is called for the inner place first.
     pub(crate) fn at(mut self, place: impl fmt::Display) -> Error {
-        match self.messages.get_mut(1) {
-            Some(inner) => *inner = format!("{place}, {inner}"),
-            None => self.messages.push(place.to_string()),
-        }
+        self.place = Some(match self.place {
+            Some(inner) => format!("{place}, {inner}"),
+            None => place.to_string(),
+        });
         self
     }
 
@@ -89,7 +90,7 @@ impl Error {
 
     /// The engine failed while it did `what`.
     pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        Error { kind: Kind::Failed, messages: vec![what.into()], source: Some(source.into()) }
+        Error { kind: Kind::Failed, messages: vec![what.into()], place: None, source: Some(source.into()) }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -99,7 +100,7 @@ impl Error {
     /// What the API answers as `errors`: each problem of a request, or the failure with its causes.
     pub(crate) fn messages(&self) -> Vec<String> {
         match &self.source {
-            None => self.messages.clone(),
+            None => self.messages.iter().chain(&self.place).cloned().collect(),
             Some(_) => vec![self.with_causes()],
         }
     }
@@ -127,7 +128,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.messages.join("; "))
+        f.write_str(&self.messages.join("; "))?;
+        self.place.iter().try_for_each(|place| write!(f, "; {place}"))
     }
 }
 

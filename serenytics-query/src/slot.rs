@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::datetime::{self, DateTime};
 
 /// The value of a time slot, in the form that the server gave it.
 ///
 /// The embedded engine gives the start of the slot, and for `weekday` a number from 1 (Monday) to 7 (Sunday). What
 /// the hosted platform gives is not documented, so every likely form is read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum SlotValue {
     /// The start of the slot.

@@ -175,7 +175,7 @@ values! { FloatValue:
     f32 f64 = |value| if value.is_finite() {
         serde_json::to_string(value).map(WireValue::Number).map_err(|error| error.to_string())
     } else {
-        Err(format!("the value {value} is not a finite number, which no condition can hold"))
+        Err(format!("the value {value} is not a finite number, and JSON has no other"))
     };
     i8 i16 i32 i64 isize u8 u16 u32 u64 usize = |value| Ok(WireValue::Number(value.to_string()));
 }

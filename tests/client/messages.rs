@@ -42,6 +42,7 @@ async fn what_cannot_be_sent_is_told() -> Outcome {
         (refused(client.email("A mail", Vec::<String>::new(), "").send().await), "has no recipient"),
         (refused(mail().attach("/no/such/file").send().await), "`/no/such/file`, cannot be read"),
         (refused(mail().attach(engine.folder.path()).send().await), "cannot be read"),
+        (refused(mail().attach("a.csv").attach("b.csv").send().await), "one file to a mail, and 2 were given"),
         (refused(mail().dashboard_payload(&[1]).send().await), "has to be a JSON object"),
     ] {
         assert!(error.to_string().contains(expected) && error.status().is_none(), "{error}");

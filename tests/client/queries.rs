@@ -32,6 +32,16 @@ async fn many_rows_come_in_many_chunks() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_name_that_two_sources_have_is_told_to_who_made_them_too() -> Outcome {
+    let engine = Engine::open().await?;
+    engine.sales().await?;
+    engine.client.create_storage("sales").await?;
+    let error = refused(engine.client.fetch(&SALES).await);
+    assert!(error.to_string().contains("2 sources are named `sales`"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_query_over_nothing_has_no_rows() -> Outcome {
     let engine = Engine::open().await?;
     engine.client.get_or_create_storage("sales").await?;

@@ -220,6 +220,15 @@ impl Calls {
         })
     }
 
+    /// Waits until what a broken call began is done, so that the next one meets nothing of it.
+    pub async fn settled(&self) -> Result<(), Error> {
+        let script = self.setup.direct().script_by_uuid(self.script.uuid()).await?;
+        while script.is_running().await? {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
     /// What prints without a call.
     pub fn values(&self) -> String {
         let Calls { client, source, data_api, pusher, builder, script, web_app, .. } = self;

@@ -4,6 +4,7 @@
 mod answers;
 mod calls;
 mod elsewhere;
+mod every_call;
 mod http2;
 mod key;
 mod logs;

@@ -50,11 +50,13 @@ pub enum Fault {
     Instead(&'static str, String, Vec<u8>),
     /// As many bytes of the answer pass, then the connection ends.
     Cut(usize),
+    /// As many hundredths of the answer pass, then the connection ends.
+    Share(usize),
     /// As many bytes of the answer pass, then nothing more, while the connection stays.
     Stall(usize),
     /// The answer passes in pieces of this size, with a pause before each.
     Slow(usize, Duration),
-    /// The answer has another body, made of its own.
+    /// The answer has another body, made of its own, and its status.
     Body(fn(&str) -> Vec<u8>),
     /// The answer names the server with this URL wherever it names this one.
     Elsewhere(String),
@@ -166,6 +168,10 @@ async fn answer(client: &mut TcpStream, engine: &str, request: &Request, fault: 
             let answer = passed_on(engine, request).await?;
             client.write_all(&answer[..length.min(answer.len())]).await
         }
+        Fault::Share(hundredths) => {
+            let answer = passed_on(engine, request).await?;
+            client.write_all(&answer[..answer.len() * hundredths / 100]).await
+        }
         Fault::Stall(length) => {
             let answer = passed_on(engine, request).await?;
             client.write_all(&answer[..length.min(answer.len())]).await?;
@@ -181,8 +187,9 @@ async fn answer(client: &mut TcpStream, engine: &str, request: &Request, fault: 
         }
         Fault::Body(change) => {
             let answer = passed_on(engine, request).await?;
-            let (_, body) = parts(&answer).await?;
-            client.write_all(&written("200 OK", "", &change(&String::from_utf8_lossy(&body)))).await
+            let (head, body) = parts(&answer).await?;
+            let status = head.lines().next().and_then(|line| line.strip_prefix("HTTP/1.1 ")).unwrap_or_default();
+            client.write_all(&written(status, "", &change(&String::from_utf8_lossy(&body)))).await
         }
         Fault::Elsewhere(url) => {
             let own = format!("http://{}", header(&request.headers, "host").unwrap_or_default());

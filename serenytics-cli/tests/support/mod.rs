@@ -15,7 +15,8 @@ pub fn serenytics() -> Command {
 }
 
 fn without_own_environment(mut command: Command) -> Command {
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SERENYTICS_")) {
+    let is_own = |name: &str| name.starts_with("SERENYTICS_") || name == "MALLOC_ARENA_MAX";
+    for (name, _) in std::env::vars().filter(|(name, _)| is_own(name)) {
         command.env_remove(name);
     }
     command

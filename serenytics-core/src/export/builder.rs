@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use serde_json::{Value, json};
+use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
 use crate::data_source::DataSource;
@@ -95,7 +96,7 @@ impl Export<'_> {
 
     /// Has the server make a file and begins to get it.
     pub(crate) async fn begin(&mut self, format: ExportFormat, deadline: Deadline) -> Result<Download, Error> {
-        let span = debug_span!("export", source = self.source.uuid(), format = format.word());
+        let span = debug_span!("export", source = self.source.uuid(), format = format.word(), bytes = Empty);
         let begun = async {
             tell(&mut self.progress, Progress::Exporting);
             let (url, format) = self.made(format, deadline).await?;

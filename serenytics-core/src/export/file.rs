@@ -40,8 +40,9 @@ impl Export<'_> {
         let download = self.begin(format, self.deadline()).await?;
         let mut progress = self.take_progress();
         let (format, span) = (download.format, download.span.clone());
-        let written = write(download, file, &path, &mut progress).instrument(span);
+        let written = write(download, file, &path, &mut progress).instrument(span.clone());
         let bytes = written.await?;
+        span.record("bytes", bytes);
         let target = path.clone();
         let renaming = tokio::task::spawn_blocking(move || scratch.keep_as(&target));
         renaming

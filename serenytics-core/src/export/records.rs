@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::mpsc;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::error::{Error, Kind};
 use crate::export::ExportFormat;
@@ -74,6 +74,7 @@ async fn arrive(mut download: Download, inlet: Inlet, mut progress: Tell<'_, Pro
             return Ok(());
         }
     }
+    Span::current().record("bytes", received);
     inlet.end().await;
     Ok(())
 }

@@ -92,7 +92,7 @@ impl CsvText {
         let names = || self.columns.iter().map(String::as_str);
         let rest = match nearest(name, names()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the columns are {}", listed(names())),
+            None => format!("the columns are {}.", listed(names())),
         };
         format!("column `{name}` is not one of the first row's; {rest} All columns are named by `.columns([..])`")
     }

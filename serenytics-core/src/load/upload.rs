@@ -186,6 +186,7 @@ impl Upload<'_> {
         debug!(read = stream.reading.read(), signed = self.signed.is_some(), "uploaded");
         if stream.reading.is_finished() {
             told();
+            response.unless_error().await?;
             return Ok(());
         }
         // What arrived is a part of the file, which must not be loaded for the whole.

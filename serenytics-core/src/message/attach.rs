@@ -57,7 +57,7 @@ pub(super) async fn upload(client: &Client, path: &Path, deadline: Deadline) -> 
             (request, uuid)
         }
     };
-    request.stream(bytes(file, length), Some(length)).send().await?;
+    request.stream(bytes(file, length), Some(length)).send().await?.unless_error().await?;
     Ok(Attached { uuid, name })
 }
 

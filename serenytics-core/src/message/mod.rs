@@ -27,7 +27,7 @@ pub struct Email<'c> {
     web_app_uuid: Option<String>,
     pdf_file_name: Option<String>,
     payload: Result<Option<Map<String, Value>>, String>,
-    file: Option<PathBuf>,
+    files: Vec<PathBuf>,
     timeout: Option<Duration>,
 }
 
@@ -59,7 +59,7 @@ impl Client {
             web_app_uuid: None,
             pdf_file_name: None,
             payload: Ok(None),
-            file: None,
+            files: Vec::new(),
             timeout: None,
         }
     }
@@ -87,9 +87,9 @@ impl Client {
 }
 
 impl Email<'_> {
-    /// Attaches a file of any kind, by its name without its folders. The platform takes one.
+    /// Attaches a file of any kind, by its name without its folders. The platform takes one: a mail with more is not sent.
     pub fn attach(mut self, path: impl Into<PathBuf>) -> Self {
-        self.file = Some(path.into());
+        self.files.push(path.into());
         self
     }
 
@@ -128,7 +128,7 @@ impl Email<'_> {
     /// `GET /api/task/{task_id}` until it is done.
     ///
     /// # Errors
-    /// No recipient, a payload that is no JSON object, or a file that cannot be read, before anything is sent; more mails than the
+    /// No recipient, more than one file, a payload that is no JSON object, or a file that cannot be read, before anything is sent; more mails than the
     /// quota of a day allows for, which [`Error::is_quota`] tells; a mail that the server cannot send; a server that
     /// cannot be reached or refuses.
     pub async fn send(self) -> Result<(), Error> {
@@ -138,9 +138,16 @@ impl Email<'_> {
             return Err(Error::new(Kind::Usage, "nothing was sent: the e-mail has no recipient"));
         }
         let payload = self.payload.map_err(|error| Error::new(Kind::Usage, error))?;
-        let attached = match &self.file {
-            Some(path) => Some(attach::upload(client, path, deadline).await?),
-            None => None,
+        let attached = match self.files.as_slice() {
+            [] => None,
+            [path] => Some(attach::upload(client, path, deadline).await?),
+            files => {
+                let message = format!(
+                    "nothing was sent: the platform attaches one file to a mail, and {} were given",
+                    files.len()
+                );
+                return Err(Error::new(Kind::Usage, message));
+            }
         };
         let body = json!({
             "subject": self.subject,

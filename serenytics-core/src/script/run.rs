@@ -65,8 +65,7 @@ impl Script {
         let body = response.whole().await?;
         let state: Value = response.parse(&body)?;
         let running = state.get("running").and_then(Value::as_bool);
-        running
-            .ok_or_else(|| response.error(Kind::Decode, "the answer does not say whether it is `running`".to_owned()))
+        running.ok_or_else(|| response.unexpected(&body, "the answer does not say whether it is `running`"))
     }
 
     async fn wait_until(&self, deadline: Deadline) -> Result<(), Error> {

@@ -26,7 +26,12 @@ impl Deadline {
 
     /// Waits for something, and no longer than until the deadline.
     pub(crate) async fn hold<T>(self, doing: &str, work: impl Future<Output = T>) -> Result<T, Error> {
-        tokio::time::timeout(self.remaining(), work).await.map_err(|_| self.passed(doing))
+        let remaining = self.remaining();
+        // What is ready at once is never too late for `timeout`.
+        if remaining.is_zero() {
+            return Err(self.passed(doing));
+        }
+        tokio::time::timeout(remaining, work).await.map_err(|_| self.passed(doing))
     }
 
     /// The error of the deadline; `doing` says what was not done.

@@ -108,7 +108,9 @@ pub(crate) fn said_errors(answer: &Value) -> Option<String> {
     let text = |error: &Value| error.as_str().map_or_else(|| error.to_string(), str::to_owned);
     let said = ["errors", "error", "message"].iter().find_map(|key| match answer.get(key)? {
         Value::Array(errors) if errors.is_empty() => None,
-        Value::Array(errors) => Some(errors.iter().map(text).collect::<Vec<_>>().join("; ")),
+        Value::Array(errors) => {
+            Some(errors.iter().map(text).filter(|text| !text.trim().is_empty()).collect::<Vec<_>>().join("; "))
+        }
         Value::Null => None,
         error => Some(text(error)),
     })?;
@@ -156,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_said_errors_is_found_in_every_form() {
+    fn errors_are_found_in_every_form() {
         let read = |body: &str| said(body.as_bytes(), &ApiKey::from("canary-7f3a91"));
         assert_eq!(read(r#"{"errors": ["no such column", "b"]}"#).unwrap(), "no such column; b");
         assert_eq!(read(r#""a string""#).unwrap(), "a string");

@@ -110,7 +110,13 @@ impl Response {
     /// Reads the body as JSON. Why it cannot be read goes into the text only: it may repeat what the server was sent.
     pub(crate) fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
         serde_json::from_slice(body)
-            .map_err(|error| self.error(Kind::Decode, format!("the answer is not the JSON that was expected: {error}")))
+            .map_err(|error| self.unexpected(body, &format!("the answer is not the JSON that was expected: {error}")))
+    }
+
+    /// The error of a body that is not what was expected: what it says itself when its status is that of an error.
+    pub(crate) fn unexpected(&self, body: &[u8], message: &str) -> Error {
+        let said = serde_json::from_slice(body).ok().and_then(|answer| self.check_status(&answer).err());
+        said.unwrap_or_else(|| self.error(Kind::Decode, message.to_owned()))
     }
 
     /// The start of the body, as far as it arrives.

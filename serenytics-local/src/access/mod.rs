@@ -3,7 +3,6 @@
 mod account;
 mod user;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -20,9 +19,6 @@ use crate::error::Error;
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 /// How many tokens are good at the same time; the oldest give way.
 const TOKENS: usize = 1000;
-
-/// How many keys a user's account may make: each request is held against all of them.
-const MADE_KEYS: usize = 1000;
 
 /// A key or token, as its SHA-256 digest.
 type KeyDigest = [u8; 32];
@@ -62,27 +58,9 @@ impl Credentials {
     }
 }
 
-/// A key, and whose it is.
-struct Key {
-    digest: KeyDigest,
-    account: Account,
-    /// Whether a user made it, and it is in the catalogue.
-    is_made: bool,
-    /// The number of its last use; 0 if it was not used since the start.
-    used: AtomicU64,
-}
-
-impl Key {
-    fn new(digest: KeyDigest, account: Account, is_made: bool) -> Key {
-        Key { digest, account, is_made, used: AtomicU64::new(0) }
-    }
-}
-
 /// Who may use the engine.
 pub(crate) struct Access {
-    keys: RwLock<Vec<Key>>,
-    /// Counts the uses of keys.
-    uses: AtomicU64,
+    keys: RwLock<Vec<(KeyDigest, Account)>>,
     users: Vec<User>,
     /// What a password is held against whose login is unknown, so that the time does not tell.
     nobody: Option<User>,
@@ -94,24 +72,20 @@ impl Access {
     pub(crate) fn new(credentials: &Credentials, digests: &[(String, Account)]) -> Result<Access, Error> {
         let mut keys = Vec::with_capacity(credentials.keys.len() + digests.len());
         for (account, key) in &credentials.keys {
-            keys.push(Key::new(digest(key), Account::new(account)?, false));
+            keys.push((digest(key), Account::new(account)?));
         }
-        keys.extend(
-            digests.iter().filter_map(|(text, account)| Some(Key::new(from_hex(text)?, account.clone(), true))),
-        );
+        keys.extend(digests.iter().filter_map(|(text, account)| Some((from_hex(text)?, account.clone()))));
         let user = |(login, password): &(String, String)| User::new(Account::new(login)?, password);
         let users = credentials.users.iter().map(user).collect::<Result<Vec<_>, _>>()?;
         let nobody = || User::new(Account::default_account(), &random());
         let nobody = if users.is_empty() { None } else { Some(nobody()?) };
-        Ok(Access { keys: RwLock::new(keys), uses: AtomicU64::new(0), users, nobody, tokens: Mutex::default() })
+        Ok(Access { keys: RwLock::new(keys), users, nobody, tokens: Mutex::default() })
     }
 
     /// The account of an API key; `None` if it is none.
     pub(crate) fn account(&self, key: &str) -> Option<Account> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = find(keys.iter().map(|key| (&key.digest, key)), &digest(key))?;
-        key.used.store(self.uses.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-        Some(key.account.clone())
+        find(keys.iter().map(|(digest, account)| (digest, account)), &digest(key))
     }
 
     /// Makes an API key; gives the key and its digest, which the catalogue keeps.
@@ -121,19 +95,9 @@ impl Access {
         (key, digest)
     }
 
-    /// Lets a key of an account in, whose digest the catalogue has. When the account has made as many as it may, the one that was not used for
-    /// the longest time is none any more: its digest is returned.
-    pub(crate) fn add_key(&self, key: &str, account: Account) -> Option<String> {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let made = keys.iter().enumerate().filter(|(_, key)| key.is_made && key.account == account);
-        let given_up = match made.clone().count() >= MADE_KEYS {
-            // Of those that were never used, the first is the oldest.
-            true => made.min_by_key(|(_, key)| key.used.load(Ordering::Relaxed)).map(|(index, _)| index),
-            false => None,
-        };
-        let given_up = given_up.map(|index| to_hex(&keys.remove(index).digest));
-        keys.push(Key::new(digest(key), account, true));
-        given_up
+    /// Lets a key of an account in, whose digest the catalogue has.
+    pub(crate) fn add_key(&self, key: &str, account: Account) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).push((digest(key), account));
     }
 
     /// Whether there is a user who could log in.
@@ -167,7 +131,7 @@ impl Access {
     pub(crate) fn token_account(&self, token: &str) -> Option<Account> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let good = tokens.iter().filter(|(_, _, made)| made.elapsed() < TOKEN_LIFE);
-        find(good.map(|(token, account, _)| (token, account)), &digest(token)).cloned()
+        find(good.map(|(token, account, _)| (token, account)), &digest(token))
     }
 }
 
@@ -181,15 +145,15 @@ pub(crate) fn random() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
-fn find<'a, T>(owned: impl Iterator<Item = (&'a KeyDigest, &'a T)>, wanted: &KeyDigest) -> Option<&'a T> {
+fn find<'a>(owned: impl Iterator<Item = (&'a KeyDigest, &'a Account)>, wanted: &KeyDigest) -> Option<Account> {
     // Every one is looked at, so that the time tells nothing.
-    let mut found = None;
-    for (digest, owner) in owned {
+    let mut found: Option<&Account> = None;
+    for (digest, account) in owned {
         if wanted.ct_eq(digest).into() {
-            found = Some(owner);
+            found = Some(account);
         }
     }
-    found
+    found.cloned()
 }
 
 fn digest(secret: &str) -> KeyDigest {
@@ -237,29 +201,6 @@ mod tests {
         assert_eq!(access.account(""), None);
         access.add_key("another", Account::new("c").unwrap());
         assert_eq!(name(access.account("another")).as_deref(), Some("c"));
-    }
-
-    #[test]
-    fn the_key_that_is_not_used_gives_way() {
-        let (account, other) = (Account::new("a").unwrap(), Account::new("b").unwrap());
-        let credentials = Credentials { keys: pairs(&[("a", "given")]), ..Default::default() };
-        let access = Access::new(&credentials, &[]).unwrap();
-        assert_eq!(access.add_key("other's", other.clone()), None);
-        for number in 0..MADE_KEYS {
-            assert_eq!(access.add_key(&number.to_string(), account.clone()), None);
-        }
-        // All but two are used.
-        for number in (0..MADE_KEYS).filter(|number| !matches!(number, 7 | 9)) {
-            assert!(access.account(&number.to_string()).is_some());
-        }
-        for gone in ["7", "9"] {
-            assert_eq!(access.add_key(&format!("instead of {gone}"), account.clone()), Some(to_hex(&digest(gone))));
-            assert_eq!(access.account(gone), None);
-            assert!(access.account(&format!("instead of {gone}")).is_some());
-        }
-        assert_eq!(access.add_key("one more", account.clone()), Some(to_hex(&digest("0"))));
-        assert_eq!(access.account("given"), Some(account));
-        assert_eq!(access.account("other's"), Some(other));
     }
 
     #[test]

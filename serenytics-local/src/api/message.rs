@@ -17,6 +17,7 @@ use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
+use crate::jobs::to_the_end;
 use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, SlackMessage};
 use crate::receive::receive;
 
@@ -33,22 +34,27 @@ struct EmailBody {
     file_to_attach_name: Option<String>,
 }
 
-/// Begins to send a mail. A file that was uploaded for one that is refused does not wait any longer: only a client that is told
-/// to come again sends the same mail again.
+/// Begins to send a mail. A file that was uploaded for it is the mail's from now on, and gone when that is refused, unless the same mail
+/// may be sent again.
 pub(super) async fn email(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let body: EmailBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
-    let attachments = &engine.mails.attachments;
-    let file = match &body.file_to_attach_uuid {
-        Some(uuid) => Some(attachments.find(&account, uuid)?),
-        None => None,
+    let begun = async move {
+        let attachments = &engine.mails.attachments;
+        let claimed = match &body.file_to_attach_uuid {
+            Some(uuid) => Some(attachments.claim(&account, uuid).await?),
+            None => None,
+        };
+        let begun = begin(&engine, &account, body, claimed.as_ref().map(|claimed| claimed.file.clone())).await;
+        if let (Err(error), Some(claimed)) = (&begun, claimed) {
+            match error.kind() {
+                Kind::Busy | Kind::Failed => attachments.give_back(claimed).await,
+                _ => attachments.remove(&claimed.file).await,
+            }
+        }
+        begun
     };
-    let begun = begin(&engine, &account, body, file.clone()).await;
-    if let (Err(error), Some(file)) = (&begun, &file)
-        && error.kind() != Kind::Busy
-    {
-        attachments.remove(file).await?;
-    }
-    Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": begun?})))
+    let task = to_the_end(begun).await?;
+    Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }
 
 async fn begin(engine: &Arc<Engine>, account: &Account, body: EmailBody, file: Option<PathBuf>) -> Result<Uuid, Error> {

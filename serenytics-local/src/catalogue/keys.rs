@@ -6,31 +6,51 @@ use super::{Catalogue, FAILED, account_of, now};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
+/// How many keys an account may make: each request is held against all, and they are good for ever.
+const KEYS: i64 = 1000;
+
 impl Catalogue {
     /// Adds the digest of an account's key, as hexadecimal text.
     pub(crate) async fn insert_key(&self, account: &Account, digest: &str) -> Result<(), Error> {
-        sqlx::query("INSERT INTO keys (digest, created, account) VALUES ($1, $2, $3)")
-            .bind(digest)
-            .bind(now())
-            .bind(account.name())
-            .execute(&self.pool)
-            .await
-            .context(FAILED)?;
+        let done = sqlx::query(
+            "INSERT INTO keys (digest, created, account)
+            SELECT $1, $2, $3 WHERE (SELECT COUNT(*) FROM keys WHERE account = $3) < $4",
+        )
+        .bind(digest)
+        .bind(now())
+        .bind(account.name())
+        .bind(KEYS)
+        .execute(&self.pool)
+        .await
+        .context(FAILED)?;
+        if done.rows_affected() == 0 {
+            let message = format!("the account has made {KEYS} API keys, which is as many as it may: use one of them");
+            return Err(Error::refused(message));
+        }
         Ok(())
     }
 
-    /// Forgets the digest of a key that is none any more.
-    pub(crate) async fn delete_key(&self, digest: &str) -> Result<(), Error> {
-        sqlx::query("DELETE FROM keys WHERE digest = $1").bind(digest).execute(&self.pool).await.context(FAILED)?;
-        Ok(())
-    }
-
-    /// The digests of all keys, with their accounts, the oldest first.
+    /// The digests of all keys, with their accounts.
     pub(crate) async fn keys(&self) -> Result<Vec<(String, Account)>, Error> {
-        let rows = sqlx::query("SELECT digest, account FROM keys ORDER BY created")
-            .fetch_all(&self.pool)
-            .await
-            .context(FAILED)?;
+        let rows = sqlx::query("SELECT digest, account FROM keys").fetch_all(&self.pool).await.context(FAILED)?;
         rows.iter().map(|row| Ok((row.try_get("digest").context(FAILED)?, account_of(row)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::test::engine;
+
+    #[tokio::test]
+    async fn an_account_makes_so_many_keys_at_most() {
+        let (engine, _folder) = engine().await;
+        let (one, other) = (Account::new("one").unwrap(), Account::new("other").unwrap());
+        for n in 0..KEYS {
+            engine.catalogue.insert_key(&one, &n.to_string()).await.unwrap();
+        }
+        let error = engine.catalogue.insert_key(&one, "one more").await.unwrap_err();
+        assert!(error.to_string().contains("has made 1000 API keys"), "{error}");
+        engine.catalogue.insert_key(&other, "another").await.unwrap();
     }
 }

@@ -171,7 +171,7 @@ impl Batch {
         let types = RowTypes::new(Arc::clone(&columns));
         let mut batch = Batch { types, rows: Vec::new(), replaced: HashMap::new() };
         for (number, operation) in operations.into_iter().enumerate() {
-            batch.apply(number, operation)?;
+            batch.apply(number, operation).map_err(|error| error.at(format!("operation {}", number + 1)))?;
         }
         let Batch { rows, replaced, .. } = batch;
         let stays = |number: usize, row: &Row| {
@@ -206,7 +206,7 @@ impl Batch {
                 for (index, row) in rows.iter().enumerate() {
                     let key = key_of(row, column).ok_or_else(|| {
                         let name = &self.types.columns()[column].name;
-                        Error::refused(format!("row {} has no value for the primary key {name:?}", index + 1))
+                        at_row(Error::refused(format!("there is no value for the primary key {name:?}")), index)
                     })?;
                     latest.insert(key, index);
                 }
@@ -220,13 +220,15 @@ impl Batch {
             }
             DELETE => {
                 let (index, column) = self.key_column(operation.primary_key.as_deref())?;
-                let keys = operation.rows.iter().enumerate().map(|(number, row)| match row {
-                    BatchRow::Scalar(value) => Key::of(&cell(value, column).map_err(|error| at_row(error, number))?)
+                let key = |row: &BatchRow| match row {
+                    BatchRow::Scalar(value) => Key::of(&cell(value, column)?)
                         .ok_or_else(|| Error::refused("`rows` of `delete` has a null, which is the key of no row")),
                     BatchRow::Object(_) => Err(Error::refused(
                         "`rows` of `delete` are the values of the primary key, as [1, 2], and not objects",
                     )),
-                });
+                };
+                let keys = operation.rows.iter().enumerate();
+                let keys = keys.map(|(number, row)| key(row).map_err(|error| at_row(error, number)));
                 let keys = keys.collect::<Result<Vec<_>, _>>()?;
                 self.replace(number, index, keys);
             }
@@ -246,13 +248,16 @@ impl Batch {
 
     /// Rows as cells of the columns. Fields of no column are left out.
     fn typed(&self, rows: Vec<BatchRow>) -> Result<Vec<Row>, Error> {
-        let row = |(number, row)| match row {
-            BatchRow::Object(fields) => self.types.row(&fields).map_err(|error| at_row(error, number)),
+        let row = |row| match row {
+            BatchRow::Object(fields) => self.types.row(&fields),
             BatchRow::Scalar(_) => {
                 Err(Error::refused("`rows` holds a value that is no object: a row is {\"column\": value}"))
             }
         };
-        rows.into_iter().enumerate().map(row).collect()
+        rows.into_iter()
+            .enumerate()
+            .map(|(number, fields)| row(fields).map_err(|error| at_row(error, number)))
+            .collect()
     }
 
     fn key_column(&self, name: Option<&str>) -> Result<(usize, &Column), Error> {

@@ -22,6 +22,14 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 const FAILED: &str = "the folder of attached files could not be read";
 
+/// A file that belongs to a mail.
+pub(crate) struct Claimed {
+    /// Where it is now: under no uuid, and so none of those that wait.
+    pub(crate) file: PathBuf,
+    /// Where it was uploaded to.
+    uploaded: PathBuf,
+}
+
 /// The files of all accounts.
 pub(crate) struct Attachments {
     folder: PathBuf,
@@ -48,16 +56,30 @@ impl Attachments {
         self.folder.join(format!("of {name}"))
     }
 
-    /// The file that an account uploaded as this uuid.
-    pub(crate) fn find(&self, account: &Account, uuid: &str) -> Result<PathBuf, Error> {
-        let file = Uuid::parse_str(uuid).ok().map(|uuid| self.folder(account).join(uuid.to_string()));
-        let file = file.filter(|file| file.is_file());
-        file.ok_or_else(|| Error::refused(format!("no file was uploaded as {uuid:?}")))
+    /// Takes the file that an account uploaded as this uuid, so that no other mail has it.
+    pub(crate) async fn claim(&self, account: &Account, uuid: &str) -> Result<Claimed, Error> {
+        let unknown = || Error::refused(format!("no file was uploaded as {uuid:?}"));
+        let uploaded = self.folder(account).join(Uuid::parse_str(uuid).map_err(|_| unknown())?.to_string());
+        let file = uploaded.with_extension(Uuid::new_v4().to_string());
+        match tokio::fs::rename(&uploaded, &file).await {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
+            Err(error) => Err(error).context(FAILED),
+            Ok(()) => Ok(Claimed { file, uploaded }),
+        }
+    }
+
+    /// Has a file wait again whose mail was not taken.
+    pub(crate) async fn give_back(&self, claimed: Claimed) {
+        if let Err(error) = tokio::fs::rename(&claimed.file, &claimed.uploaded).await {
+            tracing::warn!(%error, "a file to attach does not wait any longer");
+        }
     }
 
     /// Removes a file whose mail is sent, or will not be.
-    pub(crate) async fn remove(&self, file: &Path) -> Result<(), Error> {
-        tokio::fs::remove_file(file).await.context("the attached file could not be removed")
+    pub(crate) async fn remove(&self, file: &Path) {
+        if let Err(error) = tokio::fs::remove_file(file).await {
+            tracing::warn!(%error, "an attached file could not be removed");
+        }
     }
 
     /// Makes the folder of an account, and refuses a file for which there is no room.
@@ -82,7 +104,7 @@ fn check_room(folder: &Path, uuid: Uuid, kept: Duration) -> Result<(), Error> {
     for entry in std::fs::read_dir(folder).context(FAILED)? {
         let entry = entry.context(FAILED)?;
         let name = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
-        // What has no uuid for its name is being received; what is gone was sent meanwhile.
+        // What has no uuid for its name is being received, or is a mail's; what is gone was sent meanwhile.
         let (Some(name), Ok(metadata)) = (name, entry.metadata()) else { continue };
         let age = metadata.modified().context(FAILED)?.elapsed().unwrap_or_default();
         if age > kept {

@@ -115,11 +115,10 @@ impl Engine {
         let job = async move |task| {
             let attached = mail.attached.as_ref().map(|attached| attached.file.clone());
             let sent = engine.mails.send(mail, task).await;
-            let removed = match attached {
-                Some(file) => engine.mails.attachments.remove(&file).await,
-                None => Ok(()),
-            };
-            sent.and(removed).map(|()| 0)
+            if let Some(file) = attached {
+                engine.mails.attachments.remove(&file).await;
+            }
+            sent.map(|()| 0)
         };
         let (engine, account) = (Arc::clone(self), account.clone());
         to_the_end(async move {

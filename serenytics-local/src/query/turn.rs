@@ -1,12 +1,11 @@
 //! Turns: how many queries run at the same time, how many wait for it, and for how long one runs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
 
 use super::Pieces;
 use crate::error::{Context, Error, Kind};
@@ -16,8 +15,6 @@ use crate::metrics::{Metrics, OneMore};
 const WAITING: Duration = Duration::from_secs(30);
 /// How many queries wait; those beyond are told so at once.
 const LONGEST_QUEUE: i64 = 1000;
-/// How long a query that waits for its client to read keeps its turn.
-const UNREAD: Duration = Duration::from_secs(1);
 
 /// What gives queries their turn.
 pub(super) struct Turns {
@@ -51,8 +48,8 @@ impl Turns {
             time: self.time,
             outcome: "cut",
             metrics: Arc::clone(&self.metrics),
-            free: Arc::clone(&self.free),
-            running: Running::new(permit, &self.metrics),
+            _running: OneMore::of(&self.metrics.queries_running),
+            _permit: permit,
         })
     }
 }
@@ -64,34 +61,8 @@ pub(super) struct Turn {
     time: Duration,
     outcome: &'static str,
     metrics: Arc<Metrics>,
-    free: Arc<Semaphore>,
-    running: Running,
-}
-
-/// What a query that runs has, and others wait for; nothing of it when the turn went to others.
-struct Running(Arc<Mutex<Option<(OwnedSemaphorePermit, OneMore)>>>);
-
-impl Running {
-    fn new(permit: OwnedSemaphorePermit, metrics: &Metrics) -> Running {
-        Running(Arc::new(Mutex::new(Some((permit, OneMore::of(&metrics.queries_running))))))
-    }
-
-    fn has_ended(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
-    }
-
-    /// Ends by itself unless what is returned is dropped in time.
-    fn end_later(&self) -> JoinSet<()> {
-        let running = Arc::downgrade(&self.0);
-        let mut ending = JoinSet::new();
-        ending.spawn(async move {
-            tokio::time::sleep(UNREAD).await;
-            if let Some(running) = running.upgrade() {
-                running.lock().unwrap_or_else(PoisonError::into_inner).take();
-            }
-        });
-        ending
-    }
+    _running: OneMore,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Turn {
@@ -128,29 +99,17 @@ impl Turn {
         self.outcome = outcome;
     }
 
-    /// Has the turn again that others may have got while the client was reading.
-    async fn again(&mut self) -> Result<(), Error> {
-        if self.running.has_ended() {
-            let permit = Arc::clone(&self.free).acquire_owned().await.context("the engine stops")?;
-            self.running = Running::new(permit, &self.metrics);
-        }
-        Ok(())
-    }
-
     /// The pieces of the query's answer, which end the turn.
     pub(super) fn over(self, pieces: Pieces) -> Pieces {
-        let next = |(mut turn, mut pieces, ending): (Turn, Pieces, JoinSet<()>)| async move {
-            drop(ending);
-            turn.again().await?;
+        let next = |(mut turn, mut pieces): (Turn, Pieces)| async move {
             let piece: Option<Bytes> = turn.run(pieces.try_next()).await?;
             let Some(piece) = piece else {
                 turn.ended("ok");
                 return Ok(None);
             };
-            let ending = turn.running.end_later();
-            Ok(Some((piece, (turn, pieces, ending))))
+            Ok(Some((piece, (turn, pieces))))
         };
-        stream::try_unfold((self, pieces, JoinSet::new()), next).boxed()
+        stream::try_unfold((self, pieces), next).boxed()
     }
 }
 

@@ -57,7 +57,7 @@ async fn a_value_that_does_not_fit_fails_the_whole_call() {
         let message =
             format!("invalid data \"{given}\" was pushed and is incompatible with current table column types");
         let (name, _) = row.as_object().unwrap().iter().next().unwrap();
-        let place = format!("row 2, column {name:?}: not {}", types[name].as_str().unwrap());
+        let place = format!("operation 1, row 2, column {name:?}: not {}", types[name].as_str().unwrap());
         assert_eq!((status, answer), (400, json!({"status": "error", "errors": [message, place]})), "{row}");
         assert_eq!(engine.rows(&uuid, json!({})).await, before);
     }

@@ -100,25 +100,6 @@ async fn queries_wait_for_their_turn() {
 }
 
 #[tokio::test]
-async fn a_client_who_does_not_read_leaves_its_turn_to_others() {
-    let server = Served::start(|s| s.api_key(KEY).queries_at_once(1)).await;
-    let path = endless(&server).await;
-    let small = format!("/api/formatted_data/{}", server.storage(KEY, json!([{"n": 1}])).await);
-    let mut long = server.request(KEY, "POST", &path).body(STREAMED).send().await.unwrap();
-    assert!(long.chunk().await.unwrap().is_some());
-    let begun = Instant::now();
-    assert_eq!(server.call(KEY, "POST", &small, "{}").await.1["data"], json!([[1]]));
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    assert_eq!(server.metric(KEY, "serenytics_queries_running").await, 0.0);
-    // More than what was sent before it stopped.
-    let mut size = 0;
-    while size < 64 << 20 {
-        size += long.chunk().await.unwrap().expect("the answer ends").len();
-    }
-    assert_eq!(server.metric(KEY, "serenytics_queries_running").await, 1.0);
-}
-
-#[tokio::test]
 async fn a_query_that_needs_too_much_memory_is_told_so() {
     let server = Served::start(|s| s.api_key(KEY).query_memory(4 << 20)).await;
     let path = endless(&server).await;

@@ -1,0 +1,180 @@
+//! Every call, with every fault at each of its requests: a call that goes on has a reason to, the error of one that does not says
+//! what happened, and nothing that changes data is sent twice.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use serenytics::Error;
+
+use crate::Outcome;
+use crate::calls::{Aim, CALLS, Calls, REFUSED};
+use crate::proxy::{Fault, Request};
+
+/// A fault, and what the errors of it have to say.
+struct Case {
+    name: &'static str,
+    fault: fn() -> Fault,
+    is_told: fn(&Error) -> bool,
+    /// Whether an answer is damaged: then links are not meant, since they lead to bytes of any kind.
+    is_damage: bool,
+}
+
+impl Case {
+    /// The server answers with a status.
+    const fn status(name: &'static str, fault: fn() -> Fault, is_told: fn(&Error) -> bool) -> Case {
+        Case { name, fault, is_told, is_damage: false }
+    }
+
+    /// The connection breaks.
+    const fn broken(name: &'static str, fault: fn() -> Fault) -> Case {
+        Case { name, fault, is_told: |error| error.is_connection() || error.is_decode(), is_damage: false }
+    }
+
+    /// The answer is another one.
+    const fn damage(name: &'static str, fault: fn() -> Fault, is_told: fn(&Error) -> bool) -> Case {
+        Case { name, fault, is_told, is_damage: true }
+    }
+}
+
+/// What a server says with a status.
+fn no(status: &'static str, headers: &str) -> Fault {
+    let body = br#"{"status":"error","errors":["the server says no"]}"#;
+    Fault::Instead(status, headers.to_owned(), body.to_vec())
+}
+
+/// Whether an error tells this status; that of a link is the link's, and no question of the API's.
+fn tells(error: &Error, status: u16) -> bool {
+    error.status() == Some(status)
+        || error.to_string().contains(&format!("refused the upload with {status} "))
+        || error.to_string().contains(&format!("refused the download with {status} "))
+}
+
+const CASES: &[Case] = &[
+    Case::status(
+        "401",
+        || no("401 Unauthorized", ""),
+        |error| error.is_unauthorized() && error.to_string().contains("the server says no") || tells(error, 401),
+    ),
+    Case::status("404", || no("404 Not Found", ""), |error| error.is_not_found() || tells(error, 404)),
+    Case::status(
+        "429, and to come again at once",
+        || no("429 Too Many Requests", "retry-after: 0\r\n"),
+        |error| tells(error, 429),
+    ),
+    Case::status(
+        "429, and to come again in an hour",
+        || no("429 Too Many Requests", "retry-after: 3600\r\n"),
+        |error| tells(error, 429),
+    ),
+    Case::status(
+        "500",
+        || Fault::Instead("500 Internal Server Error", String::new(), b"<h1>Oops</h1>".to_vec()),
+        |error| tells(error, 500),
+    ),
+    Case::status("503", || no("503 Service Unavailable", "retry-after: 0\r\n"), |error| tells(error, 503)),
+    Case::status(
+        "a redirect to nowhere",
+        || no("302 Found", "location: http://127.0.0.1:1/\r\n"),
+        |error| tells(error, 302) || error.is_connection(),
+    ),
+    Case::broken("lost", || Fault::Lost),
+    Case::broken("unanswered", || Fault::Unanswered),
+    Case::broken("cut in the head", || Fault::Share(10)),
+    Case::broken("cut in the middle", || Fault::Share(60)),
+    Case::broken("cut at the end", || Fault::Share(99)),
+    Case::damage("half an answer", || Fault::Body(|body| body.as_bytes()[..body.len() / 2].to_vec()), Error::is_decode),
+    Case::damage(
+        "no UTF-8",
+        || Fault::Body(|_| b"{\"status\": \"ok\", \"name\": \"\xff\"}".to_vec()),
+        Error::is_decode,
+    ),
+    Case::damage(
+        "an error in a 200",
+        || Fault::Body(|_| br#"{"status":"error","errors":["the server says no"]}"#.to_vec()),
+        |error| error.to_string().contains("the server says no"),
+    ),
+];
+
+/// Whether a call has what it needs without the rest of this answer.
+fn needs_no_more(case: &Case, call: &str, met: &Request) -> bool {
+    // What the platform answers to these is not documented: their status counts, and an error that is told.
+    let ends = ["/batch", "/storage", "/sharings", "/invalidate_cache", "/post_msg", "/reload_users_metadata", "/file"];
+    let status_counts = matches!(met.method.as_str(), "PUT" | "DELETE")
+        || met.path.contains("/push/")
+        || met.path.contains("/upload_file/")
+        || ends.iter().any(|end| met.path.ends_with(end));
+    match case.name {
+        // It takes one row.
+        "cut in the middle" | "cut at the end" => call == "stream",
+        "half an answer" | "no UTF-8" => status_counts || call == "data API's query_csv",
+        // Whoever signs no upload has the file sent to it; what is said to be CSV is taken for it; there is no body in a 204.
+        "an error in a 200" => {
+            met.path.contains("/sign_s3") || call == "data API's query_csv" || met.method == "DELETE"
+        }
+        // Who is not there is made, or told to be missing.
+        "404" => matches!(call, "get_or_create_storage" | "find_source"),
+        _ => false,
+    }
+}
+
+/// Whether a request changes nothing, so that it may be sent again.
+fn is_repeatable(request: &Request) -> bool {
+    request.method == "GET" || request.is_query() || request.path.starts_with("/data-api/")
+}
+
+fn is_same(one: &Request, other: &Request) -> bool {
+    (&one.method, &one.path, &one.body) == (&other.method, &other.path, &other.body)
+}
+
+/// What is wrong of all calls in this case. Only loads meet signed uploads.
+async fn meet(case: &'static Case, signs_uploads: bool) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let aim = Arc::new(Aim::default());
+    let aimed = Arc::clone(&aim);
+    let fault = move |request: &Request| match aimed.hits() {
+        true if !(case.is_damage && request.is_by_link()) => (case.fault)(),
+        _ => Fault::None,
+    };
+    let calls = Calls::start(signs_uploads, fault).await?;
+    let mut wrong = Vec::new();
+    let is_load = |name: &str| name.starts_with("reload") || name.starts_with("update");
+    for (name, call) in CALLS.iter().filter(|(name, _)| !signs_uploads || is_load(name)) {
+        for step in 0.. {
+            let before = calls.setup.proxy.seen().len();
+            aim.at(step);
+            let outcome = call(&calls).await;
+            if aim.has_missed() {
+                break;
+            }
+            let seen = calls.setup.proxy.seen();
+            let (sent, met) = (&seen[before..], &seen[before + step]);
+            let times = |request: &Request| sent.iter().filter(|other| is_same(request, other)).count();
+            let place = format!("{}, {name}: {} {}", case.name, met.method, met.path);
+            match outcome {
+                _ if case.is_damage && met.is_by_link() => {}
+                Err(error) if (case.is_told)(&error) => {}
+                // It is the engine that refuses.
+                Err(error) if REFUSED.contains(name) && error.is_refused_by_server() => {}
+                Err(error) => wrong.push(format!("{place}: {error:?}")),
+                Ok(_) if times(met) > 1 && is_repeatable(met) || needs_no_more(case, name, met) => {}
+                Ok(answer) => wrong.push(format!("{place}: {}", answer.chars().take(200).collect::<String>())),
+            }
+            let twice = sent.iter().filter(|request| !is_repeatable(request) && times(request) > 1);
+            wrong.extend(twice.map(|request| format!("{place}: {} {} came twice", request.method, request.path)));
+            calls.settled().await?;
+        }
+    }
+    Ok(wrong)
+}
+
+#[tokio::test]
+async fn every_call_tells_every_fault_and_repeats_nothing_that_changes_data() -> Outcome {
+    let cases = CASES.iter().flat_map(|case| [(case, false), (case, true)]);
+    let cases = cases.filter(|(case, signs_uploads)| !(case.is_damage && *signs_uploads));
+    let mut met = stream::iter(cases.map(|(case, signs_uploads)| meet(case, signs_uploads))).buffer_unordered(6);
+    let mut wrong = Vec::new();
+    while let Some(met) = met.next().await {
+        wrong.extend(met?);
+    }
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    Ok(())
+}
