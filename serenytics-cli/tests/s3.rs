@@ -1,4 +1,4 @@
-//! Loads from S3, by the official client, of a real server of its protocol that checks signatures.
+//! Loads from S3, by the official client and by ours, of a real server of its protocol that checks signatures.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
+use serenytics::{Client, ForceType, S3Credentials};
 use support::Serving;
 use support::python::{environment, script};
 
@@ -60,6 +61,25 @@ fn objects_are_loaded_and_what_cannot_be_is_told() {
         assert!(seen[name].as_str().unwrap_or_default().contains(expected), "{name}: {}", seen[name]);
     }
     assert_eq!(seen["at last"], public, "what failed left nothing behind");
+    loads_by_our_client(&serving.url);
     assert_eq!(std::fs::read_dir(folder.path().join("uploads")).unwrap().count(), 0);
     serving.stop("TERM");
+}
+
+fn loads_by_our_client(url: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = Client::builder().url(url).api_key("key").build().unwrap();
+        let source = client.get_or_create_storage("ours").await.unwrap();
+        let credentials = |secret| S3Credentials::new("AKIAEXAMPLE", secret);
+        let load = source.reload_from_s3("sales-2013", "a/b c+é=1.csv").separator(';').region("eu-west-1");
+        load.force_type("zip", ForceType::Str).credentials(credentials("the/secret+of=tests")).send().await.unwrap();
+        assert_eq!(json!(source.get_data().await.unwrap().rows[0]), json!(["01000", 1]));
+        let load = source.reload_from_s3("sales-2013", "large.csv.gz").credentials(credentials("the/secret+of=testsx"));
+        let error = load.send().await.unwrap_err();
+        assert!(error.is_refused_by_server() && error.to_string().contains("the credentials are wrong"), "{error}");
+        assert!(!error.to_string().contains("the/secret"), "{error}");
+        source.reload_from_s3("sales-2013", "public.csv").send().await.unwrap();
+        assert_eq!(source.row_count().await.unwrap(), 1);
+    });
 }

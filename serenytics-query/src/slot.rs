@@ -63,3 +63,15 @@ impl fmt::Display for SlotValue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_serialized_as_they_came() {
+        let slots = ["2024-01-01T00:00:00", "2013-Q1", "7"].map(SlotValue::from_text);
+        let json = serde_json::to_string(&slots).unwrap();
+        assert_eq!(json, r#"["2024-01-01T00:00:00","2013-Q1",7]"#);
+    }
+}

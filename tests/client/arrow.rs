@@ -10,6 +10,7 @@ use serenytics::arrow_array::{
 };
 use serenytics::arrow_schema::{ArrowError, DataType, TimeUnit};
 use serenytics::prelude::*;
+use serenytics::wire::Pipeline;
 use serenytics_query::vocabulary::ColumnType;
 
 use crate::{Engine, Outcome, SALES, Sale, refused, sale};
@@ -46,6 +47,16 @@ async fn batches_are_loaded_with_their_types() -> Outcome {
     ]);
     assert_eq!(serde_json::json!(data.rows), expected);
 
+    let changed: Vec<(&str, ArrayRef)> = vec![
+        ("large", Arc::new(UInt64Array::from(vec![4, 5]))),
+        ("note", Arc::new(StringArray::from(vec!["four", "five"]))),
+    ];
+    storage.update_from_arrow("large", [batch(changed)]).send().await?;
+    let notes = storage.query(&Pipeline::default()).await?.rows;
+    let mut notes: Vec<_> = notes.iter().map(|row| (row[2].as_i64(), row[7].as_str())).collect();
+    notes.sort_unstable();
+    assert_eq!(notes, [(Some(3), None), (Some(4), Some("four")), (Some(5), Some("five"))]);
+
     let change: Vec<(&str, ArrayRef)> = vec![("large", Arc::new(UInt64Array::from(vec![u64::MAX])))];
     let error = refused(storage.reload_from_arrow([batch(change)]).send().await);
     assert!(error.to_string().contains("nothing was sent: column `large`"), "{error}");
@@ -58,7 +69,7 @@ async fn batches_are_loaded_with_their_types() -> Outcome {
     let batches = [batch(vec![("a", Arc::clone(&one))]), batch(vec![("b", one)])];
     let error = refused(storage.reload_from_arrow(batches).send().await);
     assert!(error.to_string().contains("a batch has other columns than the first"), "{error}");
-    assert_eq!(storage.row_count().await?, 2);
+    assert_eq!(storage.row_count().await?, 3);
     Ok(())
 }
 

@@ -128,6 +128,11 @@ async fn rows_are_updated_by_their_key() -> Outcome {
     let path = engine.file("changes.csv", "country,revenue,invoice\nit,30,3\n")?;
     sales.update_from_csv(&path, "invoice").send().await?;
     assert_eq!(sales.row_count().await?, 3);
+    let rows =
+        futures_util::stream::iter([sale("es", 4.0, Some(4)), sale("FR", 7.0, Some(1))].map(Ok::<_, std::io::Error>));
+    sales.update_from_stream("invoice", rows).send().await?;
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?)[0], sale("FR", 7.0, Some(1)));
+    assert_eq!(sales.row_count().await?, 4);
     let error = refused(sales.update_from_csv(&path, "invoce").send().await);
     assert!(
         error.to_string().contains("there is no column `invoce`, which is the primary key; did you mean `invoice`?"),

@@ -100,3 +100,12 @@ async fn a_server_that_was_stopped_cannot_be_reached() -> Outcome {
     assert!(error.is_connection(), "{error:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn users_metadata_are_read_again_from_a_source_of_logins() -> Outcome {
+    let engine = Engine::open().await?;
+    let users = engine.client.get_or_create_storage("users").await?;
+    users.insert([serde_json::json!({"login": "ada", "region": "north"})]).await?;
+    users.reload_users_metadata().await?;
+    Ok(())
+}
