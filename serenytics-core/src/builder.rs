@@ -188,7 +188,9 @@ impl ClientBuilder {
 /// mistake.
 fn base_url(text: &str) -> Result<Url, Error> {
     let refuse = |message: String| Err(Error::new(Kind::Usage, message));
-    let wrong = |reason: &str| refuse(format!("the server's URL is none ({reason}): write it as in {DEFAULT_URL}"));
+    let wrong = |reason: &str| {
+        refuse(format!("what is set as the server's URL is no URL ({reason}): write it as in {DEFAULT_URL}"))
+    };
     let url = match Url::parse(text.trim()) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
         Ok(_) => return wrong("it does not begin with https:// or http://"),

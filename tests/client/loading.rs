@@ -134,6 +134,11 @@ async fn a_file_that_cannot_be_loaded_leaves_the_data_as_it_was() -> Outcome {
         let error = refused(sales.reload_from_csv(engine.folder.path().join(name)).send().await);
         assert!(!error.is_refused_by_server() && error.status().is_none(), "{name}: {error}");
     }
+    let path = engine.file("separated.csv", "country;revenue;invoice\nFR;1;2\n")?;
+    for load in [sales.reload_from_csv(&path), sales.update_from_csv(&path, "invoice")] {
+        let error = refused(load.send().await);
+        assert!(error.to_string().contains("separated by ';'; set `.separator(';')`"), "{error}");
+    }
     let error = refused(sales.reload_from_csv("missing.csv").send().await);
     assert_eq!(error.to_string(), "there is no file `missing.csv`");
     assert_eq!(sales.row_count().await?, 3);

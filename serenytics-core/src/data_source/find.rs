@@ -46,7 +46,8 @@ impl Client {
         DataSource::all(self, self.deadline()).await
     }
 
-    /// The storage with this name, made now if there is none.
+    /// The storage with this name, made now if there is none. That is two calls of the API: who does it at the same time as another can make
+    /// a second storage of the name.
     ///
     /// # Errors
     /// A source with the name that is no storage, or more than one; a server that cannot be reached or refuses.

@@ -38,6 +38,8 @@ pub struct Load<'s> {
     forced: BTreeMap<String, ForceType>,
     /// The columns that the file has to have.
     declared: Vec<String>,
+    /// Whether the separator was said, and is not that of no word.
+    separator_is_said: bool,
     timeout: Duration,
     progress: Tell<'s, Progress>,
 }
@@ -100,6 +102,7 @@ impl<'s> Load<'s> {
             format: Format::default(),
             forced: BTreeMap::new(),
             declared: Vec::new(),
+            separator_is_said: false,
             timeout: TIMEOUT,
             progress: None,
         }
@@ -111,9 +114,11 @@ impl<'s> Load<'s> {
         Load::new(source, Origin::Rows(rows), into)
     }
 
-    /// What separates the fields: a comma unless set.
+    /// What separates the fields: a comma unless set. A file is refused whose header would be one column by the comma and several by another
+    /// usual separator, unless this says that it is so.
     pub fn separator(mut self, separator: char) -> Self {
         self.format.separator = separator;
+        self.separator_is_said = true;
         self
     }
 
@@ -197,7 +202,11 @@ impl<'s> Load<'s> {
                     );
                     return Err(Error::new(Kind::Usage, message));
                 }
-                let needed = file::Needed { declared: self.declared, primary_key: self.into.primary_key() };
+                let needed = file::Needed {
+                    declared: self.declared,
+                    primary_key: self.into.primary_key(),
+                    separator_is_said: self.separator_is_said,
+                };
                 let opening = file::open(&path, self.format.separator, needed);
                 let file = deadline.hold("the file was not opened", opening).await??;
                 let name = file.sent_name.clone();

@@ -18,13 +18,15 @@ pub(crate) struct CsvFile {
     pub(crate) sent_name: String,
 }
 
-/// The columns that a file has to have.
+/// What a file's header has to meet.
 #[derive(Debug, Default)]
 pub(crate) struct Needed {
-    /// Those that its source declares.
+    /// The columns that its source declares.
     pub(crate) declared: Vec<String>,
-    /// That of the key, if there is one.
+    /// The column of the key, if there is one.
     pub(crate) primary_key: Option<String>,
+    /// Whether it may be one column, whatever stands in its name.
+    pub(crate) separator_is_said: bool,
 }
 
 /// Opens a file and looks at its header, off the threads that other futures run on.

@@ -54,6 +54,14 @@ pub(crate) fn check(
         return Ok(());
     }
     let columns = columns(&start, separator);
+    if let ([only], false) = (columns.as_slice(), needed.separator_is_said)
+        && let Some(other) = other_separator(&start, separator)
+    {
+        return refuse(&format!(
+            "would be loaded as the one column `{only}`: its fields seem to be separated by {other:?}; set `.separator({other:?})`, or \
+             `.separator({separator:?})` if that is its name"
+        ));
+    }
     check_key(needed.primary_key.as_deref(), &columns)?;
     let wrong: Vec<_> =
         columns.iter().filter(|name| !name.is_empty()).filter_map(|name| names::problem(name)).collect();
@@ -79,6 +87,11 @@ fn lacking(start: &[u8], separator: char, declared: &[String]) -> Option<String>
         Some(near) => format!("{lacks}; for `{first}` it may have `{near}`"),
         None => format!("{lacks}; it has {}", listed(names())),
     })
+}
+
+/// A separator by which a header has several columns.
+fn other_separator(start: &[u8], separator: char) -> Option<char> {
+    SEPARATORS.into_iter().find(|other| *other != separator && columns(start, *other).len() > 1)
 }
 
 /// The names of a header; none if the separator is none of a CSV file's.

@@ -162,7 +162,10 @@ async fn wrong_batches_are_refused_with_a_reason() {
         (json!([{"action": "insert", "rows": [1]}]), "a value that is no object"),
         (json!([{"action": "insertOrUpdate", "rows": [{"id": 1}]}]), "need `primaryKey`"),
         (json!([{"action": "delete", "rows": [1], "primaryKey": "nope"}]), "is no column"),
-        (json!([{"action": "insertOrUpdate", "rows": [{"v": "x"}], "primaryKey": "id"}]), "there is no value for the primary key \"id\""),
+        (
+            json!([{"action": "insertOrUpdate", "rows": [{"v": "x"}], "primaryKey": "id"}]),
+            "there is no value for the primary key \"id\"",
+        ),
         (json!([{"action": "delete", "rows": [null], "primaryKey": "id"}]), "the key of no row"),
         (json!([{"action": "delete", "rows": [{"id": 1}], "primaryKey": "id"}]), "and not objects"),
         (json!({"action": "insert"}), "the body is not the JSON that belongs here"),
