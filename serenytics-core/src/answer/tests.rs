@@ -232,7 +232,7 @@ fn the_servers_own_error_comes_first() {
         Err(AnswerError::Refused(message)) => message,
         other => panic!("{answer}: {other:?}"),
     };
-    assert_eq!(refused(r#"{"status":"error","errors":["no column `x`","second"]}"#), "no column `x`");
+    assert_eq!(refused(r#"{"status":"error","errors":["no column `x`","second"]}"#), "no column `x`; second");
     assert_eq!(refused(r#"{"errors":["no"],"data":null,"columns_titles":null,"status":"error"}"#), "no");
     assert_eq!(refused(r#"{"columns_titles":[],"data":[],"errors":["no"],"status":"error"}"#), "no");
     let rows = r#"{"columns_titles":[],"data":[[1],["a",{"b":[2]}]],"errors":["no"],"status":"error"}"#;

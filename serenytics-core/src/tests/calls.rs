@@ -108,7 +108,7 @@ async fn refusals_say_what_where_and_what_to_do() {
     assert_eq!(unauthorized.to_string(), "GET /api/data_source: 401 Unauthorized: check your API key: Unauthorized");
     assert!(unauthorized.is_unauthorized());
     let refused = said(400, "", r#"{"errors":["one","two"]}"#).await;
-    assert_eq!(refused.to_string(), "GET /api/data_source: 400 Bad Request: one");
+    assert_eq!(refused.to_string(), "GET /api/data_source: 400 Bad Request: one; two");
     let redirect = said(302, "location: https://login.example.com/in?next=1\r\n", "").await;
     assert_eq!(
         redirect.to_string(),
