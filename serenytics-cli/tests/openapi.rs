@@ -1,4 +1,4 @@
-//! `serenytics serve` holds what its OpenAPI document says: Schemathesis makes thousands of calls of it, right and wrong.
+//! `serenytics serve` holds what its OpenAPI document says: Schemathesis makes calls of it for a minute, right and wrong ones.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -12,8 +12,27 @@ use support::python::environment;
 
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
-/// How many seconds it takes at most: it stops where it is.
-const SECONDS: &str = "60";
+/// A part of the document that is tried.
+struct Part {
+    /// The paths, as a regular expression.
+    paths: &'static str,
+    /// The header with their key, spelled as the document does.
+    key: &'static str,
+    phases: &'static str,
+    /// How many seconds it takes at most: it stops where it is.
+    seconds: &'static str,
+}
+
+const PARTS: [Part; 2] = [
+    Part {
+        paths: "^/(?!data-api/)",
+        key: "X-Api-Key: key",
+        phases: "examples,coverage,fuzzing,stateful",
+        seconds: "50",
+    },
+    // Its answers lead to no other call.
+    Part { paths: "^/data-api/", key: "x-api-key: data", phases: "examples,coverage,fuzzing", seconds: "10" },
+];
 
 /// What is held against the document.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
@@ -47,20 +66,32 @@ parameters = {{ "path.uuid" = "{source}" }}
 include-path-regex = "^/api/script/"
 exclude-method = "DELETE"
 parameters = {{ "path.uuid" = "{script}" }}
+[[operations]]
+include-path-regex = "^/data-api/"
+parameters = {{ "path.uuid" = "{source}" }}
 "#
     )
 }
 
-fn schemathesis(folder: &Path, url: &str) -> String {
+fn schemathesis(folder: &Path, url: &str, part: &Part) -> String {
     let file = folder.join("schemathesis.toml");
-    std::fs::write(&file, configuration(url)).unwrap();
     let output = Command::new(environment("python-schemathesis", &[SCHEMATHESIS]).with_file_name("schemathesis"))
         .current_dir(folder)
         .arg("--config-file")
         .arg(&file)
         .args(["run", &format!("{url}/api/openapi.json"), "--checks", CHECKS])
-        .args(["--seed", "1", "--max-time", SECONDS, "--max-examples", "50"])
-        .args(["--header", "X-Api-Key: key", "--warnings", "off", "--continue-on-failure"])
+        .args(["--include-path-regex", part.paths, "--header", part.key, "--phases", part.phases])
+        .args([
+            "--seed",
+            "1",
+            "--max-time",
+            part.seconds,
+            "--max-examples",
+            "50",
+            "--warnings",
+            "off",
+            "--continue-on-failure",
+        ])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -74,12 +105,35 @@ fn no_call_that_the_document_allows_breaks_what_it_promises() {
     let data = folder.path().join("data");
     let serving = Serving::start(
         &data,
-        &["--api-key", "key", "--user", "ada:engine", "--log", "error", "--s3-endpoint", "http://127.0.0.1:9"],
+        &[
+            "--api-key",
+            "key",
+            "--user",
+            "ada:engine",
+            "--data-api-key",
+            "data",
+            "--data-api-source",
+            "sales",
+            "--sign-uploads",
+            "--log",
+            "error",
+            "--s3-endpoint",
+            "http://127.0.0.1:9",
+        ],
     );
-    let text = schemathesis(folder.path(), &serving.url);
-    let made = text.lines().find_map(|line| line.trim().split(" generated").next()?.parse::<u32>().ok());
-    println!("{made:?} calls");
-    assert!(made.is_some_and(|made| made > 500), "too little was tried: {text}");
+    std::fs::write(folder.path().join("schemathesis.toml"), configuration(&serving.url)).unwrap();
+    let (mut calls, mut operations) = (0, 0);
+    for part in &PARTS {
+        let text = schemathesis(folder.path(), &serving.url, part);
+        let number = |text: &str| text.trim().parse::<u32>().ok();
+        let told = |what: &str| text.lines().find_map(|line| line.trim().strip_prefix(what));
+        calls += text.lines().find_map(|line| number(line.split(" generated").next()?)).unwrap_or_default();
+        let selected = told("Selected: ").and_then(|selected| number(selected.split('/').next()?));
+        assert_eq!(told("Tested: ").and_then(number), selected, "not every call was made: {text}");
+        operations += selected.unwrap_or_default();
+    }
+    assert!(calls > 1_000 && operations > 50, "too little was tried: {calls} calls of {operations} operations");
+    println!("{calls} calls of {operations} operations");
     let output = serving.stop("TERM");
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }

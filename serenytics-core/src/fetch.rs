@@ -46,7 +46,10 @@ impl Client {
     /// As for [`fetch`](Self::fetch); and no row ([`is_not_found`](Error::is_not_found)), or more than one.
     pub async fn fetch_one<R: Send + 'static>(&self, query: &Query<R>) -> Result<R, Error> {
         self.fetch_optional(query).await?.ok_or_else(|| {
-            let message = format!("the query on {} gave no row, and one was asked for", query.source());
+            let message = format!(
+                "the query on {} gave no row, and one was asked for; over a storage without rows no query has one, `count()` neither",
+                query.source()
+            );
             Error::new(Kind::NotFound, message)
         })
     }
