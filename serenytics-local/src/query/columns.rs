@@ -18,6 +18,8 @@ pub(super) struct Columns<'a> {
     pub(super) schema: Schema,
     /// What measures and value formulas compute, by their names in the schema.
     pub(super) computed: HashMap<String, Arc<Typed>>,
+    /// The places among all rows that the query needs, each a column of the rows.
+    pub(super) ranks: Vec<Expr>,
     pub(super) input: &'a Input,
 }
 

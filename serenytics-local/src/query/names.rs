@@ -1,21 +1,24 @@
 //! Names: what the items of a query name, be it a column, a measure or a value formula.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use datafusion::prelude::Expr;
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::suggest::Suggestions;
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
 
 use super::columns::Columns;
-use super::formula::{Measures, Scope, Typed, over_all_rows, parse};
+use super::formula::{Measures, Scope, Typed, over_all_rows, parse, ranks};
 use super::input::Input;
 use super::limits::check_measures;
 use crate::error::Error;
 
 /// How many parts the formulas of a query may have, each counted as often as it is named: the planner goes through all.
 const PARTS: usize = 5000;
+/// How many places among all rows a query may need: the rows are sorted for each, one after the other.
+const RANKS: usize = 32;
 /// How much of a formula a message shows.
 const SHOWN: usize = 100;
 
@@ -40,12 +43,18 @@ pub(super) fn columns<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns
             naming.parts
         ));
     }
+    if naming.ranks.len() > RANKS {
+        naming.problems.push(format!(
+            "the formulas that the query names call `rank` and `dense_rank` in {} ways, and may in {RANKS}",
+            naming.ranks.len()
+        ));
+    }
     if !naming.problems.is_empty() {
         return Err(Error::refused_for(naming.problems));
     }
     let source = SourceRef::Name(input.name.clone().into());
     let schema = Schema { source, columns: naming.schema_columns };
-    Ok(Columns { schema, computed: naming.computed, input })
+    Ok(Columns { schema, computed: naming.computed, ranks: naming.ranks.into_values().collect(), input })
 }
 
 struct Naming<'a> {
@@ -58,6 +67,8 @@ struct Naming<'a> {
     called: HashMap<&'a str, String>,
     computed: HashMap<String, Arc<Typed>>,
     parts: usize,
+    /// The places among all rows that what is named needs, by the names of their columns.
+    ranks: BTreeMap<String, Expr>,
     problems: Vec<String>,
     suggestions: Suggestions,
 }
@@ -85,8 +96,8 @@ impl<'a> Naming<'a> {
             called.insert(measure.uuid.as_str(), name.clone());
             computed.insert(name, Arc::clone(typed));
         }
-        let (problems, suggestions) = (Vec::new(), Suggestions::default());
-        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, problems, suggestions }
+        let (ranks, problems, suggestions) = (BTreeMap::new(), Vec::new(), Suggestions::default());
+        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, ranks, problems, suggestions }
     }
 
     /// Finds out what an item names. What is neither a column nor anything else is left to the checker.
@@ -118,7 +129,7 @@ impl<'a> Naming<'a> {
             ));
         }
         let typed = measure.typed.as_ref().map_err(|wrong| wrong.message.clone())?;
-        self.parts += typed.parts;
+        self.needs(typed);
         Ok(self.called.get(uuid).cloned().unwrap_or_default())
     }
 
@@ -135,8 +146,8 @@ impl<'a> Naming<'a> {
 
     /// Adds a value formula to the schema, if the name is one.
     fn formula(&mut self, name: &str) -> Result<(), String> {
-        if let Some(typed) = self.computed.get(name) {
-            self.parts += typed.parts;
+        if let Some(typed) = self.computed.get(name).map(Arc::clone) {
+            self.needs(&typed);
             return Ok(());
         }
         let wrong = |told: String| {
@@ -154,10 +165,16 @@ impl<'a> Naming<'a> {
         };
         let scope = Scope { columns: self.input, measures: self.measures, suggestions: &self.suggestions };
         let typed = over_all_rows(&tree, scope).map_err(|mistake| wrong(mistake.told(name)))?;
-        self.parts += typed.parts;
+        self.needs(&typed);
         self.schema_columns.push(computed_column(name, name, typed.column_type(), ColumnKind::Formula));
         self.computed.insert(name.to_owned(), Arc::new(typed));
         Ok(())
+    }
+
+    /// Counts what a named formula needs.
+    fn needs(&mut self, typed: &Typed) {
+        self.parts += typed.parts;
+        self.ranks.extend(ranks(typed));
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

@@ -17,7 +17,8 @@ const FAILED: &str = "the query could not be planned";
 
 /// Whether a stage gives other rows than those of its source in their order.
 pub(super) fn is_reordered(stage: &Stage, columns: &Columns<'_>) -> bool {
-    !stage.order_by.is_empty() || is_aggregated(stage) || value_formula(stage, columns).is_some()
+    let is_sorted = !stage.order_by.is_empty() || !columns.ranks.is_empty();
+    is_sorted || is_aggregated(stage) || value_formula(stage, columns).is_some()
 }
 
 /// Whether a stage has groups, or one row of aggregates.
@@ -37,6 +38,10 @@ fn value_formula(stage: &Stage, columns: &Columns<'_>) -> Option<Totals> {
 /// The plan of a stage over the rows of its source. Its columns are those of the shape, in their order.
 pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Columns<'_>) -> Result<DataFrame, Error> {
     let stage = &checked.stage;
+    for rank in &columns.ranks {
+        // Before the conditions: a measure is a column, and what a row has in it does not depend on the query.
+        rows = rows.window(vec![rank.clone()]).context(FAILED)?;
+    }
     if let Some(conditions) = all(&stage.conditions, columns)? {
         rows = rows.filter(conditions).context(FAILED)?;
     }

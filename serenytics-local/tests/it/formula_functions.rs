@@ -223,6 +223,11 @@ fn row_functions() -> Vec<(&'static str, Value)> {
         ("str([i] = 7)", json!("true")),
         ("str([nd])", null.clone()),
         ("str([t])", json!(text)),
+        ("rank([id], \"desc\")", json!(2)),
+        ("rank([id], \"desc\", [i])", json!(1)),
+        ("rank([ni])", null.clone()),
+        ("dense_rank([id])", json!(1)),
+        ("if(dense_rank([id], \"desc\") = 2, [t])", json!(text)),
     ]
 }
 
@@ -343,9 +348,7 @@ fn totals() -> Vec<(&'static str, Value)> {
     ]
 }
 
-const NOT_COMPUTED: [&str; 9] = [
-    "rank([i])",
-    "dense_rank([i])",
+const NOT_COMPUTED: [&str; 7] = [
     "ntile([i], 4)",
     "quantile([i], 0.5)",
     "is_first([i])",

@@ -26,6 +26,7 @@ mod pushes;
 #[path = "../../../tests/support/python.rs"]
 mod python;
 mod query;
+mod ranks;
 mod recovery;
 mod scripts;
 mod server;

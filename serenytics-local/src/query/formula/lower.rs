@@ -3,18 +3,20 @@
 //! Integers are computed in 64 bits where it is known that they fit, and wide otherwise: what comes out of a formula has
 //! 64 bits again, or is an error. A float that is no finite number comes out as NULL. A measure stands for its formula.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::functions::expr_fn::nullif;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::expr::InList;
-use datafusion::logical_expr::{and, cast, or};
+use datafusion::logical_expr::expr::{InList, WindowFunction};
+use datafusion::logical_expr::{WindowFrame, WindowUDF, and, cast, or};
 use datafusion::prelude::{Expr, lit};
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::super::aggregate::{AGGREGATE, aggregated, row_count};
 use super::super::condition::{column, one_zero};
-use super::functions::{Arguments, Function, Gives, Meaning, balanced, chosen, text};
+use super::functions::{Arguments, DESCENDING, Function, Gives, Meaning, balanced, chosen, text};
 use super::tree::{Comparison, Junction, Operator};
 use super::types::{Total, Type, Typed, TypedNode};
 use crate::storage::query_type;
@@ -44,9 +46,24 @@ impl Totals {
     }
 }
 
+/// The places among all rows that a formula needs, each with the name of the column that it is in [`cell`] and [`Totals`].
+/// They have to be added to the rows before anything else is done with them.
+pub(crate) fn ranks(typed: &Typed) -> Vec<(String, Expr)> {
+    if !typed.is_ranked {
+        return Vec::new();
+    }
+    let mut lowering = Lowering::default();
+    lowering.answered(typed);
+    lowering.ranks
+}
+
+/// What a place among all rows is called inside of a plan, before what it is: no column's name has a control character.
+const RANK: &str = "\u{2}";
+
 #[derive(Default)]
 struct Lowering {
     aggregates: Vec<Expr>,
+    ranks: Vec<(String, Expr)>,
 }
 
 /// A part of a formula as an expression.
@@ -136,6 +153,9 @@ impl Lowering {
 
     /// A call of a function. What its built-in functions give is brought to the type that it is known to have.
     fn function(&mut self, function: &Function, arguments: &[Typed], gives: Type) -> Expr {
+        if let Meaning::Rank(window) = &function.meaning {
+            return self.rank(window(), arguments);
+        }
         let chooses_float = function.gives == Gives::Alike && gives == Type::FLOAT;
         let cells = arguments.iter().map(|argument| {
             let cell = self.narrow(argument);
@@ -148,6 +168,23 @@ impl Lowering {
         };
         let value = cast(value, data_type(gives));
         if function.gives == Gives::Unbound { finite(value) } else { value }
+    }
+
+    /// A place among all rows: a column that [`ranks`] adds. A NULL has none, and changes that of no other.
+    fn rank(&mut self, window: Arc<WindowUDF>, arguments: &[Typed]) -> Expr {
+        let is_ascending = arguments.get(1).and_then(Typed::literal_text) != Some(DESCENDING);
+        let mut cells = arguments.iter().map(|argument| one_zero(self.narrow(argument), argument.column_type()));
+        let value = cells.next().unwrap_or_else(|| lit(ScalarValue::Null));
+        let groups = cells.skip(1).collect();
+        let mut window = WindowFunction::new(window, Vec::new());
+        window.params.partition_by = groups;
+        window.params.order_by = vec![value.clone().sort(is_ascending, false)];
+        window.params.window_frame = WindowFrame::new(Some(false));
+        let window = Expr::from(window);
+        // In it everything is told apart that differs: types, too.
+        let name = format!("{RANK}{window}");
+        self.ranks.push((name.clone(), window.alias(&name)));
+        chosen(vec![(value.is_not_null(), cast(column(&name), DataType::Int64))], None)
     }
 
     /// Whether the first value is among the others.

@@ -6,11 +6,15 @@ mod conditions;
 mod dates;
 mod not_computed;
 mod numbers;
+mod ranks;
 #[cfg(test)]
 pub(super) mod tests;
 mod texts;
 mod totals;
 
+use std::sync::Arc;
+
+use datafusion::logical_expr::WindowUDF;
 use datafusion::prelude::Expr;
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::Aggregate;
@@ -19,13 +23,15 @@ use serenytics_query::vocabulary::Aggregate;
 pub(super) use tests::examples;
 
 pub(super) use arguments::{Arguments, balanced, chosen, text};
+pub(super) use ranks::DESCENDING;
 
 /// Every function.
-const GROUPS: [(&str, &[Function]); 6] = [
+const GROUPS: [(&str, &[Function]); 7] = [
     ("Conditions and NULL", conditions::FUNCTIONS),
     ("Texts", texts::FUNCTIONS),
     ("Numbers and conversions", numbers::FUNCTIONS),
     ("Datetimes", dates::FUNCTIONS),
+    ("Among all rows", ranks::FUNCTIONS),
     ("Over all rows", totals::FUNCTIONS),
     ("Not computed by the embedded engine", not_computed::FUNCTIONS),
 ];
@@ -53,6 +59,8 @@ pub(super) enum Meaning {
     Remainder,
     /// An aggregate over all rows; their number if it is none of these.
     Total(Option<Aggregate>),
+    /// A place among all rows, by this window function.
+    Rank(fn() -> Arc<WindowUDF>),
     /// Nothing, and why.
     NotComputed(&'static str),
 }

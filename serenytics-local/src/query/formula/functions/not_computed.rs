@@ -9,8 +9,6 @@ const UNKNOWN: &str = "the platform's documentation does not say what it gives";
 const ANYTHING: &[Parameter] = &[optional("..", Takes::Any)];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    none("rank", WINDOW),
-    none("dense_rank", WINDOW),
     none("ntile", WINDOW),
     none("quantile", WINDOW),
     none("is_first", WINDOW),

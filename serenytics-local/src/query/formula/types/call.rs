@@ -46,6 +46,7 @@ impl Typing<'_> {
                     _ => refused("a remainder is of two numbers".to_owned()),
                 }
             }
+            Meaning::Rank(_) => self.rank(function, arguments, position),
             Meaning::Row(row) => made(function, row, self.arguments(function, arguments)?, position),
             Meaning::NotComputed(why) => refused((*why).to_owned()),
         }
@@ -130,6 +131,26 @@ impl Typing<'_> {
         };
         let (name, usage, is) = (parameter.name, function.usage(), typed.gives.described());
         Err(Mistake::new(tree.position, format!("`{name}` of `{usage}` has to be {takes} and this is {is}{meant}")))
+    }
+
+    /// A place among all rows.
+    fn rank(&self, function: &'static Function, arguments: &[Expression], position: usize) -> Result<Typed, Mistake> {
+        let name = function.name;
+        if self.place == Place::Total {
+            let message = format!(
+                "`{name}` has a value for each row, and a value formula is one number over all of them: put it into an \
+                 aggregate, as `max({name}(..))`"
+            );
+            return Err(Mistake::new(position, message));
+        }
+        let parts = self.arguments(function, arguments)?;
+        if let Some(index) = parts.iter().position(|part| part.is_ranked) {
+            let message = format!("`{name}` is a place among all rows and cannot depend on such a place itself");
+            return Err(Mistake::new(arguments[index].position, message));
+        }
+        let cost = Cost { is_ranked: true, ..Cost::of_cells(&parts) };
+        let rows = self.scope.columns.rows();
+        Ok(Typed::operation(TypedNode::Function(function, parts), Type::INT, cost.times(2)).deeper(1).within(rows))
     }
 
     /// An aggregate over all rows.

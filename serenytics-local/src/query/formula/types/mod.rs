@@ -71,6 +71,8 @@ pub(crate) struct Typed {
     growth: usize,
     /// Whether it is one value over all rows.
     pub(crate) is_total: bool,
+    /// Whether a place among all rows is in it.
+    pub(crate) is_ranked: bool,
     /// Whether it may be a float that is not finite, which stands for NULL.
     is_unbound: bool,
     /// How many parts there are, those of measures included.
@@ -196,13 +198,23 @@ impl Typed {
     }
 
     fn leaf(node: TypedNode, gives: Type) -> Typed {
-        Typed { node, gives, largest: 1, growth: 1, is_total: false, is_unbound: false, parts: 1, depth: 0 }
+        Typed {
+            node,
+            gives,
+            largest: 1,
+            growth: 1,
+            is_total: false,
+            is_ranked: false,
+            is_unbound: false,
+            parts: 1,
+            depth: 0,
+        }
     }
 
     /// An operation on parts of this cost.
     fn operation(node: TypedNode, gives: Type, cost: Cost) -> Typed {
-        let Cost { parts, depth, is_total } = cost;
-        Typed { is_total, parts: parts.saturating_add(1), depth: depth + 1, ..Typed::leaf(node, gives) }
+        let Cost { parts, depth, is_total, is_ranked } = cost;
+        Typed { is_total, is_ranked, parts: parts.saturating_add(1), depth: depth + 1, ..Typed::leaf(node, gives) }
     }
 
     /// With so many operations more, one inside the other.
@@ -232,16 +244,18 @@ struct Cost {
     parts: usize,
     depth: usize,
     is_total: bool,
+    is_ranked: bool,
 }
 
 impl Cost {
     /// The cost of parts whose values are computed with as they are.
     fn of<'a>(operands: impl IntoIterator<Item = &'a Typed>) -> Cost {
-        let mut cost = Cost { parts: 0, depth: 0, is_total: false };
+        let mut cost = Cost { parts: 0, depth: 0, is_total: false, is_ranked: false };
         for operand in operands {
             cost.parts = cost.parts.saturating_add(operand.parts);
             cost.depth = cost.depth.max(operand.depth);
             cost.is_total |= operand.is_total;
+            cost.is_ranked |= operand.is_ranked;
         }
         cost
     }
