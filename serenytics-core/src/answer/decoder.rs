@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::wire::ColumnTitle;
 
-use crate::transport::{has_errors, said_errors};
+use crate::transport::{has_errors, reason};
 
 /// What an answer's rows are read into.
 pub(crate) trait Rows {
@@ -249,8 +249,7 @@ impl Machine {
                 let errors: Value =
                     serde_json::from_slice(bytes).map_err(|_| malformed("`errors` of the answer are no JSON"))?;
                 if has_errors(&errors) {
-                    let unsaid = || "the server gives no reason".to_owned();
-                    self.error = Some(said_errors(&json!({ "errors": errors })).unwrap_or_else(unsaid));
+                    self.error = Some(reason(&json!({ "errors": errors })));
                 }
             }
             Key::Data | Key::Other => {}

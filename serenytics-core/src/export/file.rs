@@ -27,7 +27,8 @@ impl Export<'_> {
     /// Exports to a file. It is written under another name beside it and renamed when it is whole and on disk; what was there before is
     /// replaced then, and stays if anything fails.
     ///
-    /// Without [`format`](Self::format) the file's extension says it: `.csv`, `.csv.gz` or `.parquet`.
+    /// Without [`format`](Self::format) the file's extension says it: `.csv`, `.csv.gz` or `.parquet`. With any other the
+    /// server chooses, and [`Exported::format`] tells what it chose.
     ///
     /// # Errors
     /// A folder that does not exist or cannot be written to; a format that the server does not have for this source; a deadline that passes; a

@@ -55,7 +55,7 @@ pub(crate) fn check(
     }
     let columns = columns(&start, separator);
     if let ([only], false) = (columns.as_slice(), needed.separator_is_said)
-        && let Some(other) = other_separator(&start, separator)
+        && let Some(other) = other_separator(&start, separator, |names| names.len() > 1)
     {
         return refuse(&format!(
             "would be loaded as the one column `{only}`: its fields seem to be separated by {other:?}; set `.separator({other:?})`, or \
@@ -71,15 +71,11 @@ pub(crate) fn check(
 /// What a header lacks, and what was probably meant.
 fn lacking(start: &[u8], separator: char, declared: &[String]) -> Option<String> {
     let found = columns(start, separator);
-    let has = |found: &[String], name: &String| found.contains(name);
-    let missing: Vec<&str> = declared.iter().filter(|name| !has(&found, name)).map(String::as_str).collect();
+    let missing: Vec<&str> = declared.iter().filter(|name| !found.contains(name)).map(String::as_str).collect();
     let first = *missing.first()?;
     let lacks = format!("has no column {}, which the source declares", listed(missing.iter().copied()));
-    let other = SEPARATORS.into_iter().filter(|other| *other != separator).find(|other| {
-        let found = columns(start, *other);
-        declared.iter().all(|name| has(&found, name))
-    });
-    if let Some(other) = other {
+    let has_all = |found: &[String]| declared.iter().all(|name| found.contains(name));
+    if let Some(other) = other_separator(start, separator, has_all) {
         return Some(format!("{lacks}; its fields are separated by {other:?}: set `.separator({other:?})`"));
     }
     let names = || found.iter().map(String::as_str);
@@ -89,9 +85,9 @@ fn lacking(start: &[u8], separator: char, declared: &[String]) -> Option<String>
     })
 }
 
-/// A separator by which a header has several columns.
-fn other_separator(start: &[u8], separator: char) -> Option<char> {
-    SEPARATORS.into_iter().find(|other| *other != separator && columns(start, *other).len() > 1)
+/// Another separator, by which a header's names are as they should be.
+fn other_separator(start: &[u8], separator: char, is_right: impl Fn(&[String]) -> bool) -> Option<char> {
+    SEPARATORS.into_iter().find(|other| *other != separator && is_right(&columns(start, *other)))
 }
 
 /// The names of a header; none if the separator is none of a CSV file's.

@@ -51,6 +51,22 @@ async fn server() -> (String, String) {
     (url, pem)
 }
 
+/// What a client is told by a server that speaks no TLS.
+async fn told_by_plain_server(builder: ClientBuilder) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        }
+    });
+    let client = builder.url(&url).build().unwrap().with_timeout(std::time::Duration::from_secs(2));
+    let error = client.sources().await.unwrap_err();
+    assert!(error.is_connection(), "{error}");
+    error.to_string()
+}
+
 async fn shakes_hands(choose: impl Fn(ClientBuilder) -> ClientBuilder) {
     let (url, pem) = server().await;
     let builder = choose(Client::builder().url(&url).api_key("canary-7f3a91"));
@@ -61,6 +77,9 @@ async fn shakes_hands(choose: impl Fn(ClientBuilder) -> ClientBuilder) {
     let error = stranger.sources().await.unwrap_err();
     assert!(error.is_connection() && error.to_string().contains("cannot connect to http"), "{error}");
     assert!(!format!("{error:?}").contains("canary"));
+
+    let told = told_by_plain_server(choose(Client::builder().api_key("canary-7f3a91"))).await;
+    assert!(told.ends_with("speak no TLS there: its URL may begin with `http://`"), "{told}");
 }
 
 #[tokio::test]

@@ -17,6 +17,9 @@ const LONGEST_EXCERPT: usize = 300;
 /// How much of a message of the API stands in an error.
 const LONGEST_MESSAGE: usize = 2_000;
 
+/// What rustls and OpenSSL call an answer that is none of TLS.
+const PLAIN_ANSWERS: [&str; 2] = ["InvalidContentType", "wrong version number"];
+
 /// The error of a request that got no answer, or whose answer broke off.
 pub(crate) fn unanswered(client: &Client, error: reqwest::Error) -> Error {
     // No more of the URL: it may be a credential.
@@ -31,7 +34,10 @@ pub(crate) fn unanswered(client: &Client, error: reqwest::Error) -> Error {
         let knob = "`connect_timeout` of the client's builder";
         (Kind::Timeout, format!("no connection within {time}; {knob} sets this deadline"))
     } else if error.is_connect() {
-        (Kind::Connection, format!("cannot connect to {server}: {text}"))
+        let is_plain = PLAIN_ANSWERS.iter().any(|word| text.contains(word));
+        let meant =
+            if is_plain { "; the server seems to speak no TLS there: its URL may begin with `http://`" } else { "" };
+        (Kind::Connection, format!("cannot connect to {server}: {text}{meant}"))
     } else if StdError::source(&error).is_some_and(|cause| cause.is::<io::Error>()) && error.is_decode() {
         // What breaks the connection is not the error's own cause: it lies deeper, below the protocol's.
         (Kind::Decode, format!("the answer cannot be unzipped: {text}"))
@@ -115,6 +121,11 @@ pub(crate) fn said_errors(answer: &Value) -> Option<String> {
         error => Some(text(error)),
     })?;
     (!said.trim().is_empty()).then_some(said)
+}
+
+/// Why a server refuses, in its words if it has any.
+pub(crate) fn reason(answer: &Value) -> String {
+    said_errors(answer).unwrap_or_else(|| "the server gives no reason".to_owned())
 }
 
 /// Whether an answer's `errors` hold anything.

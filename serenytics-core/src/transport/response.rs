@@ -138,8 +138,7 @@ impl Response {
 
     /// The error of a call whose answer has the status of one.
     pub(crate) fn said(&self, answer: &Value) -> Error {
-        let unsaid = || "the server gives no reason".to_owned();
-        self.refused(failure::said_errors(answer).unwrap_or_else(unsaid))
+        self.refused(failure::reason(answer))
     }
 
     /// An error of this call, from a text that may repeat what the server was sent.

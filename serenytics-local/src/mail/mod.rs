@@ -21,7 +21,6 @@ pub(crate) use outbox::SlackMessage;
 use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
-use crate::jobs::to_the_end;
 
 /// How many mails are put together and sent at the same time; the others wait.
 const TURNS: usize = 2;
@@ -109,7 +108,7 @@ impl Mails {
 }
 
 impl Engine {
-    /// Begins to send a mail; gives the task's uuid.
+    /// Begins to send a mail; gives the task's uuid. Must run to its end, or a mail that was not begun may stay counted.
     pub(crate) async fn begin_mail(self: &Arc<Self>, account: &Account, mail: Mail) -> Result<Uuid, Error> {
         let engine = Arc::clone(self);
         let job = async move |task| {
@@ -120,24 +119,20 @@ impl Engine {
             }
             sent.map(|()| 0)
         };
-        let (engine, account) = (Arc::clone(self), account.clone());
-        to_the_end(async move {
-            let quota = engine.mails.quota;
-            if !engine.catalogue.count_mail(&account, quota).await? {
-                return Err(Error::new(
-                    Kind::Quota,
-                    format!(
-                        "{quota} e-mails were sent in the last 24 hours, which is this server's quota: try again later"
-                    ),
-                ));
-            }
-            let task = engine.begin_task(&account, job).await;
-            if task.is_err() {
-                engine.catalogue.uncount_mail(&account).await?;
-            }
-            task
-        })
-        .await
+        let quota = self.mails.quota;
+        if !self.catalogue.count_mail(account, quota).await? {
+            return Err(Error::new(
+                Kind::Quota,
+                format!(
+                    "{quota} e-mails were sent in the last 24 hours, which is this server's quota: try again later"
+                ),
+            ));
+        }
+        let task = self.begin_task(account, job).await;
+        if task.is_err() {
+            self.catalogue.uncount_mail(account).await?;
+        }
+        task
     }
 }
 
