@@ -5,7 +5,7 @@ use tracing::debug;
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::transport::{Deadline, Poll, Response, has_errors, said_errors};
+use crate::transport::{Deadline, NO_REASON, Poll, Response, has_errors, said_errors};
 
 /// A job of a server. Dropping it, or the future that waits for it, ends the waiting and not the job.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ fn read(state: &Value) -> State {
     }
     let failed = ["error", "failure"].iter().any(|word| status.eq_ignore_ascii_case(word));
     if failed || state.get("errors").is_some_and(has_errors) {
-        let unsaid = || "the task failed, and the server gives no reason".to_owned();
+        let unsaid = || format!("the task failed, and {NO_REASON}");
         return State::Failed(said_errors(state).unwrap_or_else(unsaid));
     }
     State::Done

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::wire::ColumnTitle;
 
-use crate::transport::{has_errors, reason};
+use crate::transport::{NO_REASON, has_errors, reason};
 
 /// What an answer's rows are read into.
 pub(crate) trait Rows {
@@ -312,9 +312,7 @@ impl Machine {
             (Some("ok"), None) => Ok(()),
             // A newer server may have other words for an answer that is sound, and an answer without columns is none.
             (Some(status), None) if status != "error" && self.head.titles.is_some() => Ok(()),
-            (Some(status), None) => {
-                Err(AnswerError::Refused(format!("the server gives no reason, only the status `{status}`")))
-            }
+            (Some(status), None) => Err(AnswerError::Refused(format!("{NO_REASON}, only the status `{status}`"))),
             (None, None) => Err(AnswerError::Malformed("the answer has no `status`".to_owned())),
         };
         match (sound, self.flaw) {

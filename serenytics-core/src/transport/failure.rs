@@ -123,9 +123,12 @@ pub(crate) fn said_errors(answer: &Value) -> Option<String> {
     (!said.trim().is_empty()).then_some(said)
 }
 
+/// What stands in the place of a reason that a server does not give.
+pub(crate) const NO_REASON: &str = "the server gives no reason";
+
 /// Why a server refuses, in its words if it has any.
 pub(crate) fn reason(answer: &Value) -> String {
-    said_errors(answer).unwrap_or_else(|| "the server gives no reason".to_owned())
+    said_errors(answer).unwrap_or_else(|| NO_REASON.to_owned())
 }
 
 /// Whether an answer's `errors` hold anything.

@@ -10,7 +10,7 @@ mod signed;
 mod storage;
 
 pub(crate) use deadline::Deadline;
-pub(crate) use failure::{cut, has_errors, place, reason, said_errors};
+pub(crate) use failure::{NO_REASON, cut, has_errors, place, reason, said_errors};
 pub(crate) use poll::Poll;
 pub(crate) use request::{BodyStream, Request};
 pub(crate) use response::{List, Response};

@@ -8,7 +8,7 @@ use serenytics_query::schema::{ColumnKind, Schema};
 use serenytics_query::vocabulary::ColumnType;
 
 use super::condition::{column, unchecked};
-use super::formula::{RowColumns, Totals, Typed, cell};
+use super::formula::{Rank, RowColumns, Totals, Typed, cell};
 use super::input::Input;
 
 use crate::error::Error;
@@ -18,8 +18,8 @@ pub(super) struct Columns<'a> {
     pub(super) schema: Schema,
     /// What measures and value formulas compute, by their names in the schema.
     pub(super) computed: HashMap<String, Arc<Typed>>,
-    /// The places among all rows that the query needs, each a column of the rows.
-    pub(super) ranks: Vec<Expr>,
+    /// The places among all rows that the query needs.
+    pub(super) ranks: Vec<Rank>,
     pub(super) input: &'a Input,
 }
 

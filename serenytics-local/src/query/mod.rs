@@ -12,6 +12,7 @@ mod input;
 mod limits;
 mod names;
 mod plan;
+mod ranks;
 mod scan;
 mod slot;
 mod titles;
@@ -37,7 +38,7 @@ pub(crate) use export::{ExportFormat, ExportOptions, check_export};
 pub(crate) use input::Input;
 pub(crate) use limits::check_measures;
 use turn::Turns;
-use yielding::YieldingJoins;
+use yielding::Yielding;
 
 use crate::error::{Context, Error, Kind};
 use crate::metrics::Metrics;
@@ -65,6 +66,8 @@ pub(crate) struct Queries {
     /// takes it for known how many distinct values are left, also when no row is: its rule that answers from statistics
     /// is left out.
     filtered: SessionContext,
+    /// For queries with places among all rows: one partition, so that each of the sorts has a good part of the memory.
+    ranked: SessionContext,
     /// For queries that give the rows as they were loaded.
     ordered: SessionContext,
 }
@@ -85,14 +88,16 @@ impl Queries {
         // https://github.com/apache/datafusion/issues/24816.
         parallel.options_mut().optimizer.enable_aggregate_dynamic_filter_pushdown = false;
         // One partition, and every file in its turn: statistics would let a limit take the files that are known first.
-        let ordered = parallel.clone().with_target_partitions(1).with_collect_statistics(false);
+        let single = parallel.clone().with_target_partitions(1);
+        let ordered = single.clone().with_collect_statistics(false);
         let parallel = SessionContext::new_with_config_rt(parallel, Arc::clone(&runtime));
         Ok(Queries {
             turns: Turns::new(limits.at_once, limits.time, Arc::clone(metrics)),
             rows_read: metrics.rows_read.clone(),
             memory,
-            filtered: for_joins(&parallel),
+            filtered: yielding(&parallel),
             parallel,
+            ranked: yielding(&SessionContext::new_with_config_rt(single, Arc::clone(&runtime))),
             ordered: SessionContext::new_with_config_rt(ordered, runtime),
         })
     }
@@ -130,8 +135,12 @@ impl Queries {
             return answer::headers(&titles);
         }
         let parts = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
-            let is_whole = checked.stage.conditions.is_empty() && !input.is_join();
-            vec![scan::rows(if is_whole { &self.parallel } else { &self.filtered }, &input)?]
+            let context = match checked.stage.conditions.is_empty() && !input.is_join() {
+                _ if !columns.ranks.is_empty() => &self.ranked,
+                true => &self.parallel,
+                false => &self.filtered,
+            };
+            vec![scan::rows(context, &input)?]
         } else {
             scan::rows_in_order(&self.ordered, &input)?
         };
@@ -186,11 +195,11 @@ impl Reserved {
     }
 }
 
-/// The context without the rule that answers from statistics, and with one that has joins yield.
-fn for_joins(context: &SessionContext) -> SessionContext {
+/// The context without the rule that answers from statistics, and with one that has joins and windows yield.
+fn yielding(context: &SessionContext) -> SessionContext {
     let state = context.state();
     let rules = state.physical_optimizers().iter().filter(|other| other.name() != "aggregate_statistics");
-    let rules = rules.cloned().chain([Arc::new(YieldingJoins) as Arc<_>]).collect();
+    let rules = rules.cloned().chain([Arc::new(Yielding) as Arc<_>]).collect();
     SessionContext::new_with_state(
         SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build(),
     )

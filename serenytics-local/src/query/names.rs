@@ -1,24 +1,23 @@
 //! Names: what the items of a query name, be it a column, a measure or a value formula.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::prelude::Expr;
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::suggest::Suggestions;
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
 
 use super::columns::Columns;
-use super::formula::{Measures, Scope, Typed, over_all_rows, parse, ranks};
+use super::formula::{Measures, Rank, Scope, Typed, over_all_rows, parse, ranks};
 use super::input::Input;
 use super::limits::check_measures;
 use crate::error::Error;
 
 /// How many parts the formulas of a query may have, each counted as often as it is named: the planner goes through all.
 const PARTS: usize = 5000;
-/// How many places among all rows a query may need: the rows are sorted for each, one after the other.
-const RANKS: usize = 32;
+/// How many places among all rows a query may need: the rows are sorted for each, and held while they are.
+const RANKS: usize = 8;
 /// How much of a formula a message shows.
 const SHOWN: usize = 100;
 
@@ -43,18 +42,13 @@ pub(super) fn columns<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns
             naming.parts
         ));
     }
-    if naming.ranks.len() > RANKS {
-        naming.problems.push(format!(
-            "the formulas that the query names call `rank` and `dense_rank` in {} ways, and may in {RANKS}",
-            naming.ranks.len()
-        ));
-    }
     if !naming.problems.is_empty() {
         return Err(Error::refused_for(naming.problems));
     }
+    let ranks = naming.ranks()?;
     let source = SourceRef::Name(input.name.clone().into());
     let schema = Schema { source, columns: naming.schema_columns };
-    Ok(Columns { schema, computed: naming.computed, ranks: naming.ranks.into_values().collect(), input })
+    Ok(Columns { schema, computed: naming.computed, ranks, input })
 }
 
 struct Naming<'a> {
@@ -67,8 +61,8 @@ struct Naming<'a> {
     called: HashMap<&'a str, String>,
     computed: HashMap<String, Arc<Typed>>,
     parts: usize,
-    /// The places among all rows that what is named needs, by the names of their columns.
-    ranks: BTreeMap<String, Expr>,
+    /// What the schema calls the named formulas that have places among all rows in them.
+    ranked: BTreeSet<String>,
     problems: Vec<String>,
     suggestions: Suggestions,
 }
@@ -96,8 +90,8 @@ impl<'a> Naming<'a> {
             called.insert(measure.uuid.as_str(), name.clone());
             computed.insert(name, Arc::clone(typed));
         }
-        let (ranks, problems, suggestions) = (BTreeMap::new(), Vec::new(), Suggestions::default());
-        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, ranks, problems, suggestions }
+        let (ranked, problems, suggestions) = (BTreeSet::new(), Vec::new(), Suggestions::default());
+        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, ranked, problems, suggestions }
     }
 
     /// Finds out what an item names. What is neither a column nor anything else is left to the checker.
@@ -129,8 +123,9 @@ impl<'a> Naming<'a> {
             ));
         }
         let typed = measure.typed.as_ref().map_err(|wrong| wrong.message.clone())?;
-        self.needs(typed);
-        Ok(self.called.get(uuid).cloned().unwrap_or_default())
+        let called = self.called.get(uuid).cloned().unwrap_or_default();
+        self.needs(&called, typed);
+        Ok(called)
     }
 
     fn unknown_measure(&self, name: &str, uuid: &str) -> String {
@@ -147,7 +142,7 @@ impl<'a> Naming<'a> {
     /// Adds a value formula to the schema, if the name is one.
     fn formula(&mut self, name: &str) -> Result<(), String> {
         if let Some(typed) = self.computed.get(name).map(Arc::clone) {
-            self.needs(&typed);
+            self.needs(name, &typed);
             return Ok(());
         }
         let wrong = |told: String| {
@@ -165,16 +160,32 @@ impl<'a> Naming<'a> {
         };
         let scope = Scope { columns: self.input, measures: self.measures, suggestions: &self.suggestions };
         let typed = over_all_rows(&tree, scope).map_err(|mistake| wrong(mistake.told(name)))?;
-        self.needs(&typed);
+        self.needs(name, &typed);
         self.schema_columns.push(computed_column(name, name, typed.column_type(), ColumnKind::Formula));
         self.computed.insert(name.to_owned(), Arc::new(typed));
         Ok(())
     }
 
-    /// Counts what a named formula needs.
-    fn needs(&mut self, typed: &Typed) {
+    /// Counts what a formula needs that is named.
+    fn needs(&mut self, called: &str, typed: &Typed) {
         self.parts += typed.parts;
-        self.ranks.extend(ranks(typed));
+        if typed.is_ranked && !self.ranked.contains(called) {
+            self.ranked.insert(called.to_owned());
+        }
+    }
+
+    /// The places among all rows that the named formulas need, each once.
+    fn ranks(&self) -> Result<Vec<Rank>, Error> {
+        let formulas = self.ranked.iter().filter_map(|called| self.computed.get(called));
+        let by_name = formulas.flat_map(|typed| ranks(typed)).map(|rank| (rank.name.clone(), rank));
+        let ranks: BTreeMap<String, Rank> = by_name.collect();
+        if ranks.len() > RANKS {
+            return Err(Error::refused(format!(
+                "the formulas that the query names call `rank` and `dense_rank` {} times, and may {RANKS} times",
+                ranks.len()
+            )));
+        }
+        Ok(ranks.into_values().collect())
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

@@ -10,6 +10,7 @@ use super::aggregate::{AGGREGATE, aggregated, row_count};
 use super::columns::Columns;
 use super::condition::{all, column, one_zero, unchecked};
 use super::formula::Totals;
+use super::ranks::with_ranks;
 use super::slot::time_slot;
 use crate::error::{Context, Error};
 
@@ -38,9 +39,9 @@ fn value_formula(stage: &Stage, columns: &Columns<'_>) -> Option<Totals> {
 /// The plan of a stage over the rows of its source. Its columns are those of the shape, in their order.
 pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Columns<'_>) -> Result<DataFrame, Error> {
     let stage = &checked.stage;
-    for rank in &columns.ranks {
+    if !columns.ranks.is_empty() {
         // Before the conditions: a measure is a column, and what a row has in it does not depend on the query.
-        rows = rows.window(vec![rank.clone()]).context(FAILED)?;
+        rows = with_ranks(rows, &columns.ranks).context(FAILED)?;
     }
     if let Some(conditions) = all(&stage.conditions, columns)? {
         rows = rows.filter(conditions).context(FAILED)?;

@@ -1,28 +1,40 @@
-//! Joins that yield: a query can be stopped only where it gives way to others.
+//! Joins and windows that yield: a query can be stopped only where it gives way to others.
 
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties, replace_children_if_necessary,
+};
+use futures_util::StreamExt;
 
-/// Makes every join give way after some of its batches. DataFusion has scans do so and takes it for enough, but a join
-/// can make a billion rows of what one scan gave.
+/// Makes every join give way after some of its batches, and every window before each of them. DataFusion has scans do
+/// so and takes it for enough, but a join can make a billion rows of what one scan gave, and a window takes long for the
+/// rows of a finished sort, which come all at once.
 #[derive(Debug)]
-pub(super) struct YieldingJoins;
+pub(super) struct Yielding;
 
-impl PhysicalOptimizerRule for YieldingJoins {
+impl PhysicalOptimizerRule for Yielding {
     fn name(&self) -> &str {
-        "yielding_joins"
+        "yielding"
     }
 
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let yielding = |plan: Arc<dyn ExecutionPlan>| {
-            Ok(match plan.children().len() {
-                0 | 1 => Transformed::no(plan),
+            let is_window = plan.is::<BoundedWindowAggExec>() || plan.is::<WindowAggExec>();
+            Ok(match plan.children().as_slice() {
+                [input] if is_window => {
+                    let input = Arc::new(YieldingExec { input: Arc::clone(input) });
+                    Transformed::yes(replace_children_if_necessary(plan, vec![input])?)
+                }
+                [] | [_] => Transformed::no(plan),
                 _ => Transformed::yes(Arc::new(CooperativeExec::new(plan)) as Arc<dyn ExecutionPlan>),
             })
         };
@@ -31,5 +43,99 @@ impl PhysicalOptimizerRule for YieldingJoins {
 
     fn schema_check(&self) -> bool {
         true
+    }
+}
+
+/// Gives way before each batch of its input. `CooperativeExec` does after 128 of them, a million rows.
+#[derive(Debug)]
+struct YieldingExec {
+    input: Arc<dyn ExecutionPlan>,
+}
+
+impl DisplayAs for YieldingExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("YieldingExec")
+    }
+}
+
+impl ExecutionPlan for YieldingExec {
+    fn name(&self) -> &str {
+        "YieldingExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match children.into_iter().next() {
+            Some(input) => Ok(Arc::new(YieldingExec { input })),
+            None => Ok(self),
+        }
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let batches = self.input.execute(partition, context)?.then(async |batch| {
+            tokio::task::yield_now().await;
+            batch
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), batches)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Int64Array, RecordBatch};
+    use datafusion::datasource::MemTable;
+    use datafusion::functions_window::expr_fn::rank;
+    use datafusion::logical_expr::ExprFunctionExt;
+    use datafusion::prelude::{SessionConfig, SessionContext, col};
+    use futures_util::FutureExt;
+
+    use super::super::yielding;
+    use super::*;
+
+    /// How many batches a sort gives.
+    const BATCHES: usize = 50;
+    const ROWS: usize = 100;
+
+    /// How often a window over sorted rows gives way before its first rows are there.
+    async fn pauses(context: &SessionContext) -> usize {
+        let values = Int64Array::from_iter_values((0..(BATCHES * ROWS) as i64).rev());
+        let batch = RecordBatch::try_from_iter([("x", Arc::new(values) as _)]).unwrap();
+        let rows = MemTable::try_new(batch.schema(), vec![vec![batch]]).unwrap();
+        let rows = context.read_table(Arc::new(rows)).unwrap();
+        let window = rank().order_by(vec![col("x").sort(true, false)]).build().unwrap().alias("place");
+        let most = datafusion::functions_aggregate::expr_fn::max(col("place"));
+        let mut batches =
+            rows.window(vec![window]).unwrap().aggregate(vec![], vec![most]).unwrap().execute_stream().await.unwrap();
+        let mut pauses = 0;
+        while batches.next().now_or_never().is_none() {
+            pauses += 1;
+        }
+        pauses
+    }
+
+    #[tokio::test]
+    async fn a_window_gives_way_before_each_batch() {
+        let config = SessionConfig::new().with_target_partitions(1).with_batch_size(ROWS);
+        let context = SessionContext::new_with_config(config);
+        let (without, with) = (pauses(&context).await, pauses(&yielding(&context)).await);
+        assert!(with >= BATCHES && without < BATCHES / 2, "{without} and {with} pauses");
     }
 }

@@ -9,16 +9,16 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::functions::expr_fn::nullif;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::expr::{InList, WindowFunction};
-use datafusion::logical_expr::{WindowFrame, WindowUDF, and, cast, or};
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{WindowUDF, and, cast, or};
 use datafusion::prelude::{Expr, lit};
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::super::aggregate::{AGGREGATE, aggregated, row_count};
 use super::super::condition::{column, one_zero};
-use super::functions::{Arguments, DESCENDING, Function, Gives, Meaning, balanced, chosen, text};
+use super::functions::{Arguments, Function, Gives, Meaning, balanced, chosen, text};
 use super::tree::{Comparison, Junction, Operator};
-use super::types::{Total, Type, Typed, TypedNode};
+use super::types::{Ranked, Total, Type, Typed, TypedNode};
 use crate::storage::query_type;
 
 /// Integers of 128 bits: what two of 64 bits come to always fits, and what does not is an error and never wraps.
@@ -46,24 +46,29 @@ impl Totals {
     }
 }
 
-/// The places among all rows that a formula needs, each with the name of the column that it is in [`cell`] and [`Totals`].
-/// They have to be added to the rows before anything else is done with them.
-pub(crate) fn ranks(typed: &Typed) -> Vec<(String, Expr)> {
-    if !typed.is_ranked {
-        return Vec::new();
-    }
+/// A place among all rows: a column that has to be added to the rows before anything else is done with them.
+pub(crate) struct Rank {
+    /// The column's name in [`cell`] and [`Totals`]. It has a control character, which no other column's name has.
+    pub(crate) name: String,
+    pub(crate) window: Arc<WindowUDF>,
+    /// What the place is by; NULL has none.
+    pub(crate) value: Expr,
+    pub(crate) is_ascending: bool,
+    /// What rows have to have in common to be compared.
+    pub(crate) groups: Vec<Expr>,
+}
+
+/// The places among all rows that a formula needs.
+pub(crate) fn ranks(typed: &Typed) -> Vec<Rank> {
     let mut lowering = Lowering::default();
     lowering.answered(typed);
     lowering.ranks
 }
 
-/// What a place among all rows is called inside of a plan, before what it is: no column's name has a control character.
-const RANK: &str = "\u{2}";
-
 #[derive(Default)]
 struct Lowering {
     aggregates: Vec<Expr>,
-    ranks: Vec<(String, Expr)>,
+    ranks: Vec<Rank>,
 }
 
 /// A part of a formula as an expression.
@@ -147,15 +152,13 @@ impl Lowering {
                 Lowered::plain(joined.unwrap_or_else(|| lit(ScalarValue::Boolean(None))))
             }
             TypedNode::Function(function, arguments) => Lowered::plain(self.function(function, arguments, typed.gives)),
+            TypedNode::Rank(ranked) => Lowered::plain(self.rank(ranked)),
             TypedNode::Total(total) => self.total(total, typed),
         }
     }
 
     /// A call of a function. What its built-in functions give is brought to the type that it is known to have.
     fn function(&mut self, function: &Function, arguments: &[Typed], gives: Type) -> Expr {
-        if let Meaning::Rank(window) = &function.meaning {
-            return self.rank(window(), arguments);
-        }
         let chooses_float = function.gives == Gives::Alike && gives == Type::FLOAT;
         let cells = arguments.iter().map(|argument| {
             let cell = self.narrow(argument);
@@ -170,21 +173,14 @@ impl Lowering {
         if function.gives == Gives::Unbound { finite(value) } else { value }
     }
 
-    /// A place among all rows: a column that [`ranks`] adds. A NULL has none, and changes that of no other.
-    fn rank(&mut self, window: Arc<WindowUDF>, arguments: &[Typed]) -> Expr {
-        let is_ascending = arguments.get(1).and_then(Typed::literal_text) != Some(DESCENDING);
-        let mut cells = arguments.iter().map(|argument| one_zero(self.narrow(argument), argument.column_type()));
-        let value = cells.next().unwrap_or_else(|| lit(ScalarValue::Null));
-        let groups = cells.skip(1).collect();
-        let mut window = WindowFunction::new(window, Vec::new());
-        window.params.partition_by = groups;
-        window.params.order_by = vec![value.clone().sort(is_ascending, false)];
-        window.params.window_frame = WindowFrame::new(Some(false));
-        let window = Expr::from(window);
-        // In it everything is told apart that differs: types, too.
-        let name = format!("{RANK}{window}");
-        self.ranks.push((name.clone(), window.alias(&name)));
-        chosen(vec![(value.is_not_null(), cast(column(&name), DataType::Int64))], None)
+    /// A place among all rows.
+    fn rank(&mut self, ranked: &Ranked) -> Expr {
+        let mut key = |typed: &Typed| one_zero(self.narrow(typed), typed.column_type());
+        let (value, groups) = (key(&ranked.value), ranked.groups.iter().map(&mut key).collect());
+        let name = format!("\u{2}{}", ranked.number);
+        let place = column(&name);
+        self.ranks.push(Rank { name, window: (ranked.window)(), value, is_ascending: ranked.is_ascending, groups });
+        place
     }
 
     /// Whether the first value is among the others.

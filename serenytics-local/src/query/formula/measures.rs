@@ -1,5 +1,6 @@
 //! Measures: the named formulas that a source's configuration holds, and what they refer to.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ pub(crate) struct Measures {
     all: Vec<Measure>,
     by_uuid: HashMap<String, usize>,
     by_name: HashMap<String, Vec<usize>>,
+    ranks: Cell<usize>,
 }
 
 /// How many measures of a circle a message tells.
@@ -94,6 +96,11 @@ impl Measures {
     /// The name of every measure.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.all.iter().map(|measure| measure.name.as_str())
+    }
+
+    /// The number of one more place among all rows, in a measure or in a value formula beside them.
+    pub(super) fn next_rank(&self) -> usize {
+        self.ranks.replace(self.ranks.get() + 1)
     }
 
     /// What a name in the brackets of a formula gives, if it is a measure's.

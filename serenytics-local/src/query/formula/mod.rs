@@ -12,7 +12,7 @@ mod parse;
 mod tree;
 mod types;
 
-pub(super) use lower::{Totals, cell, ranks};
+pub(super) use lower::{Rank, Totals, cell, ranks};
 pub(super) use measures::Measures;
 pub(super) use parse::parse;
 pub(super) use types::{RowColumns, Scope, Typed, over_all_rows};

@@ -20,8 +20,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     rank(
         "rank",
         rank_udwf,
-        "The place of the row's value among all rows of the source, or among those of its group, 1 being the smallest, or with \"desc\" the \
-         largest; equal values share a place, and the places behind it stay empty. NULL has no place",
+        "The place of the row's value among all rows of the source, or among those with the same groups, NULL being one more group: 1 for \
+         the smallest, or with \"desc\" for the largest; equal values share a place, and the places behind it stay empty. A value that is NULL \
+         has no place",
     ),
     rank("dense_rank", dense_rank_udwf, "`rank` in which no place stays empty"),
 ];

@@ -1,16 +1,18 @@
 //! Calls of functions: whether their arguments fit, and what they give.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use datafusion::arrow::array::timezone::Tz;
 use datafusion::functions::regex::compile_regex;
+use datafusion::logical_expr::WindowUDF;
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::Aggregate;
 
 use super::join::joined;
 use super::typing::{Place, Typing, arithmetic};
-use super::{Cost, GUARDS, Total, Type, Typed, TypedNode};
-use crate::query::formula::functions::{Function, Gives, Growth, Meaning, Parameter, RowFunction, Takes};
+use super::{Cost, GUARDS, Ranked, Total, Type, Typed, TypedNode};
+use crate::query::formula::functions::{DESCENDING, Function, Gives, Growth, Meaning, Parameter, RowFunction, Takes};
 use crate::query::formula::tree::{Expression, Mistake, Node, Operator};
 
 /// How many times as long as the texts that it is made of a text may be.
@@ -46,7 +48,7 @@ impl Typing<'_> {
                     _ => refused("a remainder is of two numbers".to_owned()),
                 }
             }
-            Meaning::Rank(_) => self.rank(function, arguments, position),
+            Meaning::Rank(window) => self.rank(function, *window, arguments, position),
             Meaning::Row(row) => made(function, row, self.arguments(function, arguments)?, position),
             Meaning::NotComputed(why) => refused((*why).to_owned()),
         }
@@ -134,7 +136,13 @@ impl Typing<'_> {
     }
 
     /// A place among all rows.
-    fn rank(&self, function: &'static Function, arguments: &[Expression], position: usize) -> Result<Typed, Mistake> {
+    fn rank(
+        &self,
+        function: &Function,
+        window: fn() -> Arc<WindowUDF>,
+        arguments: &[Expression],
+        position: usize,
+    ) -> Result<Typed, Mistake> {
         let name = function.name;
         if self.place == Place::Total {
             let message = format!(
@@ -149,8 +157,12 @@ impl Typing<'_> {
             return Err(Mistake::new(arguments[index].position, message));
         }
         let cost = Cost { is_ranked: true, ..Cost::of_cells(&parts) };
-        let rows = self.scope.columns.rows();
-        Ok(Typed::operation(TypedNode::Function(function, parts), Type::INT, cost.times(2)).deeper(1).within(rows))
+        let is_ascending = parts.get(1).and_then(Typed::literal_text) != Some(DESCENDING);
+        let mut parts = parts.into_iter();
+        let value = parts.next().ok_or_else(|| Mistake::new(position, "a place is by a value"))?;
+        let (number, groups) = (self.scope.measures.next_rank(), parts.skip(1).collect());
+        let ranked = Ranked { number, window, value: Box::new(value), is_ascending, groups };
+        Ok(Typed::operation(TypedNode::Rank(ranked), Type::INT, cost).within(self.scope.columns.rows()))
     }
 
     /// An aggregate over all rows.

@@ -7,6 +7,7 @@ mod typing;
 
 use std::sync::Arc;
 
+use datafusion::logical_expr::WindowUDF;
 use serenytics_query::suggest::{Suggestions, listed};
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
@@ -104,7 +105,19 @@ pub(super) enum TypedNode {
     In(Vec<Typed>, bool),
     Junction(Junction, Vec<Typed>),
     Function(&'static Function, Vec<Typed>),
+    Rank(Ranked),
     Total(Total),
+}
+
+/// A place among all rows.
+#[derive(Debug, Clone)]
+pub(super) struct Ranked {
+    /// What no other call in the formulas of a query has.
+    pub(super) number: usize,
+    pub(super) window: fn() -> Arc<WindowUDF>,
+    pub(super) value: Box<Typed>,
+    pub(super) is_ascending: bool,
+    pub(super) groups: Vec<Typed>,
 }
 
 /// An aggregate over all rows.
