@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
+use serenytics::Progress;
 
 use crate::{Engine, Outcome, Served, map, refused};
 
@@ -23,7 +24,14 @@ async fn a_mail_is_sent_with_a_file() -> Outcome {
     client.email("Plain", ["ada@example.com"], "<p>Hello</p>").from_address("bob@example.com").send().await?;
     // Larger than what travels at once.
     let file = engine.file("Bericht 1.csv", "a,b\n".repeat(100_000))?;
-    client.email("With a file", vec!["ada@example.com".to_owned(); 2], "<p>é</p>").attach(file).send().await?;
+    let mut told = Vec::new();
+    client
+        .email("With a file", vec!["ada@example.com".to_owned(); 2], "<p>é</p>")
+        .attach(file)
+        .progress(|progress| told.push(progress))
+        .send()
+        .await?;
+    assert!(told.iter().all(|progress| matches!(progress, Progress::Running { .. })) && !told.is_empty(), "{told:?}");
     let [plain, attached] = outbox(&engine.folder.path().join("data"))?.try_into().map_err(|_| "not two mails")?;
     assert!(plain.contains("From: bob@example.com\r\n") && plain.contains("<p>Hello</p>"), "{plain}");
     assert!(attached.contains("filename=\"Bericht 1.csv\"") && attached.len() > 400_000);

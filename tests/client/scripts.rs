@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use serenytics::{DateTime, ScriptDateTime, ScriptStatus};
+use serenytics::{DateTime, Progress, ScriptDateTime, ScriptStatus};
 
 use crate::{Engine, KEY, Outcome, Served, refused};
 
@@ -58,8 +58,10 @@ async fn a_script_is_run_with_parameters_and_leaves_a_log() -> Outcome {
     struct Parameters {
         country: &'static str,
     }
+    let mut told = Vec::new();
     let run = script.run().params(&Parameters { country: "FR" }).param("days", 3).log_result(true);
-    let log = run.wait().await?;
+    let log = run.progress(|progress| told.push(progress)).wait().await?;
+    assert!(told.iter().all(|progress| matches!(progress, Progress::Running { .. })) && !told.is_empty(), "{told:?}");
     assert!(log.is_success() && log.status == ScriptStatus::Success && log.return_code == Some(0));
     // The caller's key is the script's, and is not seen in what it writes.
     assert_eq!((log.stdout.as_str(), log.stderr.as_str()), ("FR 3 [API key]\n", "careful\n"));
@@ -129,7 +131,7 @@ async fn what_cannot_be_run_is_told() -> Outcome {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Progress {
+struct Checkpoint {
     last_run: ScriptDateTime,
     runs: Vec<Option<ScriptDateTime>>,
     rows: u64,
@@ -140,10 +142,10 @@ async fn what_a_script_stores_comes_back_with_its_datetimes() -> Outcome {
     let engine = Engine::open().await?;
     let client = &engine.client;
     let script = client.create_script("nightly", "").await?;
-    assert_eq!(client.retrieve_script_data::<Progress>(script.uuid()).await?, None);
+    assert_eq!(client.retrieve_script_data::<Checkpoint>(script.uuid()).await?, None);
     let at =
         |text: &str| -> Result<ScriptDateTime, Box<dyn std::error::Error>> { Ok(text.parse::<DateTime>()?.into()) };
-    let stored = Progress {
+    let stored = Checkpoint {
         last_run: at("2016-06-28T12:46:33.123456")?,
         runs: vec![Some(at("2016-06-28")?), None],
         rows: u64::MAX,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::Progress;
 use crate::blocking::runtime::Runtime;
 use crate::blocking::{Client, IntoBlocking};
 
@@ -37,7 +38,7 @@ impl Client {
     }
 }
 
-impl Email<'_> {
+impl<'c> Email<'c> {
     sets! {
         Email: attach(self, path: impl Into<PathBuf>);
         Email: attach_web_app(self, uuid: impl Into<String>);
@@ -45,6 +46,7 @@ impl Email<'_> {
         Email: dashboard_payload(self, payload: &(impl Serialize + ?Sized));
         Email: from_address(self, address: impl Into<String>);
         Email: timeout(self, timeout: Duration);
+        Email: progress(self, progress: impl FnMut(Progress) + Send + 'c);
     }
 
     ends! {

@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::ScriptLog;
 use crate::blocking::Client;
 use crate::blocking::runtime::Runtime;
+use crate::{Progress, ScriptLog};
 
 /// A script of a server, whose calls wait: see [`crate::Script`].
 #[derive(Debug, Clone)]
@@ -66,13 +66,14 @@ impl Script {
     }
 }
 
-impl RunScript<'_> {
+impl<'s> RunScript<'s> {
     sets! {
         RunScript: params(self, params: &impl Serialize);
         RunScript: param(self, name: impl Into<String>, value: impl Into<Value>);
         RunScript: raise_on_error(self, raise: bool);
         RunScript: log_result(self, log: bool);
         RunScript: timeout(self, timeout: Duration);
+        RunScript: progress(self, progress: impl FnMut(Progress) + Send + 's);
     }
 
     ends! {

@@ -1,8 +1,8 @@
-//! How far a load or an export is, as callbacks are told.
+//! How far a load, an export, a script or a mail is, as callbacks are told.
 
 use std::time::Duration;
 
-/// How far a load or an export is.
+/// How far a load, an export, a script or a mail is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
@@ -33,6 +33,11 @@ pub enum Progress {
         received: u64,
         /// How many there are, if the server says it.
         total: Option<u64>,
+    },
+    /// The script runs, or the mail is being sent; told each time that the server is asked whether it is done.
+    Running {
+        /// How long ago it was begun.
+        elapsed: Duration,
     },
 }
 

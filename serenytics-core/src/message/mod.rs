@@ -4,7 +4,7 @@ mod attach;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
+use crate::load::{Progress, Tell, tell};
 use crate::task::Task;
 use crate::transport::Deadline;
 use crate::web_app::object;
@@ -29,6 +30,7 @@ pub struct Email<'c> {
     payload: Result<Option<Map<String, Value>>, String>,
     files: Vec<PathBuf>,
     timeout: Option<Duration>,
+    progress: Tell<'c, Progress>,
 }
 
 impl Client {
@@ -61,6 +63,7 @@ impl Client {
             payload: Ok(None),
             files: Vec::new(),
             timeout: None,
+            progress: None,
         }
     }
 
@@ -86,7 +89,7 @@ impl Client {
     }
 }
 
-impl Email<'_> {
+impl<'c> Email<'c> {
     /// Attaches a file of any kind, by its name without its folders. The platform takes one: a mail with more is not sent.
     pub fn attach(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(path.into());
@@ -123,6 +126,12 @@ impl Email<'_> {
         self
     }
 
+    /// Is told now and then that the server is still sending.
+    pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 'c) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
     /// Uploads what is to be attached, sends the mail, and waits until the server has sent it:
     /// `GET /api/sign_s3_file/`, a PUT to where it leads or `POST /api/upload_file/{uuid}`, `POST /api/email`, and
     /// `GET /api/task/{task_id}` until it is done.
@@ -131,7 +140,7 @@ impl Email<'_> {
     /// No recipient, more than one file, a payload that is no JSON object, or a file that cannot be read, before anything is sent; more mails than the
     /// quota of a day allows for, which [`Error::is_quota`] tells; a mail that the server cannot send; a server that
     /// cannot be reached or refuses.
-    pub async fn send(self) -> Result<(), Error> {
+    pub async fn send(mut self) -> Result<(), Error> {
         let client = self.client;
         let deadline = client.deadline_or(self.timeout, "`timeout` of the e-mail");
         if self.recipients.is_empty() {
@@ -160,7 +169,10 @@ impl Email<'_> {
             "file_to_attach_name": attached.as_ref().map(|attached| &attached.name),
             "dashboard_payload": payload,
         });
-        begin(client, &body, deadline).await?.wait(deadline, &mut || {}).await
+        let task = begin(client, &body, deadline).await?;
+        let begun = Instant::now();
+        let asked = &mut || tell(&mut self.progress, Progress::Running { elapsed: begun.elapsed() });
+        task.wait(deadline, asked).await
     }
 }
 

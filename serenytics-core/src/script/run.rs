@@ -1,13 +1,14 @@
 //! Running a script: started, and waited for until it does not run any more.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tracing::{Instrument, debug_span, info};
 
 use crate::error::{Error, Kind};
+use crate::load::{Progress, Tell, tell};
 use crate::script::{Script, ScriptLog};
 use crate::transport::{Deadline, Poll};
 
@@ -25,6 +26,7 @@ pub struct RunScript<'s> {
     raise_on_error: bool,
     log_result: bool,
     timeout: Duration,
+    progress: Tell<'s, Progress>,
 }
 
 impl Script {
@@ -39,7 +41,14 @@ impl Script {
     /// # }
     /// ```
     pub fn run(&self) -> RunScript<'_> {
-        RunScript { script: self, params: Ok(Map::new()), raise_on_error: true, log_result: false, timeout: TIMEOUT }
+        RunScript {
+            script: self,
+            params: Ok(Map::new()),
+            raise_on_error: true,
+            log_result: false,
+            timeout: TIMEOUT,
+            progress: None,
+        }
     }
 
     /// Whether the script runs now: `GET /api/script/{uuid}/state`.
@@ -57,7 +66,7 @@ impl Script {
     /// A script that still runs after `timeout`; a script that does not exist any more; a server that cannot be reached or
     /// refuses.
     pub async fn wait(&self, timeout: Duration) -> Result<(), Error> {
-        self.wait_until(Deadline::after(timeout, "`timeout` of the wait")).await
+        self.wait_until(Deadline::after(timeout, "`timeout` of the wait"), &mut || {}).await
     }
 
     async fn is_running_until(&self, deadline: Deadline) -> Result<bool, Error> {
@@ -68,17 +77,21 @@ impl Script {
         running.ok_or_else(|| response.unexpected(&body, "the answer does not say whether it is `running`"))
     }
 
-    async fn wait_until(&self, deadline: Deadline) -> Result<(), Error> {
+    /// Waits until the script is done; `asking` is called each time that the server is asked.
+    async fn wait_until(&self, deadline: Deadline, asking: &mut (dyn FnMut() + Send)) -> Result<(), Error> {
         let mut poll = Poll::until(deadline);
-        while self.is_running_until(deadline).await? {
+        loop {
+            asking();
+            if !self.is_running_until(deadline).await? {
+                return Ok(());
+            }
             let name = &self.name;
             poll.pause(&format!("the script `{name}` goes on without being waited for: it was not done")).await?;
         }
-        Ok(())
     }
 }
 
-impl RunScript<'_> {
+impl<'s> RunScript<'s> {
     /// Gives the script these parameters, which become those that its code finds: a map, or a struct that serde
     /// serializes. Those that were given before go.
     pub fn params(mut self, params: &impl Serialize) -> Self {
@@ -117,6 +130,12 @@ impl RunScript<'_> {
         self
     }
 
+    /// Is told now and then, while [`wait`](Self::wait) waits, that the script still runs.
+    pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 's) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
     /// Starts the script and does not wait for it: `POST /api/script/{uuid}/run`.
     ///
     /// # Errors
@@ -140,11 +159,15 @@ impl RunScript<'_> {
         self.run_to_its_end().instrument(span).await
     }
 
-    async fn run_to_its_end(self) -> Result<ScriptLog, Error> {
+    async fn run_to_its_end(mut self) -> Result<ScriptLog, Error> {
         let (script, raise, log_result) = (self.script, self.raise_on_error, self.log_result);
         let deadline = Deadline::after(self.timeout, "`timeout` of the run");
+        let mut progress = self.progress.take();
         self.start_until(deadline).await?;
-        script.wait_until(deadline).await?;
+        let begun = Instant::now();
+        script
+            .wait_until(deadline, &mut || tell(&mut progress, Progress::Running { elapsed: begun.elapsed() }))
+            .await?;
         let log = script.logs_until(deadline).await?.into_iter().next().ok_or_else(|| {
             Error::new(Kind::Decode, format!("the script `{}` ran, and the server has no log of it", script.name))
         })?;
