@@ -58,10 +58,8 @@ async fn a_script_is_run_with_parameters_and_leaves_a_log() -> Outcome {
     struct Parameters {
         country: &'static str,
     }
-    let mut told = Vec::new();
     let run = script.run().params(&Parameters { country: "FR" }).param("days", 3).log_result(true);
-    let log = run.progress(|progress| told.push(progress)).wait().await?;
-    assert!(told.iter().all(|progress| matches!(progress, Progress::Running { .. })) && !told.is_empty(), "{told:?}");
+    let log = run.wait().await?;
     assert!(log.is_success() && log.status == ScriptStatus::Success && log.return_code == Some(0));
     // The caller's key is the script's, and is not seen in what it writes.
     assert_eq!((log.stdout.as_str(), log.stderr.as_str()), ("FR 3 [API key]\n", "careful\n"));
@@ -108,6 +106,14 @@ async fn a_script_can_be_left_alone_and_waited_for_later() -> Outcome {
     assert!(waiting.await.is_err() && script.is_running().await?);
     script.wait(Duration::from_secs(30)).await?;
     assert_eq!(script.last_logs().await?.len(), 2);
+
+    let mut told = Vec::new();
+    script.run().progress(|progress| told.push(progress)).wait().await?;
+    let elapsed = told.iter().map(|progress| match progress {
+        Progress::Running { elapsed } => *elapsed,
+        other => panic!("{other:?}"),
+    });
+    assert!(elapsed.is_sorted_by(|one, other| one < other) && told.len() > 2, "{told:?}");
     let error = refused(script.run().timeout(Duration::from_millis(300)).wait().await);
     assert!(error.is_timeout() && error.to_string().contains("`timeout` of the run"), "{error}");
     Ok(())

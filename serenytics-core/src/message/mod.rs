@@ -126,7 +126,7 @@ impl<'c> Email<'c> {
         self
     }
 
-    /// Is told now and then that the server is still sending.
+    /// Is told each time that the server is asked whether the mail is sent.
     pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 'c) -> Self {
         self.progress = Some(Box::new(progress));
         self

@@ -130,7 +130,7 @@ impl<'s> RunScript<'s> {
         self
     }
 
-    /// Is told now and then, while [`wait`](Self::wait) waits, that the script still runs.
+    /// Is told each time that [`wait`](Self::wait) asks the server whether the script is done.
     pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 's) -> Self {
         self.progress = Some(Box::new(progress));
         self

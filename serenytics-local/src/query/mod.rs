@@ -90,6 +90,8 @@ impl Queries {
         // One partition, and every file in its turn: statistics would let a limit take the files that are known first.
         let single = parallel.clone().with_target_partitions(1);
         let ordered = single.clone().with_collect_statistics(false);
+        // Several sorts stand on each other there, and several queries beside each other.
+        let ranked = single.with_sort_spill_reservation_bytes(1 << 20);
         let parallel = SessionContext::new_with_config_rt(parallel, Arc::clone(&runtime));
         Ok(Queries {
             turns: Turns::new(limits.at_once, limits.time, Arc::clone(metrics)),
@@ -97,7 +99,7 @@ impl Queries {
             memory,
             filtered: yielding(&parallel),
             parallel,
-            ranked: yielding(&SessionContext::new_with_config_rt(single, Arc::clone(&runtime))),
+            ranked: yielding(&SessionContext::new_with_config_rt(ranked, Arc::clone(&runtime))),
             ordered: SessionContext::new_with_config_rt(ordered, runtime),
         })
     }

@@ -16,8 +16,6 @@ use crate::error::Error;
 
 /// How many parts the formulas of a query may have, each counted as often as it is named: the planner goes through all.
 const PARTS: usize = 5000;
-/// How many places among all rows a query may need: the rows are sorted for each, and held while they are.
-const RANKS: usize = 8;
 /// How much of a formula a message shows.
 const SHOWN: usize = 100;
 
@@ -45,7 +43,7 @@ pub(super) fn columns<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns
     if !naming.problems.is_empty() {
         return Err(Error::refused_for(naming.problems));
     }
-    let ranks = naming.ranks()?;
+    let ranks = naming.ranks();
     let source = SourceRef::Name(input.name.clone().into());
     let schema = Schema { source, columns: naming.schema_columns };
     Ok(Columns { schema, computed: naming.computed, ranks, input })
@@ -175,17 +173,10 @@ impl<'a> Naming<'a> {
     }
 
     /// The places among all rows that the named formulas need, each once.
-    fn ranks(&self) -> Result<Vec<Rank>, Error> {
+    fn ranks(&self) -> Vec<Rank> {
         let formulas = self.ranked.iter().filter_map(|called| self.computed.get(called));
         let by_name = formulas.flat_map(|typed| ranks(typed)).map(|rank| (rank.name.clone(), rank));
-        let ranks: BTreeMap<String, Rank> = by_name.collect();
-        if ranks.len() > RANKS {
-            return Err(Error::refused(format!(
-                "the formulas that the query names call `rank` and `dense_rank` {} times, and may {RANKS} times",
-                ranks.len()
-            )));
-        }
-        Ok(ranks.into_values().collect())
+        by_name.collect::<BTreeMap<String, Rank>>().into_values().collect()
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

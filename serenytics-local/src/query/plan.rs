@@ -41,7 +41,7 @@ pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Column
     let stage = &checked.stage;
     if !columns.ranks.is_empty() {
         // Before the conditions: a measure is a column, and what a row has in it does not depend on the query.
-        rows = with_ranks(rows, &columns.ranks).context(FAILED)?;
+        rows = with_ranks(rows, &columns.ranks)?;
     }
     if let Some(conditions) = all(&stage.conditions, columns)? {
         rows = rows.filter(conditions).context(FAILED)?;

@@ -4,18 +4,35 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::error::Result;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{WindowFrame, WindowUDF, cast, when};
 use datafusion::prelude::{DataFrame, Expr};
 
 use super::condition::column;
 use super::formula::Rank;
+use crate::error::{Context, Error};
+
+/// How many times the rows of a query may be sorted for places: they are held while they are.
+const SORTS: usize = 8;
 
 /// The rows with a column for each place.
-pub(super) fn with_ranks(rows: DataFrame, ranks: &[Rank]) -> Result<DataFrame> {
-    let stored: Vec<Expr> = rows.schema().columns().into_iter().map(Expr::Column).collect();
+pub(super) fn with_ranks(rows: DataFrame, ranks: &[Rank]) -> Result<DataFrame, Error> {
+    const FAILED: &str = "the places among all rows could not be planned";
     let mut keys = Keys::default();
+    let sorts = sorts(ranks, &mut keys);
+    if sorts.len() > SORTS {
+        return Err(Error::refused(format!(
+            "the formulas that the query names need {} different orders or groups for `rank` and `dense_rank`, and may \
+             need {SORTS}",
+            sorts.len()
+        )));
+    }
+    planned(rows, keys, &sorts).context(FAILED)
+}
+
+/// What the rows are sorted by, each once.
+fn sorts<'r>(ranks: &'r [Rank], keys: &mut Keys) -> Vec<Sorted<'r>> {
     let mut sorts: Vec<Sorted<'_>> = Vec::new();
     for rank in ranks {
         // A NULL changes the place of no other row: it comes last.
@@ -26,8 +43,13 @@ pub(super) fn with_ranks(rows: DataFrame, ranks: &[Rank]) -> Result<DataFrame> {
             None => sorts.push(Sorted { order, groups, ranks: vec![rank] }),
         }
     }
+    sorts
+}
+
+fn planned(rows: DataFrame, keys: Keys, sorts: &[Sorted<'_>]) -> Result<DataFrame, DataFusionError> {
+    let stored: Vec<Expr> = rows.schema().columns().into_iter().map(Expr::Column).collect();
     let mut rows = rows.select([stored.clone(), keys.computed].concat())?;
-    let mut places = Vec::with_capacity(ranks.len());
+    let mut places = Vec::new();
     for (number, sort) in sorts.iter().enumerate() {
         rows = rows.window(sort.windows(number))?;
         for place in sort.places(number) {
@@ -83,7 +105,7 @@ impl Sorted<'_> {
     }
 
     /// The places, which NULL has not.
-    fn places(&self, number: usize) -> impl Iterator<Item = Result<Expr>> {
+    fn places(&self, number: usize) -> impl Iterator<Item = Result<Expr, DataFusionError>> {
         self.ranks.iter().map(move |rank| {
             let place = cast(column(&window_name(number, &rank.window)), DataType::Int64);
             Ok(when(self.order.expr.clone().is_not_null(), place).end()?.alias(&rank.name))

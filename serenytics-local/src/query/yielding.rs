@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
@@ -13,7 +14,7 @@ use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties, replace_children_if_necessary,
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 
 /// Makes every join give way after some of its batches, and every window before each of them. DataFusion has scans do
 /// so and takes it for enough, but a join can make a billion rows of what one scan gave, and a window takes long for the
@@ -46,7 +47,19 @@ impl PhysicalOptimizerRule for Yielding {
     }
 }
 
-/// Gives way before each batch of its input. `CooperativeExec` does after 128 of them, a million rows.
+/// How many cells a window takes at once. Where each row is a group of its own, it copies its columns one by one.
+const CELLS: usize = 100_000;
+/// How many rows it takes at once at least.
+const ROWS: usize = 64;
+
+/// A batch in pieces between which there is time for others.
+fn pieces(batch: Result<RecordBatch>) -> Vec<Result<RecordBatch>> {
+    let Ok(rows) = batch else { return vec![batch] };
+    let most = (CELLS / rows.num_columns().max(1)).max(ROWS);
+    (0..rows.num_rows()).step_by(most).map(|at| Ok(rows.slice(at, most.min(rows.num_rows() - at)))).collect()
+}
+
+/// Gives way before each piece of its input. `CooperativeExec` does after 128 batches, a million rows.
 #[derive(Debug)]
 struct YieldingExec {
     input: Arc<dyn ExecutionPlan>,
@@ -90,7 +103,8 @@ impl ExecutionPlan for YieldingExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let batches = self.input.execute(partition, context)?.then(async |batch| {
+        let batches = self.input.execute(partition, context)?.flat_map(|batch| stream::iter(pieces(batch)));
+        let batches = batches.then(async |batch| {
             tokio::task::yield_now().await;
             batch
         });
@@ -100,7 +114,7 @@ impl ExecutionPlan for YieldingExec {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::{Int64Array, RecordBatch};
+    use datafusion::arrow::array::Int64Array;
     use datafusion::datasource::MemTable;
     use datafusion::functions_window::expr_fn::rank;
     use datafusion::logical_expr::ExprFunctionExt;
@@ -112,11 +126,11 @@ mod tests {
 
     /// How many batches a sort gives.
     const BATCHES: usize = 50;
-    const ROWS: usize = 100;
+    const SIZE: usize = 100;
 
     /// How often a window over sorted rows gives way before its first rows are there.
     async fn pauses(context: &SessionContext) -> usize {
-        let values = Int64Array::from_iter_values((0..(BATCHES * ROWS) as i64).rev());
+        let values = Int64Array::from_iter_values((0..(BATCHES * SIZE) as i64).rev());
         let batch = RecordBatch::try_from_iter([("x", Arc::new(values) as _)]).unwrap();
         let rows = MemTable::try_new(batch.schema(), vec![vec![batch]]).unwrap();
         let rows = context.read_table(Arc::new(rows)).unwrap();
@@ -133,9 +147,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_window_gives_way_before_each_batch() {
-        let config = SessionConfig::new().with_target_partitions(1).with_batch_size(ROWS);
+        let config = SessionConfig::new().with_target_partitions(1).with_batch_size(SIZE);
         let context = SessionContext::new_with_config(config);
         let (without, with) = (pauses(&context).await, pauses(&yielding(&context)).await);
         assert!(with >= BATCHES && without < BATCHES / 2, "{without} and {with} pauses");
+    }
+
+    #[test]
+    fn wide_batches_are_cut_into_pieces() {
+        let column = Arc::new(Int64Array::from_iter_values(0..8192)) as Arc<_>;
+        let wide = |columns: usize| {
+            let columns = (0..columns).map(|index| (index.to_string(), Arc::clone(&column)));
+            let pieces = pieces(RecordBatch::try_from_iter(columns).map_err(Into::into));
+            pieces.into_iter().map(|piece| piece.unwrap().num_rows()).collect::<Vec<_>>()
+        };
+        assert_eq!(wide(1), [8192]);
+        assert_eq!(wide(50), [2000, 2000, 2000, 2000, 192]);
+        assert_eq!(wide(2000), [ROWS; 8192 / ROWS]);
     }
 }

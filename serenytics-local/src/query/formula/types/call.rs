@@ -17,6 +17,8 @@ use crate::query::formula::tree::{Expression, Mistake, Node, Operator};
 
 /// How many times as long as the texts that it is made of a text may be.
 const GROWTH: usize = 100;
+/// How many groups a place among rows may have: DataFusion's planner takes the cube of them.
+const GROUPS: usize = 8;
 /// How many characters a regular expression may have.
 const REGEX: usize = 200;
 
@@ -144,6 +146,15 @@ impl Typing<'_> {
         position: usize,
     ) -> Result<Typed, Mistake> {
         let name = function.name;
+        if arguments.iter().any(calls_aggregate) {
+            let message = format!("`{name}` is a place among all rows and cannot depend on one value over all of them");
+            return Err(Mistake::new(position, message));
+        }
+        if arguments.len() > 2 + GROUPS {
+            let (groups, usage) = (arguments.len() - 2, function.usage());
+            let message = format!("`{usage}` has {groups} groups here and may have {GROUPS}");
+            return Err(Mistake::new(arguments[2 + GROUPS].position, message));
+        }
         if self.place == Place::Total {
             let message = format!(
                 "`{name}` has a value for each row, and a value formula is one number over all of them: put it into an \
