@@ -46,6 +46,7 @@ fn sorts<'r>(ranks: &'r [Rank], keys: &mut Keys) -> Vec<Sorted<'r>> {
     sorts
 }
 
+/// The rows with what they are sorted by, sorted and counted once for each order, and then with the places alone.
 fn planned(rows: DataFrame, keys: Keys, sorts: &[Sorted<'_>]) -> Result<DataFrame, DataFusionError> {
     let stored: Vec<Expr> = rows.schema().columns().into_iter().map(Expr::Column).collect();
     let mut rows = rows.select([stored.clone(), keys.computed].concat())?;
