@@ -139,7 +139,7 @@ impl<'a> Naming<'a> {
 
     /// Adds a value formula to the schema, if the name is one.
     fn formula(&mut self, name: &str) -> Result<(), String> {
-        if let Some(typed) = self.computed.get(name).map(Arc::clone) {
+        if let Some(typed) = self.computed.get(name).cloned() {
             self.needs(name, &typed);
             return Ok(());
         }
