@@ -6,8 +6,7 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::api_key::ApiKey;
-use crate::builder::ClientBuilder;
-use crate::client::Client;
+use crate::client::{Client, ClientBuilder};
 use crate::error::{Error, Kind};
 use crate::transport::Request;
 

@@ -12,20 +12,18 @@ mod api_key;
 mod arrow;
 #[cfg(feature = "blocking")]
 pub mod blocking;
-mod builder;
 mod client;
 mod data_api;
 mod data_source;
-mod environment;
 mod error;
 mod export;
 mod fetch;
-mod http;
+mod io;
 mod load;
-mod measures;
 mod message;
 mod resource;
 mod script;
+mod session;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -36,13 +34,13 @@ pub use answer::{Answer, ColumnAnswer, RowStream};
 pub use api_key::ApiKey;
 #[cfg(feature = "arrow")]
 pub use arrow::{BatchStream, IntoBatch};
-pub use builder::ClientBuilder;
-pub use client::Client;
+pub use client::{Client, ClientBuilder};
 pub use data_api::{DataApi, OpenSource};
 pub use data_source::{Batch, DataSource, Pusher, SourceType};
 pub use error::Error;
 pub use export::{Export, ExportFormat, Exported};
-pub use load::{ForceType, Load, Progress, ReloadFromS3, S3Credentials};
+pub use io::Progress;
+pub use load::{ForceType, Load, ReloadFromS3, S3Credentials};
 pub use message::Email;
 /// The HTTP client below, for [`ClientBuilder::http`].
 pub use reqwest;

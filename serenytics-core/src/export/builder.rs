@@ -11,7 +11,7 @@ use tracing::{Instrument, Span, debug_span};
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::export::ExportFormat;
-use crate::load::{Progress, Tell, tell};
+use crate::io::{Progress, Tell, tell};
 use crate::transport::{Deadline, Request, Response};
 
 /// How long an export may take, unless it is set.

@@ -9,7 +9,7 @@ use tracing::{Instrument, debug};
 use crate::error::{Error, Kind};
 use crate::export::builder::Download;
 use crate::export::{Export, ExportFormat};
-use crate::load::{Progress, Scratch, Tell, tell};
+use crate::io::{Progress, Scratch, Tell, tell};
 
 /// A file that was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,8 @@ use tracing::{Instrument, Span};
 use crate::error::{Error, Kind};
 use crate::export::ExportFormat;
 use crate::export::builder::Download;
-use crate::load::{Inlet, Progress, Tell, Wanted, Watch, pipe, tell};
+use crate::io::{Inlet, Progress, Tell, pipe, tell};
+use crate::load::{Wanted, Watch};
 
 /// How many batches wait to be taken.
 const WAITING: usize = 2;

@@ -14,11 +14,11 @@ use tracing::{Instrument, Span, debug_span};
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::load::progress::{Tell, tell};
+use crate::io::{Progress, Tell, tell};
 use crate::load::rows::Making;
 use crate::load::text::Format;
 use crate::load::upload::Content;
-use crate::load::{ForceType, Progress, config, file, upload};
+use crate::load::{ForceType, config, file, upload};
 use crate::task::Task;
 use crate::transport::Deadline;
 

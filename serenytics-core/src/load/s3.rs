@@ -11,8 +11,9 @@ use tracing::{Instrument, debug_span};
 use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::Error;
+use crate::io::{Progress, Tell, tell};
+use crate::load::ForceType;
 use crate::load::builder::TIMEOUT;
-use crate::load::{ForceType, Progress, Tell, tell};
 use crate::task::Task;
 use crate::transport::Deadline;
 

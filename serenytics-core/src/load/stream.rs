@@ -11,8 +11,8 @@ use flate2::write::GzEncoder;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc;
 
+use crate::io::Piped;
 use crate::load::file::CsvFile;
-use crate::load::pipe::Piped;
 use crate::transport::BodyStream;
 
 /// How many bytes travel at once.

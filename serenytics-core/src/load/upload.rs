@@ -14,11 +14,9 @@ use tracing::debug;
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::io::{Inlet, Progress, Scratch, Tell, pipe, tell};
 use crate::load::file::CsvFile;
-use crate::load::pipe::{Inlet, pipe};
-use crate::load::progress::{Progress, Tell, tell};
 use crate::load::rows::Chunks;
-use crate::load::scratch::Scratch;
 use crate::load::stream::{self, FileStream, Wanted, Watch};
 use crate::transport::{Deadline, Request, Signed};
 

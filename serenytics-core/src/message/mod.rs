@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::load::{Progress, Tell, tell};
+use crate::io::{Progress, Tell, tell};
 use crate::task::Task;
 use crate::transport::Deadline;
 use crate::web_app::object;

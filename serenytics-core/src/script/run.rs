@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tracing::{Instrument, debug_span, info};
 
 use crate::error::{Error, Kind};
-use crate::load::{Progress, Tell, tell};
+use crate::io::{Progress, Tell, tell};
 use crate::script::{Script, ScriptLog};
 use crate::transport::{Deadline, Poll};
 

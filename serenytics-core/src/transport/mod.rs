@@ -2,6 +2,7 @@
 
 mod deadline;
 mod failure;
+mod http;
 mod poll;
 mod request;
 mod response;
@@ -11,6 +12,9 @@ mod storage;
 
 pub(crate) use deadline::Deadline;
 pub(crate) use failure::{NO_REASON, cut, has_errors, place, reason, said_errors};
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+pub(crate) use http::Tls;
+pub(crate) use http::{HttpOptions, Proxy};
 pub(crate) use poll::Poll;
 pub(crate) use request::{BodyStream, Request};
 pub(crate) use response::{List, Response};

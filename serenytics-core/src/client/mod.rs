@@ -1,5 +1,10 @@
 //! The client: the API key, the server and the connections to it, shared by all its clones.
 
+mod builder;
+mod environment;
+
+pub use builder::ClientBuilder;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,10 +15,9 @@ use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
 
 use crate::api_key::ApiKey;
-use crate::builder::ClientBuilder;
-use crate::environment::Environment;
+use crate::client::environment::Environment;
 use crate::error::Error;
-use crate::measures::Measures;
+use crate::session::Measures;
 use crate::transport::Deadline;
 
 /// A client of the platform, hosted or embedded.

@@ -11,7 +11,7 @@ use crate::answer::{Answer, ColumnAnswer, Exchange, RawColumns, RawRows, RowStre
 use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::measures::add_measures;
+use crate::session::add_measures;
 use crate::transport::Deadline;
 
 impl Client {

@@ -8,14 +8,13 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use crate::api_key::ApiKey;
+use crate::client::environment::{DEFAULT_URL, Environment};
 use crate::client::{Client, Deadlines};
 use crate::data_source::Pusher;
-use crate::environment::{DEFAULT_URL, Environment};
 use crate::error::{Error, Kind};
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
-use crate::http::Tls;
-use crate::http::{HttpOptions, Proxy};
-use crate::transport::place;
+use crate::transport::Tls;
+use crate::transport::{HttpOptions, Proxy, place};
 
 /// Makes a [`Client`].
 ///
