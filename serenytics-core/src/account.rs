@@ -6,8 +6,9 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::api_key::ApiKey;
-use crate::client::{Client, ClientBuilder};
+use crate::client::ClientBuilder;
 use crate::error::{Error, Kind};
+use crate::session::Session;
 use crate::transport::Request;
 
 /// What carries the token of a user who logged in.
@@ -36,28 +37,28 @@ impl ClientBuilder {
         if login.contains(':') {
             return Err(Error::new(Kind::Usage, "a login has no `:` in it, which stands between login and password"));
         }
-        // The secrets are the keys of these clients, so that they are found and left out wherever one could be seen.
+        // The secrets are the keys of these sessions, so that they are found and left out wherever one could be seen.
         let basic = STANDARD.encode(format!("{login}:{password}"));
         let secrets = ApiKey::from(password).hiding(&basic);
-        let client = self.with_key(secrets, HeaderValue::from_static(""))?;
-        let deadline = client.deadline();
+        let session = self.session(secrets, HeaderValue::from_static(""))?;
+        let deadline = session.deadline();
         let authorization = secret_header(&format!("Basic {basic}"))?;
-        let request = client.get(&["api", "token"], deadline).login(AUTHORIZATION, authorization);
-        let token = answered(&client, request, "token").await?;
+        let request = session.get(&["api", "token"], deadline).login(AUTHORIZATION, authorization);
+        let token = answered(&session, request, "token").await?;
 
-        let client = client.with_token(ApiKey::from(&token));
-        let request = client.post(&["api", "api_key"], deadline).login(AUTH_TOKEN, secret_header(&token)?);
-        answered(&client, request, "api_key").await.map(ApiKey::from)
+        let session = session.with_token(ApiKey::from(&token));
+        let request = session.post(&["api", "api_key"], deadline).login(AUTH_TOKEN, secret_header(&token)?);
+        answered(&session, request, "api_key").await.map(ApiKey::from)
     }
 }
 
 /// The text of this name in an answer.
-async fn answered(client: &Client, request: Request<'_>, name: &str) -> Result<String, Error> {
+async fn answered(session: &Session, request: Request<'_>, name: &str) -> Result<String, Error> {
     let answer = request.send().await?.ok().await?;
     let text = answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     text.map(str::to_owned).ok_or_else(|| {
         let message = format!("the answer to a log-in has no `{name}`");
-        Error::new(Kind::Decode, client.api_key().redact(message))
+        Error::new(Kind::Decode, session.api_key().redact(message))
     })
 }
 

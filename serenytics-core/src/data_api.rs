@@ -10,12 +10,13 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use crate::answer::{Answer, AnswerError, Decoder, RawRows};
 use crate::client::Client;
 use crate::error::{Error, Kind};
+use crate::session::Session;
 use crate::transport::{Request, Response, said_errors};
 
 /// The data API of a server, for a client whose key is one of the data API; see [`Client::data_api`].
 #[derive(Debug, Clone)]
 pub struct DataApi {
-    client: Client,
+    session: Session,
 }
 
 /// A source that a key of the data API reads.
@@ -45,7 +46,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn data_api(&self) -> DataApi {
-        DataApi { client: self.clone() }
+        DataApi { session: self.session().clone() }
     }
 }
 
@@ -55,7 +56,7 @@ impl DataApi {
     /// # Errors
     /// A server that cannot be reached or refuses.
     pub async fn sources(&self) -> Result<Vec<OpenSource>, Error> {
-        let mut response = self.client.get(&["data-api", "datasources_list"], self.client.deadline()).send().await?;
+        let mut response = self.session.get(&["data-api", "datasources_list"], self.session.deadline()).send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
         // The documentation does not show the answer: a list by itself, or one of the forms that lists have elsewhere.
@@ -73,12 +74,12 @@ impl DataApi {
     /// # Errors
     /// A source that the key does not read; a server that cannot be reached or refuses.
     pub async fn columns(&self, uuid: &str) -> Result<Vec<ColumnTitle>, Error> {
-        let request = self.client.post(&["data-api", "query-model", uuid], self.client.deadline());
+        let request = self.session.post(&["data-api", "query-model", uuid], self.session.deadline());
         let mut answer = request.repeatable().json(&json!({})).send().await?.ok().await?;
         let columns = answer.get_mut("columns_titles").map(Value::take).unwrap_or_default();
         serde_json::from_value(columns).map_err(|error| {
             let message = format!("the columns of the source are not told by `columns_titles`: {error}");
-            Error::new(Kind::Decode, self.client.api_key().redact(message))
+            Error::new(Kind::Decode, self.session.api_key().redact(message))
         })
     }
 
@@ -89,7 +90,7 @@ impl DataApi {
     /// A source that the key does not read; a server that cannot be reached or refuses; an answer that cannot be read.
     pub async fn query(&self, uuid: &str, query: &Pipeline) -> Result<Answer, Error> {
         let mut response = self.request(uuid, "json", query)?.send().await?;
-        let mut rows = RawRows::new(self.client.api_key());
+        let mut rows = RawRows::new(self.session.api_key());
         let mut decoder = Decoder::default();
         let error = |response: &Response, error| match error {
             AnswerError::Refused(said) => response.refused(said),
@@ -143,7 +144,7 @@ impl DataApi {
         let query = serde_json::to_value(query).map_err(|error| {
             Error::new(Kind::Usage, format!("the query cannot be written: {error}")).caused_by(error)
         })?;
-        let request = self.client.post(&["data-api", "query-data", uuid], self.client.deadline());
+        let request = self.session.post(&["data-api", "query-data", uuid], self.session.deadline());
         Ok(request.repeatable().json(&json!({ "format": format, "query": query })))
     }
 }

@@ -3,20 +3,19 @@
 use serde_json::Value;
 use tracing::debug;
 
-use crate::client::Client;
 use crate::error::{Error, Kind};
+use crate::session::Session;
 use crate::transport::{Deadline, NO_REASON, Poll, Response, has_errors, said_errors};
 
 /// A job of a server. Dropping it, or the future that waits for it, ends the waiting and not the job.
-#[derive(Debug)]
-pub(crate) struct Task<'c> {
-    client: &'c Client,
+pub(crate) struct Task<'s> {
+    session: &'s Session,
     id: String,
 }
 
-impl<'c> Task<'c> {
+impl<'s> Task<'s> {
     /// The task that a call started.
-    pub(crate) async fn started(client: &'c Client, mut response: Response) -> Result<Task<'c>, Error> {
+    pub(crate) async fn started(session: &'s Session, mut response: Response) -> Result<Task<'s>, Error> {
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
         let id = match answer.get("task_id") {
@@ -29,7 +28,7 @@ impl<'c> Task<'c> {
                 });
             }
         };
-        Ok(Task { client, id })
+        Ok(Task { session, id })
     }
 
     /// Waits until the task is done, and asks less and less often; `asking` is called each time.
@@ -37,7 +36,7 @@ impl<'c> Task<'c> {
         let mut poll = Poll::until(deadline);
         loop {
             asking();
-            let mut response = self.client.get(&["api", "task", &self.id], deadline).send().await?;
+            let mut response = self.session.get(&["api", "task", &self.id], deadline).send().await?;
             let body = response.whole().await?;
             let state: Value = response.parse(&body)?;
             match read(&state) {

@@ -5,6 +5,7 @@ mod decoder;
 mod drift;
 mod exchange;
 mod raw;
+mod run;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -20,4 +21,5 @@ pub(crate) use decoder::{AnswerError, Decoder, Rows};
 pub(crate) use drift::check as check_titles;
 pub(crate) use exchange::{Exchange, Until, Wanted};
 pub(crate) use raw::RawRows;
+pub(crate) use run::run;
 pub(crate) use typed::{TypedRows, describe};

@@ -15,6 +15,7 @@ use crate::arrow::BatchStream;
 use crate::arrow::build::{BATCH, BatchBuilder, Cell, Type, micros};
 use crate::client::Client;
 use crate::error::{Error, Kind};
+use crate::fetch::run_on;
 
 impl Client {
     /// Runs a query and returns its rows as Arrow record batches: [`fetch`](Self::fetch) for what computes with columns. There is one batch at
@@ -27,7 +28,7 @@ impl Client {
     #[doc(alias = "get_as_dataframe")]
     pub async fn fetch_arrow<R>(&self, query: &Query<R>) -> Result<Vec<RecordBatch>, Error> {
         let mut rows = ArrowRows::new(query.shape().clone());
-        self.run_on(query, Until::End, &mut rows).await?;
+        run_on(self.session(), query, Until::End, &mut rows).await?;
         Ok(vec![rows.take()?])
     }
 
@@ -50,7 +51,7 @@ impl Client {
     /// As for [`stream`](Self::stream).
     pub async fn stream_arrow<R>(&self, query: &Query<R>) -> Result<BatchStream, Error> {
         let mut rows = ArrowRows::new(query.shape().clone());
-        let exchange = self.run_on(query, Until::FirstRows, &mut rows).await?;
+        let exchange = run_on(self.session(), query, Until::FirstRows, &mut rows).await?;
         let schema = rows.builder.schema().clone();
         let batches = stream::try_unfold((exchange, rows), |(mut exchange, mut rows)| async move {
             let batch = next(&mut exchange, &mut rows).await?;

@@ -8,13 +8,13 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use crate::api_key::ApiKey;
+use crate::client::Client;
 use crate::client::environment::{DEFAULT_URL, Environment};
-use crate::client::{Client, Deadlines};
-use crate::data_source::Pusher;
 use crate::error::{Error, Kind};
+use crate::session::Session;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 use crate::transport::Tls;
-use crate::transport::{HttpOptions, Proxy, place};
+use crate::transport::{Connection, Deadlines, HttpOptions, Proxy, place};
 
 /// Makes a [`Client`].
 ///
@@ -147,19 +147,6 @@ impl ClientBuilder {
         self
     }
 
-    /// What appends rows to the storage with this uuid by its token, which a client's [`DataSource::config`](crate::DataSource::config) has and
-    /// the platform shows. The API key is not needed, and not sent if there is one.
-    ///
-    /// # Errors
-    /// A URL that is none, no token, or one that cannot be sent.
-    pub fn pusher(self, uuid: impl Into<String>, token: impl Into<ApiKey>) -> Result<Pusher, Error> {
-        let token = token.into();
-        if token.is_empty() {
-            return Err(Error::new(Kind::Usage, "no token: the configuration of the storage has it"));
-        }
-        Ok(Pusher::new(self.api_key(token).build()?, uuid.into()))
-    }
-
     /// Makes the client. Nothing is sent.
     ///
     /// # Errors
@@ -172,14 +159,14 @@ impl ClientBuilder {
         let key_header = api_key.header().map_err(|_| {
             usage("the API key holds a character that cannot be sent: a line end, or one that is not ASCII")
         })?;
-        self.with_key(api_key, key_header)
+        Ok(Client { session: self.session(api_key, key_header)? })
     }
 
-    /// Makes a client with a key, and the header that carries it.
-    pub(crate) fn with_key(self, api_key: ApiKey, key_header: HeaderValue) -> Result<Client, Error> {
+    /// Opens a session with a key, and the header that carries it. Nothing is sent.
+    pub(crate) fn session(self, api_key: ApiKey, key_header: HeaderValue) -> Result<Session, Error> {
         let url = base_url(&self.url)?;
         let clients = self.http.clients(&url, self.deadlines.connect)?;
-        Ok(Client::new(clients, url, api_key, key_header, self.deadlines))
+        Ok(Session::new(Connection::new(clients, url, api_key, key_header, self.deadlines)))
     }
 }
 

@@ -134,7 +134,7 @@ impl Batch<'_> {
             return Err(unsent(problem));
         }
         let parts = parts(&self.operations, self.asynchronous, self.largest).map_err(unsent)?;
-        let deadline = self.source.client().deadline();
+        let deadline = self.source.session().deadline();
         let (count, mut done) = (parts.len(), 0);
         for (index, part) in parts.into_iter().enumerate() {
             let rows = part.rows;
@@ -188,7 +188,7 @@ impl DataSource {
         let span = debug_span!("batch", source = self.uuid(), rows, bytes, status = Empty);
         let sent = async {
             debug!("sending");
-            let request = self.client().post(&["api", "data_source", self.uuid(), "batch"], deadline).text(body);
+            let request = self.session().post(&["api", "data_source", self.uuid(), "batch"], deadline).text(body);
             let mut response = request.send().await.map_err(|error| match error.status() {
                 Some(413) => error.advised(&format!(
                     "the batch has {rows} rows and keys in {bytes} bytes, and nothing of it was done: send less at a time, have it split by \

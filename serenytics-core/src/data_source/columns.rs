@@ -25,12 +25,12 @@ impl DataSource {
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     #[doc(alias = "get_columns")]
     pub async fn columns(&self) -> Result<Vec<ColumnTitle>, Error> {
-        self.columns_until(self.client().deadline()).await
+        self.columns_until(self.session().deadline()).await
     }
 
     pub(crate) async fn columns_until(&self, deadline: Deadline) -> Result<Vec<ColumnTitle>, Error> {
         let options = Pipeline { only_headers: Some(true), ..Pipeline::default() };
-        Ok(self.client().raw(self, options, deadline).await?.columns)
+        Ok(self.raw_rows(self.session(), options, deadline).await?.columns)
     }
 
     /// All rows with all columns, as JSON values: two calls, of which the first asks for the columns. A storage into which nothing was loaded
@@ -54,13 +54,13 @@ impl DataSource {
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     #[doc(alias = "get_as_dataframe")]
     pub async fn get_data(&self) -> Result<Answer, Error> {
-        let deadline = self.client().deadline();
+        let deadline = self.session().deadline();
         let columns = self.columns_until(deadline).await?;
         if columns.is_empty() {
             return Ok(Answer::default());
         }
         let all = selecting(columns.into_iter().map(|title| Item::Name(title.name)).collect());
-        self.client().raw(self, all, deadline).await
+        self.raw_rows(self.session(), all, deadline).await
     }
 
     /// Runs a query that is data on this source: [`Client::fetch_raw`](crate::Client::fetch_raw).
@@ -68,7 +68,7 @@ impl DataSource {
     /// # Errors
     /// As for [`Client::fetch_raw`](crate::Client::fetch_raw).
     pub async fn query(&self, options: &Pipeline) -> Result<Answer, Error> {
-        self.client().fetch_raw(self, options).await
+        self.raw_rows(self.session(), options.clone(), self.session().deadline()).await
     }
 
     /// The value of a formula over all rows, as `sum([revenue]) / count()`, or of a measure, by its name: a number, or `None` over no row.
@@ -89,9 +89,9 @@ impl DataSource {
     #[doc(alias = "get_value_formula")]
     pub async fn value_formula(&self, formula: &str) -> Result<Option<f64>, Error> {
         let mut rows = TypedRows::new(VALUE.into(), read_value);
-        let client = self.client();
+        let session = self.session();
         let formula_column = ColumnItem { name: formula.to_owned(), ..ColumnItem::default() };
-        client.run_data(self, selecting(vec![Item::Column(formula_column)]), &mut rows, client.deadline()).await?;
+        self.run(session, selecting(vec![Item::Column(formula_column)]), &mut rows, session.deadline()).await?;
         let rows = rows.into_rows();
         match rows[..] {
             [] => Ok(None),
@@ -114,8 +114,8 @@ impl DataSource {
             ColumnItem { name: COUNT_COLUMN.to_owned(), agg_function: Some(Aggregate::Sum), ..ColumnItem::default() };
         let options = selecting(vec![Item::Column(count)]);
         let mut rows = TypedRows::new(COUNT.into(), read_count);
-        let client = self.client();
-        client.run_data(self, options, &mut rows, client.deadline()).await?;
+        let session = self.session();
+        self.run(session, options, &mut rows, session.deadline()).await?;
         // A count over nothing may be no row, or a sum of nothing.
         let count = rows.into_rows().into_iter().next().flatten().unwrap_or(0);
         u64::try_from(count)

@@ -1,10 +1,13 @@
 //! What a data source is configured with: its properties, read, set and saved; its cache; what it says of users.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::resource::Resource;
+use crate::session::{Measures, Session};
 use crate::transport::Deadline;
 
 impl DataSource {
@@ -57,14 +60,14 @@ impl DataSource {
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn save(&mut self) -> Result<(), Error> {
         let body = Value::Object(self.config.clone());
-        let client = &self.client;
-        let request = client.put(&["api", "data_source", &self.uuid], client.deadline());
+        let session = &self.session;
+        let request = session.put(&["api", "data_source", &self.uuid], session.deadline());
         let response = request.json(&body).send().await?;
-        if let Some(saved) = self.saved(client, response).await? {
+        if let Some(saved) = self.saved(session, response).await? {
             *self = saved;
         }
-        self.client.known_uuids().retain(|_, uuid| *uuid != self.uuid);
-        self.client.learn_measures(self);
+        self.session.forget_names_of(&self.uuid);
+        self.remember_measures(&self.session);
         Ok(())
     }
 
@@ -73,13 +76,13 @@ impl DataSource {
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn refresh(&mut self) -> Result<(), Error> {
-        *self = self.renewed(self.client.deadline()).await?;
+        *self = self.renewed(self.session.deadline()).await?;
         Ok(())
     }
 
     /// The source as the server has it now.
     pub(crate) async fn renewed(&self, deadline: Deadline) -> Result<DataSource, Error> {
-        self.client.by_uuid_until(&self.uuid, deadline).await
+        DataSource::by_uuid(&self.session, &self.uuid, deadline).await
     }
 
     /// Makes the platform forget the answers that it keeps for this source, so that queries and dashboards see the data as it is now.
@@ -99,10 +102,15 @@ impl DataSource {
         self.order("reload_users_metadata").await
     }
 
+    /// Remembers the measures that this source's configuration has.
+    pub(crate) fn remember_measures(&self, session: &Session) -> Arc<Measures> {
+        session.remember_measures(&self.uuid, Measures::of(&self.name, &self.config))
+    }
+
     /// A call that is its path and no more.
     async fn order(&self, what: &str) -> Result<(), Error> {
-        let client = &self.client;
-        let response = client.post(&["api", "data_source", &self.uuid, what], client.deadline()).send().await?;
+        let session = &self.session;
+        let response = session.post(&["api", "data_source", &self.uuid, what], session.deadline()).send().await?;
         response.unless_error().await?;
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::data_source::{DataSource, SourceType};
 use crate::error::{Error, Kind};
 use crate::resource::Resource;
+use crate::session::Session;
 use crate::transport::Deadline;
 
 impl Client {
@@ -17,7 +18,7 @@ impl Client {
     /// that cannot be reached or refuses.
     #[doc(alias = "get_data_source_by_name")]
     pub async fn source(&self, name: &str) -> Result<DataSource, Error> {
-        self.source_until(name, self.deadline()).await
+        DataSource::named(self.session(), name, self.session().deadline()).await
     }
 
     /// The data source with this name, if there is one.
@@ -25,7 +26,7 @@ impl Client {
     /// # Errors
     /// More than one source with the name; a server that cannot be reached or refuses.
     pub async fn find_source(&self, name: &str) -> Result<Option<DataSource>, Error> {
-        self.find_until(name, self.deadline()).await
+        DataSource::lookup(self.session(), name, self.session().deadline()).await
     }
 
     /// The data source with this uuid.
@@ -34,7 +35,7 @@ impl Client {
     /// No source with the uuid; a server that cannot be reached or refuses.
     #[doc(alias = "get_data_source_by_uuid")]
     pub async fn source_by_uuid(&self, uuid: &str) -> Result<DataSource, Error> {
-        self.by_uuid_until(uuid, self.deadline()).await
+        DataSource::by_uuid(self.session(), uuid, self.session().deadline()).await
     }
 
     /// All data sources that the key may see.
@@ -43,7 +44,7 @@ impl Client {
     /// A server that cannot be reached or refuses.
     #[doc(alias = "get_data_sources")]
     pub async fn sources(&self) -> Result<Vec<DataSource>, Error> {
-        DataSource::all(self, self.deadline()).await
+        DataSource::all(self.session(), self.session().deadline()).await
     }
 
     /// The storage with this name, made now if there is none. That is two calls of the API: who does it at the same time as another can make
@@ -53,8 +54,8 @@ impl Client {
     /// A source with the name that is no storage, or more than one; a server that cannot be reached or refuses.
     #[doc(alias = "get_or_create_storage_data_source_by_name")]
     pub async fn get_or_create_storage(&self, name: &str) -> Result<DataSource, Error> {
-        let deadline = self.deadline();
-        if let Some(source) = self.find_until(name, deadline).await? {
+        let (session, deadline) = (self.session(), self.session().deadline());
+        if let Some(source) = DataSource::lookup(session, name, deadline).await? {
             return match &source.source_type {
                 SourceType::Storage => Ok(source),
                 other => Err(Error::new(
@@ -65,7 +66,7 @@ impl Client {
                 )),
             };
         }
-        self.create_until(name, deadline).await
+        DataSource::create(session, name, deadline).await
     }
 
     /// A new storage with this name, without rows. Names are unique by convention only: one that is taken is not refused here.
@@ -73,34 +74,32 @@ impl Client {
     /// # Errors
     /// A server that cannot be reached or refuses.
     pub async fn create_storage(&self, name: &str) -> Result<DataSource, Error> {
-        self.create_until(name, self.deadline()).await
+        DataSource::create(self.session(), name, self.session().deadline()).await
     }
+}
 
-    async fn create_until(&self, name: &str, deadline: Deadline) -> Result<DataSource, Error> {
-        let body = json!({ "name": name, "type": SourceType::Storage.name(), "jsonContent": {} });
-        let request = self.post(&["api", "data_source"], deadline).json(&body).expect(StatusCode::CREATED);
-        // Its uuid is not learned by its name, which others may have.
-        DataSource::answered(self, request.send().await?).await
-    }
-
-    /// The data source with this name.
-    pub(crate) async fn source_until(&self, name: &str, deadline: Deadline) -> Result<DataSource, Error> {
-        match self.find_until(name, deadline).await? {
+impl DataSource {
+    /// Returns the data source with this name, or an error that suggests another name.
+    pub(crate) async fn named(session: &Session, name: &str, deadline: Deadline) -> Result<DataSource, Error> {
+        match DataSource::lookup(session, name, deadline).await? {
             Some(source) => Ok(source),
-            None => Err(DataSource::unknown(self, name, deadline).await),
+            None => Err(DataSource::unknown(session, name, deadline).await),
         }
     }
 
-    /// The data source with this uuid.
-    pub(crate) async fn by_uuid_until(&self, uuid: &str, deadline: Deadline) -> Result<DataSource, Error> {
-        DataSource::by_uuid(self, uuid, deadline).await
-    }
-
-    async fn find_until(&self, name: &str, deadline: Deadline) -> Result<Option<DataSource>, Error> {
-        let source = DataSource::find(self, name, deadline).await?;
+    /// Looks a data source up by its name, and remembers its uuid.
+    async fn lookup(session: &Session, name: &str, deadline: Deadline) -> Result<Option<DataSource>, Error> {
+        let source = DataSource::find(session, name, deadline).await?;
         if let Some(source) = &source {
-            self.known_uuids().insert(name.to_owned(), source.uuid().to_owned());
+            session.remember_uuid(name, source.uuid());
         }
         Ok(source)
+    }
+
+    async fn create(session: &Session, name: &str, deadline: Deadline) -> Result<DataSource, Error> {
+        let body = json!({ "name": name, "type": SourceType::Storage.name(), "jsonContent": {} });
+        let request = session.post(&["api", "data_source"], deadline).json(&body).expect(StatusCode::CREATED);
+        // Its uuid is not remembered: other sources may have the same name.
+        DataSource::answered(session, request.send().await?).await
     }
 }

@@ -7,6 +7,7 @@ mod find;
 pub(crate) mod names;
 mod operations;
 mod push;
+mod query;
 mod schema;
 
 pub use batch::Batch;
@@ -17,14 +18,14 @@ use std::fmt;
 use reqwest::StatusCode;
 use serde_json::{Map, Value};
 
-use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::resource::Resource;
+use crate::session::Session;
 
-/// A data source of a server, found by [`Client::source`] and its siblings.
+/// A data source of a server, found by [`Client::source`](crate::Client::source) and its siblings.
 #[derive(Clone)]
 pub struct DataSource {
-    client: Client,
+    session: Session,
     name: String,
     uuid: String,
     source_type: SourceType,
@@ -63,8 +64,6 @@ impl fmt::Display for SourceType {
 }
 
 impl DataSource {
-    /// Reads what a server says of a source; `None` if it says no uuid. A newer server may have sources without a name or
-    /// a type.
     /// The name, unique by convention only; empty when the server says none.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -88,15 +87,15 @@ impl DataSource {
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn delete(self) -> Result<(), Error> {
-        let request = self.client.delete(&["api", "data_source", &self.uuid], self.client.deadline());
+        let request = self.session.delete(&["api", "data_source", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;
-        self.client.known_uuids().retain(|_, uuid| *uuid != self.uuid);
-        self.client.known_measures().remove(&self.uuid);
+        self.session.forget_names_of(&self.uuid);
+        self.session.forget_measures(&self.uuid);
         Ok(())
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
     }
 
     /// Refuses what can only be done to a storage.
@@ -111,12 +110,12 @@ impl DataSource {
     }
 }
 
-/// The error of a source that the server describes without its uuid.
 impl Resource for DataSource {
     const PATH: &'static str = "data_source";
     const NOUN: &'static str = "source";
 
-    fn read(client: &Client, config: Map<String, Value>) -> Option<DataSource> {
+    /// A newer server may have sources without a name or a type.
+    fn read(session: &Session, config: Map<String, Value>) -> Option<DataSource> {
         let text = |key: &str| config.get(key).and_then(Value::as_str);
         let uuid = text("uuid")?.to_owned();
         let name = text("name").unwrap_or_default().to_owned();
@@ -125,14 +124,14 @@ impl Resource for DataSource {
             "InnerJoin" => SourceType::InnerJoin,
             other => SourceType::Other(other.to_owned()),
         };
-        Some(DataSource { client: client.clone(), name, uuid, source_type, config })
+        Some(DataSource { session: session.clone(), name, uuid, source_type, config })
     }
 
-    fn id(&self) -> &str {
+    fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    fn called(&self) -> &str {
+    fn name(&self) -> &str {
         &self.name
     }
 }

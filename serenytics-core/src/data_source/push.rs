@@ -6,9 +6,10 @@ use serenytics_query::source::LoadRow;
 use tracing::{Instrument, debug_span};
 
 use crate::api_key::ApiKey;
-use crate::client::Client;
+use crate::client::ClientBuilder;
 use crate::data_source::{DataSource, names};
 use crate::error::{Error, Kind};
+use crate::session::Session;
 use crate::transport::Request;
 
 /// Appends rows to one storage, one a call, by the storage's token: it has no API key, and cannot do anything else.
@@ -17,14 +18,14 @@ use crate::transport::Request;
 /// clone. The token is a secret, and printed by nothing.
 #[derive(Clone)]
 pub struct Pusher {
-    /// A client whose key is the token, so that texts of the server are shown without it.
-    client: Client,
+    /// A session whose key is the token, so that texts of the server are shown without it.
+    session: Session,
     uuid: String,
 }
 
 impl Pusher {
-    pub(crate) fn new(client: Client, uuid: String) -> Pusher {
-        Pusher { client, uuid }
+    fn new(session: Session, uuid: String) -> Pusher {
+        Pusher { session, uuid }
     }
 
     /// The uuid of the storage.
@@ -62,11 +63,26 @@ impl Pusher {
         written.map_err(|message| Error::new(Kind::Usage, format!("nothing was sent: {message}")))?;
         let span = debug_span!("push", source = self.uuid, bytes = body.len());
         let pushed = async {
-            let request = Request::push(&self.client, &self.uuid, self.client.deadline()).text(body);
+            let request = Request::push(self.session.connection(), &self.uuid, self.session.deadline()).text(body);
             request.send().await?.unless_error().await?;
             Ok(())
         };
         pushed.instrument(span).await
+    }
+}
+
+impl ClientBuilder {
+    /// What appends rows to the storage with this uuid by its token, which a client's [`DataSource::config`](crate::DataSource::config) has and
+    /// the platform shows. The API key is not needed, and not sent if there is one.
+    ///
+    /// # Errors
+    /// A URL that is none, no token, or one that cannot be sent.
+    pub fn pusher(self, uuid: impl Into<String>, token: impl Into<ApiKey>) -> Result<Pusher, Error> {
+        let token = token.into();
+        if token.is_empty() {
+            return Err(Error::new(Kind::Usage, "no token: the configuration of the storage has it"));
+        }
+        Ok(Pusher::new(self.api_key(token).build()?.session().clone(), uuid.into()))
     }
 }
 
@@ -77,8 +93,8 @@ impl DataSource {
     /// A source that is no storage.
     pub fn pusher(&self) -> Result<Pusher, Error> {
         self.check_is_storage()?;
-        let client = self.client().with_token(ApiKey::from(self.token()?));
-        Ok(Pusher::new(client, self.uuid().to_owned()))
+        let session = self.session().with_token(ApiKey::from(self.token()?));
+        Ok(Pusher::new(session, self.uuid().to_owned()))
     }
 
     /// Appends a row to the storage: see [`Pusher::push`].

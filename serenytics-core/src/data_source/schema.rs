@@ -9,6 +9,7 @@ use serenytics_query::source::Source;
 use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
+use crate::resource::Resource;
 use crate::transport::Deadline;
 
 impl Client {
@@ -32,10 +33,10 @@ impl Client {
     /// # Errors
     /// A source that does not exist; a server that cannot be reached or refuses.
     pub async fn drift<S: Source>(&self) -> Result<Vec<Drift>, Error> {
-        let deadline = self.deadline();
+        let (session, deadline) = (self.session(), self.session().deadline());
         let source = match S::SOURCE {
-            SourceRef::Name(name) => self.source_until(&name, deadline).await?,
-            SourceRef::Uuid(uuid) => self.by_uuid_until(&uuid, deadline).await?,
+            SourceRef::Name(name) => DataSource::named(session, &name, deadline).await?,
+            SourceRef::Uuid(uuid) => DataSource::by_uuid(session, &uuid, deadline).await?,
         };
         Ok(drift(&S::schema(), &source.served(deadline).await?))
     }
@@ -61,7 +62,7 @@ impl DataSource {
     /// # Errors
     /// A source that does not exist any more; a server that cannot be reached or refuses.
     pub async fn drift(&self, declared: &Schema) -> Result<Vec<Drift>, Error> {
-        let deadline = self.client().deadline();
+        let deadline = self.session().deadline();
         Ok(drift(declared, &self.renewed(deadline).await?.served(deadline).await?))
     }
 
@@ -98,7 +99,7 @@ impl DataSource {
     }
 
     async fn pulled(&self, before: Option<&SchemaFile>) -> Result<SchemaFile, Error> {
-        let deadline = self.client().deadline();
+        let deadline = self.session().deadline();
         let source = self.renewed(deadline).await?;
         let served = source.served(deadline).await?;
         let uuid = before.and_then(|file| file.uuid.as_ref()).map(|_| source.uuid());
@@ -110,13 +111,13 @@ impl DataSource {
         }
         file.checked().map_err(|message| {
             let message = format!("source `{}` cannot be declared by a schema file: {message}", source.name());
-            Error::new(Kind::Usage, self.client().api_key().redact(message))
+            Error::new(Kind::Usage, self.session().api_key().redact(message))
         })
     }
 
     /// What the server has: the columns as they are now, the measures as they were when the source was found.
     async fn served(&self, deadline: Deadline) -> Result<Served, Error> {
-        let measures = self.client().learn_measures(self);
+        let measures = self.remember_measures(self.session());
         Ok(Served {
             columns: self.columns_until(deadline).await?,
             measures: measures.names().map(str::to_owned).collect(),

@@ -100,7 +100,7 @@ impl Export<'_> {
         let begun = async {
             tell(&mut self.progress, Progress::Exporting);
             let (url, format) = self.made(format, deadline).await?;
-            let response = Request::download(self.source.client(), &url, deadline).send().await?;
+            let response = Request::download(self.source.session().connection(), &url, deadline).send().await?;
             Ok(Download { response, format, span: span.clone() })
         };
         begun.instrument(span.clone()).await
@@ -129,7 +129,7 @@ impl Export<'_> {
     /// Where the file is that the server made, and its format. It borrows mutably, as what is told of the progress may be no `Sync`, and a
     /// shared borrow of it would keep exports from being spawned.
     async fn made(&mut self, format: ExportFormat, deadline: Deadline) -> Result<(Url, ExportFormat), Error> {
-        let client = self.source.client();
+        let session = self.source.session();
         let body = json!({
             "send_email": false,
             "export_format": format.word(),
@@ -137,7 +137,7 @@ impl Export<'_> {
             "add_quotes": self.quotes,
         });
         let request =
-            client.post(&["api", "data_source", self.source.uuid(), "export_source_data"], deadline).patient();
+            session.post(&["api", "data_source", self.source.uuid(), "export_source_data"], deadline).patient();
         let mut response = request.json(&body).send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
@@ -152,7 +152,7 @@ impl Export<'_> {
             });
         };
         // A server may say no more than the path.
-        let url = client.base().join(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = session.url().join(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(url) = url else {
             let message = "`csv_url` of the answer, where the exported file is, is no URL of a server";
             return Err(response.error(Kind::Decode, message.to_owned()));

@@ -19,6 +19,7 @@ use crate::load::rows::Making;
 use crate::load::text::Format;
 use crate::load::upload::Content;
 use crate::load::{ForceType, config, file, upload};
+use crate::resource::Resource;
 use crate::task::Task;
 use crate::transport::Deadline;
 
@@ -187,7 +188,7 @@ impl<'s> Load<'s> {
 
     async fn load(mut self) -> Result<(), Error> {
         let deadline = Deadline::after(self.timeout, "`timeout` of the load");
-        let client = self.source.client();
+        let session = self.source.session();
         self.source.check_is_storage()?;
         if matches!(self.format.separator, '\n' | '\r' | '"') {
             let message = format!("{:?} cannot separate the fields of a CSV file", self.format.separator);
@@ -227,10 +228,10 @@ impl<'s> Load<'s> {
         };
         let uuid = self.source.uuid();
         // As it is now: somebody may have changed it since the source was found, and it is saved whole.
-        let current = client.by_uuid_until(uuid, deadline).await?;
+        let current = DataSource::by_uuid(session, uuid, deadline).await?;
         current.check_is_storage()?;
         let config = config::config(current.config(), &sent_name, self.format.separator, &self.forced);
-        client.put(&["api", "data_source", uuid], deadline).json(&config).send().await?.unless_error().await?;
+        session.put(&["api", "data_source", uuid], deadline).json(&config).send().await?.unless_error().await?;
         let sent = upload::send(self.source, content, deadline, &mut self.progress).await?;
         Span::current().record("bytes", sent.bytes).record("rows", sent.rows);
         let (call, body) = match self.into {
@@ -239,11 +240,11 @@ impl<'s> Load<'s> {
                 ("update_from_file", json!({ "primary_key": primary_key, "async": true }))
             }
         };
-        let request = client.post(&["api", "data_source", uuid, call], deadline);
+        let request = session.post(&["api", "data_source", uuid, call], deadline);
         let started = request.json(&body).expect(StatusCode::OK).send().await?;
         let loading = Instant::now();
         let asked = &mut || tell(&mut self.progress, Progress::Loading { elapsed: loading.elapsed() });
-        Task::started(client, started).await?.wait(deadline, asked).await
+        Task::started(session, started).await?.wait(deadline, asked).await
     }
 }
 

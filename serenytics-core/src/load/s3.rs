@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use serenytics_query::source::{Source, stored_types};
 use tracing::{Instrument, debug_span};
 
-use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::Error;
 use crate::io::{Progress, Tell, tell};
 use crate::load::ForceType;
 use crate::load::builder::TIMEOUT;
+use crate::session::Session;
 use crate::task::Task;
 use crate::transport::Deadline;
 
@@ -138,24 +138,24 @@ impl<'s> ReloadFromS3<'s> {
     pub async fn send(mut self) -> Result<(), Error> {
         self.source.check_is_storage()?;
         let span = debug_span!("load", source = self.source.uuid(), bucket = self.bucket, key = self.key);
-        let (client, body) = (self.client(), self.body());
+        let (session, body) = (self.session(), self.body());
         let loaded = async {
             let deadline = Deadline::after(self.timeout, "`timeout` of the load");
-            let request = client.post(&["api", "data_source", self.source.uuid(), "reload_from_s3"], deadline);
+            let request = session.post(&["api", "data_source", self.source.uuid(), "reload_from_s3"], deadline);
             let started = request.json(&body).send().await?;
             let loading = Instant::now();
             let asked = &mut || tell(&mut self.progress, Progress::Loading { elapsed: loading.elapsed() });
-            Task::started(&client, started).await?.wait(deadline, asked).await
+            Task::started(&session, started).await?.wait(deadline, asked).await
         };
         loaded.instrument(span).await
     }
 
-    /// The client of the source, which leaves the secret of the credentials out wherever a server may repeat it.
-    fn client(&self) -> Client {
-        let client = self.source.client();
+    /// The session of the source, which leaves the secret of the credentials out wherever a server may repeat it.
+    fn session(&self) -> Session {
+        let session = self.source.session();
         match &self.credentials {
-            Some(credentials) => client.with_token(client.api_key().clone().hiding(&credentials.secret_access_key)),
-            None => client.clone(),
+            Some(credentials) => session.with_token(session.api_key().clone().hiding(&credentials.secret_access_key)),
+            None => session.clone(),
         }
     }
 

@@ -160,11 +160,11 @@ impl Upload<'_> {
         making: impl Future<Output = Result<(), Error>>,
         mut told: impl FnMut(),
     ) -> Result<(), Error> {
-        let client = self.source.client();
+        let session = self.source.session();
         let request = match &self.signed {
-            Some(url) => Request::signed_upload(client, url, CONTENT_TYPE, self.deadline),
+            Some(url) => Request::signed_upload(session.connection(), url, CONTENT_TYPE, self.deadline),
             None => {
-                let request = client.post(&["api", "data_source", self.source.uuid(), "file"], self.deadline);
+                let request = session.post(&["api", "data_source", self.source.uuid(), "file"], self.deadline);
                 request.expect(StatusCode::CREATED)
             }
         };
@@ -223,8 +223,8 @@ async fn make(mut chunks: Chunks<'_>, inlet: Inlet, counts: &Counts) -> Result<(
 
 /// Where the server wants the file: a signed URL, or nothing when it takes files itself.
 async fn signed_url(source: &DataSource, deadline: Deadline) -> Result<Option<Url>, Error> {
-    let client = source.client();
-    let request = client.get(&["api", "data_source", "sign_s3"], deadline).slash();
+    let session = source.session();
+    let request = session.get(&["api", "data_source", "sign_s3"], deadline).slash();
     let request = request.query("s3_object_type", CONTENT_TYPE).query("s3_object_name", source.uuid());
     Ok(Signed::asked(request).await?.map(|signed| signed.url))
 }

@@ -10,8 +10,8 @@ use reqwest::StatusCode;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
-use crate::client::Client;
 use crate::error::{Error, Kind};
+use crate::session::Session;
 use crate::transport::{BodyStream, Deadline, Request, Signed};
 
 /// What uploads of files are signed for.
@@ -29,7 +29,7 @@ pub(super) struct Attached {
 }
 
 /// Uploads a file, to where the server wants it.
-pub(super) async fn upload(client: &Client, path: &Path, deadline: Deadline) -> Result<Attached, Error> {
+pub(super) async fn upload(session: &Session, path: &Path, deadline: Deadline) -> Result<Attached, Error> {
     let unreadable = |error: io::Error| {
         let message = format!("the file to attach, `{}`, cannot be read: {error}", path.display());
         Error::new(Kind::Usage, message).caused_by(error)
@@ -42,10 +42,10 @@ pub(super) async fn upload(client: &Client, path: &Path, deadline: Deadline) -> 
     let (file, length) = deadline.hold("the file was not opened", opened).await?.map_err(unreadable)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
 
-    let sign = client.get(&["api", "sign_s3_file"], deadline).slash().query("s3_object_type", CONTENT_TYPE);
+    let sign = session.get(&["api", "sign_s3_file"], deadline).slash().query("s3_object_type", CONTENT_TYPE);
     let (request, uuid) = match Signed::asked(sign).await? {
         Some(Signed { url, object_name: Some(uuid) }) => {
-            (Request::signed_upload(client, &url, CONTENT_TYPE, deadline), uuid)
+            (Request::signed_upload(session.connection(), &url, CONTENT_TYPE, deadline), uuid)
         }
         Some(Signed { object_name: None, .. }) => {
             let message = "the server signed the upload of a file and does not say its `server_side_object_name`";
@@ -53,7 +53,7 @@ pub(super) async fn upload(client: &Client, path: &Path, deadline: Deadline) -> 
         }
         None => {
             let uuid = new_uuid();
-            let request = client.post(&["api", "upload_file", &uuid], deadline).expect(StatusCode::CREATED);
+            let request = session.post(&["api", "upload_file", &uuid], deadline).expect(StatusCode::CREATED);
             (request, uuid)
         }
     };

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::io::{Progress, Tell, tell};
+use crate::session::Session;
 use crate::task::Task;
 use crate::transport::Deadline;
 use crate::web_app::object;
@@ -20,7 +21,7 @@ use crate::web_app::object;
 /// An e-mail that is not sent yet; see [`Client::email`].
 #[must_use = "nothing is sent before `.send()`"]
 pub struct Email<'c> {
-    client: &'c Client,
+    session: &'c Session,
     subject: String,
     recipients: Vec<String>,
     html: String,
@@ -53,7 +54,7 @@ impl Client {
         html: impl Into<String>,
     ) -> Email<'_> {
         Email {
-            client: self,
+            session: self.session(),
             subject: subject.into(),
             recipients: recipients.into_iter().map(Into::into).collect(),
             html: html.into(),
@@ -79,7 +80,8 @@ impl Client {
         attachments: Option<&Value>,
     ) -> Result<(), Error> {
         let body = json!({ "channel": channel, "text_msg": text, "attachments": attachments });
-        self.post(&["api", "integrations", "slack", "post_msg"], self.deadline())
+        self.session()
+            .post(&["api", "integrations", "slack", "post_msg"], self.session().deadline())
             .json(&body)
             .send()
             .await?
@@ -141,15 +143,15 @@ impl<'c> Email<'c> {
     /// quota of a day allows for, which [`Error::is_quota`] tells; a mail that the server cannot send; a server that
     /// cannot be reached or refuses.
     pub async fn send(mut self) -> Result<(), Error> {
-        let client = self.client;
-        let deadline = client.deadline_or(self.timeout, "`timeout` of the e-mail");
+        let session = self.session;
+        let deadline = session.connection().deadline_or(self.timeout, "`timeout` of the e-mail");
         if self.recipients.is_empty() {
             return Err(Error::new(Kind::Usage, "nothing was sent: the e-mail has no recipient"));
         }
         let payload = self.payload.map_err(|error| Error::new(Kind::Usage, error))?;
         let attached = match self.files.as_slice() {
             [] => None,
-            [path] => Some(attach::upload(client, path, deadline).await?),
+            [path] => Some(attach::upload(session, path, deadline).await?),
             files => {
                 let message = format!(
                     "nothing was sent: the platform attaches one file to a mail, and {} were given",
@@ -169,7 +171,7 @@ impl<'c> Email<'c> {
             "file_to_attach_name": attached.as_ref().map(|attached| &attached.name),
             "dashboard_payload": payload,
         });
-        let task = begin(client, &body, deadline).await?;
+        let task = begin(session, &body, deadline).await?;
         let begun = Instant::now();
         let asked = &mut || tell(&mut self.progress, Progress::Running { elapsed: begun.elapsed() });
         task.wait(deadline, asked).await
@@ -177,12 +179,12 @@ impl<'c> Email<'c> {
 }
 
 /// Begins to send a mail.
-async fn begin<'c>(client: &'c Client, body: &Value, deadline: Deadline) -> Result<Task<'c>, Error> {
-    let started = client.post(&["api", "email"], deadline).json(body).send().await.map_err(|error| {
+async fn begin<'c>(session: &'c Session, body: &Value, deadline: Deadline) -> Result<Task<'c>, Error> {
+    let started = session.post(&["api", "email"], deadline).json(body).send().await.map_err(|error| {
         let is_quota = error.status() == Some(StatusCode::TOO_MANY_REQUESTS.as_u16());
         if is_quota { error.of_kind(Kind::Quota) } else { error }
     })?;
-    Task::started(client, started).await
+    Task::started(session, started).await
 }
 
 /// Neither the text nor the recipients are printed.

@@ -33,9 +33,10 @@ impl Client {
     pub async fn store_script_data(&self, script_uuid: &str, data: &(impl Serialize + ?Sized)) -> Result<(), Error> {
         let body = serde_json::to_value(data).map_err(|error| {
             let message = format!("nothing was stored: the data cannot be written as JSON: {error}");
-            Error::new(Kind::Usage, self.api_key().redact(message))
+            Error::new(Kind::Usage, self.session().api_key().redact(message))
         })?;
-        self.put(&["api", "script", script_uuid, "storage"], self.deadline())
+        self.session()
+            .put(&["api", "script", script_uuid, "storage"], self.session().deadline())
             .json(&body)
             .send()
             .await?
@@ -49,7 +50,8 @@ impl Client {
     /// # Errors
     /// Data that is no `T`; no script with the uuid; a server that cannot be reached or refuses.
     pub async fn retrieve_script_data<T: DeserializeOwned>(&self, script_uuid: &str) -> Result<Option<T>, Error> {
-        let mut response = self.get(&["api", "script", script_uuid, "storage"], self.deadline()).send().await?;
+        let mut response =
+            self.session().get(&["api", "script", script_uuid, "storage"], self.session().deadline()).send().await?;
         let body = response.whole().await?;
         // Nothing at all is what a server may have that was never given anything.
         if body.is_empty() {

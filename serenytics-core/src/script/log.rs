@@ -49,15 +49,15 @@ impl Script {
     /// # Errors
     /// A script that does not exist any more; a server that cannot be reached or refuses.
     pub async fn last_logs(&self) -> Result<Vec<ScriptLog>, Error> {
-        self.logs_until(self.client.deadline()).await
+        self.logs_until(self.session.deadline()).await
     }
 
     pub(super) async fn logs_until(&self, deadline: Deadline) -> Result<Vec<ScriptLog>, Error> {
-        let mut response = self.client.get(&["api", "script", &self.uuid, "logs"], deadline).send().await?;
+        let mut response = self.session.get(&["api", "script", &self.uuid, "logs"], deadline).send().await?;
         let body = response.whole().await?;
         let list: List = response.parse(&body)?;
         let read = |object: &Value| {
-            let log = object.as_object().and_then(|object| ScriptLog::read(object, self.client.api_key()));
+            let log = object.as_object().and_then(|object| ScriptLog::read(object, self.session.api_key()));
             log.ok_or_else(|| response.error(Kind::Decode, "a log of the answer does not say its `status`".to_owned()))
         };
         list.objects.iter().map(read).collect()

@@ -10,25 +10,24 @@ use std::fmt;
 use reqwest::StatusCode;
 use serde_json::{Map, Value};
 
-use crate::client::Client;
 use crate::error::Error;
 use crate::resource::Resource;
+use crate::session::Session;
 
 pub use data::ScriptDateTime;
 pub use log::{ScriptLog, ScriptStatus};
 pub use run::RunScript;
 
-/// A script of a server, found by [`Client::script`] and its siblings.
+/// A script of a server, found by [`Client::script`](crate::Client::script) and its siblings.
 #[derive(Clone)]
 pub struct Script {
-    client: Client,
+    session: Session,
     name: String,
     uuid: String,
     config: Map<String, Value>,
 }
 
 impl Script {
-    /// Reads what a server says of a script; `None` if it says no uuid.
     /// The name, which no other script of the account has; empty when the server says none.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -52,29 +51,28 @@ impl Script {
     /// # Errors
     /// A script that does not exist any more; a server that cannot be reached or refuses.
     pub async fn delete(self) -> Result<(), Error> {
-        let request = self.client.delete(&["api", "script", &self.uuid], self.client.deadline());
+        let request = self.session.delete(&["api", "script", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;
         Ok(())
     }
 }
 
-/// The error of a script that the server describes without its uuid.
 impl Resource for Script {
     const PATH: &'static str = "script";
     const NOUN: &'static str = "script";
 
-    fn read(client: &Client, config: Map<String, Value>) -> Option<Script> {
+    fn read(session: &Session, config: Map<String, Value>) -> Option<Script> {
         let text = |key: &str| config.get(key).and_then(Value::as_str);
         let uuid = text("uuid")?.to_owned();
         let name = text("name").unwrap_or_default().to_owned();
-        Some(Script { client: client.clone(), name, uuid, config })
+        Some(Script { session: session.clone(), name, uuid, config })
     }
 
-    fn id(&self) -> &str {
+    fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    fn called(&self) -> &str {
+    fn name(&self) -> &str {
         &self.name
     }
 }

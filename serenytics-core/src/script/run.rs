@@ -56,7 +56,7 @@ impl Script {
     /// # Errors
     /// A script that does not exist any more; a server that cannot be reached or refuses.
     pub async fn is_running(&self) -> Result<bool, Error> {
-        self.is_running_until(self.client.deadline()).await
+        self.is_running_until(self.session.deadline()).await
     }
 
     /// Waits until the script does not run any more, and asks less and less often: `GET /api/script/{uuid}/state`.
@@ -70,7 +70,7 @@ impl Script {
     }
 
     async fn is_running_until(&self, deadline: Deadline) -> Result<bool, Error> {
-        let mut response = self.client.get(&["api", "script", &self.uuid, "state"], deadline).send().await?;
+        let mut response = self.session.get(&["api", "script", &self.uuid, "state"], deadline).send().await?;
         let body = response.whole().await?;
         let state: Value = response.parse(&body)?;
         let running = state.get("running").and_then(Value::as_bool);
@@ -142,7 +142,7 @@ impl<'s> RunScript<'s> {
     /// Parameters that JSON cannot hold, before anything is sent; a script that does not exist any more, or that runs
     /// already; a server that cannot be reached or refuses.
     pub async fn start(self) -> Result<(), Error> {
-        let deadline = self.script.client.deadline();
+        let deadline = self.script.session.deadline();
         self.start_until(deadline).await
     }
 
@@ -184,14 +184,14 @@ impl<'s> RunScript<'s> {
         let script = self.script;
         let wrong = |why: &str| {
             let message = format!("the script `{}` was not run: its parameters cannot be sent: {why}", script.name);
-            Error::new(Kind::Usage, script.client.api_key().redact(message))
+            Error::new(Kind::Usage, script.session.api_key().redact(message))
         };
         let mut params = self.params.map_err(|error| wrong(&error))?;
         if params.insert(ASYNC.to_owned(), Value::Bool(true)).is_some() {
             return Err(wrong("none may be called `async`, which is what the server is told"));
         }
         let path = ["api", "script", &script.uuid, "run"];
-        script.client.post(&path, deadline).json(&Value::Object(params)).send().await?.ok().await?;
+        script.session.post(&path, deadline).json(&Value::Object(params)).send().await?.ok().await?;
         Ok(())
     }
 }

@@ -8,8 +8,8 @@ use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use crate::api_key::ApiKey;
-use crate::client::Client;
 use crate::error::{Error, Kind};
+use crate::transport::Connection;
 use crate::transport::deadline::spoken;
 
 /// How much of a body that is no message of the API stands in an error.
@@ -21,16 +21,17 @@ const LONGEST_MESSAGE: usize = 2_000;
 const PLAIN_ANSWERS: [&str; 2] = ["InvalidContentType", "wrong version number"];
 
 /// The error of a request that got no answer, or whose answer broke off.
-pub(crate) fn unanswered(client: &Client, error: reqwest::Error) -> Error {
+pub(crate) fn unanswered(connection: &Connection, error: reqwest::Error) -> Error {
     // No more of the URL: it may be a credential.
-    let server = error.url().map(|url| client.api_key().redact(url.origin().ascii_serialization())).unwrap_or_default();
+    let server =
+        error.url().map(|url| connection.api_key().redact(url.origin().ascii_serialization())).unwrap_or_default();
     let error = error.without_url();
     let cause = root_cause(&error);
     let text = cause.to_string();
     // The operating system has deadlines too, which are none of the client's.
     let ours = cause.downcast_ref::<io::Error>().is_none_or(|cause| cause.raw_os_error().is_none());
     let (kind, message) = if error.is_connect() && error.is_timeout() && ours {
-        let time = spoken(client.deadlines().connect);
+        let time = spoken(connection.deadlines().connect);
         let knob = "`connect_timeout` of the client's builder";
         (Kind::Timeout, format!("no connection within {time}; {knob} sets this deadline"))
     } else if error.is_connect() {
@@ -48,8 +49,8 @@ pub(crate) fn unanswered(client: &Client, error: reqwest::Error) -> Error {
 }
 
 /// The error of a server that sends nothing.
-pub(crate) fn silent(client: &Client) -> Error {
-    let time = spoken(client.deadlines().read);
+pub(crate) fn silent(connection: &Connection) -> Error {
+    let time = spoken(connection.deadlines().read);
     Error::new(
         Kind::Timeout,
         format!("the server sent nothing for {time}; `read_timeout` of the client's builder sets this deadline"),

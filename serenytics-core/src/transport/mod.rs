@@ -1,5 +1,6 @@
 //! The way to the server and back: requests, answers, retries, and what goes wrong on the way.
 
+mod connection;
 mod deadline;
 mod failure;
 mod http;
@@ -10,6 +11,7 @@ mod retry;
 mod signed;
 mod storage;
 
+pub(crate) use connection::{Connection, Deadlines};
 pub(crate) use deadline::Deadline;
 pub(crate) use failure::{NO_REASON, cut, has_errors, place, reason, said_errors};
 #[cfg(any(feature = "rustls", feature = "native-tls"))]

@@ -12,16 +12,15 @@ use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::api_key::ApiKey;
-use crate::client::Client;
 use crate::error::{Call, Error, Kind};
 use crate::transport::response::Response;
-use crate::transport::{Deadline, failure, retry, storage};
+use crate::transport::{Connection, Deadline, failure, retry, storage};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// A request that is not sent yet.
 pub(crate) struct Request<'c> {
-    client: &'c Client,
+    connection: &'c Connection,
     call: Call,
     url: Url,
     headers: Headers,
@@ -70,7 +69,7 @@ struct Failure {
     asked: Option<Duration>,
 }
 
-impl Client {
+impl Connection {
     /// A GET of a path, given as its segments.
     pub(crate) fn get(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
         Request::new(self, Method::GET, path, deadline)
@@ -93,15 +92,15 @@ impl Client {
 }
 
 impl<'c> Request<'c> {
-    fn new(client: &'c Client, method: Method, path: &[&str], deadline: Deadline) -> Request<'c> {
-        let mut url = client.base().clone();
+    fn new(connection: &'c Connection, method: Method, path: &[&str], deadline: Deadline) -> Request<'c> {
+        let mut url = connection.url().clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
         let repeatable = method == Method::GET;
-        let call = Call { method, path: shown(client, &url) };
+        let call = Call { method, path: shown(connection, &url) };
         Request {
-            client,
+            connection,
             call,
             url,
             headers: Headers::Api,
@@ -117,12 +116,12 @@ impl<'c> Request<'c> {
     /// A PUT of bytes of some type to a URL that the server signed for it. It carries no key and is never printed: the URL is
     /// a credential.
     pub(crate) fn signed_upload(
-        client: &'c Client,
+        connection: &'c Connection,
         url: &Url,
         content_type: &'static str,
         deadline: Deadline,
     ) -> Request<'c> {
-        let mut request = Request::new(client, Method::PUT, &[], deadline);
+        let mut request = Request::new(connection, Method::PUT, &[], deadline);
         request.call.path = format!("{} (signed upload)", url.origin().ascii_serialization());
         request.url = url.clone();
         request.headers = Headers::SignedUpload(content_type);
@@ -130,8 +129,8 @@ impl<'c> Request<'c> {
     }
 
     /// A GET of a URL that the server gave, which may redirect. It carries no key and is never printed: the URL is a credential.
-    pub(crate) fn download(client: &'c Client, url: &Url, deadline: Deadline) -> Request<'c> {
-        let mut request = Request::new(client, Method::GET, &[], deadline);
+    pub(crate) fn download(connection: &'c Connection, url: &Url, deadline: Deadline) -> Request<'c> {
+        let mut request = Request::new(connection, Method::GET, &[], deadline);
         request.call.path = format!("{} (exported file)", url.origin().ascii_serialization());
         request.url = url.clone();
         request.headers = Headers::Download;
@@ -152,11 +151,11 @@ impl<'c> Request<'c> {
 
     /// A POST of a row to the storage with this uuid. The client's key is the storage's token, which stands in the path and is sent and printed
     /// nowhere else.
-    pub(crate) fn push(client: &'c Client, uuid: &str, deadline: Deadline) -> Request<'c> {
+    pub(crate) fn push(connection: &'c Connection, uuid: &str, deadline: Deadline) -> Request<'c> {
         let path = ["api", "data_source", uuid, "push"];
-        let shown = Request::new(client, Method::POST, &path, deadline).call.path;
-        let token = client.api_key().expose_secret();
-        let mut request = Request::new(client, Method::POST, &[&path[..], &[token]].concat(), deadline);
+        let shown = Request::new(connection, Method::POST, &path, deadline).call.path;
+        let token = connection.api_key().expose_secret();
+        let mut request = Request::new(connection, Method::POST, &[&path[..], &[token]].concat(), deadline);
         request.call.path = format!("{shown}/[token]");
         request.headers = Headers::Push;
         request
@@ -167,7 +166,7 @@ impl<'c> Request<'c> {
         if let Ok(mut segments) = self.url.path_segments_mut() {
             segments.push("");
         }
-        self.call.path = shown(self.client, &self.url);
+        self.call.path = shown(self.connection, &self.url);
         self
     }
 
@@ -211,7 +210,7 @@ impl<'c> Request<'c> {
         if let Some(stray) = &self.stray {
             let message =
                 format!("nothing was sent: {stray:?} is no uuid: it is empty, only dots, or holds a control character");
-            return Err(Error::new(Kind::NotFound, self.client.api_key().redact(message)).during(&self.call));
+            return Err(Error::new(Kind::NotFound, self.connection.api_key().redact(message)).during(&self.call));
         }
         let mut attempts = 0;
         loop {
@@ -233,17 +232,17 @@ impl<'c> Request<'c> {
     }
 
     async fn attempt(&mut self) -> Result<Response, Failure> {
-        let client = self.client;
+        let connection = self.connection;
         let started = Instant::now();
         let http = match &self.headers {
-            Headers::Download => client.downloads(),
-            _ => client.http(),
+            Headers::Download => connection.downloads(),
+            _ => connection.http(),
         };
         let mut request = http.request(self.call.method.clone(), self.url.clone());
         request = match &self.headers {
             Headers::Download => request,
             Headers::Api => {
-                request.header(API_KEY, client.key_header().clone()).header(CONTENT_TYPE, "application/json")
+                request.header(API_KEY, connection.key_header().clone()).header(CONTENT_TYPE, "application/json")
             }
             Headers::Login(name, value) => {
                 request.header(name.clone(), value.clone()).header(CONTENT_TYPE, "application/json")
@@ -280,16 +279,16 @@ impl<'c> Request<'c> {
             if let Some(sent) = sent {
                 let _ = sent.await;
             }
-            tokio::time::sleep(client.deadlines().read).await;
+            tokio::time::sleep(connection.deadlines().read).await;
         };
         let fails = |error| Failure { error, passes: false, asked: None };
         let answered = async {
             tokio::select! {
                 answer = request.send() => answer.map_err(|error| {
                     let passes = !error.is_timeout() && !error.is_builder();
-                    Failure { passes, ..fails(failure::unanswered(client, error)) }
+                    Failure { passes, ..fails(failure::unanswered(connection, error)) }
                 }),
-                () = silence => Err(fails(failure::silent(client))),
+                () = silence => Err(fails(failure::silent(connection))),
             }
         };
         let response = self.deadline.hold("no answer", answered).await.map_err(fails)??;
@@ -298,22 +297,22 @@ impl<'c> Request<'c> {
         debug!(method = %self.call.method, path = self.call.path, status = status.as_u16(), ?elapsed, "answered");
         let asked = retry::asked(response.headers());
         let (headers, answered_by) = (response.headers().clone(), response.url().clone());
-        let mut response = Response::new(client, self.call.clone(), response, self.deadline);
+        let mut response = Response::new(connection, self.call.clone(), response, self.deadline);
         if status == self.expected {
             return Ok(response);
         }
         let body = response.start().await;
         let refused = |url, key: &ApiKey, shown| failure::refused(status, &headers, &body, url, key, shown);
         // A link is a credential itself, as is where it redirects to.
-        let linked = || storage::hiding(&storage::hiding(client.api_key(), &self.url), &answered_by);
+        let linked = || storage::hiding(&storage::hiding(connection.api_key(), &self.url), &answered_by);
         let error = match self.headers {
-            Headers::Api => refused(&self.url, client.api_key(), "your API key"),
-            Headers::Login(..) => refused(&self.url, client.api_key(), "the login and the password"),
-            Headers::Push => refused(&self.url, client.api_key(), "the token, and the uuid beside it"),
+            Headers::Api => refused(&self.url, connection.api_key(), "your API key"),
+            Headers::Login(..) => refused(&self.url, connection.api_key(), "the login and the password"),
+            Headers::Push => refused(&self.url, connection.api_key(), "the token, and the uuid beside it"),
             Headers::SignedUpload(_) => storage::refused("upload", status, &body, &linked()),
             // The server of the API itself gives its reasons as it always does.
-            Headers::Download if answered_by.origin() == client.base().origin() => {
-                refused(client.base(), &linked(), "that the link is not too old")
+            Headers::Download if answered_by.origin() == connection.url().origin() => {
+                refused(connection.url(), &linked(), "that the link is not too old")
             }
             Headers::Download => storage::refused("download", status, &body, &linked()),
         };
@@ -322,8 +321,8 @@ impl<'c> Request<'c> {
 }
 
 /// A path as errors and logs name it. What was given for a uuid may be the key by mistake.
-fn shown(client: &Client, url: &Url) -> String {
-    client.api_key().redact(url.path().to_owned())
+fn shown(connection: &Connection, url: &Url) -> String {
+    connection.api_key().redact(url.path().to_owned())
 }
 
 /// Whether a text can stand as one segment of a path. A URL drops dots, which mean other folders, and some control

@@ -8,9 +8,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tracing::trace;
 
-use crate::client::Client;
 use crate::error::{Call, Error, Kind};
-use crate::transport::{Deadline, failure};
+use crate::transport::{Connection, Deadline, failure};
 
 /// How much of a refusal is read.
 const LONGEST_REFUSAL: usize = 64 * 1024;
@@ -23,7 +22,7 @@ pub(crate) struct List {
 
 /// An answer with the expected status.
 pub(crate) struct Response {
-    client: Client,
+    connection: Connection,
     call: Call,
     inner: reqwest::Response,
     deadline: Deadline,
@@ -31,8 +30,8 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    pub(crate) fn new(client: &Client, call: Call, inner: reqwest::Response, deadline: Deadline) -> Response {
-        Response { client: client.clone(), call, inner, deadline, received: 0 }
+    pub(crate) fn new(connection: &Connection, call: Call, inner: reqwest::Response, deadline: Deadline) -> Response {
+        Response { connection: connection.clone(), call, inner, deadline, received: 0 }
     }
 
     pub(crate) fn call(&self) -> &Call {
@@ -52,11 +51,11 @@ impl Response {
 
     /// The next bytes of the body; `None` behind the last.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        let next = timeout(self.client.deadlines().read, self.inner.chunk());
+        let next = timeout(self.connection.deadlines().read, self.inner.chunk());
         let read = match self.deadline.hold("no whole answer", next).await {
             Ok(Ok(Ok(chunk))) => Ok(chunk),
-            Ok(Ok(Err(error))) => Err(failure::unanswered(&self.client, error)),
-            Ok(Err(_)) => Err(failure::silent(&self.client)),
+            Ok(Ok(Err(error))) => Err(failure::unanswered(&self.connection, error)),
+            Ok(Err(_)) => Err(failure::silent(&self.connection)),
             Err(passed) => Err(passed),
         };
         let chunk = read.map_err(|error| error.during(&self.call))?;
@@ -133,7 +132,7 @@ impl Response {
 
     /// The error of a call whose answer says one.
     pub(crate) fn refused(&self, said: String) -> Error {
-        Error::new(Kind::Refused, failure::message(said, self.client.api_key())).during(&self.call)
+        Error::new(Kind::Refused, failure::message(said, self.connection.api_key())).during(&self.call)
     }
 
     /// The error of a call whose answer has the status of one.
@@ -143,6 +142,6 @@ impl Response {
 
     /// An error of this call, from a text that may repeat what the server was sent.
     pub(crate) fn error(&self, kind: Kind, message: String) -> Error {
-        Error::new(kind, self.client.api_key().redact(message)).during(&self.call)
+        Error::new(kind, self.connection.api_key().redact(message)).during(&self.call)
     }
 }

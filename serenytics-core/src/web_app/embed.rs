@@ -33,7 +33,7 @@ impl WebApp {
         }
         let payload = object(payload).map_err(|error| Error::new(Kind::Usage, error))?;
         let seconds = expire_in.as_secs().saturating_add(u64::from(expire_in.subsec_nanos() > 0));
-        let request = self.client.post(&["api", "web_app", &self.uuid, "embed"], self.client.deadline());
+        let request = self.session.post(&["api", "web_app", &self.uuid, "embed"], self.session.deadline());
         let response = request.json(&json!({ "payload": payload, "expire_in": seconds })).send().await?;
         let answer = response.ok().await?;
         let url = answer.get("embeddedUrl").and_then(Value::as_str).map(str::to_owned);

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::resource::Resource;
+use crate::session::Session;
 
 pub(crate) use warm_up::object;
 pub use warm_up::{TabOptions, WarmUp};
@@ -24,7 +25,7 @@ const CONTENT: &str = "jsonContent";
 /// What is set stays here until [`save`](Self::save).
 #[derive(Clone)]
 pub struct WebApp {
-    client: Client,
+    session: Session,
     uuid: String,
     config: Map<String, Value>,
 }
@@ -45,7 +46,7 @@ impl Client {
     /// # Errors
     /// A server that cannot be reached or refuses.
     pub async fn web_apps(&self) -> Result<Vec<WebApp>, Error> {
-        WebApp::all(self, self.deadline()).await
+        WebApp::all(self.session(), self.session().deadline()).await
     }
 
     /// The web app with this uuid: `GET /api/web_app/{uuid}`.
@@ -53,7 +54,7 @@ impl Client {
     /// # Errors
     /// No web app with the uuid; a server that cannot be reached or refuses.
     pub async fn web_app_by_uuid(&self, uuid: &str) -> Result<WebApp, Error> {
-        WebApp::by_uuid(self, uuid, self.deadline()).await
+        WebApp::by_uuid(self.session(), uuid, self.session().deadline()).await
     }
 
     /// Makes a web app with this content, the `jsonContent` of the platform, which may be an empty object:
@@ -63,8 +64,9 @@ impl Client {
     /// A server that cannot be reached or refuses.
     pub async fn create_web_app(&self, name: &str, content: Map<String, Value>) -> Result<WebApp, Error> {
         let body = json!({ "name": name, CONTENT: content });
-        let request = self.post(&["api", "web_app"], self.deadline()).json(&body).expect(StatusCode::CREATED);
-        WebApp::answered(self, request.send().await?).await
+        let request =
+            self.session().post(&["api", "web_app"], self.session().deadline()).json(&body).expect(StatusCode::CREATED);
+        WebApp::answered(self.session(), request.send().await?).await
     }
 }
 
@@ -136,9 +138,9 @@ impl WebApp {
     /// # Errors
     /// A web app that does not exist any more; a server that cannot be reached or refuses.
     pub async fn save(&mut self) -> Result<(), Error> {
-        let request = self.client.put(&["api", "web_app", &self.uuid], self.client.deadline());
+        let request = self.session.put(&["api", "web_app", &self.uuid], self.session.deadline());
         let response = request.json(&Value::Object(self.config.clone())).send().await?;
-        if let Some(saved) = self.saved(&self.client, response).await? {
+        if let Some(saved) = self.saved(&self.session, response).await? {
             *self = saved;
         }
         Ok(())
@@ -149,7 +151,7 @@ impl WebApp {
     /// # Errors
     /// A web app that does not exist any more; a server that cannot be reached or refuses.
     pub async fn delete(self) -> Result<(), Error> {
-        let request = self.client.delete(&["api", "web_app", &self.uuid], self.client.deadline());
+        let request = self.session.delete(&["api", "web_app", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;
         Ok(())
     }
@@ -159,12 +161,12 @@ impl WebApp {
     /// # Errors
     /// A web app that does not exist any more; a server that cannot be reached or refuses.
     pub async fn data_sources(&self) -> Result<Vec<UsedSource>, Error> {
-        let request = self.client.get(&["api", "web_app", &self.uuid, "data_sources"], self.client.deadline());
+        let request = self.session.get(&["api", "web_app", &self.uuid, "data_sources"], self.session.deadline());
         let mut answer = request.send().await?.ok().await?;
         let objects = answer.get_mut("objects").map(Value::take).unwrap_or_default();
         serde_json::from_value(objects).map_err(|error| {
             let message = format!("the sources of the web app are not told by `uuid` and `name`: {error}");
-            Error::new(Kind::Decode, self.client.api_key().redact(message))
+            Error::new(Kind::Decode, self.session.api_key().redact(message))
         })
     }
 
@@ -173,7 +175,7 @@ impl WebApp {
     /// # Errors
     /// A web app that does not exist any more; a server that cannot be reached or refuses, as it may for unknown logins.
     pub async fn share_with(&self, login: &str) -> Result<(), Error> {
-        let request = self.client.post(&["api", "web_app", &self.uuid, "sharings"], self.client.deadline());
+        let request = self.session.post(&["api", "web_app", &self.uuid, "sharings"], self.session.deadline());
         let request = request.json(&json!({ "username_to_share_with": login })).expect(StatusCode::CREATED);
         request.send().await?.unless_error().await?;
         Ok(())
@@ -184,16 +186,16 @@ impl Resource for WebApp {
     const PATH: &'static str = "web_app";
     const NOUN: &'static str = "web app";
 
-    fn read(client: &Client, config: Map<String, Value>) -> Option<WebApp> {
+    fn read(session: &Session, config: Map<String, Value>) -> Option<WebApp> {
         let uuid = config.get("uuid").and_then(Value::as_str)?.to_owned();
-        Some(WebApp { client: client.clone(), uuid, config })
+        Some(WebApp { session: session.clone(), uuid, config })
     }
 
-    fn id(&self) -> &str {
+    fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    fn called(&self) -> &str {
+    fn name(&self) -> &str {
         self.name()
     }
 }

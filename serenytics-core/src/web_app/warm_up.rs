@@ -141,10 +141,10 @@ impl WarmUp<'_> {
         });
         let tabs = (!tabs.is_empty()).then_some(tabs);
         let body = json!({ "store_pdf": store_pdf, "webapp_query_string": query_string, "tabs_options": tabs });
-        let client = &web_app.client;
-        let deadline = client.deadline_or(timeout, "`timeout` of the web app's load");
+        let session = &web_app.session;
+        let deadline = session.connection().deadline_or(timeout, "`timeout` of the web app's load");
         // The server answers when it has loaded all widgets.
-        let request = client.post(&["api", "web_app", &web_app.uuid, "generate_pdf"], deadline).patient();
+        let request = session.post(&["api", "web_app", &web_app.uuid, "generate_pdf"], deadline).patient();
         request.json(&body).send().await?.ok().await
     }
 }
