@@ -14,7 +14,7 @@ use serenytics_query::value::WireValue;
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::load::{Chunk, CsvText, ForceType, Format, Load, Made, Making};
+use crate::load::{Chunk, CsvText, ForceType, Format, LazyRows, Load, StartedRows};
 
 impl DataSource {
     /// Replaces all rows and columns of the storage by those of Arrow record batches, or of what a reader of Arrow gives. They are sent as
@@ -36,7 +36,7 @@ impl DataSource {
         I::IntoIter: Send + 's,
         I::Item: IntoBatch,
     {
-        Load::of_rows(self, making(batches.into_iter()), None)
+        Load::of_rows(self, lazy_rows(batches.into_iter()), None)
     }
 
     /// Inserts the rows of Arrow record batches, as [`reload_from_arrow`](Self::reload_from_arrow) takes them. Each replaces the row that has the
@@ -47,7 +47,7 @@ impl DataSource {
         I::IntoIter: Send + 's,
         I::Item: IntoBatch,
     {
-        Load::of_rows(self, making(batches.into_iter()), Some(primary_key.into()))
+        Load::of_rows(self, lazy_rows(batches.into_iter()), Some(primary_key.into()))
     }
 }
 
@@ -69,9 +69,9 @@ impl IntoBatch for Result<RecordBatch, ArrowError> {
     }
 }
 
-fn making<'s, B: IntoBatch>(batches: impl Iterator<Item = B> + Send + 's) -> Making<'s> {
+fn lazy_rows<'s, B: IntoBatch>(batches: impl Iterator<Item = B> + Send + 's) -> LazyRows<'s> {
     let mut batches = batches.map(IntoBatch::into_batch);
-    Making::new(|format: Format| async move {
+    LazyRows::new(|format: Format| async move {
         let unsent = |message: String| Error::new(Kind::Usage, format!("nothing was sent: {message}"));
         let broken = |error: ArrowError| {
             Error::new(Kind::Usage, format!("nothing was loaded: a batch that was given: {error}")).caused_by(error)
@@ -97,7 +97,7 @@ fn making<'s, B: IntoBatch>(batches: impl Iterator<Item = B> + Send + 's) -> Mak
             Ok(Chunk { text: text.take(), rows: text.rows() })
         });
         let chunks = stream::iter([Ok(start)]).chain(rest).boxed();
-        Ok(Made { columns, types: names.into_iter().zip(types).collect(), texts: Vec::new(), chunks })
+        Ok(StartedRows { columns, types: names.into_iter().zip(types).collect(), texts: Vec::new(), chunks })
     })
 }
 

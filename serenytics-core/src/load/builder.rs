@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use serde_json::json;
 use serenytics_query::source::{Source, stored_types};
-use serenytics_query::suggest::{listed, nearest};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::io::{Progress, Tell, tell};
-use crate::load::rows::Making;
+use crate::load::requirements::{HeaderRequirements, check_declared, check_key};
+use crate::load::rows::LazyRows;
 use crate::load::text::Format;
 use crate::load::upload::Content;
 use crate::load::{ForceType, config, file, upload};
@@ -48,7 +48,7 @@ pub struct Load<'s> {
 /// What is loaded.
 enum Origin<'s> {
     File(PathBuf),
-    Rows(Making<'s>),
+    Rows(LazyRows<'s>),
 }
 
 /// What becomes of the rows that are there.
@@ -57,41 +57,6 @@ enum Effect {
     Reload,
     /// Those with a key that is loaded are replaced, the others stay.
     Update { primary_key: String },
-}
-
-impl DataSource {
-    /// Replaces all rows and columns of the storage by those of a CSV file, `.csv` or `.csv.gz`, UTF-8, with a header.
-    ///
-    /// The file is sent while it is read, in constant memory, and a `.csv` is gzipped on the way. Until the server has
-    /// loaded the whole of it, queries see the old rows; if anything fails, they stay.
-    ///
-    /// ```no_run
-    /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
-    /// use serenytics_core::ForceType;
-    ///
-    /// let sales = client.get_or_create_storage("sales").await?;
-    /// sales.reload_from_csv("sales.csv").separator(';').force_type("zip", ForceType::Str).send().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[doc(alias = "reload_data_from_file")]
-    pub fn reload_from_csv(&self, path: impl Into<PathBuf>) -> Load<'_> {
-        Load::new(self, Origin::File(path.into()), Effect::Reload)
-    }
-
-    /// Inserts the rows of a CSV file as [`reload_from_csv`](Self::reload_from_csv) takes it. Each replaces the row that has the same value in the
-    /// column `primary_key`, if there is one; the other rows stay.
-    ///
-    /// ```no_run
-    /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
-    /// client.source("sales").await?.update_from_csv("changes.csv", "id").send().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[doc(alias = "update_data_from_file")]
-    pub fn update_from_csv(&self, path: impl Into<PathBuf>, primary_key: impl Into<String>) -> Load<'_> {
-        Load::new(self, Origin::File(path.into()), Effect::Update { primary_key: primary_key.into() })
-    }
 }
 
 impl<'s> Load<'s> {
@@ -109,10 +74,14 @@ impl<'s> Load<'s> {
         }
     }
 
-    /// The load of rows; by their key if there is one.
-    pub(crate) fn of_rows(source: &'s DataSource, rows: Making<'s>, primary_key: Option<String>) -> Load<'s> {
-        let into = primary_key.map_or(Effect::Reload, |primary_key| Effect::Update { primary_key });
-        Load::new(source, Origin::Rows(rows), into)
+    /// Creates a load of a file: an update by its primary key, or a reload without one.
+    pub(super) fn of_file(source: &'s DataSource, path: PathBuf, primary_key: Option<String>) -> Load<'s> {
+        Load::new(source, Origin::File(path), Effect::by(primary_key))
+    }
+
+    /// Creates a load of rows: an update by their primary key, or a reload without one.
+    pub(crate) fn of_rows(source: &'s DataSource, rows: LazyRows<'s>, primary_key: Option<String>) -> Load<'s> {
+        Load::new(source, Origin::Rows(rows), Effect::by(primary_key))
     }
 
     /// What separates the fields: a comma unless set. A file is refused whose header would be one column by the comma and several by another
@@ -203,12 +172,12 @@ impl<'s> Load<'s> {
                     );
                     return Err(Error::new(Kind::Usage, message));
                 }
-                let needed = file::Needed {
+                let requirements = HeaderRequirements {
                     declared: self.declared,
                     primary_key: self.into.primary_key(),
                     separator_is_said: self.separator_is_said,
                 };
-                let opening = file::open(&path, self.format.separator, needed);
+                let opening = file::open(&path, self.format.separator, requirements);
                 let file = deadline.hold("the file was not opened", opening).await??;
                 let name = file.sent_name.clone();
                 (Content::File(path, file), name)
@@ -249,39 +218,16 @@ impl<'s> Load<'s> {
 }
 
 impl Effect {
+    fn by(primary_key: Option<String>) -> Effect {
+        primary_key.map_or(Effect::Reload, |primary_key| Effect::Update { primary_key })
+    }
+
     fn primary_key(&self) -> Option<String> {
         match self {
             Effect::Reload => None,
             Effect::Update { primary_key } => Some(primary_key.clone()),
         }
     }
-}
-
-/// Refuses rows without a column that their source declares.
-fn check_declared(declared: &[String], columns: &[String]) -> Result<(), Error> {
-    let missing: Vec<_> = declared.iter().filter(|name| !columns.contains(name)).map(String::as_str).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let has = listed(columns.iter().map(String::as_str));
-    let missing = listed(missing);
-    let message =
-        format!("nothing was sent: the rows have no column {missing}, which the source declares; they have {has}");
-    Err(Error::new(Kind::Usage, message))
-}
-
-/// Refuses rows without the column of their key.
-pub(crate) fn check_key(primary_key: Option<&str>, columns: &[String]) -> Result<(), Error> {
-    let Some(key) = primary_key.filter(|key| !columns.iter().any(|column| column == key)) else { return Ok(()) };
-    let names = || columns.iter().map(String::as_str);
-    let rest = match nearest(key, names()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}", listed(names())),
-    };
-    Err(Error::new(
-        Kind::Usage,
-        format!("nothing was sent: there is no column `{key}`, which is the primary key; {rest}"),
-    ))
 }
 
 /// The rows are not made for it.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, Kind};
 use crate::load::header;
+use crate::load::requirements::HeaderRequirements;
 
 /// An open file that can be loaded.
 #[derive(Debug)]
@@ -18,23 +19,12 @@ pub(crate) struct CsvFile {
     pub(crate) sent_name: String,
 }
 
-/// What a file's header has to meet.
-#[derive(Debug, Default)]
-pub(crate) struct Needed {
-    /// The columns that its source declares.
-    pub(crate) declared: Vec<String>,
-    /// The column of the key, if there is one.
-    pub(crate) primary_key: Option<String>,
-    /// Whether it may be one column, whatever stands in its name.
-    pub(crate) separator_is_said: bool,
-}
-
 /// Opens a file and looks at its header, off the threads that other futures run on.
-pub(crate) async fn open(path: &Path, separator: char, needed: Needed) -> Result<CsvFile, Error> {
+pub(crate) async fn open(path: &Path, separator: char, requirements: HeaderRequirements) -> Result<CsvFile, Error> {
     let path = path.to_owned();
     let opening = tokio::task::spawn_blocking(move || {
         let file = CsvFile::open_now(&path)?;
-        header::check(&path, &file.file, file.gzipped, separator, &needed)?;
+        header::check(&path, &file.file, file.gzipped, separator, &requirements)?;
         Ok(file)
     });
     match opening.await {

@@ -10,8 +10,7 @@ use serenytics_query::suggest::{listed, nearest};
 
 use crate::data_source::names;
 use crate::error::{Error, Kind};
-use crate::load::builder::check_key;
-use crate::load::file::Needed;
+use crate::load::requirements::{HeaderRequirements, check_key};
 
 /// The longest header that is read.
 const LONGEST: u64 = 1 << 20;
@@ -20,13 +19,13 @@ const LONGEST: u64 = 1 << 20;
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
 /// Refuses a file whose header lacks a column or has one that the warehouse does not take, and leaves the file at its start. A header that cannot
-/// be read is left to the server if no column is needed.
+/// be read is left to the server if no column is requirements.
 pub(crate) fn check(
     path: &Path,
     mut file: &File,
     gzipped: bool,
     separator: char,
-    needed: &Needed,
+    requirements: &HeaderRequirements,
 ) -> Result<(), Error> {
     let unreadable = |error: io::Error| {
         let message = format!("cannot read the header of `{}`: {error}", path.display());
@@ -39,14 +38,14 @@ pub(crate) fn check(
         file.take(LONGEST).read_to_end(&mut start)
     };
     file.rewind().map_err(unreadable)?;
-    let wanted = !needed.declared.is_empty() || needed.primary_key.is_some();
+    let wanted = !requirements.declared.is_empty() || requirements.primary_key.is_some();
     match read {
         // A file that is broken further on has a header all the same.
         Err(error) if !start.contains(&b'\n') && wanted => return Err(unreadable(error)),
         _ => {}
     }
     let refuse = |message: &str| Err(Error::new(Kind::Usage, format!("`{}` {message}", path.display())));
-    if let Some(message) = lacking(&start, separator, &needed.declared) {
+    if let Some(message) = lacking(&start, separator, &requirements.declared) {
         return refuse(&message);
     }
     if start.len() as u64 == LONGEST && !start.contains(&b'\n') {
@@ -54,7 +53,7 @@ pub(crate) fn check(
         return Ok(());
     }
     let columns = columns(&start, separator);
-    if let ([only], false) = (columns.as_slice(), needed.separator_is_said)
+    if let ([only], false) = (columns.as_slice(), requirements.separator_is_said)
         && let Some(other) = other_separator(&start, separator, |names| names.len() > 1)
     {
         return refuse(&format!(
@@ -62,7 +61,7 @@ pub(crate) fn check(
              `.separator({separator:?})` if that is its name"
         ));
     }
-    check_key(needed.primary_key.as_deref(), &columns)?;
+    check_key(requirements.primary_key.as_deref(), &columns)?;
     let wrong: Vec<_> =
         columns.iter().filter(|name| !name.is_empty()).filter_map(|name| names::problem(name)).collect();
     if wrong.is_empty() { Ok(()) } else { refuse(&format!("cannot be loaded: {}", wrong.join("; "))) }

@@ -5,6 +5,8 @@ mod config;
 mod file;
 mod force_type;
 mod header;
+mod reload;
+mod requirements;
 mod rows;
 mod s3;
 mod stream;
@@ -14,7 +16,7 @@ mod upload;
 pub use builder::Load;
 pub use force_type::ForceType;
 #[cfg(feature = "arrow")]
-pub(crate) use rows::{Chunk, Made, Making};
+pub(crate) use rows::{Chunk, LazyRows, StartedRows};
 pub use s3::{ReloadFromS3, S3Credentials};
 pub(crate) use stream::{Wanted, Watch};
 #[cfg(feature = "arrow")]
