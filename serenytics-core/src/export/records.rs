@@ -7,13 +7,13 @@ use flate2::read::MultiGzDecoder;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{Instrument, Span};
 
 use crate::error::{Error, Kind};
 use crate::export::ExportFormat;
 use crate::export::builder::Download;
 use crate::io::{Inlet, Progress, Tell, pipe, tell};
-use crate::load::{Wanted, Watch};
 
 /// How many batches wait to be taken.
 const WAITING: usize = 2;
@@ -42,14 +42,14 @@ pub(crate) fn batches<R: Records>(
 ) -> BoxStream<'static, Result<R::Batch, Error>> {
     let (inlet, file) = pipe();
     let (sender, receiver) = mpsc::channel(WAITING);
-    let wanted = Wanted::default();
-    let watch = wanted.watch();
+    let cancellation = CancellationToken::new();
+    let guard = cancellation.clone().drop_guard();
     let gzipped = download.format == ExportFormat::CsvGz;
     tokio::task::spawn_blocking(move || {
         let outcome = if gzipped {
-            read(MultiGzDecoder::new(file), separator, records, &sender, &watch)
+            read(MultiGzDecoder::new(file), separator, records, &sender, &cancellation)
         } else {
-            read(file, separator, records, &sender, &watch)
+            read(file, separator, records, &sender, &cancellation)
         };
         if let Err(error) = outcome {
             // Nobody listens when the batches are not wanted any more.
@@ -58,7 +58,7 @@ pub(crate) fn batches<R: Records>(
     });
     let span = download.span.clone();
     let arriving: BoxFuture<'static, Result<(), Error>> = Box::pin(arrive(download, inlet, progress).instrument(span));
-    let state = State { arriving: Some(arriving), receiver, failed: false, _wanted: wanted };
+    let state = State { arriving: Some(arriving), receiver, failed: false, _guard: guard };
     let batches = stream::unfold(state, |mut state| async move { state.next().await.map(|batch| (batch, state)) });
     // Behind its end there is nothing more, whoever asks.
     batches.fuse().boxed()
@@ -86,7 +86,8 @@ struct State<B> {
     arriving: Option<BoxFuture<'static, Result<(), Error>>>,
     receiver: mpsc::Receiver<Result<B, Error>>,
     failed: bool,
-    _wanted: Wanted,
+    /// Stops the thread that reads.
+    _guard: DropGuard,
 }
 
 impl<B> State<B> {
@@ -120,7 +121,7 @@ fn read<R: Records>(
     separator: char,
     mut records: R,
     sender: &mpsc::Sender<Result<R::Batch, Error>>,
-    watch: &Watch,
+    cancelled: &CancellationToken,
 ) -> Result<(), Error> {
     let malformed = |message: String| Error::new(Kind::Decode, format!("the exported file: {message}"));
     let unreadable = |error: csv::Error| malformed(error.to_string()).caused_by(error);
@@ -137,7 +138,7 @@ fn read<R: Records>(
     while reader.read_record(&mut record).map_err(unreadable)? {
         number += 1;
         if let Some(batch) = records.record(number, &record).map_err(malformed)?
-            && (watch.is_over() || sender.blocking_send(Ok(batch)).is_err())
+            && (cancelled.is_cancelled() || sender.blocking_send(Ok(batch)).is_err())
         {
             return Ok(());
         }
@@ -175,8 +176,7 @@ mod tests {
 
     fn all(text: &'static str) -> (Result<(), Error>, Vec<String>) {
         let (sender, mut receiver) = mpsc::channel(8);
-        let wanted = Wanted::default();
-        let outcome = read(text.as_bytes(), ';', Lines(Vec::new()), &sender, &wanted.watch());
+        let outcome = read(text.as_bytes(), ';', Lines(Vec::new()), &sender, &CancellationToken::new());
         drop(sender);
         let mut lines = Vec::new();
         while let Ok(batch) = receiver.try_recv() {

@@ -18,6 +18,5 @@ pub use force_type::ForceType;
 #[cfg(feature = "arrow")]
 pub(crate) use rows::{Chunk, LazyRows, StartedRows};
 pub use s3::{ReloadFromS3, S3Credentials};
-pub(crate) use stream::{Wanted, Watch};
 #[cfg(feature = "arrow")]
 pub(crate) use text::{CsvText, Format};

@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::io::Piped;
 use crate::load::file::CsvFile;
@@ -55,62 +56,27 @@ impl Reading {
     }
 }
 
-/// Says, as long as it lives, that a file's bytes are wanted. Threads are not stopped with the future that waits for
-/// them, so they look at it.
-#[derive(Debug, Default)]
-pub(crate) struct Wanted(Arc<AtomicBool>);
-
-/// Tells a thread whether its work is wanted still.
-#[derive(Debug, Clone)]
-pub(crate) struct Watch(Arc<AtomicBool>);
-
-impl Wanted {
-    pub(crate) fn watch(&self) -> Watch {
-        Watch(Arc::clone(&self.0))
-    }
-}
-
-impl Drop for Wanted {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
-impl Watch {
-    /// Whether nobody wants the work any more.
-    pub(crate) fn is_over(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn check(&self) -> io::Result<()> {
-        if self.is_over() {
-            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody wants the file any more"));
-        }
-        Ok(())
-    }
-}
-
 /// Begins to read a file, and gzips it on the way unless it is already.
-pub(crate) fn open(file: CsvFile, length: Option<u64>, watch: Watch) -> FileStream {
+pub(crate) fn open(file: CsvFile, length: Option<u64>, cancelled: CancellationToken) -> FileStream {
     if file.gzipped {
         // No more than was announced, in case that the file grows meanwhile.
-        read(file.file.take(file.size), Some(file.size), send, watch)
+        read(file.file.take(file.size), Some(file.size), send, cancelled)
     } else {
-        read(file.file, length, gzip, watch)
+        read(file.file, length, gzip, cancelled)
     }
 }
 
 /// Begins to read text that is made meanwhile, and gzips it on the way.
-pub(crate) fn open_made(text: Piped, watch: Watch) -> FileStream {
-    read(text, None, gzip, watch)
+pub(crate) fn open_made(text: Piped, cancelled: CancellationToken) -> FileStream {
+    read(text, None, gzip, cancelled)
 }
 
 /// Begins to read `source` in a thread that hands it on by `copy`.
 fn read<R: Read + Send + 'static>(
     source: R,
     length: Option<u64>,
-    copy: fn(Counted<R>, Outlet, &Watch) -> io::Result<()>,
-    watch: Watch,
+    copy: fn(Counted<R>, Outlet, &CancellationToken) -> io::Result<()>,
+    cancelled: CancellationToken,
 ) -> FileStream {
     let (sender, receiver) = mpsc::channel(WAITING);
     let reading = Arc::new(Reading::default());
@@ -118,7 +84,7 @@ fn read<R: Read + Send + 'static>(
     tokio::task::spawn_blocking(move || {
         let outlet = Outlet { sender: sender.clone(), chunk: Vec::new() };
         let reading = Arc::clone(&source.reading);
-        if let Err(error) = copy(source, outlet, &watch) {
+        if let Err(error) = copy(source, outlet, &cancelled) {
             // A part of the file must never be taken for the whole. Nobody listens when the request ended first.
             let broken = io::Error::new(error.kind(), error.to_string());
             reading.failure.get_or_init(|| error);
@@ -130,9 +96,9 @@ fn read<R: Read + Send + 'static>(
 }
 
 /// Gzips text that is made meanwhile into a file, which is left at its start, and tells its size.
-pub(crate) fn gzip_into(text: Piped, mut file: File, watch: &Watch) -> io::Result<(File, u64)> {
+pub(crate) fn gzip_into(text: Piped, mut file: File, cancelled: &CancellationToken) -> io::Result<(File, u64)> {
     let mut encoder = GzEncoder::new(&mut file, Compression::fast());
-    copy(text, &mut encoder, watch)?;
+    copy(text, &mut encoder, cancelled)?;
     encoder.finish()?.flush()?;
     let size = file.stream_position()?;
     file.rewind()?;
@@ -165,28 +131,30 @@ fn chunks(
 
 /// How many bytes a file has when it is gzipped. Some servers must be told before they are sent the first one, and
 /// gzipping twice needs neither memory nor disk.
-pub(crate) fn gzipped_length(file: &mut File, watch: &Watch) -> io::Result<u64> {
+pub(crate) fn gzipped_length(file: &mut File, cancelled: &CancellationToken) -> io::Result<u64> {
     let mut encoder = GzEncoder::new(Length(0), Compression::fast());
-    copy(&mut *file, &mut encoder, watch)?;
+    copy(&mut *file, &mut encoder, cancelled)?;
     file.rewind()?;
     Ok(encoder.finish()?.0)
 }
 
-fn gzip<R: Read>(file: R, outlet: Outlet, watch: &Watch) -> io::Result<()> {
+fn gzip<R: Read>(file: R, outlet: Outlet, cancelled: &CancellationToken) -> io::Result<()> {
     let mut encoder = GzEncoder::new(outlet, Compression::fast());
-    copy(file, &mut encoder, watch)?;
+    copy(file, &mut encoder, cancelled)?;
     encoder.finish()?.flush()
 }
 
-fn send<R: Read>(file: R, mut outlet: Outlet, watch: &Watch) -> io::Result<()> {
-    copy(file, &mut outlet, watch)?;
+fn send<R: Read>(file: R, mut outlet: Outlet, cancelled: &CancellationToken) -> io::Result<()> {
+    copy(file, &mut outlet, cancelled)?;
     outlet.flush()
 }
 
-fn copy(mut from: impl Read, to: &mut impl Write, watch: &Watch) -> io::Result<()> {
+fn copy(mut from: impl Read, to: &mut impl Write, cancelled: &CancellationToken) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     loop {
-        watch.check()?;
+        if cancelled.is_cancelled() {
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the load was cancelled"));
+        }
         match from.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(length) => to.write_all(&buffer[..length])?,
@@ -259,11 +227,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long.csv");
         std::fs::write(&path, "a\n1\n").unwrap();
-        let wanted = Wanted::default();
-        let watch = wanted.watch();
-        assert!(gzipped_length(&mut File::open(&path).unwrap(), &watch).unwrap() > 0);
-        drop(wanted);
-        let error = gzipped_length(&mut File::open(&path).unwrap(), &watch).unwrap_err();
+        let cancelled = CancellationToken::new();
+        assert!(gzipped_length(&mut File::open(&path).unwrap(), &cancelled).unwrap() > 0);
+        cancelled.cancel();
+        let error = gzipped_length(&mut File::open(&path).unwrap(), &cancelled).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 
@@ -275,13 +242,13 @@ mod tests {
         let file = File::create(&path).unwrap();
         file.set_len(1 << 36).unwrap();
         let opened = CsvFile::open_now(&path).unwrap();
-        let wanted = Wanted::default();
-        let FileStream { body, reading, .. } = open(opened, None, wanted.watch());
+        let cancelled = CancellationToken::new();
+        let FileStream { body, reading, .. } = open(opened, None, cancelled.clone());
         let started = Instant::now();
         while reading.read() == 0 {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
-        drop(wanted);
+        cancelled.cancel();
         while reading.failure().is_none() {
             assert!(started.elapsed().as_secs() < 5);
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::stream::StreamExt;
 use reqwest::{StatusCode, Url};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::data_source::DataSource;
@@ -17,7 +18,7 @@ use crate::error::{Error, Kind};
 use crate::io::{Inlet, Progress, Scratch, Tell, pipe, tell};
 use crate::load::file::CsvFile;
 use crate::load::rows::Chunks;
-use crate::load::stream::{self, FileStream, Wanted, Watch};
+use crate::load::stream::{self, FileStream};
 use crate::transport::{Deadline, Request, Signed};
 
 /// What uploads of data are signed for.
@@ -50,9 +51,10 @@ pub(crate) async fn send(
     progress: &mut Tell<'_, Progress>,
 ) -> Result<Sent, Error> {
     let signed = signed_url(source, deadline).await?;
-    // Dropped with this future, it ends the work of the threads that read.
-    let wanted = Wanted::default();
-    let upload = Upload { source, signed, deadline, wanted };
+    // Dropped with this future, the guard stops the threads that read.
+    let cancellation = CancellationToken::new();
+    let _guard = cancellation.clone().drop_guard();
+    let upload = Upload { source, signed, deadline, cancellation };
     match (content, upload.signed.is_some()) {
         (Content::File(path, file), _) => upload.file(&path, file, progress).await,
         (Content::Rows(chunks), false) => upload.rows(chunks, progress).await,
@@ -69,7 +71,8 @@ struct Upload<'u> {
     source: &'u DataSource,
     signed: Option<Url>,
     deadline: Deadline,
-    wanted: Wanted,
+    /// Stops the threads that read; they do not end with the future that waits for them.
+    cancellation: CancellationToken,
 }
 
 /// Rows that were written to disk.
@@ -90,10 +93,10 @@ impl Upload<'_> {
         let mut length = None;
         if !file.gzipped {
             // S3, and many a server before others, takes no upload whose length it is not told.
-            let measuring = measured(file.file, self.wanted.watch());
+            let measuring = measured(file.file, self.cancellation.clone());
             (file.file, length) = self.deadline.hold("the file was not read", measuring).await?.map_err(unreadable)?;
         }
-        let stream = stream::open(file, length, self.wanted.watch());
+        let stream = stream::open(file, length, self.cancellation.clone());
         let reading = Arc::clone(&stream.reading);
         let told = || tell(progress, Progress::Uploading { read: reading.read(), total });
         match self.drive(stream, async { Ok(()) }, told).await {
@@ -111,7 +114,7 @@ impl Upload<'_> {
     /// Rows are sent while they are made.
     async fn rows(&self, chunks: Chunks<'_>, progress: &mut Tell<'_, Progress>) -> Result<Sent, Error> {
         let (inlet, text) = pipe();
-        let stream = stream::open_made(text, self.wanted.watch());
+        let stream = stream::open_made(text, self.cancellation.clone());
         let reading = Arc::clone(&stream.reading);
         let counts = Counts::default();
         let told = || tell(progress, counts.progress());
@@ -126,10 +129,10 @@ impl Upload<'_> {
             Error::new(Kind::Usage, message).caused_by(error)
         };
         let (inlet, text) = pipe();
-        let watch = self.wanted.watch();
+        let cancelled = self.cancellation.clone();
         let mut writing = tokio::task::spawn_blocking(move || {
             let (scratch, file) = Scratch::create()?;
-            let (file, size) = stream::gzip_into(text, file, &watch)?;
+            let (file, size) = stream::gzip_into(text, file, &cancelled)?;
             let file = CsvFile { file, size, gzipped: true, sent_name: String::new() };
             Ok((file, scratch))
         });
@@ -230,9 +233,9 @@ async fn signed_url(source: &DataSource, deadline: Deadline) -> Result<Option<Ur
 }
 
 /// A file, and its length when it is gzipped.
-async fn measured(mut file: File, watch: Watch) -> io::Result<(File, Option<u64>)> {
+async fn measured(mut file: File, cancelled: CancellationToken) -> io::Result<(File, Option<u64>)> {
     let measuring = tokio::task::spawn_blocking(move || {
-        let length = stream::gzipped_length(&mut file, &watch)?;
+        let length = stream::gzipped_length(&mut file, &cancelled)?;
         Ok((file, Some(length)))
     });
     measuring.await.unwrap_or_else(|error| Err(io::Error::other(error)))
