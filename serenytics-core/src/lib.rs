@@ -1,7 +1,20 @@
-//! The async client of Serenytics for Rust: transport, errors, and one file a resource.
+//! The async client of Serenytics for Rust.
 //!
-//! Users reach it through the crate `serenytics`. A [`Client`] holds the server and the API key; what a server has is a
-//! type of its own, with the calls that it takes.
+//! Users reach it through the crate `serenytics`. A [`Client`] is a handle on a session; each resource of a server is a type
+//! of its own, with the calls that it accepts.
+//!
+//! Imports run downwards only:
+//!
+//! | floor | folders and files |
+//! | --- | --- |
+//! | the same without async code | `blocking` |
+//! | Arrow record batches | `arrow` |
+//! | work on a resource | `fetch`, `load`, `export`, `message` |
+//! | resources of a server | `data_source`, `script`, `web_app`, `data_api`, `account` |
+//! | what resources share | `client`, `answer`, `resource`, `task` |
+//! | a connection and its caches | `session` |
+//! | requests and responses | `transport` |
+//! | ground | `error`, `api_key`, `io` |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test stops where it cannot go on"))]
 
