@@ -1,39 +1,42 @@
-//! The language of Serenytics for Rust: its grammar, schema, checker, result shape, values and wire model.
+//! The language of Serenytics for Rust: its syntax, schemas, checker, lowering, values and rows.
 //!
-//! This crate has no I/O and knows neither the compiler nor the client; users reach it through the crate
-//! `serenytics`. A query's way through it: tokens are parsed into a [`stage::Stage`], the checker holds the stage against a
-//! [`schema::Schema`] and gives the [`shape::Shape`] of the result or a list of [`problem::Problem`]s, and the lowering
-//! writes the JSON of [`wire`].
+//! This crate does no I/O and depends on neither the compiler nor the client; users reach it through the crate
+//! `serenytics`. A folder holds each step of a query's way to the server, and imports only from the folders above it
+//! in this list:
+//!
+//! | folder | what it does |
+//! | --- | --- |
+//! | `syntax` | [`parse`] turns tokens into a [`stage::Stage`]; a mistake is a [`problem::Problem`] with a stable code |
+//! | `wire` | the JSON model of the REST API ([`wire::Pipeline`]), and its conversion into a [`stage::Stage`] |
+//! | `values` | Rust values become the wire's JSON values |
+//! | `rows` | a [`shape::Shape`] describes a result; [`cell`] reads its rows into Rust structs |
+//! | `schemas` | a [`schema::Schema`] lists a source's columns; it is declared in Rust or in a [`schema_file`] |
+//! | `check` | [`check::check`] compares a stage with a schema and returns the result's shape, or its problems |
+//! | `lower` | [`lower()`] writes a checked stage as JSON, with a gap for each run-time value |
+//! | `query` | a [`query::Query`] holds that JSON, its shape and the reader of its rows |
+//! | `source` | [`source::Source`] is a declared source: its typed columns, the query [`builder`], and rows to load |
 
-pub mod builder;
-pub mod cell;
 pub mod check;
-pub mod datetime;
-#[cfg(any(feature = "chrono", feature = "time"))]
-mod datetime_crates;
-pub mod drift;
-mod from_wire;
-pub mod load_row;
 mod lower;
-pub mod parse;
-mod pipeline;
-pub mod problem;
 pub mod query;
-pub mod rendered;
-pub mod schema;
-pub mod schema_file;
-mod serde_row;
-pub mod served;
-pub mod shape;
-pub mod slot;
+mod rows;
+mod schemas;
 pub mod source;
-pub mod stage;
-pub mod suggest;
-pub mod token;
-pub mod value;
-pub mod vocabulary;
+mod syntax;
+mod values;
 pub mod wire;
 
-pub use serde_row::SerdeRow;
-
 pub use lower::{lower, measures};
+pub use rows::{cell, shape, slot};
+pub use schemas::{drift, schema, schema_file, served};
+pub use source::{SerdeRow, builder, load_row};
+pub use syntax::{parse, problem, stage, suggest, token, vocabulary};
+pub use values::{datetime, rendered};
+
+/// Values of queries: what a column is compared with, and how it is written on the wire.
+pub mod value {
+    pub use crate::rows::cell::{FieldOf, column_type, field};
+    pub use crate::source::builder::{splice, splice_option};
+    pub use crate::values::rendered::{LimitValue, limit, limit_option};
+    pub use crate::values::value::*;
+}

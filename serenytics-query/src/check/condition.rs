@@ -2,10 +2,10 @@
 
 use super::Checker;
 use super::literal::{mismatch, typed_value};
-use crate::problem::{Code, Problem};
-use crate::schema::Column;
-use crate::stage::{Condition, ConditionOperand, Value};
-use crate::vocabulary::ColumnType;
+use crate::schemas::schema::Column;
+use crate::syntax::problem::{Code, Problem};
+use crate::syntax::stage::{Condition, ConditionOperand, Value};
+use crate::syntax::vocabulary::ColumnType;
 
 impl Checker<'_> {
     pub(super) fn condition(&mut self, condition: &Condition) {

@@ -1,11 +1,11 @@
 //! Literals against column types: the value that a literal is for its column, or why it is none.
 
-use crate::datetime::{self, DateTime};
-use crate::problem::{Code, Problem};
-use crate::schema::Column;
-use crate::stage::{Literal, Position};
-use crate::value::WireValue;
-use crate::vocabulary::ColumnType;
+use crate::schemas::schema::Column;
+use crate::syntax::problem::{Code, Problem};
+use crate::syntax::stage::{Literal, Position};
+use crate::syntax::vocabulary::ColumnType;
+use crate::values::datetime::{self, DateTime};
+use crate::values::value::WireValue;
 
 /// A literal as a value of its column's type.
 #[derive(Debug, Clone, PartialEq)]

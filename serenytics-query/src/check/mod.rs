@@ -7,12 +7,12 @@ mod output;
 
 pub use literal::{TypedValue, typed_value};
 
-use crate::problem::{Code, Problem};
-use crate::schema::{Column, ColumnKind, Schema};
-use crate::shape::OutputColumn;
-use crate::stage::{Order, Position, Stage, Word};
-use crate::suggest::{Suggestions, listed};
-use crate::{from_wire, wire};
+use crate::rows::shape::OutputColumn;
+use crate::schemas::schema::{Column, ColumnKind, Schema};
+use crate::syntax::problem::{Code, Problem};
+use crate::syntax::stage::{Order, Position, Stage, Word};
+use crate::syntax::suggest::{Suggestions, listed};
+use crate::wire::{self, to_stage};
 
 /// What a right stage comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +65,7 @@ pub fn check_wire(schema: &Schema, stage: &wire::Stage) -> Result<CheckedStage, 
 
 /// The tree of a stage of the wire, and what it comes to.
 pub(crate) fn check_pipeline(schema: &Schema, stage: &wire::Stage) -> Result<(Stage, Checked), Vec<Problem>> {
-    let stage = from_wire::stage(stage)?;
+    let stage = to_stage::stage(stage)?;
     let (checked, problems) = Checker::new(schema, &stage, true).run();
     if problems.is_empty() { Ok((stage, checked)) } else { Err(problems) }
 }
@@ -101,7 +101,7 @@ impl<'a> Checker<'a> {
     }
 
     fn limit(&mut self) {
-        if let Some(crate::stage::Limit::Rows(rows, position)) = self.stage.limit
+        if let Some(crate::syntax::stage::Limit::Rows(rows, position)) = self.stage.limit
             && rows < 1
         {
             self.problems.push(Problem::new(

@@ -2,10 +2,10 @@
 
 use super::output::Output;
 use super::{Checker, formula_place};
-use crate::problem::{Code, Problem};
-use crate::schema::ColumnKind;
-use crate::stage::{Order, Position, Selected, Word};
-use crate::suggest::listed;
+use crate::schemas::schema::ColumnKind;
+use crate::syntax::problem::{Code, Problem};
+use crate::syntax::stage::{Order, Position, Selected, Word};
+use crate::syntax::suggest::listed;
 
 impl Checker<'_> {
     /// The item with its name resolved. What it cannot be resolved to is told, and the item stays as it is.

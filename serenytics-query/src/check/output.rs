@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::{Checker, formula_place};
-use crate::problem::{Code, Problem};
-use crate::schema::{Column, ColumnKind, Schema};
-use crate::shape::{OutputColumn, OutputType};
-use crate::stage::{Key, KeySlot, Position, Selected, Selection, Word};
-use crate::suggest::listed;
-use crate::vocabulary::{Aggregate, ColumnType, TimeSlot};
+use crate::rows::shape::{OutputColumn, OutputType};
+use crate::schemas::schema::{Column, ColumnKind, Schema};
+use crate::syntax::problem::{Code, Problem};
+use crate::syntax::stage::{Key, KeySlot, Position, Selected, Selection, Word};
+use crate::syntax::suggest::listed;
+use crate::syntax::vocabulary::{Aggregate, ColumnType, TimeSlot};
 
 /// A column of the result, with what it is in the query.
 #[derive(Debug, Clone)]

@@ -1,0 +1,191 @@
+//! The dynamic path: a pipeline that is data, checked against a schema that is read at run time.
+
+use serde_json::Value as Json;
+
+use crate::check::check_pipeline;
+use crate::lower::{lower, measures};
+use crate::query::Query;
+use crate::rows::cell::Row;
+use crate::schemas::schema::Schema;
+use crate::syntax::problem::{Code, Problem, Problems};
+use crate::syntax::stage::Position;
+use crate::syntax::suggest::nearest;
+use crate::syntax::vocabulary::Aggregate;
+use crate::wire::{COUNT_COLUMN, ColumnItem, FIELDS, Item, Pipeline, ROW_BY_ROW};
+
+impl Pipeline {
+    /// Reads a pipeline: the JSON that the platform takes, as `docs/schemas/pipeline.schema.json` describes it.
+    ///
+    /// # Errors
+    /// A text that is no such JSON, or that has a field which the format does not have: it would be left out, and the query be another one.
+    pub fn from_json(text: &str) -> Result<Pipeline, Problem> {
+        let wrong = |message| Problem::new(Code::PipelineJson, Position::default(), message);
+        let unreadable = |error: serde_json::Error| wrong(format!("this is no pipeline: {error}"));
+        let pipeline: Pipeline = serde_json::from_str(text).map_err(unreadable)?;
+        let given: Json = serde_json::from_str(text).map_err(unreadable)?;
+        let read = serde_json::to_value(&pipeline).map_err(unreadable)?;
+        match unread(&given, &read) {
+            Some(field) => {
+                let message = format!("a pipeline has no field `{field}` there");
+                let near = nearest(field, FIELDS.iter().copied());
+                Err(wrong(near.map_or(message.clone(), |near| format!("{message}; did you mean `{near}`?"))))
+            }
+            None => Ok(pipeline),
+        }
+    }
+
+    /// Checks the pipeline against the columns of its source, by the rules of `query!`, and gives the query, with rows of cells in
+    /// the order of its [`shape`](Query::shape). Columns are named as the platform names them.
+    ///
+    /// # Errors
+    /// Every problem of the pipeline; the position of each is the number of its item, clause after clause.
+    pub fn query(&self, schema: &Schema) -> Result<Query<Vec<Json>>, Problems> {
+        let one = |message: String| Problems::from(Problem::new(Code::PipelineJson, Position::default(), message));
+        let [stage] = &self.data_processing_pipeline[..] else {
+            let stages = self.data_processing_pipeline.len();
+            return Err(one(format!("a pipeline has one stage, and this one has {stages}")));
+        };
+        if let Some(lost) = self.lost() {
+            return Err(one(lost));
+        }
+        let schema = schema.by_wire_names();
+        let mut stage = stage.clone();
+        if stage.select.is_empty() && stage.group_by.is_empty() {
+            // As in `query!`: every column that the schema declares, and not what a server takes for every column.
+            stage.select = schema.row_columns().map(|column| Item::Name(column.wire.clone())).collect();
+            if stage.select.is_empty() {
+                return Err(one(
+                    "this pipeline selects nothing, and the schema has no column that rows have".to_owned()
+                ));
+            }
+        }
+        let (stage, checked) = check_pipeline(&schema, &stage)?;
+        let template = lower(&schema, &stage, &checked);
+        let template = template.ok_or_else(|| one("this query cannot be written as JSON".to_owned()))?;
+        let used = measures(&schema, &stage, &checked);
+        Ok(Query::owned(schema.source, template.render(&[]), checked.shape.into(), Row::read, used.into()))
+    }
+}
+
+impl Pipeline {
+    /// What the query would not have of the pipeline, in a sentence; its rows come one by one, and it has an order in `order_by` only.
+    fn lost(&self) -> Option<String> {
+        if let Some(order) = self.order.as_deref().filter(|order| *order != ROW_BY_ROW) {
+            return Some(format!("a query's rows come `{ROW_BY_ROW}`, and `order` is `{order}`"));
+        }
+        if self.only_headers == Some(true) {
+            return Some("a query has rows, and `only_headers` asks for none".to_owned());
+        }
+        let stages = || self.data_processing_pipeline.iter();
+        let ordered = stages().flat_map(|stage| &stage.order_by);
+        let unordered = || stages().flat_map(|stage| stage.group_by.iter().chain(&stage.select));
+        let long = |item| match item {
+            &Item::Name(_) => None,
+            Item::Column(item) => Some(item),
+        };
+        if let Some(item) = unordered().filter_map(long).find(|item| item.direction.is_some()) {
+            return Some(format!("a `direction` stands in `order_by` only, and `{}` has one elsewhere", item.name));
+        }
+        let is_other_count = |item: &&ColumnItem| {
+            item.name == COUNT_COLUMN && item.agg_function.is_some_and(|function| function != Aggregate::Sum)
+        };
+        let count = unordered().chain(ordered).filter_map(long).find(is_other_count)?;
+        let function = count.agg_function?;
+        Some(format!("`{COUNT_COLUMN}` is the number of rows with the aggregate `sum`, and not with `{function}`"))
+    }
+}
+
+/// A field that was given and not read; one that says nothing, `null` or an empty list, may be left out.
+fn unread<'a>(given: &'a Json, read: &Json) -> Option<&'a str> {
+    match (given, read) {
+        (Json::Object(given), Json::Object(read)) => given.iter().find_map(|(name, given)| match read.get(name) {
+            Some(read) => unread(given, read),
+            None if FIELDS.contains(&name.as_str()) && is_nothing(given) => None,
+            None => Some(name.as_str()),
+        }),
+        (Json::Array(given), Json::Array(read)) => given.iter().zip(read).find_map(|(given, read)| unread(given, read)),
+        _ => None,
+    }
+}
+
+fn is_nothing(value: &Json) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schemas::schema::SourceRef;
+    use crate::wire::ColumnTitle;
+
+    fn schema() -> Schema {
+        let title =
+            |name: &str, type_name: &str| ColumnTitle { name: name.to_owned(), type_name: type_name.to_owned() };
+        let titles = [title("country", "str"), title("revenue", "float"), title("order date", "datetime")];
+        Schema::from_titles(SourceRef::Name("sales".into()), &titles)
+    }
+
+    fn query(stage: &str) -> Result<Query<Vec<Json>>, Problems> {
+        let text = format!(r#"{{"order":"row_by_row","data_processing_pipeline":[{stage}]}}"#);
+        Pipeline::from_json(&text)?.query(&schema())
+    }
+
+    fn told(stage: &str) -> Vec<String> {
+        query(stage).unwrap_err().iter().map(|problem| problem.to_string()).collect()
+    }
+
+    #[test]
+    fn a_pipeline_that_is_data_is_written_as_the_compiler_writes_it() {
+        let right = query(
+            r#"{"group_by":["country",{"name":"order date","timeslot":"month"}],"where":[{"name":"revenue","op":">","value":20},{"name":"country","op":"in","value":["FR"]}],
+            "select":[{"name":"revenue","agg_function":"sum"},{"name":"$$count$$","agg_function":"sum"}],"limit":3}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            right.to_json(),
+            r#"{"order":"row_by_row","data_processing_pipeline":[{"group_by":["country",{"name":"order date","timeslot":"month"}],"select":[{"name":"revenue","agg_function":"sum"},{"name":"$$count$$","agg_function":"sum"}],"where":[{"name":"revenue","op":">","value":"20"},{"name":"country","op":"in","value":"[\"FR\"]"}],"limit":3}]}"#
+        );
+        assert_eq!(right.shape().len(), 4);
+    }
+
+    #[test]
+    fn nothing_that_a_pipeline_says_is_left_out() {
+        let stage: crate::wire::Stage = serde_json::from_str(r#"{"select":["country"]}"#).unwrap();
+        let rows = Pipeline { data_processing_pipeline: vec![stage], ..Pipeline::default() };
+        let told = |pipeline: Pipeline| pipeline.query(&schema()).unwrap_err()[0].to_string();
+        assert!(told(Pipeline { only_headers: Some(true), ..rows.clone() }).contains("`only_headers`"));
+        assert!(told(Pipeline { order: Some("column_by_column".to_owned()), ..rows.clone() }).contains("`order` is"));
+        assert!(rows.query(&schema()).is_ok());
+    }
+
+    #[test]
+    fn a_schema_without_columns_of_rows_has_no_query_that_selects_nothing() {
+        let empty = Schema { columns: Vec::new(), ..schema() };
+        let nothing = Pipeline::from_json(r#"{"data_processing_pipeline":[{"limit":3}]}"#).unwrap();
+        assert!(nothing.query(&empty).unwrap_err()[0].message.contains("selects nothing"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_pipeline_is_told() {
+        assert_eq!(
+            told(r#"{"select":["contry"]}"#),
+            ["no column `contry` in `sales`; did you mean `country`? [SRN020]"]
+        );
+        assert_eq!(told(r#"{"were":[]}"#), ["a pipeline has no field `were` there; did you mean `where`? [SRN016]"]);
+        assert_eq!(
+            told(r#"{"select":[{"name":"revenue","agg_func":"sum"}]}"#),
+            ["a pipeline has no field `agg_func` there; did you mean `agg_function`? [SRN016]"]
+        );
+        assert!(told(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#)[0].starts_with("this is no pipeline:"));
+        assert_eq!(
+            told(r#"{"select":[{"name":"country","direction":"desc"}]}"#),
+            ["a `direction` stands in `order_by` only, and `country` has one elsewhere [SRN016]"]
+        );
+        assert_eq!(
+            told(r#"{"select":[{"name":"$$count$$","agg_function":"avg"}]}"#),
+            ["`$$count$$` is the number of rows with the aggregate `sum`, and not with `avg` [SRN016]"]
+        );
+        assert_eq!(told("{},{}"), ["a pipeline has one stage, and this one has 2 [SRN016]"]);
+        assert_eq!(told(r#"{"select":["country"],"where":[{"name":"revenue","op":">","value":"x"}]}"#).len(), 1);
+    }
+}

@@ -1,0 +1,220 @@
+//! The Rust types that a cell is read into.
+
+use super::{CellReader, Scalar, plain};
+use crate::rows::shape::OutputType;
+use crate::rows::slot::SlotValue;
+use crate::syntax::vocabulary::ColumnType;
+use crate::values::datetime::{self, DateTime};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A type that a row's field may have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold a cell of an answer [SRN054]",
+    label = "not a type of a row's field",
+    note = "a field is a String, i8 to i64, u8 to u32, f32, f64, a DateTime, a SlotValue, or an Option of one"
+)]
+pub trait Cell: Sized + sealed::Sealed {
+    /// What the type takes, in a message.
+    #[doc(hidden)]
+    const EXPECTED: &'static str;
+
+    /// Whether the type takes NULL.
+    #[doc(hidden)]
+    const NULLABLE: bool = false;
+
+    /// Whether the type is one for a column of a result.
+    #[doc(hidden)]
+    fn holds(output: OutputType) -> bool;
+
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self>;
+
+    /// Reads a cell in the form that almost all cells of the type have, in less time than `from_scalar` takes for any form.
+    /// `None`, with nothing read, if it has another one.
+    #[doc(hidden)]
+    #[inline]
+    fn read_plain(_: &mut CellReader<'_>) -> Option<Self> {
+        None
+    }
+}
+
+macro_rules! cell {
+    ($type:ty, $expected:literal, $holds:pat, $scalar:ident => $read:expr $(, $plain:expr)?) => {
+        impl sealed::Sealed for $type {}
+        #[diagnostic::do_not_recommend]
+        impl Cell for $type {
+            const EXPECTED: &'static str = $expected;
+
+            fn holds(output: OutputType) -> bool {
+                matches!(output, $holds)
+            }
+
+            #[inline]
+            #[expect(private_interfaces, reason = "the trait is sealed")]
+            fn from_scalar($scalar: &Scalar<'_>) -> Option<Self> {
+                $read
+            }
+
+            $(#[inline]
+            fn read_plain(cells: &mut CellReader<'_>) -> Option<Self> {
+                cells.plain($plain)
+            })?
+        }
+    };
+}
+
+macro_rules! integer_cell {
+    ($($type:ty, $expected:literal;)+) => {$(
+        cell!($type, $expected, OutputType::Column(ColumnType::Int), scalar => match scalar {
+            Scalar::Number(text) => text.parse().ok().or_else(|| <$type>::try_from(whole(text)?).ok()),
+            _ => None,
+        }, |bytes| {
+            let (integer, length) = plain::integer(bytes)?;
+            Some((<$type>::try_from(integer).ok()?, length))
+        });
+    )+};
+}
+
+integer_cell! {
+    i8, "an integer of 8 bits";
+    i16, "an integer of 16 bits";
+    i32, "an integer of 32 bits";
+    i64, "an integer of 64 bits";
+    u8, "a non-negative integer of 8 bits";
+    u16, "a non-negative integer of 16 bits";
+    u32, "a non-negative integer of 32 bits";
+}
+
+/// Reads `120.0` and `1.2e+2` as the integers they are, as a server writes those of a column that it has as numbers.
+fn whole(text: &str) -> Option<i64> {
+    if let Some((digits, fraction)) = text.split_once('.')
+        && fraction.bytes().all(|digit| digit == b'0')
+    {
+        return digits.parse().ok();
+    }
+    let number: f64 = if text.contains(['e', 'E']) { number(text)? } else { return None };
+    // What is written with an exponent is a number of double precision, and the integer it is has all its digits.
+    let is_whole = number.fract() == 0.0 && number.abs() < i64::MAX as f64;
+    is_whole.then_some(number as i64)
+}
+
+/// Reads a number that the type holds; a word that JSON does not have, like `inf`, is none, nor is an integer that would lose a digit.
+fn number(text: &str) -> Option<f64> {
+    // Rust reads `inf` and `nan` too, which end in a letter.
+    let is_json = text.ends_with(|last: char| last.is_ascii_digit() || last == '.');
+    let number: f64 = if is_json { text.parse().ok()? } else { return None };
+    // Integers of 15 digits are all exact.
+    let exact = text.len() <= 15 || text.parse().map_or(true, |integer: i128| number as i128 == integer);
+    (number.is_finite() && exact).then_some(number)
+}
+
+/// Reads a number of single precision, which a fraction is rounded to and an integer has to fit.
+fn single(text: &str) -> Option<f32> {
+    let number = number(text)?;
+    let single = number as f32;
+    let exact = number.fract() != 0.0 || f64::from(single) == number;
+    (single.is_finite() && exact).then_some(single)
+}
+
+cell!(f64, "a number", OutputType::Column(ColumnType::Float), scalar => match scalar {
+    Scalar::Number(text) => number(text),
+    _ => None,
+}, plain::number);
+cell!(f32, "a number", OutputType::Column(ColumnType::Float), scalar => match scalar {
+    Scalar::Number(text) => single(text),
+    _ => None,
+});
+cell!(String, "a text", OutputType::Column(ColumnType::Str), scalar => match scalar {
+    Scalar::Text(text) => Some((*text).to_owned()),
+    Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
+    _ => None,
+}, |bytes| plain::text(bytes).map(|(text, length)| (text.to_owned(), length)));
+cell!(DateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
+    Scalar::Text(text) => datetime::parse(text).ok(),
+    _ => None,
+}, plain::datetime);
+#[cfg(feature = "chrono")]
+cell!(chrono::NaiveDateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
+    Scalar::Text(text) => datetime::parse(text).ok().and_then(crate::values::datetime_crates::chrono::theirs),
+    _ => None,
+});
+#[cfg(feature = "time")]
+cell!(time::PrimitiveDateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
+    Scalar::Text(text) => datetime::parse(text).ok().and_then(crate::values::datetime_crates::time::theirs),
+    _ => None,
+});
+cell!(SlotValue, "a time slot", OutputType::Slot(_), scalar => match scalar {
+    Scalar::Text(text) => SlotValue::from_text(text),
+    Scalar::Escaped(quoted) => serde_json::from_slice::<String>(quoted).ok().and_then(|text| SlotValue::from_text(&text)),
+    Scalar::Number(text) => text.parse().ok().or_else(|| whole(text)).map(SlotValue::Number),
+    _ => None,
+});
+
+impl sealed::Sealed for serde_json::Value {}
+#[diagnostic::do_not_recommend]
+impl Cell for serde_json::Value {
+    const EXPECTED: &'static str = "a text, a number of 64 bits or NULL";
+    const NULLABLE: bool = true;
+
+    fn holds(_: OutputType) -> bool {
+        true
+    }
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Null => Some(serde_json::Value::Null),
+            // An integer that no integer of 64 bits holds would lose digits.
+            Scalar::Number(text) => {
+                let number: serde_json::Number = text.parse().ok()?;
+                let is_integer = !text.contains(['.', 'e', 'E']);
+                (!is_integer || !number.is_f64()).then_some(serde_json::Value::Number(number))
+            }
+            Scalar::Text(text) => Some((*text).into()),
+            Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
+            Scalar::Other => None,
+        }
+    }
+}
+
+impl<C: Cell> sealed::Sealed for Option<C> {}
+#[diagnostic::do_not_recommend]
+impl<C: Cell> Cell for Option<C> {
+    const EXPECTED: &'static str = C::EXPECTED;
+    const NULLABLE: bool = true;
+
+    fn holds(output: OutputType) -> bool {
+        C::holds(output)
+    }
+
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Null => Some(None),
+            scalar => C::from_scalar(scalar).map(Some),
+        }
+    }
+
+    #[inline]
+    fn read_plain(cells: &mut CellReader<'_>) -> Option<Self> {
+        C::read_plain(cells).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rows::cell::Field;
+    use crate::rows::shape::OutputColumn;
+
+    #[test]
+    fn a_field_that_takes_null_takes_a_column_that_may_be_null() {
+        let column = OutputColumn::str("country", "country", true, true);
+        assert_eq!(Field::of::<serde_json::Value>("country").problem(&column), None);
+        assert_eq!(Field::of::<Option<String>>("country").problem(&column), None);
+        assert!(Field::of::<String>("country").problem(&column).is_some());
+    }
+}

@@ -1,0 +1,377 @@
+//! Drift: what a server has of a source, held against what is declared of it.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::schemas::schema::{Column, ColumnKind, Schema};
+use crate::schemas::schema_file::split_joined;
+use crate::schemas::served::Served;
+use crate::syntax::suggest::nearest;
+use crate::syntax::vocabulary::ColumnType;
+use crate::wire::ColumnTitle;
+
+/// A difference between a declaration and the source that it declares; its text says it in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Drift {
+    /// The source has no such column.
+    ColumnGone {
+        /// The column, as it is declared.
+        column: String,
+        /// The column of the source that was probably meant, and is not declared.
+        meant: Option<String>,
+    },
+    /// The source has no such measure.
+    MeasureGone {
+        /// The measure, as it is declared.
+        measure: String,
+        /// The measure that was probably meant.
+        meant: Option<String>,
+    },
+    /// A column is a measure now, or a measure a column.
+    KindChanged {
+        /// The column, as it is declared.
+        column: String,
+        /// What the source has: a measure, or a stored column.
+        served: ColumnKind,
+    },
+    /// The column is of another type. Integers and floats are read as each other as long as nothing is lost, so a change between them
+    /// breaks nothing by itself.
+    TypeChanged {
+        /// The column, as it is declared.
+        column: String,
+        /// The declared type.
+        declared: ColumnType,
+        /// The source's type.
+        served: ColumnType,
+    },
+    /// The column is of a type that this version does not know, so that only its cells can tell whether they are read.
+    UnknownType {
+        /// The column, as it is declared.
+        column: String,
+        /// The declared type.
+        declared: ColumnType,
+        /// The server's name of the type.
+        served: String,
+    },
+    /// The source has a column that is not declared.
+    NewColumn {
+        /// The column's name on the wire.
+        column: String,
+        /// The server's name of its type.
+        type_name: String,
+    },
+    /// The source has a measure that is not declared.
+    NewMeasure {
+        /// The measure's name.
+        measure: String,
+    },
+    /// Nothing was loaded into the storage yet, so that it has no columns to compare.
+    NothingLoaded,
+}
+
+impl Drift {
+    /// Whether queries that fit the declaration fail, or their rows cannot be read. What does not break is new, or can only be judged by
+    /// the cells.
+    #[must_use]
+    pub fn is_breaking(&self) -> bool {
+        match self {
+            Drift::ColumnGone { .. } | Drift::MeasureGone { .. } | Drift::KindChanged { .. } => true,
+            Drift::TypeChanged { declared, served, .. } => !(declared.is_numeric() && served.is_numeric()),
+            Drift::UnknownType { .. } | Drift::NewColumn { .. } | Drift::NewMeasure { .. } | Drift::NothingLoaded => {
+                false
+            }
+        }
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Drift::ColumnGone { column, meant } => {
+                write!(f, "the source has no column {column}")?;
+                suggest(f, meant.as_deref())
+            }
+            Drift::MeasureGone { measure, meant } => {
+                write!(f, "the source has no measure {measure}")?;
+                suggest(f, meant.as_deref())
+            }
+            Drift::KindChanged { column, served: ColumnKind::Measure } => {
+                write!(
+                    f,
+                    "{column} is declared as a column and is a measure of the source: declare it as `#[column(measure)]`, \
+                     or in a schema file as `\"kind\": \"measure\"`"
+                )
+            }
+            Drift::KindChanged { column, .. } => {
+                write!(f, "{column} is declared as a measure and is a column of the source")
+            }
+            Drift::TypeChanged { column, declared, served } => {
+                write!(f, "column {column} is declared as {declared} and the source has {served}")?;
+                match (declared, served) {
+                    (ColumnType::Int, ColumnType::Float) => {
+                        f.write_str(": rows are read as long as no number has a fraction")
+                    }
+                    (ColumnType::Float, ColumnType::Int) => {
+                        f.write_str(": rows are read as long as a float holds each integer")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Drift::UnknownType { column, declared, served } => write!(
+                f,
+                "column {column} is declared as {declared} and the source has `{served}`, a type that this version does not \
+                 know: its cells tell whether they can be read"
+            ),
+            Drift::NewColumn { column, type_name } => {
+                write!(f, "the source has a column {} of type {type_name} that is not declared", named(column))?;
+                if ColumnType::from_word(type_name).is_none() {
+                    f.write_str("; this version does not know the type")?;
+                }
+                Ok(())
+            }
+            Drift::NewMeasure { measure } => write!(f, "the source has a measure `{measure}` that is not declared"),
+            Drift::NothingLoaded => f.write_str(
+                "nothing was loaded into the source yet, so it has no columns to compare with the declared ones",
+            ),
+        }
+    }
+}
+
+fn suggest(f: &mut fmt::Formatter<'_>, meant: Option<&str>) -> fmt::Result {
+    match meant {
+        Some(meant) => write!(f, "; did you mean {}?", named(meant)),
+        None => Ok(()),
+    }
+}
+
+/// A name of the wire in a message: that of another source's column is told with the source.
+fn named(wire: &str) -> String {
+    match split_joined(wire) {
+        Some((uuid, column)) => format!("`{column}` of the joined source {uuid}"),
+        None => format!("`{wire}`"),
+    }
+}
+
+/// A declared column in a message: its name in queries, and the one on the wire if that is another one.
+fn called(column: &Column) -> String {
+    let wire = named(&column.wire);
+    match format!("`{}`", column.name) {
+        name if wire.starts_with(&name) => wire,
+        name => format!("{name} ({wire})"),
+    }
+}
+
+/// What differs between a declared schema and what a server has: the declared columns first, in their order, then what is new. Value
+/// formulas cannot be compared, nor can what is declared of NULLs, nor the type of a measure: no server tells them.
+#[must_use]
+pub fn drift(declared: &Schema, served: &Served) -> Vec<Drift> {
+    let wires: HashSet<&str> = declared.columns.iter().map(|column| column.wire.as_str()).collect();
+    let new_columns: Vec<&ColumnTitle> =
+        served.columns.iter().filter(|title| !wires.contains(title.name.as_str())).collect();
+    let new_measures: Vec<&String> = served.measures.iter().filter(|name| !wires.contains(name.as_str())).collect();
+    let mut found = Vec::new();
+    if served.columns.is_empty() {
+        found.push(Drift::NothingLoaded);
+    }
+    found.extend(declared.columns.iter().filter_map(|column| match column.kind {
+        ColumnKind::Stored | ColumnKind::Joined => column_drift(column, served, &new_columns),
+        ColumnKind::Measure => measure_drift(column, served, &new_measures),
+        ColumnKind::Formula => None,
+    }));
+    found.extend(
+        new_columns
+            .into_iter()
+            .map(|title| Drift::NewColumn { column: title.name.clone(), type_name: title.type_name.clone() }),
+    );
+    found.extend(new_measures.into_iter().map(|measure| Drift::NewMeasure { measure: measure.clone() }));
+    found
+}
+
+fn column_drift(column: &Column, served: &Served, undeclared: &[&ColumnTitle]) -> Option<Drift> {
+    let Some(title) = served.columns.iter().find(|title| title.name == column.wire) else {
+        if served.measures.contains(&column.wire) {
+            return Some(Drift::KindChanged { column: called(column), served: ColumnKind::Measure });
+        }
+        let missing = !served.columns.is_empty();
+        return missing.then(|| Drift::ColumnGone { column: called(column), meant: meant(column, undeclared) });
+    };
+    let declared = column.column_type;
+    match title.column_type() {
+        Some(served) if served == declared => None,
+        Some(served) => Some(Drift::TypeChanged { column: called(column), declared, served }),
+        None => Some(Drift::UnknownType { column: called(column), declared, served: title.type_name.clone() }),
+    }
+}
+
+/// The column of the source that a column was probably renamed to: one of the same source, if it is a joined one.
+fn meant(column: &Column, undeclared: &[&ColumnTitle]) -> Option<String> {
+    let own = |wire| split_joined(wire).map_or((None, wire), |(uuid, name)| (Some(uuid), name));
+    let (source, name) = own(column.wire.as_str());
+    let candidates: Vec<(&str, &str)> = undeclared
+        .iter()
+        .map(|title| (own(title.name.as_str()), title.name.as_str()))
+        .filter(|((other, _), _)| *other == source)
+        .map(|((_, name), wire)| (name, wire))
+        .collect();
+    let near = nearest(name, candidates.iter().map(|(name, _)| *name))?;
+    candidates.into_iter().find(|(name, _)| *name == near).map(|(_, wire)| wire.to_owned())
+}
+
+fn measure_drift(column: &Column, served: &Served, undeclared: &[&String]) -> Option<Drift> {
+    if served.measures.contains(&column.wire) {
+        return None;
+    }
+    if served.columns.iter().any(|title| title.name == column.wire) {
+        return Some(Drift::KindChanged { column: called(column), served: ColumnKind::Stored });
+    }
+    let meant = nearest(&column.wire, undeclared.iter().map(|name| name.as_str())).map(str::to_owned);
+    Some(Drift::MeasureGone { measure: called(column), meant })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schemas::schema_file::SchemaFile;
+
+    const REGIONS: &str = "182018f9-a18a-4cf0-993f-9e3fa45d3f61";
+
+    fn declared() -> Schema {
+        let file = r#"{"source": "sales", "columns": [
+            {"name": "country", "type": "str"},
+            {"name": "order date", "field": "order_date", "type": "datetime"},
+            {"name": "quantity", "type": "int"},
+            {"name": "revenue", "type": "float"},
+            {"name": "region", "type": "str", "join": "182018f9-a18a-4cf0-993f-9e3fa45d3f61"},
+            {"name": "margin", "type": "float", "kind": "measure"},
+            {"name": "count() / 2", "field": "half", "type": "float", "kind": "formula"}]}"#;
+        SchemaFile::from_json(file).unwrap().schema()
+    }
+
+    fn served(columns: &[(&str, &str)], measures: &[&str]) -> Served {
+        let title = |(name, type_name): &(&str, &str)| ColumnTitle {
+            name: (*name).replace('~', REGIONS),
+            type_name: (*type_name).to_owned(),
+        };
+        Served {
+            columns: columns.iter().map(title).collect(),
+            measures: measures.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    fn told(columns: &[(&str, &str)], measures: &[&str]) -> Vec<String> {
+        let severity = |drift: &Drift| if drift.is_breaking() { "breaking" } else { "additive" };
+        drift(&declared(), &served(columns, measures))
+            .iter()
+            .map(|drift| format!("{}: {drift}", severity(drift)).replace(REGIONS, "~"))
+            .collect()
+    }
+
+    const SAME: [(&str, &str); 5] = [
+        ("country", "str"),
+        ("order date", "datetime"),
+        ("quantity", "int"),
+        ("revenue", "float"),
+        ("~.region", "str"),
+    ];
+
+    /// The columns as declared, but for one.
+    fn but(name: &str, other: (&'static str, &'static str)) -> Vec<(&'static str, &'static str)> {
+        SAME.iter().map(|column| if column.0 == name { other } else { *column }).collect()
+    }
+
+    #[test]
+    fn a_source_as_declared_has_no_drift() {
+        assert_eq!(told(&SAME, &["margin"]), [""; 0]);
+        let turned: Vec<_> = SAME.into_iter().rev().collect();
+        assert_eq!(told(&turned, &["margin"]), [""; 0], "order is nothing that queries depend on");
+    }
+
+    #[test]
+    fn what_is_gone_breaks_and_is_told_with_what_was_meant() {
+        assert_eq!(
+            told(&but("order date", ("orderdate", "datetime")), &["margin"]),
+            [
+                "breaking: the source has no column `order_date` (`order date`); did you mean `orderdate`?",
+                "additive: the source has a column `orderdate` of type datetime that is not declared",
+            ]
+        );
+        assert_eq!(told(&SAME[1..], &["margin"]), ["breaking: the source has no column `country`"]);
+        assert_eq!(
+            told(&but("~.region", ("~.regions", "str")), &["margin"]),
+            [
+                "breaking: the source has no column `region` of the joined source ~; did you mean `regions` of the joined source ~?",
+                "additive: the source has a column `regions` of the joined source ~ of type str that is not declared",
+            ]
+        );
+        assert_eq!(
+            told(&but("~.region", ("regions", "str")), &["margin"])[0],
+            "breaking: the source has no column `region` of the joined source ~",
+            "a column of another source was not meant"
+        );
+        assert_eq!(
+            told(&SAME, &["margins"]),
+            [
+                "breaking: the source has no measure `margin`; did you mean `margins`?",
+                "additive: the source has a measure `margins` that is not declared",
+            ]
+        );
+    }
+
+    #[test]
+    fn another_type_breaks_but_for_numbers() {
+        assert_eq!(
+            told(&but("order date", ("order date", "str")), &["margin"]),
+            ["breaking: column `order_date` (`order date`) is declared as datetime and the source has str"]
+        );
+        assert_eq!(
+            told(&but("revenue", ("revenue", "str")), &["margin"]),
+            ["breaking: column `revenue` is declared as float and the source has str"]
+        );
+        assert_eq!(
+            told(&but("quantity", ("quantity", "float")), &["margin"]),
+            [
+                "additive: column `quantity` is declared as int and the source has float: rows are read as long as no number has a fraction"
+            ]
+        );
+        assert_eq!(
+            told(&but("revenue", ("revenue", "int")), &["margin"]),
+            [
+                "additive: column `revenue` is declared as float and the source has int: rows are read as long as a float holds each integer"
+            ]
+        );
+        let unknown = told(&but("country", ("country", "geo")), &["margin"]);
+        assert!(unknown[0].starts_with("additive: column `country` is declared as str and the source has `geo`"));
+        assert_eq!(unknown.len(), 1);
+    }
+
+    #[test]
+    fn a_column_that_became_a_measure_breaks_and_the_other_way_around() {
+        let columns: Vec<_> = SAME.into_iter().filter(|(name, _)| *name != "revenue").collect();
+        let told_of = told(&columns, &["margin", "revenue"]);
+        assert!(told_of[0].starts_with("breaking: `revenue` is declared as a column and is a measure"), "{told_of:?}");
+        assert_eq!(told_of.len(), 1);
+        let columns: Vec<_> = SAME.into_iter().chain([("margin", "float")]).collect();
+        assert_eq!(told(&columns, &[]), ["breaking: `margin` is declared as a measure and is a column of the source"]);
+    }
+
+    #[test]
+    fn what_is_new_breaks_nothing() {
+        let columns: Vec<_> = SAME.into_iter().chain([("shape", "geo"), ("city", "str")]).collect();
+        assert_eq!(
+            told(&columns, &["margin", "profit"]),
+            [
+                "additive: the source has a column `shape` of type geo that is not declared; this version does not know the type",
+                "additive: the source has a column `city` of type str that is not declared",
+                "additive: the source has a measure `profit` that is not declared",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_storage_without_columns_is_not_judged() {
+        let told = told(&[], &["margin"]);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("additive: nothing was loaded into the source yet"), "{told:?}");
+    }
+}

@@ -1,0 +1,221 @@
+//! What a server has of a source, and the schema file that declares all of it.
+
+use std::collections::HashSet;
+
+use crate::schemas::schema_file::{FileColumn, FileKind, SchemaFile, field_name, is_identifier, is_name, split_joined};
+use crate::syntax::vocabulary::ColumnType;
+use crate::wire::{COUNT_COLUMN, ColumnTitle};
+
+/// What a server tells of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Served {
+    /// The columns that it lists, in its order.
+    pub columns: Vec<ColumnTitle>,
+    /// The names of its measures, which no server lists with the columns.
+    pub measures: Vec<String>,
+}
+
+impl Served {
+    /// The schema file of a source: its columns in their order, then its measures.
+    ///
+    /// What a server cannot tell is taken from `before`, the file that declared the source until now: the names in queries, which
+    /// columns have no NULL, the types of measures, and value formulas. A column that was not declared may be NULL, a measure is a float,
+    /// and a name that no field can have gets one that is made of it. Left out are columns of a type that this version does not know, names
+    /// that no file can hold, and a measure that is called like a column.
+    #[must_use]
+    pub fn file(&self, source: &str, uuid: Option<&str>, before: Option<&SchemaFile>) -> SchemaFile {
+        let before = before.map_or(&[][..], |file| &file.columns);
+        let is_measure = |name: &String| {
+            declared(before, name).is_some_and(|column| column.kind == Some(FileKind::Measure))
+                && self.measures.contains(name)
+        };
+        let mut columns: Vec<FileColumn> = Vec::new();
+        let titles = self.columns.iter().filter(|title| !is_measure(&title.name));
+        for (wire, column_type) in titles.filter_map(|title| Some((&title.name, title.column_type()?))) {
+            add(&mut columns, before, wire, listed(wire, column_type));
+        }
+        for name in &self.measures {
+            let column_type = declared(before, name).filter(|_| is_measure(name)).map(|column| column.column_type);
+            add(&mut columns, before, name, measure(name, column_type.unwrap_or(ColumnType::Float)));
+        }
+        for formula in before.iter().filter(|column| column.kind == Some(FileKind::Formula)) {
+            add(&mut columns, before, &formula.name, formula.clone());
+        }
+        give_fields(&mut columns, before);
+        SchemaFile { source: source.to_owned(), uuid: uuid.map(str::to_owned), columns }
+    }
+}
+
+/// The column that a file declares under this name of the wire.
+fn declared<'a>(columns: &'a [FileColumn], wire: &str) -> Option<&'a FileColumn> {
+    columns.iter().find(|column| column.wire() == wire)
+}
+
+/// Adds a column, with what only its declaration can tell, unless there is one of this name already or no file can hold the name.
+fn add(columns: &mut Vec<FileColumn>, before: &[FileColumn], wire: &str, column: FileColumn) {
+    if !is_name(wire) || wire == COUNT_COLUMN || declared(columns, wire).is_some() {
+        return;
+    }
+    columns.push(match declared(before, wire).cloned() {
+        Some(before) => FileColumn { column_type: column.column_type, kind: column.kind, ..before },
+        None => column,
+    });
+}
+
+/// A column that a server lists.
+fn listed(wire: &str, column_type: ColumnType) -> FileColumn {
+    let (join, name) = split_joined(wire).map_or((None, wire), |(uuid, name)| (Some(uuid.to_owned()), name));
+    FileColumn { name: name.to_owned(), field: None, column_type, nullable: true, kind: None, join }
+}
+
+fn measure(name: &str, column_type: ColumnType) -> FileColumn {
+    FileColumn {
+        name: name.to_owned(),
+        field: None,
+        column_type,
+        nullable: true,
+        kind: Some(FileKind::Measure),
+        join: None,
+    }
+}
+
+/// Gives each column a name in queries that no other one has. Names that were declared before come first, because queries use them; then
+/// those that a field can have as they are.
+fn give_fields(columns: &mut [FileColumn], before: &[FileColumn]) {
+    let is_kept = |column: &FileColumn| before.iter().any(|other| other.wire() == column.wire());
+    let mut taken: HashSet<String> =
+        columns.iter().filter(|column| is_kept(column)).map(|column| column.field().to_owned()).collect();
+    let mut nameless = Vec::new();
+    for column in columns.iter_mut().filter(|column| !is_kept(column)) {
+        if !is_identifier(&column.name) || !taken.insert(column.name.clone()) {
+            nameless.push(column);
+        }
+    }
+    for column in nameless {
+        let base = field_name(&column.name);
+        let mut field = base.clone();
+        let mut number = 2;
+        while !taken.insert(field.clone()) {
+            field = format!("{base}_{number}");
+            number += 1;
+        }
+        column.field = Some(field);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schemas::drift::drift;
+
+    const REGIONS: &str = "182018f9-a18a-4cf0-993f-9e3fa45d3f61";
+
+    fn served(columns: &[(&str, &str)], measures: &[&str]) -> Served {
+        let title =
+            |(name, type_name): &(&str, &str)| ColumnTitle { name: (*name).into(), type_name: (*type_name).into() };
+        Served {
+            columns: columns.iter().map(title).collect(),
+            measures: measures.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    /// Each column's name in queries, the one on the wire, and its type.
+    fn columns(file: &SchemaFile) -> Vec<String> {
+        // What is written can be read.
+        assert_eq!(&SchemaFile::from_json(&file.to_json().unwrap()).unwrap(), file);
+        file.columns
+            .iter()
+            .map(|column| {
+                let null = if column.nullable { "?" } else { "" };
+                let kind = column.kind.map(|kind| format!(" {kind:?}")).unwrap_or_default();
+                format!("{}: {} {}{null}{kind}", column.field(), column.wire(), column.column_type)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn everything_that_can_be_declared_is_and_has_a_name_of_its_own() {
+        let joined = format!("{REGIONS}.country");
+        let served = served(
+            &[
+                ("order date", "datetime"),
+                ("order_date", "str"),
+                ("order-date", "str"),
+                ("country", "str"),
+                (&joined, "str"),
+                ("shape", "geo"),
+                ("", "str"),
+                ("a\nb", "str"),
+                ("$$count$$", "int"),
+                ("m²", "float"),
+                ("self", "int"),
+                ("country", "int"),
+            ],
+            &["margin", "country", "order date 2", "margin"],
+        );
+        let file = served.file("sales", None, None);
+        assert_eq!(
+            columns(&file),
+            [
+                "order_date_2: order date datetime?",
+                "order_date: order_date str?",
+                "order_date_3: order-date str?",
+                "country: country str?",
+                &format!("country_2: {joined} str?"),
+                "m: m² float?",
+                "column_self: self int?",
+                "margin: margin float? Measure",
+                "order_date_2_2: order date 2 float? Measure",
+            ]
+        );
+        assert_eq!(file.columns[4].join.as_deref(), Some(REGIONS));
+        assert!(drift(&file.schema(), &served).iter().all(|drift| !drift.is_breaking()));
+    }
+
+    #[test]
+    fn what_only_a_person_knows_is_kept() {
+        let before = SchemaFile::from_json(
+            r#"{"source": "sales", "columns": [
+                {"name": "n", "field": "quantity", "type": "str"},
+                {"name": "country", "type": "str"},
+                {"name": "gone", "type": "str"},
+                {"name": "label", "field": "text", "type": "str", "kind": "measure"},
+                {"name": "was a measure", "field": "m", "type": "int", "nullable": true, "kind": "measure"},
+                {"name": "both", "type": "int", "kind": "measure"},
+                {"name": "count() / 2", "field": "half", "type": "float", "kind": "formula"}]}"#,
+        )
+        .unwrap();
+        let served = served(
+            &[
+                ("quantity", "int"),
+                ("country", "str"),
+                ("n", "int"),
+                ("was a measure", "float"),
+                ("half", "int"),
+                ("both", "str"),
+            ],
+            &["text", "label", "both"],
+        );
+        assert_eq!(
+            columns(&served.file("sales", Some("u1"), Some(&before))),
+            [
+                "quantity_2: quantity int?",
+                "country: country str",
+                "quantity: n int",
+                "m: was a measure float?",
+                "half_2: half int?",
+                "text_2: text float? Measure",
+                "text: label str Measure",
+                "both: both int Measure",
+                "half: count() / 2 float Formula",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_pulled_again_stays_as_it_is() {
+        let served = served(&[("a b", "str"), ("a_b", "int"), ("c", "float")], &["m m"]);
+        let file = served.file("sales", None, None);
+        assert_eq!(served.file("sales", None, Some(&file)), file);
+    }
+}

@@ -1,0 +1,213 @@
+//! A position in a list of tokens, with the small looks ahead that the grammar needs.
+
+use super::{CLAUSES, KEYWORDS};
+use crate::syntax::stage::{Position, Word};
+use crate::syntax::suggest::nearest;
+use crate::syntax::token::{Token, TokenKind};
+use crate::syntax::vocabulary::{Direction, Operator};
+
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    tokens: &'a [Token],
+    at: usize,
+    end: Position,
+    /// The clause that is being read.
+    clause: &'static str,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(tokens: &'a [Token], end: Position) -> Cursor<'a> {
+        Cursor { tokens, at: 0, end, clause: "" }
+    }
+
+    /// Begins to read a clause.
+    pub(super) fn enter(&mut self, clause: &'static str) {
+        self.clause = clause;
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at >= self.tokens.len()
+    }
+
+    pub(super) fn peek(&self) -> Option<&'a TokenKind> {
+        self.peek_at(0)
+    }
+
+    pub(super) fn peek_at(&self, offset: usize) -> Option<&'a TokenKind> {
+        self.tokens.get(self.at + offset).map(|token| &token.kind)
+    }
+
+    /// Where the next token stands, or the end.
+    pub(super) fn position(&self) -> Position {
+        self.tokens.get(self.at).map_or(self.end, |token| token.position)
+    }
+
+    /// Where the last token that was read stands.
+    pub(super) fn last_position(&self) -> Position {
+        self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(self.end, |token| token.position)
+    }
+
+    /// Reads any token and tells where it stands.
+    pub(super) fn bump(&mut self) -> Position {
+        let position = self.position();
+        self.at += 1;
+        position
+    }
+
+    pub(super) fn peek_word(&self) -> Option<(&'a str, bool)> {
+        word_of(self.peek()?)
+    }
+
+    pub(super) fn word_is(&self, text: &str) -> bool {
+        self.peek_word() == Some((text, false))
+    }
+
+    /// Reads a word that is no keyword.
+    pub(super) fn word(&mut self) -> Option<Word> {
+        let (text, _) = self.peek_word()?;
+        let position = self.bump();
+        Some(Word { text: text.to_owned(), position })
+    }
+
+    /// Reads this word, unless it is raw.
+    pub(super) fn keyword(&mut self, keyword: &str) -> Option<Position> {
+        self.word_is(keyword).then(|| self.bump())
+    }
+
+    pub(super) fn at_keyword(&self) -> Option<&'a str> {
+        self.peek_word().filter(|(text, raw)| !raw && KEYWORDS.contains(text)).map(|(text, _)| text)
+    }
+
+    pub(super) fn sign_is(&self, sign: char) -> bool {
+        self.peek() == Some(&TokenKind::Sign(sign))
+    }
+
+    /// Reads this sign.
+    pub(super) fn sign(&mut self, sign: char) -> bool {
+        let found = self.sign_is(sign);
+        if found {
+            self.at += 1;
+        }
+        found
+    }
+
+    /// The signs that stand next to each other here, as a text.
+    pub(super) fn signs(&self) -> String {
+        self.tokens[self.at.min(self.tokens.len())..]
+            .iter()
+            .map_while(|token| match token.kind {
+                TokenKind::Sign(sign) if sign != ',' => Some(sign),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn skip(&mut self, tokens: usize) {
+        self.at += tokens;
+    }
+
+    /// Whether a clause begins here. A clause's name that is followed by what follows a column is a column that
+    /// lacks its `r#`.
+    pub(super) fn at_clause_start(&self) -> bool {
+        match self.at_keyword() {
+            Some(word) if CLAUSES.contains(&word) || word == "from" => !self.keyword_is_column(),
+            _ => false,
+        }
+    }
+
+    /// Whether the keyword here is used as a column: it stands where an item begins, and what follows it ends an item of this clause.
+    pub(super) fn keyword_is_column(&self) -> bool {
+        if matches!(self.clause, "" | "limit" | "into") {
+            return false;
+        }
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|token| &token.kind);
+        let begins_item = match before {
+            None | Some(TokenKind::Sign(',')) => true,
+            Some(kind) => word_of(kind).is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text)),
+        };
+        let ends_item = match self.peek_at(1) {
+            None => true,
+            Some(TokenKind::Sign(sign)) => !matches!(sign, '-' | ':'),
+            Some(kind) => match word_of(kind) {
+                Some((text, false)) => CLAUSES.contains(&text) || self.word_ends_item(text),
+                _ => false,
+            },
+        };
+        begins_item && ends_item
+    }
+
+    /// Whether a word goes on with an item of this clause, behind its column.
+    fn word_ends_item(&self, word: &str) -> bool {
+        match self.clause {
+            "where" => word == "not" || Operator::from_word(word).is_some(),
+            "order_by" => Direction::from_word(word).is_some(),
+            _ => word == "as",
+        }
+    }
+
+    /// Whether an item of `order_by` stands here, by what follows the word: a direction, or the column of a function.
+    pub(super) fn at_order(&self) -> bool {
+        match self.peek_at(1) {
+            Some(TokenKind::Group { open: '(', .. }) => true,
+            Some(kind) => word_of(kind).is_some_and(|(text, raw)| !raw && Direction::from_word(text).is_some()),
+            None => false,
+        }
+    }
+
+    /// Whether a word stands here that is probably meant as a clause: something that a clause holds comes behind it.
+    pub(super) fn at_misspelled_clause(&self) -> bool {
+        let Some((word, false)) = self.peek_word() else { return false };
+        let followed = match self.peek_at(1) {
+            Some(TokenKind::Literal(_) | TokenKind::Hole(_)) => true,
+            Some(kind) => word_of(kind).is_some_and(|(text, raw)| {
+                raw || !(KEYWORDS.contains(&text)
+                    || Direction::from_word(text).is_some()
+                    || Operator::from_word(text).is_some())
+            }),
+            None => false,
+        };
+        let by = matches!(word, "order" | "group" | "sort") && self.peek_at(1).and_then(word_of) == Some(("by", false));
+        by || followed && (word == "having" || nearest(word, CLAUSES.iter().copied()).is_some())
+    }
+
+    /// Skips what is left of an item.
+    pub(super) fn skip_item(&mut self) {
+        while !self.is_at_end() && !self.sign_is(',') && !self.at_any_clause() {
+            self.at += 1;
+        }
+    }
+
+    /// Skips to the next clause.
+    pub(super) fn skip_to_clause(&mut self) {
+        while !self.is_at_end() && !self.at_any_clause() {
+            self.at += 1;
+        }
+    }
+
+    fn at_any_clause(&self) -> bool {
+        self.at_keyword().is_some_and(|word| CLAUSES.contains(&word))
+    }
+
+    /// What stands here, for a message.
+    pub(super) fn shown(&self) -> String {
+        match self.peek() {
+            None => "the end of the query".to_owned(),
+            Some(TokenKind::Word { text, .. }) => format!("`{text}`"),
+            Some(TokenKind::Sign(_)) => match self.signs().as_str() {
+                "" => "`,`".to_owned(),
+                signs => format!("`{signs}`"),
+            },
+            Some(TokenKind::Literal(literal)) => format!("`{}`", literal.shown()),
+            Some(TokenKind::Hole(_)) => "a run-time value".to_owned(),
+            Some(TokenKind::Group { open: '[', .. }) => "a list".to_owned(),
+            Some(TokenKind::Group { open, .. }) => format!("`{open}`"),
+        }
+    }
+}
+
+fn word_of(kind: &TokenKind) -> Option<(&str, bool)> {
+    match kind {
+        TokenKind::Word { text, raw } => Some((text, *raw)),
+        _ => None,
+    }
+}

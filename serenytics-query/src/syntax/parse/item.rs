@@ -1,0 +1,285 @@
+//! The items of `group_by`, `select` and `order_by`.
+
+use super::{KEYWORDS, Parser, Read, Refused};
+use crate::syntax::problem::Code;
+use crate::syntax::stage::{Key, KeySlot, Order, Position, Selected, Selection, Word};
+use crate::syntax::suggest::{listed, nearest};
+use crate::syntax::token::{Token, TokenKind};
+use crate::syntax::vocabulary::{Aggregate, Direction, TimeSlot};
+
+/// What people who come from elsewhere call a function.
+const OTHER_NAMES: &[(&str, &str)] =
+    &[("mean", "avg"), ("average", "avg"), ("count_distinct", "dcount"), ("distinct", "dcount"), ("len", "count")];
+
+/// The words of Rust that no field can be called, raw or not.
+const NO_FIELDS: &[&str] = &["self", "Self", "super", "crate", "_"];
+
+/// What a function's name can be.
+enum Function {
+    Aggregate(Aggregate),
+    Slot(TimeSlot),
+    Count,
+    Unknown,
+}
+
+impl Parser<'_> {
+    pub(super) fn key(&mut self) -> Read<Key> {
+        let (column, slot) = match self.selected("group_by")? {
+            Selected::Column(column) => (column, KeySlot::Whole),
+            Selected::Slot { slot, column, .. } => (column, KeySlot::Slot(slot)),
+            Selected::Unknown(Some(column)) => (column, KeySlot::Unknown),
+            Selected::Unknown(None) => return Err(Refused),
+            Selected::Aggregate { position, aggregate, .. } => {
+                self.problem(
+                    Code::UnknownFunction,
+                    position,
+                    format!(
+                        "`{aggregate}` is an aggregate, and stands in `select`; `group_by` takes columns and time slots"
+                    ),
+                );
+                return Err(Refused);
+            }
+            Selected::Count(position) => {
+                self.problem(
+                    Code::UnknownFunction,
+                    position,
+                    "`count` is an aggregate, and stands in `select`; `group_by` takes columns and time slots",
+                );
+                return Err(Refused);
+            }
+        };
+        let alias = self.alias();
+        Ok(Key { column, slot, alias })
+    }
+
+    pub(super) fn selection(&mut self) -> Read<Selection> {
+        if self.cursor.sign_is('*') {
+            let position = self.cursor.bump();
+            self.problem(Code::Unexpected, position, "there is no `*`: a query without `select` gives every column");
+            return Err(Refused);
+        }
+        let selected = self.selected("select")?;
+        let alias = self.alias();
+        Ok(Selection { selected, alias })
+    }
+
+    pub(super) fn order(&mut self) -> Read<Order> {
+        if self.cursor.sign_is('-') {
+            let position = self.cursor.bump();
+            let name = self.cursor.peek_word().map_or("total", |(name, _)| name);
+            self.problem(Code::Unexpected, position, format!("a descending order is written `{name} desc`"));
+            self.cursor.bump();
+            return Err(Refused);
+        }
+        let by = self.selected("order_by")?;
+        let direction = match self.cursor.peek_word() {
+            Some((word, false)) if Direction::from_word(word).is_some() => {
+                let direction = Direction::from_word(word);
+                self.cursor.bump();
+                direction
+            }
+            Some((word, false))
+                if !KEYWORDS.contains(&word) && !self.cursor.at_misspelled_clause() && !self.cursor.at_order() =>
+            {
+                let position = self.cursor.bump();
+                let message = match nearest(word, Direction::words()) {
+                    Some(near) => format!("no direction `{word}`; did you mean `{near}`?"),
+                    None => format!("a comma is missing before `{word}`, or it is no direction: `asc` or `desc`"),
+                };
+                self.problem(Code::Unexpected, position, message);
+                None
+            }
+            _ => None,
+        };
+        Ok(Order { by, direction: direction.unwrap_or(Direction::Asc) })
+    }
+
+    /// Reads `as` and the output's name.
+    fn alias(&mut self) -> Option<Word> {
+        self.cursor.keyword("as")?;
+        let name = self.alias_name();
+        // An order by a name that could not be read is no second mistake.
+        self.parsed.stage.incomplete |= name.is_none();
+        name
+    }
+
+    fn alias_name(&mut self) -> Option<Word> {
+        let position = self.cursor.position();
+        let ends = matches!(self.cursor.peek_at(1), None | Some(TokenKind::Sign(',')));
+        if self.cursor.at_keyword().is_some() && (ends || !self.cursor.at_clause_start()) {
+            let found = self.cursor.shown();
+            let message = format!("{found} is a keyword and no name for an output");
+            self.problem(Code::KeywordAsColumn, position, message);
+            self.cursor.bump();
+            return None;
+        }
+        match self.cursor.peek() {
+            Some(TokenKind::Word { text, .. }) if NO_FIELDS.contains(&text.as_str()) => {
+                let message = format!("`{text}` is no name that a row's field can have");
+                self.problem(Code::KeywordAsColumn, position, message);
+                self.cursor.bump();
+                None
+            }
+            Some(TokenKind::Word { .. }) if !self.cursor.at_clause_start() => self.cursor.word(),
+            Some(TokenKind::Literal(_)) => {
+                self.problem(Code::Unexpected, position, "an output's name is a word without quotes: `as total`");
+                self.cursor.bump();
+                None
+            }
+            _ => {
+                let position = self.cursor.last_position();
+                self.problem(Code::Unexpected, position, "`as` is followed by the output's name: `as total`");
+                None
+            }
+        }
+    }
+
+    /// Reads a column or a function of one: `country`, `sum(revenue)`, `count()`, `month(date)`.
+    fn selected(&mut self, clause: &str) -> Read<Selected> {
+        let Some(word) = self.column_word(clause)? else {
+            let position = self.cursor.position();
+            let found = self.cursor.shown();
+            let takes = match clause {
+                "group_by" => "a column or a time slot of one",
+                "order_by" => "an output, a column or an aggregate",
+                _ => "a column or an aggregate of one",
+            };
+            self.problem(Code::Unexpected, position, format!("{found} stands where `{clause}` takes {takes}"));
+            return Err(Refused);
+        };
+        let Some(TokenKind::Group { open: '(', tokens }) = self.cursor.peek() else {
+            return Ok(Selected::Column(word));
+        };
+        self.cursor.bump();
+        Ok(self.call(word, tokens, clause))
+    }
+
+    /// Reads a word that may name a column. A keyword in its place is told, and read as the column it was meant as.
+    pub(super) fn column_word(&mut self, clause: &str) -> Read<Option<Word>> {
+        let is_function = matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. }));
+        if !is_function {
+            let is_name = self.cursor.peek_word().is_some() && self.cursor.at_keyword().is_none();
+            self.parsed.columns.push(is_name.then(|| self.cursor.position()));
+        }
+        if let Some(keyword) = self.cursor.at_keyword() {
+            let position = self.cursor.position();
+            if !self.cursor.keyword_is_column() {
+                let message = format!("the keyword `{keyword}` stands where `{clause}` has a column");
+                self.problem_with_help(
+                    Code::KeywordAsColumn,
+                    position,
+                    message,
+                    format!("a column of this name is written `r#{keyword}`"),
+                );
+                return Err(Refused);
+            }
+            let message = format!("`{keyword}` is a keyword; a column of this name is written `r#{keyword}`");
+            self.problem(Code::KeywordAsColumn, position, message);
+            self.cursor.bump();
+            return Err(Refused);
+        }
+        Ok(self.cursor.word())
+    }
+
+    fn call(&mut self, name: Word, arguments: &[Token], clause: &str) -> Selected {
+        let selected = self.called(name, arguments, clause);
+        // Without its column the output has no name, and an order by it is no second mistake.
+        self.parsed.stage.incomplete |= selected == Selected::Unknown(None) && clause != "order_by";
+        selected
+    }
+
+    fn called(&mut self, name: Word, arguments: &[Token], clause: &str) -> Selected {
+        let function = self.function(&name, clause);
+        let arguments = match arguments {
+            [before @ .., Token { kind: TokenKind::Sign(','), .. }] if !before.is_empty() => before,
+            arguments => arguments,
+        };
+        let column = match arguments {
+            [] => {
+                if !matches!(function, Function::Count) {
+                    self.parsed.columns.push(None);
+                }
+                None
+            }
+            [Token { kind: TokenKind::Word { text, .. }, position }] => {
+                self.parsed.columns.push(Some(*position));
+                Some(Word { text: text.clone(), position: *position })
+            }
+            arguments => {
+                self.argument(&name, &function, arguments);
+                return Selected::Unknown(None);
+            }
+        };
+        let position = name.position;
+        match (function, column) {
+            (Function::Count, None) => Selected::Count(position),
+            (Function::Count, Some(column)) => {
+                let text = &column.text;
+                let message = "`count` counts rows and takes no column: write `count()`";
+                self.problem_with_help(
+                    Code::UnknownFunction,
+                    column.position,
+                    message,
+                    format!("`dcount({text})` counts the distinct values of `{text}`"),
+                );
+                Selected::Unknown(None)
+            }
+            (Function::Aggregate(aggregate), Some(column)) => Selected::Aggregate { aggregate, position, column },
+            (Function::Slot(slot), Some(column)) => Selected::Slot { slot, position, column },
+            (Function::Unknown, column) => Selected::Unknown(column),
+            (_, None) => {
+                let message = format!("`{}` needs a column: `{}(revenue)`", name.text, name.text);
+                self.problem(Code::UnknownFunction, position, message);
+                Selected::Unknown(None)
+            }
+        }
+    }
+
+    fn argument(&mut self, name: &Word, function: &Function, arguments: &[Token]) {
+        let position = arguments.first().map_or(name.position, |token| token.position);
+        let message = match (function, arguments) {
+            (Function::Count, [Token { kind: TokenKind::Sign('*'), .. }]) => {
+                "rows are counted by `count()`, without `*`".to_owned()
+            }
+            (Function::Count, _) => "`count` counts rows and takes no column: write `count()`".to_owned(),
+            _ => format!("`{}` takes one column, by its name", name.text),
+        };
+        self.problem(Code::UnknownFunction, position, message);
+    }
+
+    fn function(&mut self, name: &Word, clause: &str) -> Function {
+        let text = name.text.as_str();
+        if text == "count" {
+            return Function::Count;
+        }
+        if let Some(aggregate) = Aggregate::from_word(text) {
+            return Function::Aggregate(aggregate);
+        }
+        if let Some(slot) = TimeSlot::from_word(text) {
+            return Function::Slot(slot);
+        }
+        self.unknown_function(text, name.position, clause);
+        Function::Unknown
+    }
+
+    fn unknown_function(&mut self, text: &str, position: Position, clause: &str) {
+        let names: Vec<&str> = match clause {
+            "group_by" => TimeSlot::words().collect(),
+            "select" => Aggregate::words().chain(["count"]).collect(),
+            _ => Aggregate::words().chain(["count"]).chain(TimeSlot::words()).collect(),
+        };
+        let other = OTHER_NAMES.iter().find(|(other, _)| *other == text).map(|(_, name)| *name);
+        let near = other.filter(|name| names.contains(name)).or_else(|| nearest(text, names.iter().copied()));
+        match near {
+            Some(near) => {
+                let message = format!("no function `{text}`; did you mean `{near}`?");
+                self.problem(Code::UnknownFunction, position, message);
+            }
+            None => {
+                let message = format!("no function `{text}`");
+                let help = format!("`{clause}` has {}", listed(names));
+                self.problem_with_help(Code::UnknownFunction, position, message, help);
+            }
+        }
+    }
+}

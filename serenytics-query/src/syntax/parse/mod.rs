@@ -1,0 +1,338 @@
+//! The grammar: tokens to a [`Stage`], going on after each mistake so that all of them are told at once.
+
+mod condition;
+mod cursor;
+mod item;
+mod value;
+
+use crate::syntax::problem::{Code, Problem};
+use crate::syntax::stage::{Limit, Position, Stage};
+use crate::syntax::suggest::{listed, nearest};
+use crate::syntax::token::{RawLiteral, Token, TokenKind};
+use cursor::Cursor;
+
+/// The clauses that may follow `from`.
+pub const CLAUSES: &[&str] = &["where", "group_by", "select", "order_by", "limit", "into"];
+
+/// The words that are no column names unless they are written with `r#`.
+pub const KEYWORDS: &[&str] =
+    &["from", "where", "group_by", "select", "order_by", "limit", "into", "and", "or", "not", "in", "as"];
+
+/// What a query's tokens come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// The tree of what could be read.
+    pub stage: Stage,
+    /// The tokens of the path behind `from`.
+    pub from: Vec<Position>,
+    /// The tokens of the path behind `into`, if there is one.
+    pub into: Vec<Position>,
+    /// The places where a column may stand, in their order: its name, or none where nothing is written yet.
+    pub columns: Vec<Option<Position>>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a query: `from PATH` and its clauses. `end` is the position that stands for the end of the query.
+#[must_use]
+pub fn parse(tokens: &[Token], end: Position) -> Parsed {
+    let mut problems = Vec::new();
+    let tokens = split_glued(tokens, &mut problems);
+    let mut parser = Parser {
+        cursor: Cursor::new(&tokens, end),
+        parsed: Parsed { stage: Stage::default(), from: Vec::new(), into: Vec::new(), columns: Vec::new(), problems },
+        seen: Vec::new(),
+    };
+    parser.query();
+    parser.parsed
+}
+
+/// Takes the words off the literals that they are glued to; a word that is a keyword stays, as a word.
+fn split_glued(tokens: &[Token], problems: &mut Vec<Problem>) -> Vec<Token> {
+    let mut split = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let position = token.position;
+        match &token.kind {
+            TokenKind::Literal(RawLiteral::Glued { literal, word }) => {
+                let keyword = KEYWORDS.contains(&word.as_str());
+                let shown = literal.shown();
+                let message = if keyword {
+                    format!("`{word}` is glued to `{shown}`: put a space between them")
+                } else {
+                    format!("`{shown}{word}` is no value; it is written `{shown}`, without `{word}`")
+                };
+                problems.push(Problem::new(Code::BadLiteral, position, message));
+                split.push(Token { kind: TokenKind::Literal((**literal).clone()), position });
+                if keyword {
+                    let kind = TokenKind::Word { text: word.clone(), raw: false };
+                    split.push(Token { kind, position });
+                }
+            }
+            TokenKind::Group { open, tokens } => {
+                let kind = TokenKind::Group { open: *open, tokens: split_glued(tokens, problems) };
+                split.push(Token { kind, position });
+            }
+            _ => split.push(token.clone()),
+        }
+    }
+    split
+}
+
+struct Parser<'a> {
+    cursor: Cursor<'a>,
+    parsed: Parsed,
+    seen: Vec<&'static str>,
+}
+
+/// That an item was refused, and told: what is left of it has to be skipped.
+struct Refused;
+
+type Read<T> = Result<T, Refused>;
+
+impl Parser<'_> {
+    fn query(&mut self) {
+        if self.cursor.keyword("from").is_some() {
+            self.parsed.from = self.path("from");
+        } else {
+            let position = self.cursor.position();
+            let message = match self.cursor.peek_word() {
+                Some((word, false)) if !CLAUSES.contains(&word) && nearest(word, ["from"]).is_some() => {
+                    format!("a query begins with `from`, and `{word}` stands there; did you mean `from`?")
+                }
+                _ => "a query begins with `from` and a source: `from Sales`".to_owned(),
+            };
+            self.problem(Code::MissingFrom, position, message);
+            self.parsed.stage.incomplete = true;
+            self.cursor.skip_to_clause();
+        }
+        while !self.cursor.is_at_end() {
+            self.clause();
+        }
+    }
+
+    fn clause(&mut self) {
+        let position = self.cursor.position();
+        let Some(clause) = self.clause_name() else {
+            self.cursor.skip_to_clause();
+            return;
+        };
+        self.cursor.enter(clause);
+        if self.seen.contains(&clause) {
+            let message = format!("`{clause}` stands twice: each clause stands once, with all its items");
+            self.problem(Code::DuplicateClause, position, message);
+            self.parsed.stage.incomplete = true;
+        }
+        self.seen.push(clause);
+        if self.cursor.is_at_end() || self.cursor.at_clause_start() {
+            self.empty(clause, position);
+            return;
+        }
+        match clause {
+            "where" => self.conditions(),
+            "group_by" => {
+                let keys = self.items(clause, Self::key);
+                self.parsed.stage.group_by.extend(keys);
+            }
+            "select" => {
+                let selections = self.items(clause, Self::selection);
+                self.parsed.stage.select.get_or_insert_default().extend(selections);
+            }
+            "order_by" => {
+                let orders = self.items(clause, Self::order);
+                self.parsed.stage.order_by.extend(orders);
+            }
+            "limit" => self.limit(),
+            _ => self.parsed.into = self.path("into"),
+        }
+    }
+
+    fn empty(&mut self, clause: &str, position: Position) {
+        let needs = match clause {
+            "where" => "a condition",
+            "limit" => "a number of rows",
+            "into" => "a type",
+            _ => "a column",
+        };
+        if !matches!(clause, "limit" | "into") {
+            self.parsed.columns.push(None);
+        }
+        self.parsed.stage.incomplete = true;
+        self.problem(Code::EmptyClause, position, format!("`{clause}` has nothing in it and needs {needs}"));
+    }
+
+    /// Reads the name of a clause; a wrong one is told, and read as the clause that was probably meant.
+    fn clause_name(&mut self) -> Option<&'static str> {
+        for clause in CLAUSES {
+            if self.cursor.keyword(clause).is_some() {
+                return Some(clause);
+            }
+        }
+        let position = self.cursor.position();
+        let Some(word) = self.cursor.word() else {
+            let found = self.cursor.shown();
+            let message = format!("{found} stands where a clause begins: {}", listed(CLAUSES.iter().copied()));
+            self.problem(Code::Unexpected, position, message);
+            return None;
+        };
+        let clause = match (word.text.as_str(), self.cursor.word_is("by")) {
+            ("order" | "sort", true) => Some("order_by"),
+            ("group", true) => Some("group_by"),
+            ("from", _) => {
+                // One that comes late was told where the query begins.
+                if !self.parsed.from.is_empty() {
+                    self.problem(Code::DuplicateClause, position, "`from` stands twice: a query has one source");
+                }
+                self.parsed.stage.incomplete = true;
+                return None;
+            }
+            (text, _) => nearest(text, CLAUSES.iter().copied())
+                .and_then(|near| CLAUSES.iter().copied().find(|clause| *clause == near)),
+        };
+        self.parsed.stage.incomplete = true;
+        let text = &word.text;
+        match clause {
+            Some(clause) if self.cursor.word_is("by") => {
+                self.cursor.word();
+                self.problem(Code::Unexpected, position, format!("`{text} by` is written `{clause}`"));
+            }
+            Some(clause) => {
+                self.problem(Code::Unexpected, position, format!("no clause `{text}`; did you mean `{clause}`?"));
+            }
+            None if text == "having" => {
+                let message = "there is no `having`: conditions hold for rows, before they are grouped";
+                self.problem(Code::Unexpected, position, message);
+            }
+            None => {
+                let message = format!("no clause `{text}`; the clauses are {}", listed(CLAUSES.iter().copied()));
+                self.problem(Code::Unexpected, position, message);
+            }
+        }
+        clause
+    }
+
+    fn path(&mut self, clause: &str) -> Vec<Position> {
+        let mut positions = Vec::new();
+        loop {
+            while self.cursor.sign_is(':') {
+                positions.push(self.cursor.bump());
+            }
+            let is_segment = self.cursor.peek_at(1) == Some(&TokenKind::Sign(':'));
+            let keyword = self.cursor.at_keyword().is_some() && !is_segment;
+            if keyword || self.cursor.peek_word().is_none() {
+                let position = self.cursor.position();
+                let what = if clause == "from" { "a source" } else { "a type" };
+                self.problem(Code::EmptyClause, position, format!("`{clause}` is followed by {what}"));
+                self.parsed.stage.incomplete = true;
+                self.cursor.skip_to_clause();
+                return Vec::new();
+            }
+            positions.push(self.cursor.bump());
+            if !self.cursor.sign_is(':') {
+                // A comma behind the path is a trailing one.
+                self.cursor.sign(',');
+                return positions;
+            }
+        }
+    }
+
+    /// Reads items up to the next clause, with commas between them.
+    fn items<T>(&mut self, clause: &'static str, read: fn(&mut Self) -> Read<T>) -> Vec<T> {
+        let mut items = Vec::new();
+        loop {
+            if self.cursor.is_at_end() || self.cursor.at_clause_start() {
+                self.parsed.columns.push(None);
+                return items;
+            }
+            match read(self) {
+                Ok(item) => items.push(item),
+                Err(Refused) => {
+                    self.parsed.stage.incomplete = true;
+                    self.cursor.skip_item();
+                }
+            }
+            if !self.separator(clause) {
+                return items;
+            }
+        }
+    }
+
+    /// Reads the comma behind an item. `false` at the end of the clause.
+    fn separator(&mut self, clause: &str) -> bool {
+        if self.cursor.sign(',') {
+            return true;
+        }
+        if self.cursor.is_at_end() || self.cursor.at_clause_start() || self.cursor.at_misspelled_clause() {
+            return false;
+        }
+        let position = self.cursor.position();
+        let found = self.cursor.shown();
+        let (code, message) = if self.cursor.peek_word().is_some() {
+            let message = match clause {
+                "select" | "group_by" => format!("a comma or `as` is missing before {found}"),
+                _ => format!("a comma is missing before {found}"),
+            };
+            (Code::MissingComma, message)
+        } else {
+            (Code::Unexpected, format!("{found} stands where a comma or the next clause is expected"))
+        };
+        self.problem(code, position, message);
+        self.parsed.stage.incomplete = true;
+        let is_call = matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. }));
+        if code == Code::MissingComma && is_call {
+            return true;
+        }
+        self.cursor.skip_item();
+        self.cursor.sign(',')
+    }
+
+    fn limit(&mut self) {
+        let limit = match self.limit_value() {
+            Ok(limit) => Some(limit),
+            Err(Refused) => {
+                self.cursor.skip_to_clause();
+                None
+            }
+        };
+        self.parsed.stage.limit = limit;
+        self.cursor.sign(',');
+        if !self.cursor.is_at_end() && !self.cursor.at_clause_start() && !self.cursor.at_misspelled_clause() {
+            let found = self.cursor.shown();
+            let message = format!("{found} stands behind the limit, which is one number");
+            let position = self.cursor.position();
+            self.problem(Code::Unexpected, position, message);
+            self.cursor.skip_to_clause();
+        }
+    }
+
+    fn limit_value(&mut self) -> Read<Limit> {
+        let position = self.cursor.position();
+        if let Some(hole) = self.hole() {
+            return Ok(Limit::Hole(hole));
+        }
+        if let Some(crate::syntax::stage::Value::Literal(literal, position)) = self.literal()? {
+            if let crate::syntax::stage::Literal::Int(rows) = literal {
+                return Ok(Limit::Rows(rows, position));
+            }
+            self.problem(Code::BadLimit, position, "`limit` is an integer, or a run-time value: `limit {rows}`");
+            return Err(Refused);
+        }
+        let found = self.cursor.shown();
+        let message = format!("{found} is no limit: write an integer, or a run-time value as `limit {{rows}}`");
+        self.problem(Code::BadLimit, position, message);
+        Err(Refused)
+    }
+
+    fn problem(&mut self, code: Code, position: Position, message: impl Into<String>) {
+        self.parsed.problems.push(Problem::new(code, position, message));
+    }
+
+    fn problem_with_help(
+        &mut self,
+        code: Code,
+        position: Position,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.parsed.problems.push(Problem::new(code, position, message).help(help));
+    }
+}

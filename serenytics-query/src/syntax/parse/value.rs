@@ -1,0 +1,166 @@
+//! Values: literals with their signs, run-time values, lists.
+
+use super::cursor::Cursor;
+use super::{Parser, Read, Refused};
+use crate::syntax::problem::Code;
+use crate::syntax::stage::{Hole, Literal, Position, Value};
+use crate::syntax::token::{RawLiteral, TokenKind};
+
+impl Parser<'_> {
+    /// Reads `{expression}` or `{expression}?`.
+    pub(super) fn hole(&mut self) -> Option<Hole> {
+        let Some(TokenKind::Hole(index)) = self.cursor.peek() else { return None };
+        let position = self.cursor.bump();
+        let optional = self.cursor.sign('?');
+        Some(Hole { index: *index, optional, position })
+    }
+
+    /// Reads a literal with its sign; `None` if none stands here.
+    pub(super) fn literal(&mut self) -> Read<Option<Value>> {
+        let negative = self.cursor.sign_is('-') && matches!(self.cursor.peek_at(1), Some(TokenKind::Literal(_)));
+        let offset = usize::from(negative);
+        let Some(TokenKind::Literal(raw)) = self.cursor.peek_at(offset) else { return Ok(None) };
+        self.cursor.skip(offset);
+        let position = self.cursor.bump();
+        let sign = if negative { "-" } else { "" };
+        let literal = match raw {
+            RawLiteral::Text(text) if !negative => Literal::Text(text.clone()),
+            RawLiteral::Int(digits) => match format!("{sign}{digits}").parse() {
+                Ok(value) => Literal::Int(value),
+                Err(_) => {
+                    let message = format!("`{sign}{digits}` does not fit into an integer of 64 bits");
+                    self.problem(Code::BadLiteral, position, message);
+                    return Err(Refused);
+                }
+            },
+            RawLiteral::Float(digits) => match format!("{sign}{digits}").parse::<f64>() {
+                Ok(value) if value.is_finite() => Literal::Float(value),
+                _ => {
+                    let message = format!("`{sign}{digits}` does not fit into a double precision number");
+                    self.problem(Code::BadLiteral, position, message);
+                    return Err(Refused);
+                }
+            },
+            other => {
+                let message =
+                    format!("`{sign}{}` is no value: a value is a number or a text in double quotes", other.shown());
+                self.problem(Code::BadLiteral, position, message);
+                return Err(Refused);
+            }
+        };
+        Ok(Some(Value::Literal(literal, position)))
+    }
+
+    /// Reads one value, which `what` is written before.
+    pub(super) fn value(&mut self, what: &str) -> Read<Value> {
+        if let Some(hole) = self.hole() {
+            return Ok(Value::Hole(hole));
+        }
+        let start = self.cursor.position();
+        if let Some(value) = self.literal()? {
+            self.refuse_arithmetic(&value, start)?;
+            return Ok(value);
+        }
+        let position = self.cursor.position();
+        let (code, message) = match self.cursor.peek() {
+            Some(TokenKind::Word { text, raw: false }) if super::KEYWORDS.contains(&text.as_str()) => {
+                (Code::Operand, format!("{what} is followed by a value, and `{text}` stands there"))
+            }
+            Some(TokenKind::Word { text, .. }) => (Code::Unquoted, not_a_value(text)),
+            Some(TokenKind::Group { open: '(', .. }) => {
+                (Code::Operand, "an expression is written in braces: `{a + b}`".to_owned())
+            }
+            _ => {
+                let found = self.cursor.shown();
+                (Code::Operand, format!("{what} is followed by a value, and {found} stands there"))
+            }
+        };
+        self.problem(code, position, message);
+        Err(Refused)
+    }
+
+    /// Refuses `2013-01-31`, which is three numbers, and `10 + 5`.
+    fn refuse_arithmetic(&mut self, value: &Value, position: Position) -> Read<()> {
+        let Some(TokenKind::Sign('-' | '+' | '*' | '/' | '%')) = self.cursor.peek() else { return Ok(()) };
+        let is_date = self.cursor.sign_is('-')
+            && matches!(value, Value::Literal(Literal::Int(year), _) if (1000..=9999).contains(year));
+        if is_date {
+            let message = "a datetime is a text, in quotes: \"2013-01-31\" or \"2013-01-31T12:30:00\"";
+            self.problem(Code::Unquoted, position, message);
+        } else {
+            let position = self.cursor.position();
+            self.problem(Code::Operand, position, "an expression is written in braces: `{10 + 5}`");
+        }
+        Err(Refused)
+    }
+
+    /// Reads the list of `in`: `["FR", {country}]`.
+    pub(super) fn list(&mut self, what: &str) -> Read<(Vec<Value>, Position)> {
+        let position = self.cursor.position();
+        let Some(TokenKind::Group { open: '[', tokens }) = self.cursor.peek() else {
+            let message = match self.cursor.peek() {
+                Some(TokenKind::Literal(literal)) => format!("{what} takes a list: `[{}]`", literal.shown()),
+                Some(TokenKind::Group { .. }) => format!("{what} takes a list, in brackets: `[1, 2]`"),
+                Some(TokenKind::Word { text, .. }) => {
+                    format!("{what} takes a list: literals in brackets, or a run-time list in braces: `{{{text}}}`")
+                }
+                _ => format!("{what} takes a list: `[1, 2]`, or a run-time list: `{{values}}`"),
+            };
+            self.problem(Code::Operand, position, message);
+            return Err(Refused);
+        };
+        self.cursor.bump();
+        if tokens.is_empty() {
+            let message = "an empty list: the condition would always, or never, be met";
+            self.problem_with_help(Code::EmptyList, position, message, "a run-time list may be empty: `in {values}`");
+            return Err(Refused);
+        }
+        let outer = std::mem::replace(&mut self.cursor, Cursor::new(tokens, position));
+        let values = self.elements();
+        self.cursor = outer;
+        Ok((values, position))
+    }
+
+    fn elements(&mut self) -> Vec<Value> {
+        let mut values = Vec::new();
+        while !self.cursor.is_at_end() {
+            match self.value("a list's comma") {
+                Ok(Value::Hole(hole)) if hole.optional => {
+                    let message = "an element of a list is no `Option`; a whole list can be one: `in {values}?`";
+                    self.problem(Code::Operand, hole.position, message);
+                }
+                Ok(value) => values.push(value),
+                Err(Refused) => self.skip_element(),
+            }
+            if !self.cursor.is_at_end() && !self.cursor.sign(',') {
+                let position = self.cursor.position();
+                let found = self.cursor.shown();
+                self.problem(Code::MissingComma, position, format!("a comma is missing before {found}"));
+                if !matches!(
+                    self.cursor.peek(),
+                    Some(TokenKind::Literal(_) | TokenKind::Hole(_) | TokenKind::Sign('-'))
+                ) {
+                    self.skip_element();
+                    self.cursor.sign(',');
+                }
+            }
+        }
+        values
+    }
+
+    fn skip_element(&mut self) {
+        while !self.cursor.is_at_end() && !self.cursor.sign_is(',') {
+            self.cursor.bump();
+        }
+    }
+}
+
+fn not_a_value(word: &str) -> String {
+    match word {
+        "true" | "false" => format!("`{word}` is no value: the platform has no boolean columns"),
+        "null" | "NULL" | "None" | "nil" => {
+            "NULL is no value: write `is_defined` or `is_not_defined` behind the column".to_owned()
+        }
+        _ => format!("`{word}` is no value: a text is written \"{word}\", a Rust variable `{{{word}}}`"),
+    }
+}

@@ -1,0 +1,183 @@
+//! The tokens that the grammar reads, whether the compiler or a text gives them.
+
+use crate::syntax::stage::Position;
+
+/// A token and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TokenKind {
+    /// A word; `raw` if it was written with `r#`, so that it is no keyword.
+    Word {
+        /// The word, without `r#`.
+        text: String,
+        /// Whether it was written with `r#`.
+        raw: bool,
+    },
+    /// A sign, one character of it.
+    Sign(char),
+    /// A literal.
+    Literal(RawLiteral),
+    /// A run-time value, `{expression}`, by its index.
+    Hole(usize),
+    /// Tokens between `( )` or `[ ]`.
+    Group {
+        /// The opening character.
+        open: char,
+        /// What stands inside.
+        tokens: Vec<Token>,
+    },
+}
+
+/// A literal as its text tells, before a column says what it is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RawLiteral {
+    /// Digits, without a sign.
+    Int(String),
+    /// A number with a fraction or an exponent, without a sign.
+    Float(String),
+    /// A text.
+    Text(String),
+    /// A literal with a word glued to it: `10and`, `"FR"and`.
+    Glued {
+        /// The number or the text.
+        literal: Box<RawLiteral>,
+        /// The word.
+        word: String,
+    },
+    /// A literal that the language does not have: a character, bytes.
+    Other(String),
+}
+
+impl RawLiteral {
+    /// Reads the text of a Rust literal.
+    #[must_use]
+    pub fn parse(text: &str) -> RawLiteral {
+        if let Some(rest) = text.strip_prefix('"')
+            && let Some((inside, word)) = rest.rsplit_once('"')
+        {
+            let literal = unescape(inside).map_or_else(|| RawLiteral::Other(text.to_owned()), RawLiteral::Text);
+            return literal.glued_to(word);
+        }
+        if let Some(rest) = text.strip_prefix('r') {
+            let raw = rest.trim_start_matches('#');
+            let hashes = &rest[..rest.len() - raw.len()];
+            if let Some(inside) = raw.strip_prefix('"')
+                && let Some((inside, word)) = inside.rsplit_once(&format!("\"{hashes}"))
+            {
+                return RawLiteral::Text(inside.to_owned()).glued_to(word);
+            }
+        }
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
+            return number(text);
+        }
+        RawLiteral::Other(text.to_owned())
+    }
+
+    fn glued_to(self, word: &str) -> RawLiteral {
+        if word.is_empty() { self } else { RawLiteral::Glued { literal: Box::new(self), word: word.to_owned() } }
+    }
+
+    /// The literal as it is shown in a message.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            RawLiteral::Int(text) | RawLiteral::Float(text) | RawLiteral::Other(text) => text.clone(),
+            RawLiteral::Text(text) => format!("{text:?}"),
+            RawLiteral::Glued { literal, word } => format!("{}{word}", literal.shown()),
+        }
+    }
+}
+
+fn number(text: &str) -> RawLiteral {
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            let value = u64::from_str_radix(&digits.replace('_', ""), radix);
+            return value
+                .map_or_else(|_| RawLiteral::Other(text.to_owned()), |value| RawLiteral::Int(value.to_string()));
+        }
+    }
+    let bytes = text.as_bytes();
+    let mut end = 0;
+    let mut float = false;
+    while let Some(byte) = bytes.get(end) {
+        let next_is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+        match byte {
+            b'0'..=b'9' | b'_' => end += 1,
+            b'.' if !float => {
+                float = true;
+                end += 1;
+            }
+            b'e' | b'E' if next_is_digit(end + 1) => {
+                float = true;
+                end += 1;
+            }
+            b'e' | b'E' if matches!(bytes.get(end + 1), Some(b'+' | b'-')) && next_is_digit(end + 2) => {
+                float = true;
+                end += 2;
+            }
+            _ => break,
+        }
+    }
+    let digits = text[..end].replace('_', "");
+    let literal = if float { RawLiteral::Float(digits) } else { RawLiteral::Int(digits) };
+    literal.glued_to(&text[end..])
+}
+
+/// The text that a Rust string literal stands for; `None` for an escape that Rust does not have.
+fn unescape(inside: &str) -> Option<String> {
+    let mut text = String::with_capacity(inside.len());
+    let mut chars = inside.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        match chars.next()? {
+            'n' => text.push('\n'),
+            'r' => text.push('\r'),
+            't' => text.push('\t'),
+            '0' => text.push('\0'),
+            c @ ('\\' | '"' | '\'') => text.push(c),
+            'x' => {
+                let digits: String = chars.by_ref().take(2).collect();
+                text.push(char::from(u8::from_str_radix(&digits, 16).ok()?));
+            }
+            'u' => {
+                let digits: String = chars.by_ref().skip(1).take_while(|c| *c != '}').filter(|c| *c != '_').collect();
+                text.push(char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?);
+            }
+            '\n' => while chars.next_if(|c| c.is_whitespace()).is_some() {},
+            _ => return None,
+        }
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_read_as_rust_reads_them() {
+        let text = |text: &str| RawLiteral::Text(text.to_owned());
+        assert_eq!(RawLiteral::parse(r#""a\n\"\u{e9}\x41\\""#), text("a\n\"éA\\"));
+        assert_eq!(RawLiteral::parse(r##"r#"a"b\n"#"##), text("a\"b\\n"));
+        assert_eq!(RawLiteral::parse("1_000"), RawLiteral::Int("1000".to_owned()));
+        assert_eq!(RawLiteral::parse("0xff"), RawLiteral::Int("255".to_owned()));
+        assert_eq!(RawLiteral::parse("2.5e-3"), RawLiteral::Float("2.5e-3".to_owned()));
+        assert_eq!(RawLiteral::parse("1e9"), RawLiteral::Float("1e9".to_owned()));
+        let glued = |literal| RawLiteral::Glued { literal: Box::new(literal), word: "and".to_owned() };
+        assert_eq!(RawLiteral::parse("10and"), glued(RawLiteral::Int("10".to_owned())));
+        assert_eq!(RawLiteral::parse(r#""FR"and"#), glued(text("FR")));
+        assert_eq!(RawLiteral::parse(r##"r#"F"R"#and"##), glued(text("F\"R")));
+        assert_eq!(RawLiteral::parse("b'x'"), RawLiteral::Other("b'x'".to_owned()));
+    }
+}

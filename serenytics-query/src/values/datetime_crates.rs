@@ -1,0 +1,128 @@
+//! The datetimes of other crates than `jiff`, behind the features `chrono` and `time`: as values, and as the fields of rows and sources.
+
+/// Implements the traits of values for a datetime and a date of another crate, of which the first function makes a datetime of ours.
+macro_rules! values {
+    ($($type:ty, |$value:ident| $ours:expr;)+) => {$(
+        #[diagnostic::do_not_recommend]
+        impl crate::values::value::DateTimeValue for $type {
+            fn to_wire(&self) -> crate::values::value::ToWire {
+                let $value = self;
+                let ours: Option<crate::values::datetime::DateTime> = $ours;
+                ours.map(crate::values::value::WireValue::datetime)
+                    .ok_or_else(|| format!("the value {self} is outside of the years -9999 to 9999"))
+            }
+        }
+    )+};
+}
+
+/// The datetime of some parts, if there is one.
+fn ours(date: (i32, u32, u32), time: (u32, u32, u32, u32)) -> Option<crate::values::datetime::DateTime> {
+    let small = |part: u32| i8::try_from(part).ok();
+    let ((year, month, day), (hour, minute, second, nanosecond)) = (date, time);
+    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, small(month)?, small(day)?).ok()?;
+    // A leap second, which other crates have, is the one before it.
+    let (second, nanosecond) = (second.min(59), nanosecond.min(999_999_999));
+    let nanosecond = i32::try_from(nanosecond).ok()?;
+    let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, nanosecond).ok()?;
+    Some(date.to_datetime(time))
+}
+
+/// The parts of one of our datetimes that are not negative.
+fn small(part: i8) -> Option<u32> {
+    u32::try_from(part).ok()
+}
+
+/// `chrono::NaiveDateTime` and `chrono::NaiveDate`.
+#[cfg(feature = "chrono")]
+pub(crate) mod chrono {
+    use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
+
+    use super::{ours, small};
+    use crate::values::datetime::DateTime;
+
+    values! {
+        NaiveDateTime, |value| ours(
+            (value.year(), value.month(), value.day()),
+            (value.hour(), value.minute(), value.second(), value.nanosecond()),
+        );
+        NaiveDate, |value| ours((value.year(), value.month(), value.day()), (0, 0, 0, 0));
+    }
+
+    /// The datetime as chrono's.
+    pub(crate) fn theirs(datetime: DateTime) -> Option<NaiveDateTime> {
+        let date = NaiveDate::from_ymd_opt(datetime.year().into(), small(datetime.month())?, small(datetime.day())?)?;
+        let nanosecond = u32::try_from(datetime.subsec_nanosecond()).ok()?;
+        date.and_hms_nano_opt(small(datetime.hour())?, small(datetime.minute())?, small(datetime.second())?, nanosecond)
+    }
+}
+
+/// `time::PrimitiveDateTime` and `time::Date`.
+#[cfg(feature = "time")]
+pub(crate) mod time {
+    use time::{Date, Month, PrimitiveDateTime, Time};
+
+    use super::{ours, small};
+    use crate::values::datetime::DateTime;
+
+    fn date(date: Date) -> (i32, u32, u32) {
+        (date.year(), u8::from(date.month()).into(), date.day().into())
+    }
+
+    values! {
+        PrimitiveDateTime, |value| ours(
+            date(value.date()),
+            (value.hour().into(), value.minute().into(), value.second().into(), value.nanosecond()),
+        );
+        Date, |value| ours(date(*value), (0, 0, 0, 0));
+    }
+
+    /// The datetime as `time`'s.
+    pub(crate) fn theirs(datetime: DateTime) -> Option<PrimitiveDateTime> {
+        let byte = |part: i8| u8::try_from(small(part)?).ok();
+        let month = Month::try_from(byte(datetime.month())?).ok()?;
+        let date = Date::from_calendar_date(datetime.year().into(), month, byte(datetime.day())?).ok()?;
+        let nanosecond = u32::try_from(datetime.subsec_nanosecond()).ok()?;
+        let (hour, minute, second) = (datetime.hour(), datetime.minute(), datetime.second());
+        let time = Time::from_hms_nano(byte(hour)?, byte(minute)?, byte(second)?, nanosecond).ok()?;
+        Some(PrimitiveDateTime::new(date, time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rows::cell::CellReader;
+    use crate::values::datetime::DateTime;
+    use crate::values::value::{DateTimeValue, datetime_value};
+
+    const TEXT: &str = "2016-06-28T12:46:33.25";
+
+    fn written(value: &impl DateTimeValue) -> String {
+        datetime_value(value).unwrap().scalar().to_owned()
+    }
+
+    fn read<C: crate::rows::cell::Cell>(text: &str) -> C {
+        CellReader::new(format!("[\"{text}\"]").as_bytes()).row(1, CellReader::next).unwrap()
+    }
+
+    #[test]
+    fn the_datetimes_of_jiff_are_written_and_read() {
+        assert_eq!(written(&read::<DateTime>(TEXT)), TEXT);
+    }
+
+    #[cfg(feature = "chrono")]
+    #[test]
+    fn the_datetimes_of_chrono_are_written_and_read() {
+        assert_eq!(written(&read::<chrono::NaiveDateTime>(TEXT)), TEXT);
+        let date = chrono::NaiveDate::from_ymd_opt(1969, 12, 31).unwrap();
+        assert_eq!(written(&date), "1969-12-31T00:00:00");
+        let told = datetime_value(&chrono::NaiveDate::MAX).unwrap_err();
+        assert!(told.contains("outside of the years"), "{told}");
+    }
+
+    #[cfg(feature = "time")]
+    #[test]
+    fn the_datetimes_of_time_are_written_and_read() {
+        assert_eq!(written(&read::<time::PrimitiveDateTime>(TEXT)), TEXT);
+        assert_eq!(written(&time::macros::date!(1969 - 12 - 31)), "1969-12-31T00:00:00");
+    }
+}

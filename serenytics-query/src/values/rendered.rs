@@ -1,0 +1,120 @@
+//! Run-time values as they stand in a query's JSON, and what only the run can find wrong with them.
+
+use std::borrow::Cow;
+
+use crate::syntax::problem::{Code, Problem};
+use crate::syntax::stage::Position;
+use crate::values::value::{ListToWire, Optional, ToWire, escaped_elements, escaped_scalar};
+
+/// A number of rows for `limit {rows}`: any integer.
+#[diagnostic::on_unimplemented(
+    message = "`limit` takes an integer and not a value of type `{Self}` [SRN052]",
+    label = "not an integer"
+)]
+pub trait LimitValue {
+    /// The number, if 64 bits hold it.
+    #[doc(hidden)]
+    fn to_rows(&self) -> Option<i64>;
+}
+
+macro_rules! limit_values {
+    ($($type:ty)+) => {$(
+        #[diagnostic::do_not_recommend]
+        impl LimitValue for $type {
+            fn to_rows(&self) -> Option<i64> {
+                i64::try_from(*self).ok()
+            }
+        }
+    )+};
+}
+
+limit_values!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+
+#[diagnostic::do_not_recommend]
+impl<L: LimitValue> LimitValue for &L {
+    fn to_rows(&self) -> Option<i64> {
+        (**self).to_rows()
+    }
+}
+
+/// A run-time value, written as it stands in the query's JSON.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The text, or `None` when the clause is left out.
+    pub(crate) text: Option<String>,
+    pub(crate) problems: Vec<Problem>,
+    /// The measures that it names.
+    pub(crate) measures: Vec<Cow<'static, str>>,
+}
+
+impl Rendered {
+    fn new(text: Option<Result<String, String>>, code: Code) -> Rendered {
+        match text.transpose() {
+            Ok(text) => Rendered { text, problems: Vec::new(), measures: Vec::new() },
+            Err(message) => Rendered {
+                text: None,
+                problems: vec![Problem::new(code, Position::default(), message)],
+                measures: Vec::new(),
+            },
+        }
+    }
+
+    /// The value, whose problem is told as one of this column's.
+    #[must_use]
+    pub fn of(mut self, column: &str) -> Rendered {
+        for problem in &mut self.problems {
+            problem.message = format!("`{column}`: {}", problem.message);
+        }
+        self
+    }
+
+    /// One value: `column > {value}`.
+    #[must_use]
+    pub fn scalar(value: ToWire) -> Rendered {
+        Rendered::scalar_option(Some(value))
+    }
+
+    /// One value that may leave its condition out: `column > {value}?`.
+    #[must_use]
+    pub fn scalar_option(value: Option<ToWire>) -> Rendered {
+        let text = value.map(|value| value.map(escaped_scalar));
+        Rendered::new(text, Code::NotFinite)
+    }
+
+    /// An element of a list: `column in ["FR", {value}]`.
+    #[must_use]
+    pub fn element(value: ToWire) -> Rendered {
+        Rendered::new(Some(value.map(|value| escaped_elements(&[value]))), Code::NotFinite)
+    }
+
+    /// A list: `column in {values}`.
+    #[must_use]
+    pub fn list(values: ListToWire) -> Rendered {
+        Rendered::list_option(Some(values))
+    }
+
+    /// A list that may leave its condition out: `column in {values}?`.
+    #[must_use]
+    pub fn list_option(values: Option<ListToWire>) -> Rendered {
+        let text = values.map(|values| values.map(|values| escaped_elements(&values)));
+        Rendered::new(text, Code::NotFinite)
+    }
+}
+
+/// A number of rows: `limit {rows}`.
+pub fn limit<L: LimitValue + ?Sized>(rows: &L) -> Rendered {
+    Rendered::new(Some(limit_text(rows.to_rows())), Code::LimitRange)
+}
+
+/// A number of rows that may be left out: `limit {rows}?`.
+pub fn limit_option<L: LimitValue>(rows: &impl Optional<Value = L>) -> Rendered {
+    Rendered::new(rows.value().map(|rows| limit_text(rows.to_rows())), Code::LimitRange)
+}
+
+fn limit_text(rows: Option<i64>) -> Result<String, String> {
+    match rows {
+        Some(rows) if rows > 0 => Ok(rows.to_string()),
+        Some(rows) => Err(format!("`limit` is {rows} and has to be at least 1")),
+        None => Err("`limit` is larger than 64 bits hold".to_owned()),
+    }
+}

@@ -1,0 +1,185 @@
+//! The wire model: a query and its answer as the REST API writes them, in plain serde.
+
+pub(crate) mod to_stage;
+
+use serde::{Deserialize, Serialize};
+
+use crate::syntax::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};
+
+/// The column name under which the platform counts rows, with the aggregate `sum`.
+pub const COUNT_COLUMN: &str = "$$count$$";
+
+/// The value of [`Pipeline::order`] under which `data` is a list of rows, each a list of cells.
+pub const ROW_BY_ROW: &str = "row_by_row";
+
+/// The value of [`Pipeline::order`] that the client sends for `data` as a list of columns, each a list of cells.
+pub const COLUMN_BY_COLUMN: &str = "column_by_column";
+
+/// The names of all fields of a pipeline.
+pub(crate) const FIELDS: &[&str] = &[
+    "order",
+    "format",
+    "only_headers",
+    "data_processing_pipeline",
+    "group_by",
+    "select",
+    "order_by",
+    "where",
+    "limit",
+    "name",
+    "agg_function",
+    "timeslot",
+    "direction",
+    "measureUuid",
+    "op",
+    "value",
+];
+
+/// The body of `POST /api/formatted_data/{uuid}`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct Pipeline {
+    /// How `data` is laid out; see [`ROW_BY_ROW`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// The answer's format: the official client may send `simple_array`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// With `true` the answer holds `columns_titles` and no data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_headers: Option<bool>,
+    /// The stages of the query; the platform takes one today.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_processing_pipeline: Vec<Stage>,
+}
+
+/// One stage of a pipeline.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct Stage {
+    /// The keys that rows are grouped by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_by: Vec<Item>,
+    /// The columns of the answer, behind the group's keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub select: Vec<Item>,
+    /// The order of the rows, the first item being the most significant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_by: Vec<Item>,
+    /// The conditions, all of which a row has to meet.
+    #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// The largest number of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+}
+
+/// An item of `group_by`, `select` or `order_by`: a bare column name or an object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(untagged))]
+#[serde(untagged)]
+pub enum Item {
+    /// A column's name.
+    Name(String),
+    /// A column with what is done to it.
+    Column(ColumnItem),
+}
+
+impl Item {
+    /// The item in its long form.
+    #[must_use]
+    pub fn into_column(self) -> ColumnItem {
+        match self {
+            Item::Name(name) => ColumnItem { name, ..ColumnItem::default() },
+            Item::Column(item) => item,
+        }
+    }
+}
+
+/// The long form of an [`Item`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct ColumnItem {
+    /// The column's name, or [`COUNT_COLUMN`].
+    pub name: String,
+    /// The aggregate over the column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agg_function: Option<Aggregate>,
+    /// The time slot that a datetime column is cut to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeslot: Option<TimeSlot>,
+    /// The direction, in `order_by`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// The measure's uuid, when the name is a measure's.
+    #[serde(default, rename = "measureUuid", skip_serializing_if = "Option::is_none")]
+    pub measure_uuid: Option<String>,
+}
+
+/// A condition of `where`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct Condition {
+    /// The column's name.
+    pub name: String,
+    /// The comparison.
+    pub op: Operator,
+    /// The operand: a scalar as a text (`"20"`), a list as a text that holds a JSON list; servers take native JSON too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<Operand>"))]
+    pub value: Option<serde_json::Value>,
+    /// The measure's uuid, when the name is a measure's.
+    #[serde(default, rename = "measureUuid", skip_serializing_if = "Option::is_none")]
+    pub measure_uuid: Option<String>,
+}
+
+/// What [`Condition::value`] holds.
+#[cfg(feature = "schemars")]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it describes the JSON")]
+enum Operand {
+    /// A scalar as a text, or a list as a text that holds a JSON list.
+    Text(String),
+    /// A scalar.
+    Number(f64),
+    /// A list of scalars.
+    List(Vec<Scalar>),
+}
+
+/// An element of a list.
+#[cfg(feature = "schemars")]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it describes the JSON")]
+enum Scalar {
+    /// A text or a datetime.
+    Text(String),
+    /// A number.
+    Number(f64),
+}
+
+/// A column of an answer, an item of `columns_titles`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnTitle {
+    /// The column's title: a bare column's name.
+    pub name: String,
+    /// The type's name: one of [`ColumnType`], or one that a newer server knows.
+    ///
+    /// Empty when the server does not say one, which the platform need not for aggregates and time slots.
+    #[serde(rename = "type", default, deserialize_with = "text_or_nothing")]
+    pub type_name: String,
+}
+
+/// A text; empty for `null`.
+fn text_or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+impl ColumnTitle {
+    /// The type, if it is one that this version knows.
+    #[must_use]
+    pub fn column_type(&self) -> Option<ColumnType> {
+        ColumnType::from_word(&self.type_name)
+    }
+}
