@@ -24,8 +24,8 @@ const RUNS: usize = 15;
 
 fn main() {
     let (least, countries, rows) = (20.5, ["FR", "US"], 100_u32);
-    println!("| building of | ns, minimum | ns, median |\n| --- | ---: | ---: |");
-    print("a static query", || {
+    println!("| query | ns, minimum | ns, median |\n| --- | ---: | ---: |");
+    print("static", || {
         query! {
             from Sales
             where revenue >= 20.5, country in ["FR", "US"]

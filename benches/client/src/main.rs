@@ -1,7 +1,7 @@
 //! The client beside the official Python client: queries, files and rows, on the same server and data, each in a process
 //! of its own.
 //!
-//! `cargo run --release -p serenytics-bench-client` prints Markdown tables; `docs/benchmarks.md` has what came out.
+//! `cargo run --release -p serenytics-bench-client` prints Markdown tables; `docs/benchmarks.md` lists the results.
 
 mod data;
 mod decoding;

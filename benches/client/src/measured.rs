@@ -54,7 +54,7 @@ fn median(measured: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
 
 /// Prints each job as it was done by both clients.
 pub(crate) fn print_pairs(pairs: &[(&str, Vec<Measured>, Vec<Measured>)]) {
-    println!("| job | of it | Rust | Python | Python to Rust |\n| --- | --- | ---: | ---: | ---: |");
+    println!("| job | measure | Rust | Python | Python / Rust |\n| --- | --- | ---: | ---: | ---: |");
     for (job, ours, theirs) in pairs {
         let row = |what: &str, unit: &str, of: fn(&Measured) -> f64| {
             let (our, their) = (median(ours, of), median(theirs, of));
@@ -62,6 +62,6 @@ pub(crate) fn print_pairs(pairs: &[(&str, Vec<Measured>, Vec<Measured>)]) {
         };
         row("wall clock", "s", |measured| measured.wall);
         row("processor", "s", |measured| measured.processor);
-        row("memory at most", "MiB", |measured| mebibytes(measured.peak));
+        row("peak memory", "MiB", |measured| mebibytes(measured.peak));
     }
 }

@@ -34,7 +34,7 @@ const MARK: &str = "// Query.\n";
 const NUMBER: &str = "1000";
 
 /// What the others are held against.
-pub(crate) const HAND: &str = "by hand";
+pub(crate) const HAND: &str = "hand-written";
 
 const SERENYTICS: &str = concat!("serenytics = { path = '", env!("CARGO_MANIFEST_DIR"), "/../..' }\n");
 

@@ -33,18 +33,18 @@ impl Cell {
     }
 }
 
-/// The table, with the median of everything in parentheses behind the minimum.
+/// The table, with the median of everything in parentheses after the minimum.
 pub(crate) fn markdown(kinds: &[&'static str], cells: &[Cell]) -> String {
-    let mut text = String::from("| what | queries |");
+    let mut text = String::from("| build | queries |");
     for count in COUNTS {
         let _ = write!(text, " {count} |");
     }
-    text.push_str(" ms a query | to by hand |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
+    text.push_str(" ms per query | ratio |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
     for (phase, words) in [
-        (Phase::Cold, "`cargo check`, cold"),
-        (Phase::Expansion, "of it, expansion"),
-        (Phase::InPlace, "`cargo check`, a number edited"),
-        (Phase::Moved, "`cargo check`, a line added"),
+        (Phase::Cold, "clean build"),
+        (Phase::Expansion, "its expansion"),
+        (Phase::InPlace, "incremental, a number changed"),
+        (Phase::Moved, "incremental, a line added"),
     ] {
         for kind in kinds {
             let _ = write!(text, "| {words} | {kind} |");

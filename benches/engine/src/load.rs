@@ -60,14 +60,17 @@ pub async fn run(connections: usize, seconds: u64) {
     }
     let taken = begun.elapsed().as_secs_f64();
     println!("{connections} connections, {taken:.0} s, no error\n");
-    println!("| call | a second | ms, p50 | ms, p99 |\n| --- | ---: | ---: | ---: |");
+    println!("| call | per second | ms, p50 | ms, p99 |\n| --- | ---: | ---: | ---: |");
     for (what, times) in &all {
         let rate = times.0.len() as f64 / taken;
         println!("| {what} | {rate:.1} | {:.0} | {:.0} |", times.median(), times.at(0.99));
     }
     let total: usize = all.values().map(|times| times.0.len()).sum();
     println!("| all | {:.1} | | |\n", total as f64 / taken);
-    println!("Memory, MiB: {idle:.0} before, peak {halfway:.0} after half of the time, {:.0} in all.", server.peak());
+    println!(
+        "Memory, MiB: {idle:.0} before, peak {halfway:.0} in the first half, {:.0} in the whole run.",
+        server.peak()
+    );
 }
 
 async fn call(api: &Api, storage: &Storage, what: &str, row: u64) {

@@ -37,7 +37,7 @@ pub async fn run(connections: usize, seconds: u64) {
     let taken = begun.elapsed().as_secs_f64();
     let pushed = times.0.len();
     assert_eq!(api.count(&storage).await, 1 + pushed as u64, "every acknowledged row is there");
-    println!("| connections | durable pushes a second | ms, p50 | ms, p99 | peak memory, MiB |");
+    println!("| connections | durable pushes per second | ms, p50 | ms, p99 | peak memory, MiB |");
     println!("| ---: | ---: | ---: | ---: | ---: |");
     let rate = pushed as f64 / taken;
     println!("| {connections} | {rate:.0} | {:.1} | {:.1} | {:.0} |", times.median(), times.at(0.99), server.peak());

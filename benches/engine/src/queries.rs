@@ -157,7 +157,7 @@ pub async fn run(rows: u64, runs: usize, data: Option<PathBuf>) {
             assert!(counted.iter().all(|count| *count == counted[0]), "{}: {counted:?} rows", query.name);
         }
     }
-    println!("| query over {rows} rows, ms, least (median) | server | DataFusion | server to DataFusion | DuckDB |");
+    println!("| query over {rows} rows, ms, minimum (median) | server | DataFusion | server / DataFusion | DuckDB |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     for (query, [server, datafusion, duckdb]) in queries().iter().zip(&times) {
         let cell = |times: &Times| format!("{:.1} ({:.1})", times.at(0.0), times.median());

@@ -14,7 +14,7 @@ pub async fn run(rows: u64) {
     let api = Api::new(&server.url);
     let storage = api.storage("rows").await;
     api.reload(&storage, rows::csv(rows)).await;
-    println!("| rows | MB | s | rows a second | MiB of memory, before | MiB more at the peak |");
+    println!("| rows | MB | s | rows per second | MiB before | MiB more at the peak |");
     println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
     for (rows, stage) in [(rows / 4, json!({"limit": rows / 4})), (rows, Value::Object(Default::default()))] {
         let idle = server.memory();
