@@ -9,6 +9,7 @@
 //! | `syntax` | [`parse`] turns tokens into a [`stage::Stage`]; a mistake is a [`problem::Problem`] with a stable code |
 //! | `wire` | the JSON model of the REST API ([`wire::Pipeline`]), and its conversion into a [`stage::Stage`] |
 //! | `values` | Rust values become the wire's JSON values |
+//! | `formula` | [`formula::parse()`] and [`formula::check()`] turn a formula into a typed tree, which an engine computes |
 //! | `rows` | a [`shape::Shape`] describes a result; [`cell`] reads its rows into Rust structs |
 //! | `schemas` | a [`schema::Schema`] lists a source's columns; it is declared in Rust or in a [`schema_file`] |
 //! | `check` | [`check::check`] compares a stage with a schema and returns the result's shape, or its problems |
@@ -17,6 +18,7 @@
 //! | `source` | [`source::Source`] is a declared source: its typed columns, the query [`builder`], and rows to load |
 
 pub mod check;
+pub mod formula;
 mod lower;
 pub mod query;
 mod rows;

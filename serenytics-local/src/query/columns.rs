@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::prelude::Expr;
+use serenytics_query::formula::{Environment, Typed};
 use serenytics_query::schema::{ColumnKind, Schema};
 use serenytics_query::vocabulary::ColumnType;
 
 use super::condition::{column, unchecked};
-use super::formula::{Rank, RowColumns, Totals, Typed, cell};
+use super::formula::{RankColumn, Totals, cell};
 use super::input::Input;
 
 use crate::error::Error;
@@ -19,7 +20,7 @@ pub(super) struct Columns<'a> {
     /// What measures and value formulas compute, by their names in the schema.
     pub(super) computed: HashMap<String, Arc<Typed>>,
     /// The places among all rows that the query needs.
-    pub(super) ranks: Vec<Rank>,
+    pub(super) ranks: Vec<RankColumn>,
     pub(super) input: &'a Input,
 }
 
@@ -53,7 +54,7 @@ impl Columns<'_> {
     /// Whether the sum over an integer column, for some of the rows, may be larger than 64 bits hold.
     pub(super) fn sum_may_wrap(&self, name: &str) -> bool {
         match self.computed.get(name) {
-            Some(typed) => typed.sum_may_wrap(self.input.rows()),
+            Some(typed) => typed.sum_may_overflow(self.input.max_rows()),
             None => self.input.sum_may_wrap(name),
         }
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use serenytics_query::formula::{Environment, Typed};
 use serenytics_query::schema::{Column as SchemaColumn, ColumnKind};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 
 use super::check_has_rows;
-use super::formula::{RowColumns, Typed};
+use super::formula;
 use crate::error::Error;
 use crate::join::{JoinKey, Joined};
 use crate::storage::{Column, Snapshot};
@@ -135,7 +136,7 @@ impl Input {
     pub(super) fn sum_may_wrap(&self, name: &str) -> bool {
         match self.parts.as_slice() {
             [part] => !part.snapshot.sum_fits(name),
-            _ => self.column(name).is_none_or(|column| column.sum_may_wrap(self.rows())),
+            _ => self.column(name).is_none_or(|column| column.sum_may_overflow(self.max_rows())),
         }
     }
 }
@@ -173,7 +174,7 @@ impl Part {
     }
 }
 
-impl RowColumns for Input {
+impl Environment for Input {
     fn column(&self, name: &str) -> Option<Typed> {
         self.parts.iter().find_map(|part| {
             let column = part.column(name)?;
@@ -181,12 +182,20 @@ impl RowColumns for Input {
         })
     }
 
-    fn names(&self) -> Vec<String> {
+    fn column_names(&self) -> Vec<String> {
         self.parts.iter().flat_map(Part::columns).map(|(name, _)| name).collect()
     }
 
-    fn rows(&self) -> u128 {
+    fn max_rows(&self) -> u128 {
         // Every row of a storage may meet every row of another one.
         self.parts.iter().fold(1, |rows: u128, part| rows.saturating_mul(part.snapshot.rows.into()))
+    }
+
+    fn check_regex(&self, pattern: &str) -> Result<(), String> {
+        formula::check_regex(pattern)
+    }
+
+    fn is_time_zone(&self, name: &str) -> bool {
+        formula::is_time_zone(name)
     }
 }

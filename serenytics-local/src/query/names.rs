@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use serenytics_query::formula::{Measures, Scope, Typed, check_value_formula, parse};
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::suggest::Suggestions;
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
 
 use super::columns::Columns;
-use super::formula::{Measures, Rank, Scope, Typed, over_all_rows, parse, ranks};
+use super::formula::{RankColumn, configured_measures, ranks};
 use super::input::Input;
 use super::limits::check_measures;
 use crate::error::Error;
@@ -23,7 +24,7 @@ const SHOWN: usize = 100;
 pub(super) fn columns<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns<'a>, Error> {
     // Of a configuration that was saved before there was a limit.
     check_measures(&input.configuration)?;
-    let measures = Measures::of(&input.configuration, input);
+    let measures = configured_measures(&input.configuration, input);
     let mut naming = Naming::new(input, &measures);
     for item in [&mut stage.group_by, &mut stage.select, &mut stage.order_by].into_iter().flatten() {
         match item {
@@ -83,7 +84,7 @@ impl<'a> Naming<'a> {
                 name = format!("{}'{twin}", measure.name);
             }
             // One value over all rows follows the rules of value formulas.
-            let kind = if typed.is_total { ColumnKind::Formula } else { ColumnKind::Measure };
+            let kind = if typed.is_aggregate { ColumnKind::Formula } else { ColumnKind::Measure };
             schema_columns.push(computed_column(&name, &measure.name, typed.column_type(), kind));
             called.insert(measure.uuid.as_str(), name.clone());
             computed.insert(name, Arc::clone(typed));
@@ -152,12 +153,12 @@ impl<'a> Naming<'a> {
             Ok(tree) if tree.depends_on_rows() => tree,
             // A name with a mistake in it is told as one, with what was probably meant.
             Err(mistake) if name.contains(['[', '(']) && self.suggestions.nearest(name, self.names()).is_none() => {
-                return Err(wrong(mistake.told(name)));
+                return Err(wrong(mistake.located_in(name)));
             }
             _ => return Ok(()),
         };
-        let scope = Scope { columns: self.input, measures: self.measures, suggestions: &self.suggestions };
-        let typed = over_all_rows(&tree, scope).map_err(|mistake| wrong(mistake.told(name)))?;
+        let scope = Scope { environment: self.input, measures: self.measures, suggestions: &self.suggestions };
+        let typed = check_value_formula(&tree, scope).map_err(|mistake| wrong(mistake.located_in(name)))?;
         self.needs(name, &typed);
         self.schema_columns.push(computed_column(name, name, typed.column_type(), ColumnKind::Formula));
         self.computed.insert(name.to_owned(), Arc::new(typed));
@@ -173,10 +174,10 @@ impl<'a> Naming<'a> {
     }
 
     /// The places among all rows that the named formulas need, each once.
-    fn ranks(&self) -> Vec<Rank> {
+    fn ranks(&self) -> Vec<RankColumn> {
         let formulas = self.ranked.iter().filter_map(|called| self.computed.get(called));
         let by_name = formulas.flat_map(|typed| ranks(typed)).map(|rank| (rank.name.clone(), rank));
-        by_name.collect::<BTreeMap<String, Rank>>().into_values().collect()
+        by_name.collect::<BTreeMap<String, RankColumn>>().into_values().collect()
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

@@ -10,14 +10,14 @@ use datafusion::logical_expr::{WindowFrame, WindowUDF, cast, when};
 use datafusion::prelude::{DataFrame, Expr};
 
 use super::condition::column;
-use super::formula::Rank;
+use super::formula::RankColumn;
 use crate::error::{Context, Error};
 
 /// How many times the rows of a query may be sorted for places: they are held while they are.
 const SORTS: usize = 8;
 
 /// The rows with a column for each place.
-pub(super) fn with_ranks(rows: DataFrame, ranks: &[Rank]) -> Result<DataFrame, Error> {
+pub(super) fn with_ranks(rows: DataFrame, ranks: &[RankColumn]) -> Result<DataFrame, Error> {
     const FAILED: &str = "the places among all rows could not be planned";
     let mut keys = Keys::default();
     let sorts = sorts(ranks, &mut keys);
@@ -32,7 +32,7 @@ pub(super) fn with_ranks(rows: DataFrame, ranks: &[Rank]) -> Result<DataFrame, E
 }
 
 /// What the rows are sorted by, each once.
-fn sorts<'r>(ranks: &'r [Rank], keys: &mut Keys) -> Vec<Sorted<'r>> {
+fn sorts<'r>(ranks: &'r [RankColumn], keys: &mut Keys) -> Vec<Sorted<'r>> {
     let mut sorts: Vec<Sorted<'_>> = Vec::new();
     for rank in ranks {
         // A NULL changes the place of no other row: it comes last.
@@ -86,7 +86,7 @@ impl Keys {
 struct Sorted<'r> {
     order: Sort,
     groups: Vec<Expr>,
-    ranks: Vec<&'r Rank>,
+    ranks: Vec<&'r RankColumn>,
 }
 
 impl Sorted<'_> {

@@ -387,7 +387,7 @@ async fn what_is_not_computed_says_so() {
         engine.save_measures(&uuid, &[("u", "m", &format!("1 + {formula}"))]).await;
         let error = engine.refusal(&uuid, json!({"select": [named("m", "u")]})).await;
         let (name, _) = formula.split_once('(').unwrap();
-        let expected = format!("at character 5, `{name}` is not computed by the embedded engine: ");
+        let expected = format!("at character 5, `{name}` is not supported: ");
         assert!(error.contains(&expected), "{error}");
     }
 }
@@ -397,7 +397,7 @@ async fn what_is_not_computed_says_so() {
 fn every_function_is_tested_twice() {
     let documentation = include_str!("../../../docs/formulas.md");
     let (_, tables) = documentation.split_once("## Functions").unwrap();
-    let (computed, others) = tables.split_once("### Not computed").unwrap();
+    let (computed, others) = tables.split_once("### Not supported").unwrap();
     let name = |line: &str| Some(line.strip_prefix("| `")?.split(['(', '`']).next()?.to_owned());
     let tested: Vec<&str> =
         [row_functions(), datetime_functions(), totals()].concat().iter().map(|(formula, _)| *formula).collect();

@@ -134,11 +134,7 @@ async fn a_measure_with_an_aggregate_is_a_value_formula() {
     engine.save_measures(&uuid, &measures).await;
     for (name, measure, expected) in [
         ("share", "b", "at character 1, `[price]` has a value for each row"),
-        (
-            "twice",
-            "c",
-            "at character 5, `[total]` is one value over all rows, and what stands here has one for each row",
-        ),
+        ("twice", "c", "at character 5, `[total]` is one value over all rows, but a value for each row is needed here"),
     ] {
         let error = engine.refusal(&uuid, json!({"select": [named(name, measure)]})).await;
         assert!(error.contains(expected), "{error}");

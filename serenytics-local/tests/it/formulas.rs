@@ -156,27 +156,30 @@ async fn wrong_formulas_are_told_from_wrong_columns() {
         ),
         (
             "[x]",
-            "at character 1, `[x]` has a value for each row, and a value formula is one number over all of them: put it into an aggregate, as `sum([x])`",
+            "at character 1, `[x]` has a value for each row, but a value formula is one number over all rows: aggregate it, for example `sum([x])`",
         ),
-        ("sum([x]) * [k]", "as `dcount([k])`"),
+        ("sum([x]) * [k]", "for example `dcount([k])`"),
+        ("sum([k])", "at character 5, `value` of `sum(value)` must be a number, found text; `float` converts it"),
+        ("avg([text])", "`value` of `avg(value)` must be a number, found text"),
+        ("min([k])", "at character 1, a value formula must be a number, found text"),
+        ("1 + max([k])", "at character 5, `+` needs numbers, found text"),
+        ("sum(max([x]))", "at character 5, `max` is an aggregate and cannot be used inside another aggregate"),
+        ("count([x], 1)", "at character 1, `count([value])` takes 0 to 1 argument, found 2. Counts the rows"),
+        ("sum([x], [i])", "`sum(value)` takes 1 argument, found 2. Returns the sum"),
         (
-            "sum([k])",
-            "at character 5, `value` of `sum(value)` has to be a number and this is a text: `float` makes one of it",
+            "max([x], [i])",
+            "`max(value)` takes 1 argument, found 2; `greatest` returns the largest of several values. Returns",
         ),
-        ("avg([text])", "`value` of `avg(value)` has to be a number and this is a text"),
-        ("min([k])", "at character 1, a value formula gives a number, and this one gives a text"),
-        ("1 + max([k])", "at character 5, `+` needs numbers and this is a text"),
-        ("sum(max([x]))", "at character 5, `max` is over all rows and cannot stand inside of another aggregate"),
-        ("count([x], 1)", "at character 1, `count([value])` takes 0 to 1 argument and has 2. It gives: How many rows"),
-        ("sum([x], [i])", "`sum(value)` takes 1 argument and has 2. It gives: The sum"),
-        ("max([x], [i])", "`max(value)` takes 1 argument and has 2; the larger of several values is `greatest`. It"),
-        ("sum()", "`sum(value)` takes 1 argument and has 0"),
+        ("sum()", "`sum(value)` takes 1 argument, found 0"),
         ("median([x])", "there is no function `median`"),
         ("summ([x])", "there is no function `summ`; did you mean `sum`?"),
-        ("sum([bad])", "`[bad]` is a measure that is wrong; the formula of the measure `bad` is wrong: at character 4"),
-        ("sum([x]", "at character 4, a parenthesis is opened and not closed"),
-        ("sum([x]) +", "at character 11, the end of the formula stands where"),
-        ("sum(x)", "at character 5, the word `x` is neither a column, which is written `[x]`, nor a function"),
+        ("sum([bad])", "the measure `[bad]` has an error; the formula of the measure `bad` is wrong: at character 4"),
+        ("sum([x]", "at character 4, this `(` is never closed"),
+        (
+            "sum([x]) +",
+            "at character 11, expected a number, text, column in brackets, function or parenthesis, found the end",
+        ),
+        ("sum(x)", "at character 5, unknown word `x`: write `[x]` for a column, `x(..)` for a function"),
         ("xx", "no column `xx` in `flights`; did you mean `x`?"),
         ("order date", "no column `order date`"),
         ("a-b", "no column `a-b`"),
@@ -189,7 +192,7 @@ async fn wrong_formulas_are_told_from_wrong_columns() {
         assert!(error.contains(expected), "{formula}: {error}");
     }
     let long = format!("sum({}[x])", "[x]+".repeat(2000));
-    assert!(engine.refusal(&uuid, json!({"select": [long]})).await.contains("may have 4096"));
+    assert!(engine.refusal(&uuid, json!({"select": [long]})).await.contains("the limit is 4096"));
     let nested = format!("{}[x]{}", "sum(".repeat(500), ")".repeat(500));
     assert!(engine.refusal(&uuid, json!({"select": [nested]})).await.contains("nested more than 32 deep"));
 }

@@ -34,29 +34,29 @@ async fn what_is_wrong_is_told_by_the_query() {
             "u1",
             "the formula of the measure `unknown` is wrong: at character 5, there is no column or measure `ii`; did you mean `[i]`?",
         ),
-        ("syntax", "u2", "the formula of the measure `syntax` is wrong: at character 4, the end of the formula stands"),
-        ("text", "u3", "at character 5, `*` needs numbers and this is a text"),
+        ("syntax", "u2", "the formula of the measure `syntax` is wrong: at character 4, expected a number"),
+        ("text", "u3", "at character 5, `*` needs numbers, found text"),
         (
             "total",
             "u4",
-            "at character 1, `[i]` has a value for each row, and a value formula is one number over all of them",
+            "at character 1, `[i]` has a value for each row, but a value formula is one number over all rows",
         ),
         (
             "one",
             "u5",
-            "the measure `one` refers to `two`, which refers to `three`, which refers to `one`: a circle has no value",
+            "the measure `one` refers to `two`, which refers to `three`, which refers to `one`: a circular reference has no value",
         ),
-        ("self", "u8", "the measure `self` refers to `self`: a circle"),
-        ("lead", "u9", "a circle has no value"),
+        ("self", "u8", "the measure `self` refers to `self`: a circular reference"),
+        ("lead", "u9", "a circular reference has no value"),
         (
             "behind",
             "v0",
-            "at character 1, `[deeper]` is a measure that is wrong; the formula of the measure `unknown` is wrong: at character 5",
+            "at character 1, the measure `[deeper]` has an error; the formula of the measure `unknown` is wrong: at character 5",
         ),
         ("near", "v2", "no column or measure `margn`; did you mean `[margin]`?"),
         ("function", "v3", "there is no function `agv`; did you mean `avg`?"),
-        ("time", "v4", "at character 2, `-` needs numbers and this is a datetime"),
-        ("empty", "v5", "at character 1, the end of the formula stands where"),
+        ("time", "v4", "at character 2, `-` needs numbers, found a datetime"),
+        ("empty", "v5", "at character 1, expected a number"),
         (
             "margn",
             "zz",
@@ -140,7 +140,7 @@ async fn no_formula_keeps_the_server_busy() {
     assert_eq!(engine.rows(&uuid, stage).await, json!([[7 * 256]]));
     let error = engine.refusal(&uuid, json!({"select": [named("m10", "m10")]})).await;
     assert!(
-        error.contains("1023 parts and may have 1000") || error.contains("2047 parts and may have 1000"),
+        error.contains("1023 parts; the limit is 1000") || error.contains("2047 parts; the limit is 1000"),
         "{error}"
     );
     let many = json!({"select": vec![named("m7", "m7"); 20]});
@@ -155,5 +155,5 @@ async fn no_formula_keeps_the_server_busy() {
     let stage = json!({"select": [named("m30", "m30")], "limit": 1});
     assert_eq!(engine.rows(&uuid, stage).await, json!([[37]]));
     let error = engine.refusal(&uuid, json!({"select": [named("m190", "m190")]})).await;
-    assert!(error.contains("one inside the other and may have 64"), "{error}");
+    assert!(error.contains("nested operations; the limit is 64"), "{error}");
 }

@@ -240,20 +240,17 @@ async fn places_that_cannot_be_are_told() {
     ];
     let uuid = loaded(&engine, &measures).await;
     let cases = [
-        (
-            named("nested", "nested"),
-            "at character 6, `rank` is a place among all rows and cannot depend on such a place",
-        ),
+        (named("nested", "nested"), "at character 6, `rank` compares all rows and cannot depend on another rank"),
         (
             named("word", "word"),
-            "at character 18, this is no `direction` of `dense_rank(value, [direction], [group], ..)`",
+            "at character 18, unknown `direction` of `dense_rank(value, [direction], [group], ..)`",
         ),
         (named("more", "more"), "need 9 different orders or groups for `rank` and `dense_rank`, and may need 8"),
-        (named("grouped", "grouped"), "has 9 groups here and may have 8"),
-        (named("total", "total"), "at character 1, `rank` is a place among all rows and cannot depend on one value"),
+        (named("grouped", "grouped"), "has 9 groups; the limit is 8"),
+        (named("total", "total"), "at character 1, `rank` compares all rows and cannot depend on an aggregate"),
         (
             json!("1 + rank([price])"),
-            "at character 5, `rank` has a value for each row, and a value formula is one number",
+            "at character 5, `rank` has a value for each row, but a value formula is one number",
         ),
     ];
     for (item, expected) in cases {

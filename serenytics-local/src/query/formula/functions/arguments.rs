@@ -1,13 +1,18 @@
-//! Arguments of a function on their way to an expression.
+//! The lowered arguments of a call, and the expressions that several functions share.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Case, cast};
 use datafusion::prelude::{Expr, lit};
+use serenytics_query::datetime::DateTime;
+use serenytics_query::formula::{Type, Typed};
 
-use crate::query::formula::types::{Type, Typed};
+use crate::load::microseconds;
 
-/// The arguments of a call: cells, and what is known of them.
+/// An integer type of 128 bits: the sum or product of two integers of 64 bits always fits, and an overflow is an error.
+pub(in crate::query::formula) const WIDE: DataType = DataType::Decimal128(38, 0);
+
+/// The lowered arguments of a call, with their types.
 pub(in crate::query::formula) struct Arguments<'a> {
     cells: Vec<Expr>,
     typed: &'a [Typed],
@@ -18,65 +23,70 @@ impl<'a> Arguments<'a> {
         Arguments { cells, typed }
     }
 
-    /// All of them.
+    /// Returns all arguments.
     pub(super) fn all(&self) -> Vec<Expr> {
         self.cells.clone()
     }
 
-    /// How many there are.
+    /// Returns the number of arguments.
     pub(super) fn count(&self) -> usize {
         self.cells.len()
     }
 
-    /// One that has to be there.
+    /// Returns an argument.
     pub(super) fn cell(&self, index: usize) -> Expr {
         self.cells.get(index).cloned().unwrap_or_else(|| lit(ScalarValue::Null))
     }
 
-    /// One that may be there.
+    /// Returns an argument that may have been left out.
     pub(super) fn optional(&self, index: usize) -> Option<Expr> {
         self.cells.get(index).cloned()
     }
 
-    /// One as a float.
+    /// Returns an argument as a float.
     pub(super) fn float(&self, index: usize) -> Expr {
-        if self.gives(index) == Type::FLOAT { self.cell(index) } else { cast(self.cell(index), DataType::Float64) }
+        if self.result(index) == Type::FLOAT { self.cell(index) } else { cast(self.cell(index), DataType::Float64) }
     }
 
-    /// One as it can be compared: Arrow takes the zeros of both signs for two numbers, unless zero is added.
+    /// Returns an argument for a comparison. Adding zero removes negative zero, which Arrow does not consider equal to 0.
     pub(super) fn comparable(&self, index: usize) -> Expr {
-        let is_number = self.gives(index).is_numeric() && self.typed.iter().any(|typed| typed.gives == Type::FLOAT);
+        let is_number = self.result(index).is_numeric() && self.typed.iter().any(|typed| typed.result == Type::FLOAT);
         if is_number { self.cell(index) + lit(0.0) } else { self.cell(index) }
     }
 
-    /// The type of one.
-    pub(super) fn gives(&self, index: usize) -> Type {
-        self.typed.get(index).map_or(Type::Null, |typed| typed.gives)
+    /// Returns the type of an argument.
+    pub(super) fn result(&self, index: usize) -> Type {
+        self.typed.get(index).map_or(Type::Null, |typed| typed.result)
     }
 
-    /// The integer that one is in the formula.
-    pub(super) fn written_int(&self, index: usize) -> Option<i64> {
+    /// Returns a literal integer.
+    pub(super) fn literal_int(&self, index: usize) -> Option<i64> {
         self.typed.get(index).and_then(Typed::literal_int)
     }
 
-    /// The text that one is in the formula.
-    pub(super) fn written(&self, index: usize) -> &str {
+    /// Returns literal text; empty if the argument was left out.
+    pub(super) fn literal_text(&self, index: usize) -> &str {
         self.typed.get(index).and_then(Typed::literal_text).unwrap_or_default()
     }
 }
 
-/// A text as an expression.
+/// Returns text as an expression.
 pub(in crate::query::formula) fn text(text: &str) -> Expr {
     lit(ScalarValue::Utf8View(Some(text.to_owned())))
 }
 
-/// `value` where a condition is met, and elsewhere what is otherwise; NULL if nothing is.
-pub(in crate::query::formula) fn chosen(pairs: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Expr {
+/// Returns a datetime as an expression.
+pub(in crate::query::formula) fn datetime(datetime: DateTime) -> Expr {
+    lit(ScalarValue::TimestampMicrosecond(microseconds(datetime), None))
+}
+
+/// Returns the value after the first condition that is true, or `otherwise`, or NULL.
+pub(in crate::query::formula) fn case_when(pairs: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Expr {
     let pairs = pairs.into_iter().map(|(condition, value)| (Box::new(condition), Box::new(value))).collect();
     Expr::Case(Case::new(None, pairs, otherwise.map(Box::new)))
 }
 
-/// Parts that are put together two by two, so that they stand no deeper in each other than they have to.
+/// Joins parts into a balanced tree, which is as flat as possible.
 pub(in crate::query::formula) fn balanced(mut parts: Vec<Expr>, join: impl Fn(Expr, Expr) -> Expr) -> Option<Expr> {
     while parts.len() > 1 {
         let mut rest = parts.into_iter();

@@ -1,147 +1,69 @@
-//! Functions of datetimes, which are in UTC.
+//! Lowers the functions of datetimes.
 
 use datafusion::arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
-use datafusion::common::ScalarValue;
 use datafusion::functions::expr_fn as built_in;
 use datafusion::logical_expr::{TryCast, cast};
 use datafusion::prelude::{Expr, lit};
 use serenytics_query::datetime::DateTime;
+use serenytics_query::formula::DateFunction;
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 
-use super::arguments::{Arguments, chosen};
-use super::{Function, Gives, Growth, Meaning, Parameter, Repeats, RowFunction, Takes, needed, optional, repeating};
-use crate::load::microseconds;
+use super::arguments::{Arguments, case_when, datetime};
 use crate::query::slot::{DAY, HOUR, MINUTE, MONDAY, WEEK, multiple, time_slot};
 use crate::storage::file_type;
 
-const DATE: Parameter = needed("date", Takes::DateTime);
-const PARTS: Takes = Takes::Word(&["year", "quarter", "month", "week", "weekday", "day", "hour", "minute", "second"]);
-const SLOTS: Takes = Takes::Word(&["year", "quarter", "month", "week", "day", "hour", "minute"]);
-const UNITS: Takes = Takes::Word(&["year", "quarter", "month", "week", "day", "hour", "minute", "second"]);
+/// The microseconds of a second.
 const SECOND: i64 = 1_000_000;
-/// More months than there are between two datetimes.
+/// More months than there are between any two datetimes.
 const MONTHS: i64 = 12 * 20_000;
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        gives: Gives::Int(10_000),
-        ..function(
-            "extract_date_part",
-            &["date_part"],
-            &[DATE, needed("part", PARTS)],
-            "A part of a datetime as a number: `year`, `quarter`, `month`, `week` (of ISO 8601), `weekday` (1 for Monday to 7), `day` (of the month), `hour`, `minute` or `second`",
-            |a| part(a.written(1), a.cell(0)),
-        )
-    },
-    single("year", "The year", |a| part("year", a.cell(0))),
-    single("quarter", "The quarter, 1 to 4", |a| part("quarter", a.cell(0))),
-    single("month", "The month, 1 to 12", |a| part("month", a.cell(0))),
-    single("week", "The week of ISO 8601, 1 to 53", |a| part("week", a.cell(0))),
-    single("weekday", "The day of the week, 1 for Monday to 7", |a| part("weekday", a.cell(0))),
-    single("day", "The day of the month", |a| part("day", a.cell(0))),
-    single("hour", "The hour, 0 to 23", |a| part("hour", a.cell(0))),
-    single("minute", "The minute, 0 to 59", |a| part("minute", a.cell(0))),
-    single("second", "The second, 0 to 59", |a| part("second", a.cell(0))),
-    repeating(
-        2,
-        function(
-            "date_trunc",
-            &[],
-            &[DATE, needed("slot", SLOTS)],
-            "The start of the `year`, `quarter`, `month`, `week` (Monday), `day`, `hour` or `minute` that a datetime is in",
-            |a| TimeSlot::from_word(a.written(1)).map_or_else(|| a.cell(0), |slot| time_slot(slot, a.cell(0))),
-        ),
-    ),
-    repeating(
-        2,
-        function("date", &[], &[DATE], "The midnight that a datetime's day begins with", |a| {
-            time_slot(TimeSlot::Day, a.cell(0))
-        }),
-    ),
-    Function {
-        gives: Gives::Int(1 << 60),
-        ..repeating(
-            2,
-            function(
-                "date_diff",
-                &["datediff"],
-                &[needed("start", Takes::DateTime), needed("end", Takes::DateTime), optional("unit", UNITS)],
-                "How many starts of a `year`, `quarter`, `month`, `week`, `day`, `hour`, `minute` or `second` lie between two datetimes, of a day unless told; below zero if the end comes first",
-                |a| counted(unit(a), a.cell(1)) - counted(unit(a), a.cell(0)),
-            ),
-        )
-    },
-    repeating(
-        4,
-        function(
-            "date_add",
-            &["dateadd"],
-            &[DATE, needed("count", Takes::Int), optional("unit", UNITS)],
-            "The datetime so many `year`s, `quarter`s, `month`s, `week`s, `day`s, `hour`s, `minute`s or `second`s later, days unless told. In a month that is too short it is the last day; NULL beyond the years -9999 to 9999",
-            date_add,
-        ),
-    ),
-    function("now", &[], &[], "The moment of the query", |_| built_in::now()),
-    function("today", &[], &[], "The midnight that the day of the query begins with", |_| {
-        time_slot(TimeSlot::Day, cast(built_in::now(), file_type(ColumnType::DateTime)))
-    }),
-    function(
-        "datetime_from_string",
-        &["to_date", "to_datetime"],
-        &[needed("text", Takes::Text)],
-        "The datetime that a text is in ISO 8601; with an offset it becomes UTC. NULL of other texts",
-        |a| {
+pub(super) fn lower(function: DateFunction, a: &Arguments<'_>) -> Expr {
+    match function {
+        DateFunction::ExtractDatePart => part(a.literal_text(1), a.cell(0)),
+        DateFunction::Year
+        | DateFunction::Quarter
+        | DateFunction::Month
+        | DateFunction::Week
+        | DateFunction::Weekday
+        | DateFunction::Day
+        | DateFunction::Hour
+        | DateFunction::Minute
+        | DateFunction::Second => part(function.name(), a.cell(0)),
+        DateFunction::DateTrunc => {
+            TimeSlot::from_word(a.literal_text(1)).map_or_else(|| a.cell(0), |slot| time_slot(slot, a.cell(0)))
+        }
+        DateFunction::Date => time_slot(TimeSlot::Day, a.cell(0)),
+        DateFunction::DateDiff => unit_number(unit(a), a.cell(1)) - unit_number(unit(a), a.cell(0)),
+        DateFunction::DateAdd => date_add(a),
+        DateFunction::Now => built_in::now(),
+        DateFunction::Today => time_slot(TimeSlot::Day, cast(built_in::now(), file_type(ColumnType::DateTime))),
+        DateFunction::DatetimeFromString => {
             let text = built_in::btrim(vec![a.cell(0)]);
             Expr::TryCast(TryCast::new(Box::new(text), file_type(ColumnType::DateTime)))
-        },
-    ),
-    repeating(
-        2,
-        function(
-            "utc_to_timezone",
-            &[],
-            &[DATE, needed("zone", Takes::Zone)],
-            "The local time in a time zone, as `\"Europe/Paris\"`",
-            |a| {
-                let zoned = |zone: &str| DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()));
-                in_years(built_in::to_local_time(vec![cast(cast(a.cell(0), zoned("UTC")), zoned(a.written(1)))]))
-            },
-        ),
-    ),
-];
-
-const fn function(
-    name: &'static str,
-    also: &'static [&'static str],
-    parameters: &'static [Parameter],
-    does: &'static str,
-    lower: fn(&Arguments<'_>) -> Expr,
-) -> Function {
-    let meaning = Meaning::Row(RowFunction { uses: 1, depth: 7, growth: Growth::Kept, lower });
-    Function { name, also, parameters, repeats: Repeats::Once, gives: Gives::DateTime, does, meaning }
+        }
+        DateFunction::UtcToTimezone => {
+            let zoned = |zone: &str| DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()));
+            let local = cast(cast(a.cell(0), zoned("UTC")), zoned(a.literal_text(1)));
+            within_years(built_in::to_local_time(vec![local]))
+        }
+    }
 }
 
-/// A part of a datetime.
-const fn single(name: &'static str, does: &'static str, lower: fn(&Arguments<'_>) -> Expr) -> Function {
-    let meaning = Meaning::Row(RowFunction { uses: 1, depth: 2, growth: Growth::Kept, lower });
-    let parameters = &[DATE];
-    Function { name, also: &[], parameters, repeats: Repeats::Once, gives: Gives::Int(10_000), does, meaning }
-}
-
+/// Returns a part of a datetime as an integer.
 fn part(word: &str, date: Expr) -> Expr {
     let word = if word == "weekday" { "isodow" } else { word };
     cast(built_in::date_part(lit(word), date), DataType::Int64)
 }
 
-/// The unit of a call, which is a day unless it is written.
+/// Returns the unit of a call; the default is a day.
 fn unit<'a>(arguments: &'a Arguments<'_>) -> &'a str {
-    match arguments.written(2) {
+    match arguments.literal_text(2) {
         "" => "day",
         unit => unit,
     }
 }
 
-/// The microseconds of a unit that always has as many.
+/// Returns the microseconds of a unit with a fixed length.
 fn length(unit: &str) -> Option<i64> {
     Some(match unit {
         "week" => WEEK,
@@ -153,7 +75,7 @@ fn length(unit: &str) -> Option<i64> {
     })
 }
 
-/// The months of a unit that is made of them.
+/// Returns the months of a unit without a fixed length.
 fn months(unit: &str) -> i64 {
     match unit {
         "year" => 12,
@@ -162,8 +84,8 @@ fn months(unit: &str) -> i64 {
     }
 }
 
-/// The number of the unit that a datetime is in.
-fn counted(unit: &str, date: Expr) -> Expr {
+/// Returns the number of the unit that a datetime is in, counted from a fixed start.
+fn unit_number(unit: &str, date: Expr) -> Expr {
     match length(unit) {
         Some(length) => {
             let start = if unit == "week" { MONDAY } else { 0 };
@@ -181,10 +103,10 @@ fn counted(unit: &str, date: Expr) -> Expr {
 
 fn date_add(arguments: &Arguments<'_>) -> Expr {
     let (date, count) = (arguments.cell(0), arguments.cell(1));
-    let datetime = file_type(ColumnType::DateTime);
+    let datetime_type = file_type(ColumnType::DateTime);
     let (far, later) = match length(unit(arguments)) {
         Some(length) => {
-            let later = cast(cast(date, DataType::Int64) + count.clone() * lit(length), datetime);
+            let later = cast(cast(date, DataType::Int64) + count.clone() * lit(length), datetime_type);
             (MONTHS * 31 * (DAY / length).max(1), later)
         }
         None => {
@@ -193,13 +115,12 @@ fn date_add(arguments: &Arguments<'_>) -> Expr {
             (MONTHS / months, date + cast(count, DataType::Interval(IntervalUnit::YearMonth)))
         }
     };
-    let later = chosen(vec![(count.between(lit(-far), lit(far)), later)], None);
-    in_years(later)
+    let later = case_when(vec![(count.between(lit(-far), lit(far)), later)], None);
+    within_years(later)
 }
 
-/// A datetime, or NULL for one beyond the years that an answer can have.
-fn in_years(datetime: Expr) -> Expr {
-    let bound = |datetime: DateTime| lit(ScalarValue::TimestampMicrosecond(microseconds(datetime), None));
-    let is_near = datetime.clone().between(bound(DateTime::MIN), bound(DateTime::MAX));
-    chosen(vec![(is_near, datetime)], None)
+/// Turns a datetime outside the years that a result can have into NULL.
+fn within_years(value: Expr) -> Expr {
+    let is_within = value.clone().between(datetime(DateTime::MIN), datetime(DateTime::MAX));
+    case_when(vec![(is_within, value)], None)
 }

@@ -1,27 +1,27 @@
-//! The tree of a formula, as it was written, and what can be wrong with one.
+//! The syntax tree of a formula.
 
-/// How many operations may stand one inside the other: in `1 + 2 + 3`, the first stands inside of the second. DataFusion
-/// recurses into each, and takes longer for the inner ones.
+/// How many operations may be nested: in `1 + 2 + 3`, the first is nested in the second. DataFusion recurses into each.
 pub(super) const DEPTH: usize = 64;
 
-/// A part of a formula, and where it begins.
+/// A part of a formula and its position.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Expression {
-    pub(super) node: Node,
-    /// The byte of the formula that it begins with.
-    pub(super) position: usize,
-    /// How many operations stand one inside the other in it.
+pub struct Expression {
+    /// The kind of the part, with its own parts.
+    pub node: Node,
+    /// The byte of the formula at which the part begins.
+    pub position: usize,
+    /// How many operations are nested in it.
     pub(super) depth: usize,
 }
 
-/// What a part of a formula is.
+/// The kind of a part of a formula.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
-    /// An integer; its sign is a part of its own.
+pub enum Node {
+    /// An integer without its sign, which is a [`Node::Negative`].
     Int(u64),
     /// A number with a fraction or an exponent.
     Float(f64),
-    /// A text in quotes.
+    /// Text in quotes.
     Text(String),
     /// `true` or `false`.
     Boolean(bool),
@@ -38,26 +38,39 @@ pub(super) enum Node {
     /// `x < y`.
     Comparison(Comparison, Box<Expression>, Box<Expression>),
     /// `x in (y, z)`, or `x not in (y, z)`.
-    In { operand: Box<Expression>, list: Vec<Expression>, is_negated: bool },
+    In {
+        /// The value that is looked for.
+        operand: Box<Expression>,
+        /// The values of the list.
+        list: Vec<Expression>,
+        /// True for `not in`.
+        is_negated: bool,
+    },
     /// `x and y and z`.
     Junction(Junction, Vec<Expression>),
     /// `function(x, y)`.
     Call(String, Vec<Expression>),
 }
 
-/// An operator between two numbers.
+/// An arithmetic operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operator {
+pub enum Operator {
+    /// `+`
     Add,
+    /// `-`
     Subtract,
+    /// `*`
     Multiply,
+    /// `/`
     Divide,
+    /// `%`
     Remainder,
 }
 
 impl Operator {
-    /// The operator as it is written.
-    pub(super) fn sign(self) -> char {
+    /// Returns the character of the operator.
+    #[must_use]
+    pub const fn symbol(self) -> char {
         match self {
             Operator::Add => '+',
             Operator::Subtract => '-',
@@ -67,27 +80,34 @@ impl Operator {
         }
     }
 
-    /// Whether it has no result for a right side of zero.
-    pub(super) fn divides(self) -> bool {
+    /// Returns true if the operator has no result when its right side is zero.
+    #[must_use]
+    pub const fn divides(self) -> bool {
         matches!(self, Operator::Divide | Operator::Remainder)
     }
 }
 
-/// An operator that compares two values.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub enum Comparison {
+    /// `=` or `==`
     Equal,
+    /// `!=` or `<>`
     NotEqual,
+    /// `<`
     Less,
+    /// `<=`
     LessOrEqual,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterOrEqual,
 }
 
 impl Comparison {
-    /// The operator as it is written, if it is one.
-    pub(super) fn of(sign: &str) -> Option<Comparison> {
-        Some(match sign {
+    /// Returns the operator with this spelling.
+    pub(super) fn from_symbol(symbol: &str) -> Option<Comparison> {
+        Some(match symbol {
             "=" | "==" => Comparison::Equal,
             "!=" | "<>" => Comparison::NotEqual,
             "<" => Comparison::Less,
@@ -98,8 +118,9 @@ impl Comparison {
         })
     }
 
-    /// The operator as it is most often written.
-    pub(super) fn sign(self) -> &'static str {
+    /// Returns the usual spelling of the operator.
+    #[must_use]
+    pub const fn symbol(self) -> &'static str {
         match self {
             Comparison::Equal => "=",
             Comparison::NotEqual => "!=",
@@ -111,16 +132,19 @@ impl Comparison {
     }
 }
 
-/// What joins conditions.
+/// An operator that joins conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Junction {
+pub enum Junction {
+    /// `and`
     And,
+    /// `or`
     Or,
 }
 
 impl Junction {
-    /// The word as it is written.
-    pub(super) fn word(self) -> &'static str {
+    /// Returns the keyword.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Junction::And => "and",
             Junction::Or => "or",
@@ -128,7 +152,7 @@ impl Junction {
     }
 }
 
-/// How deep a tree of two at a time is that joins so many.
+/// Returns the depth of a balanced binary tree with this many leaves.
 pub(super) fn levels(count: usize) -> usize {
     count.next_power_of_two().ilog2() as usize
 }
@@ -144,22 +168,23 @@ impl Expression {
         Expression { node, position, depth }
     }
 
-    /// Whether it names a column or calls a function, as every formula that is worth its name does.
-    pub(crate) fn depends_on_rows(&self) -> bool {
+    /// Returns true if the formula references a column or calls a function.
+    #[must_use]
+    pub fn depends_on_rows(&self) -> bool {
         self.iter().any(|part| matches!(part.node, Node::Reference(_) | Node::Call(..)))
     }
 
-    /// Every part, from the whole to what is inside of it.
+    /// Returns every part, each before the parts nested in it.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Expression> {
-        let mut waiting = vec![self];
+        let mut unvisited = vec![self];
         std::iter::from_fn(move || {
-            let part = waiting.pop()?;
-            waiting.extend(part.node.parts());
+            let part = unvisited.pop()?;
+            unvisited.extend(part.node.parts());
             Some(part)
         })
     }
 
-    /// The names in brackets, each as often as it stands there.
+    /// Returns the names in brackets, with repetitions.
     pub(super) fn references(&self) -> impl Iterator<Item = &str> {
         self.iter().filter_map(|part| match &part.node {
             Node::Reference(name) => Some(name.as_str()),
@@ -169,9 +194,9 @@ impl Expression {
 }
 
 impl Node {
-    /// The parts that it is made of.
+    /// Returns the direct parts of the node.
     fn parts(&self) -> impl Iterator<Item = &Expression> {
-        let (one, other, more): (Option<&Expression>, Option<&Expression>, &[Expression]) = match self {
+        let (first, second, rest): (Option<&Expression>, Option<&Expression>, &[Expression]) = match self {
             Node::Negative(operand) | Node::Not(operand) => (Some(operand), None, &[]),
             Node::Arithmetic(_, left, right) | Node::Comparison(_, left, right) => (Some(left), Some(right), &[]),
             Node::In { operand, list, .. } => (Some(operand), None, list),
@@ -180,26 +205,6 @@ impl Node {
                 (None, None, &[])
             }
         };
-        one.into_iter().chain(other).chain(more)
-    }
-}
-
-/// What is wrong with a formula, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    /// The byte of the formula.
-    pub(super) position: usize,
-    pub(super) message: String,
-}
-
-impl Mistake {
-    pub(super) fn new(position: usize, message: impl Into<String>) -> Mistake {
-        Mistake { position, message: message.into() }
-    }
-
-    /// The mistake in a sentence that begins with the character, counted from 1, at which it stands.
-    pub(crate) fn told(&self, formula: &str) -> String {
-        let before = formula.get(..self.position).unwrap_or(formula);
-        format!("at character {}, {}", before.chars().count() + 1, self.message)
+        first.into_iter().chain(second).chain(rest)
     }
 }
