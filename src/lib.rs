@@ -168,11 +168,11 @@ mod guide {
     #[doc = include_str!("../docs/guide/schema-files.md")]
     mod schema_files {}
 
-    #[doc = include_str!("../docs/guide/without-the-macro.md")]
-    mod without_the_macro {}
+    #[doc = include_str!("../docs/guide/filters.md")]
+    mod filters {}
 
-    #[doc = include_str!("../docs/python-parity.md")]
-    mod python_parity {}
+    #[doc = include_str!("../docs/guide/python-calls.md")]
+    mod python_calls {}
 }
 
 /// What the expansions of the macros name. Not for use by hand.

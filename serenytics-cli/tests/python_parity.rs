@@ -1,4 +1,4 @@
-//! `docs/python-parity.md` has a row for each function and parameter of the official Python client, and shows each call.
+//! `docs/guide/python-calls.md` has a row for each function and parameter of the official Python client, and shows each call.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use support::python::{python, run};
 
-const TABLE: &str = include_str!("../../docs/python-parity.md");
+const TABLE: &str = include_str!("../../docs/guide/python-calls.md");
 
 /// What the client has, one line each: `Class.function()` and `Class.function(parameter)`.
 const LISTING: &str = r#"
