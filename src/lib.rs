@@ -159,17 +159,56 @@ macro_rules! query {
     ($($query:tt)*) => { $crate::__private::query_entry! { [$crate] $($query)* } };
 }
 
-/// The chapters of the guide, whose code is compiled with the examples of the documentation.
+/// The chapters of the guide: their code blocks are compiled and run with the examples of the documentation.
 #[cfg(doctest)]
 mod guide {
-    #[doc = include_str!("../docs/guide/client.md")]
-    mod client {}
+    #[doc = include_str!("../docs/guide/index.md")]
+    mod index {}
+
+    #[doc = include_str!("../docs/guide/start.md")]
+    mod start {}
+
+    #[doc = include_str!("../docs/guide/sources.md")]
+    mod sources {}
 
     #[doc = include_str!("../docs/guide/schema-files.md")]
     mod schema_files {}
 
+    #[doc = include_str!("../docs/guide/queries.md")]
+    mod queries {}
+
+    #[doc = include_str!("../docs/guide/rows.md")]
+    mod rows {}
+
     #[doc = include_str!("../docs/guide/filters.md")]
     mod filters {}
+
+    #[doc = include_str!("../docs/guide/measures.md")]
+    mod measures {}
+
+    #[doc = include_str!("../docs/guide/loading.md")]
+    mod loading {}
+
+    #[doc = include_str!("../docs/guide/exporting.md")]
+    mod exporting {}
+
+    #[doc = include_str!("../docs/guide/client.md")]
+    mod client {}
+
+    #[doc = include_str!("../docs/guide/errors.md")]
+    mod errors {}
+
+    #[doc = include_str!("../docs/guide/testing.md")]
+    mod testing {}
+
+    #[doc = include_str!("../docs/guide/server.md")]
+    mod server {}
+
+    #[doc = include_str!("../docs/guide/python.md")]
+    mod python {}
+
+    #[doc = include_str!("../docs/guide/troubleshooting.md")]
+    mod troubleshooting {}
 
     #[doc = include_str!("../docs/guide/python-calls.md")]
     mod python_calls {}
