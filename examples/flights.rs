@@ -1,8 +1,8 @@
-//! Real flights, loaded into a real engine, and answered by queries that were checked while this file compiled.
+//! A tour: loads a CSV file of real flights and runs five queries that the compiler has checked.
 //!
-//! `cargo run --example flights` needs no account and no network: it starts the embedded engine in a temporary folder. With
-//! `SERENYTICS_API_KEY` set, the same program loads and queries the hosted platform. A path as argument loads that file in
-//! place of the one beside it: the whole year, for one.
+//! `cargo run --example flights` needs no account and no network: it starts the embedded engine in a temporary folder. If
+//! `SERENYTICS_API_KEY` is set, it uses the hosted platform instead. Pass a path to load another file with the same columns,
+//! for example a whole year.
 
 use std::error::Error;
 use std::io::Write;
@@ -13,7 +13,7 @@ use serenytics_local::Local;
 /// The flights that left New York City in January 2013.
 pub const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/flights-2013-01.csv.gz");
 
-/// A flight.
+/// The columns of the storage, which are those of the file.
 #[derive(Source)]
 #[source(name = "serenytics_rust_example_flights")]
 struct Flights {
@@ -29,7 +29,7 @@ struct Flights {
     arr_delay: Option<i32>,
     carrier: String,
     flight: i32,
-    /// The aeroplane; the file has the text `NA` where it is not known.
+    /// The tail number of the aircraft. Where it is unknown, the file has the string `NA`.
     tailnum: String,
     origin: String,
     dest: String,
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     run(&engine.client(), &file, &mut out).await
 }
 
-/// Loads the flights, asks five questions and prints each with its JSON and its answer.
+/// Loads the flights, runs five queries and prints the JSON and the rows of each.
 pub async fn run(client: &Client, file: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     load(client, file, out).await?;
 
@@ -85,7 +85,7 @@ pub async fn run(client: &Client, file: &str, out: &mut impl Write) -> Result<()
     });
     table(out, "Delays by weekday (1 is Monday)", &q.to_json(), ["weekday", "flights", "mean delay", "longest"], rows)?;
 
-    // Values of the run: checked against their columns' types, and never part of any query's text.
+    // Run-time values: the compiler checks them against the types of their columns, and the client escapes them.
     let late = 60;
     let airports = vec!["JFK", "LGA"];
     let carrier: Option<&str> = None;
@@ -143,7 +143,7 @@ pub async fn run(client: &Client, file: &str, out: &mut impl Write) -> Result<()
     )
 }
 
-/// Loads the file into the source's storage, unless a storage of that name holds something else.
+/// Loads the file into the storage, unless a storage with this name has other columns.
 async fn load(client: &Client, file: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let schema = Flights::schema();
     let name = schema.source.text();
@@ -152,7 +152,7 @@ async fn load(client: &Client, file: &str, out: &mut impl Write) -> Result<(), B
     let is_ours = schema.columns.iter().map(|column| &column.wire).eq(served.iter().map(|column| &column.name));
     if !served.is_empty() && !is_ours {
         let message = format!(
-            "the storage `{name}` exists with other columns; rename it, so that nothing of yours is overwritten"
+            "the storage `{name}` exists and has other columns: rename it, so that this example does not overwrite it"
         );
         return Err(message.into());
     }
@@ -165,7 +165,7 @@ fn minutes(mean: Option<f64>) -> String {
     mean.map_or_else(String::new, |mean| format!("{mean:.2}"))
 }
 
-/// Prints a question, its JSON and the rows that answer it.
+/// Prints a title, the JSON of a query and its rows as a table.
 fn table<const COLUMNS: usize>(
     out: &mut impl Write,
     title: &str,

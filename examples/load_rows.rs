@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     assert_eq!(state(&client).await?, (1_000, Some(10_012.0)));
 
-    // Replace only the rows that have the same key, from an iterator of any length.
+    // Replace the rows that have the same key and insert the others, from an iterator of any length.
     let changes = (1..=500).map(|id| Orders { id, country: "IT".to_owned(), revenue: None });
     orders.update("id", changes).send().await?;
     let q = query! { from Orders where country == "IT" select count() };
