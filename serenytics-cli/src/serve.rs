@@ -80,19 +80,19 @@ pub(crate) struct ServeArguments {
     sign_uploads: bool,
     /// How many seconds a query runs at most
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
-    query_seconds: u32,
+    query_timeout: u32,
     /// How many queries run at the same time; others wait for their turn
     #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
-    queries: u32,
+    max_concurrent_queries: u32,
     /// How many connections are open at the same time; others wait
     #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
-    connections: u32,
+    max_connections: u32,
     /// How many seconds a client may keep the server waiting for headers, for a part of a file, or to take an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
-    client_seconds: u32,
+    client_timeout: u32,
     /// How many seconds requests and loads that run are given when the server is told to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    drain_seconds: u32,
+    shutdown_timeout: u32,
     #[command(flatten)]
     log: LogArguments,
 }
@@ -187,11 +187,11 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
     let mut builder = Server::builder(arguments.data)
         .listen(arguments.listen)
         .query_memory(arguments.query_memory as usize * 1024 * 1024)
-        .query_time(seconds(arguments.query_seconds))
-        .queries_at_once(arguments.queries as usize)
-        .connections(arguments.connections as usize)
-        .client_patience(seconds(arguments.client_seconds))
-        .drain_time(seconds(arguments.drain_seconds))
+        .query_timeout(seconds(arguments.query_timeout))
+        .max_concurrent_queries(arguments.max_concurrent_queries as usize)
+        .max_connections(arguments.max_connections as usize)
+        .client_timeout(seconds(arguments.client_timeout))
+        .shutdown_timeout(seconds(arguments.shutdown_timeout))
         .python(arguments.python)
         .python_memory(u64::from(arguments.python_memory) * 1024 * 1024)
         .script_timeout(Duration::from_secs(arguments.script_timeout.into()))

@@ -54,7 +54,7 @@ pub(crate) struct Settings {
     /// Whether files are uploaded by signed links.
     pub(crate) sign_uploads: bool,
     /// How long links are good for.
-    pub(crate) link_life: Duration,
+    pub(crate) link_ttl: Duration,
     /// How long a client may keep the server waiting.
     pub(crate) patience: Duration,
 }
@@ -132,7 +132,7 @@ impl Engine {
             value_memory: Arc::new(Semaphore::new(VALUE_MEMORY / 1024)),
             python: settings.python,
             s3: S3::new(settings.s3_endpoint.as_deref())?,
-            links: Links::new(settings.link_life),
+            links: Links::new(settings.link_ttl),
             sign_uploads: settings.sign_uploads,
             uploads,
             logins: Arc::new(Semaphore::new(1)),
@@ -305,7 +305,7 @@ pub(crate) mod test {
             data_api: DataApi::default(),
             python: Python::default(),
             sign_uploads: false,
-            link_life: Duration::from_secs(60),
+            link_ttl: Duration::from_secs(60),
             s3_endpoint: None,
             patience: Duration::from_secs(10),
         };

@@ -81,7 +81,7 @@ impl ServerBuilder {
     /// How long a query runs at most; 5 minutes if this is not called. The time that a client takes to read an answer is
     /// not the query's.
     #[must_use]
-    pub fn query_time(mut self, limit: Duration) -> ServerBuilder {
+    pub fn query_timeout(mut self, limit: Duration) -> ServerBuilder {
         self.settings.queries.time = limit;
         self
     }
@@ -89,14 +89,14 @@ impl ServerBuilder {
     /// How many queries run at the same time; 64 if this is not called. Others wait for their turn, half a minute at
     /// most, and are then told to come again.
     #[must_use]
-    pub fn queries_at_once(mut self, count: usize) -> ServerBuilder {
+    pub fn max_concurrent_queries(mut self, count: usize) -> ServerBuilder {
         self.settings.queries.at_once = count.max(1);
         self
     }
 
     /// How many connections are open at the same time; 512 if this is not called. Others wait until one ends.
     #[must_use]
-    pub fn connections(mut self, count: usize) -> ServerBuilder {
+    pub fn max_connections(mut self, count: usize) -> ServerBuilder {
         self.connections = count.max(1);
         self
     }
@@ -104,14 +104,14 @@ impl ServerBuilder {
     /// How long a client may keep the server waiting, 30 seconds if this is not called: for the headers of a request, idle
     /// before them included; for a part of a file at 1 KiB a second; to take a part of an answer.
     #[must_use]
-    pub fn client_patience(mut self, patience: Duration) -> ServerBuilder {
+    pub fn client_timeout(mut self, patience: Duration) -> ServerBuilder {
         self.settings.patience = patience;
         self
     }
 
     /// How long a stop waits for requests and loads that still run, before they are cut; 10 seconds if this is not called.
     #[must_use]
-    pub fn drain_time(mut self, limit: Duration) -> ServerBuilder {
+    pub fn shutdown_timeout(mut self, limit: Duration) -> ServerBuilder {
         self.drain = limit;
         self
     }
@@ -209,8 +209,8 @@ impl ServerBuilder {
     /// How long the links of exports and of signed uploads are good for; an hour if this is not called. They end with the
     /// server too.
     #[must_use]
-    pub fn link_life(mut self, life: Duration) -> ServerBuilder {
-        self.settings.link_life = life;
+    pub fn link_ttl(mut self, life: Duration) -> ServerBuilder {
+        self.settings.link_ttl = life;
         self
     }
 
@@ -350,7 +350,7 @@ impl Server {
                 python: Python::default(),
                 s3_endpoint: None,
                 sign_uploads: false,
-                link_life: Duration::from_secs(60 * 60),
+                link_ttl: Duration::from_secs(60 * 60),
                 patience: Duration::from_secs(30),
             },
             connections: 512,
@@ -372,7 +372,7 @@ impl Server {
     }
 
     /// Stops: no request is taken any more, and those that run, loads included, are given the [drain
-    /// time](ServerBuilder::drain_time). What is cut then is done wholly or not at all. The data folder is free when this
+    /// time](ServerBuilder::shutdown_timeout). What is cut then is done wholly or not at all. The data folder is free when this
     /// returns.
     pub async fn shutdown(mut self) {
         drop(self.running.stop.take());

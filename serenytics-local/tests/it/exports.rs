@@ -261,7 +261,7 @@ async fn signed_uploads_need_no_key_and_end() {
     let folder = tempfile::tempdir().unwrap();
     let start = |seconds| {
         let builder = Server::builder(folder.path()).api_key("key").sign_uploads();
-        builder.link_life(std::time::Duration::from_secs(seconds)).start()
+        builder.link_ttl(std::time::Duration::from_secs(seconds)).start()
     };
     let http = reqwest::Client::new();
     let signed = async |server: &Server, uuid: &str| {

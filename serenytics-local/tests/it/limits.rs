@@ -42,7 +42,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 
 #[tokio::test]
 async fn a_query_that_takes_too_long_is_told_so() {
-    let server = Served::start(|s| s.api_key(KEY).query_time(Duration::from_millis(300))).await;
+    let server = Served::start(|s| s.api_key(KEY).query_timeout(Duration::from_millis(300))).await;
     let path = endless(&server).await;
     let begun = Instant::now();
     let (status, answer) = server.call(KEY, "POST", &path, COUNTED).await;
@@ -85,7 +85,7 @@ async fn a_query_stops_when_its_client_leaves() {
 
 #[tokio::test]
 async fn queries_wait_for_their_turn() {
-    let server = Served::start(|s| s.api_key(KEY).queries_at_once(1)).await;
+    let server = Served::start(|s| s.api_key(KEY).max_concurrent_queries(1)).await;
     let path = endless(&server).await;
     let small = format!("/api/formatted_data/{}", server.storage(KEY, json!([{"n": 1}])).await);
     let long = tokio::spawn(server.request(KEY, "POST", &path).body(COUNTED).send());
@@ -194,7 +194,7 @@ async fn rest(mut connection: TcpStream) -> String {
 
 #[tokio::test]
 async fn slow_clients_are_cut() {
-    let server = Served::start(|s| s.api_key(KEY).client_patience(Duration::from_secs(1))).await;
+    let server = Served::start(|s| s.api_key(KEY).client_timeout(Duration::from_secs(1))).await;
     let uuid = server.storage(KEY, json!([])).await;
     for headers in ["", "GET /api/data_source HTT", "GET /api/data_source HTTP/1.1\r\nhost: x\r\nx-slow: 1"] {
         let connection = sent(&server, headers).await;
@@ -240,7 +240,7 @@ async fn slow_clients_are_cut() {
 #[tokio::test]
 async fn connections_are_limited() {
     let patience = Duration::from_secs(2);
-    let server = Served::start(|s| s.api_key(KEY).connections(2).client_patience(patience)).await;
+    let server = Served::start(|s| s.api_key(KEY).max_connections(2).client_timeout(patience)).await;
     let held = (sent(&server, "").await, sent(&server, "").await);
     tokio::time::sleep(Duration::from_millis(200)).await;
     let begun = Instant::now();

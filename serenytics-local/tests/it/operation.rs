@@ -116,7 +116,7 @@ async fn a_stop_lets_a_query_and_a_load_end() {
 
 #[tokio::test]
 async fn a_stop_waits_no_longer_than_it_may() {
-    let server = Served::start(|s| s.api_key("key").drain_time(Duration::from_millis(300))).await;
+    let server = Served::start(|s| s.api_key("key").shutdown_timeout(Duration::from_millis(300))).await;
     let mut upload = TcpStream::connect(server.server.address()).await.unwrap();
     upload
         .write_all(b"POST /api/script HTTP/1.1\r\nhost: x\r\nx-api-key: key\r\ncontent-length: 9\r\n\r\n{")
