@@ -1,4 +1,4 @@
-//! The log of the server: on the standard error, for people or for programs.
+//! The log of the server: written to the standard error, as text or as JSON.
 
 use std::fmt::{self, Debug};
 
@@ -15,28 +15,29 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// What is logged, and how.
+/// The arguments that choose what is logged, and how.
 #[derive(Args)]
+#[command(next_help_heading = "Log")]
 pub(crate) struct LogArguments {
-    /// How a line of the log is written
+    /// Format of a log line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
-    /// What is logged: a level (off, error, warn, info, debug, trace), or levels of parts as `warn,serenytics_local=info`
+    /// What to log: a level (off, error, warn, info, debug, trace), or levels per module
     #[arg(long, value_name = "FILTER", env = "SERENYTICS_LOG", default_value = "warn,serenytics_local=info")]
     log: Targets,
 }
 
-/// The form of a line.
+/// The format of a log line.
 #[derive(Clone, Copy, ValueEnum)]
 enum LogFormat {
-    /// For people
+    /// Plain text
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
 impl LogArguments {
-    /// Logs from now on.
+    /// Starts logging.
     pub(crate) fn set_up(&self) -> Result<(), String> {
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let lines = match self.log_format {
@@ -44,12 +45,12 @@ impl LogArguments {
             LogFormat::Json => lines.event_format(JsonLines).boxed(),
         };
         let subscriber = tracing_subscriber::registry().with(lines.with_filter(self.log.clone()));
-        subscriber.try_init().map_err(|error| format!("the log could not be set up: {error}"))
+        subscriber.try_init().map_err(|error| format!("could not set up the log: {error}"))
     }
 }
 
-/// One JSON object a line. The subscriber has its own behind a feature, for which a part of the engine's tree would be
-/// compiled a second time.
+/// Formats events as one JSON object per line. `tracing-subscriber` has a feature for this, but it would compile some
+/// of the engine's dependencies a second time.
 struct JsonLines;
 
 impl<S, N> FormatEvent<S, N> for JsonLines
@@ -69,7 +70,7 @@ where
     }
 }
 
-/// The fields of an event.
+/// Collects the fields of an event.
 struct Line(Map<String, Value>);
 
 impl Line {

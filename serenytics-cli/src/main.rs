@@ -1,4 +1,4 @@
-//! The command `serenytics`.
+//! The `serenytics` command: `serve` runs the server, `schema` writes and checks schema files.
 
 mod log;
 mod schema;
@@ -10,7 +10,11 @@ use clap::{Parser, Subcommand};
 
 /// The command line.
 #[derive(Parser)]
-#[command(name = "serenytics", version, about = "Typed queries over Serenytics, and an embedded engine to run them on")]
+#[command(
+    name = "serenytics",
+    version,
+    about = "Run a Serenytics server, and manage the schema files of typed queries"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -18,9 +22,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the embedded engine as a server, until it gets SIGTERM or ctrl-c
+    /// Run a server until SIGTERM or ctrl-c
     Serve(Box<serve::ServeArguments>),
-    /// Write schema files from what a server has, and hold them against it
+    /// Create schema files from a server, or compare them with it
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
 }

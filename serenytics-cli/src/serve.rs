@@ -6,132 +6,149 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::RangedI64ValueParser;
 use serenytics_local::{Server, ServerBuilder};
 
 use crate::log::LogArguments;
 
-/// The arguments of `serve`. Arguments can be read in the list of processes: secrets are better given by the
-/// environment or by files.
+/// The arguments of `serve`. Other users of the machine can read arguments in the process list: pass secrets in the
+/// environment or in files.
 #[derive(Args)]
+#[command(after_help = SECRETS)]
 pub(crate) struct ServeArguments {
-    /// The folder that holds all data; it is made if it does not exist
+    /// Folder for all data; created if needed
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
-    /// The address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
     listen: SocketAddr,
-    /// An API key that requests are let in with; can be given several times
-    #[arg(long, value_name = "KEY", env = "SERENYTICS_API_KEY", hide_env_values = true)]
+    /// API key to accept, for the account `default` (repeatable)
+    #[arg(long, value_name = "KEY", env = "SERENYTICS_API_KEY", hide_env_values = true, help_heading = ACCESS)]
     api_key: Vec<String>,
-    /// A file with an API key on each of its lines
-    #[arg(long, value_name = "FILE")]
+    /// File with one API key per line, for the account `default`
+    #[arg(long, value_name = "FILE", help_heading = ACCESS)]
     api_key_file: Option<PathBuf>,
-    /// An API key of an account of its own, which sees nothing of what others have; can be given several times
-    #[arg(long, value_name = "NAME:KEY")]
+    /// Account and an API key for it; accounts cannot see each other's data (repeatable)
+    #[arg(long, value_name = "NAME:KEY", help_heading = ACCESS)]
     account: Vec<String>,
-    /// A file with NAME:KEY on each of its lines
-    #[arg(long, value_name = "FILE")]
+    /// File with one NAME:KEY per line
+    #[arg(long, value_name = "FILE", help_heading = ACCESS)]
     account_file: Option<PathBuf>,
-    /// A user who can log in and make API keys, for the account called LOGIN; can be given several times
-    #[arg(long, value_name = "LOGIN:PASSWORD")]
+    /// User who can log in and create API keys for the account named LOGIN (repeatable)
+    #[arg(long, value_name = "LOGIN:PASSWORD", help_heading = ACCESS)]
     user: Vec<String>,
-    /// A file with LOGIN:PASSWORD on each of its lines
-    #[arg(long, value_name = "FILE")]
+    /// File with one LOGIN:PASSWORD per line
+    #[arg(long, value_name = "FILE", help_heading = ACCESS)]
     user_file: Option<PathBuf>,
-    /// How many MiB of memory all queries take between them
-    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
-    query_memory: u32,
-    /// A key of the data API, which reads the sources of --data-api-source; can be given several times
-    #[arg(long, value_name = "KEY", env = "SERENYTICS_DATA_API_KEY", hide_env_values = true)]
+    /// Key for the data API; it can only read the sources of --data-api-source (repeatable)
+    #[arg(long, value_name = "KEY", env = "SERENYTICS_DATA_API_KEY", hide_env_values = true, help_heading = ACCESS)]
     data_api_key: Vec<String>,
-    /// A source that the keys of the data API read, by its uuid, or by its name if it is of plain API keys; can be given
-    /// several times
-    #[arg(long, value_name = "SOURCE")]
+    /// Source that the data API can read: a uuid, or a name in the account `default` (repeatable)
+    #[arg(long, value_name = "SOURCE", help_heading = ACCESS)]
     data_api_source: Vec<String>,
-    /// Run scripts, by --python: everybody who has an API key can run programs on this machine then
-    #[arg(long)]
-    allow_scripts: bool,
-    /// How many seconds a script may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
-    script_timeout: u32,
-    /// How many MiB of address space each process of a script has
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..))]
-    script_memory: u32,
-    /// The SMTP server that sends mails; without one, each mail is a file in the data folder's outbox
-    #[arg(long, value_name = "URL", env = "SERENYTICS_SMTP_URL", hide_env_values = true)]
-    smtp: Option<String>,
-    /// The sender of mails that name none
-    #[arg(long, value_name = "ADDRESS", default_value = "serenytics@localhost")]
-    mail_from: String,
-    /// How many mails an account may send in 24 hours
-    #[arg(long, value_name = "MAILS", default_value_t = 50)]
-    mail_quota: u32,
-    /// The Python that reads uploaded data frames (pandas pickles), for which it needs pandas, and that runs scripts
-    #[arg(long, value_name = "PATH", default_value = "python3")]
-    python: PathBuf,
-    /// How many MiB of memory a data frame may take while it is loaded
-    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..))]
-    python_memory: u32,
-    /// The S3-compatible server that loads from S3 read from, in the place of AWS
-    #[arg(long, value_name = "URL")]
-    s3_endpoint: Option<String>,
-    /// Give out signed links for uploads, as a platform on S3 does
-    #[arg(long)]
+    /// Let clients upload files through signed links, as the hosted platform does
+    #[arg(long, help_heading = ACCESS)]
     sign_uploads: bool,
-    /// How many seconds a query runs at most
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Memory for all running queries together, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..), help_heading = LIMITS)]
+    query_memory: u32,
+    /// Time limit of a query, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = at_least_one(), help_heading = LIMITS)]
     query_timeout: u32,
-    /// How many queries run at the same time; others wait for their turn
-    #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Number of queries that run at the same time; more queries wait
+    #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = at_least_one(), help_heading = LIMITS)]
     max_concurrent_queries: u32,
-    /// How many connections are open at the same time; others wait
-    #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Number of open connections; more connections wait
+    #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = at_least_one(), help_heading = LIMITS)]
     max_connections: u32,
-    /// How many seconds a client may keep the server waiting for headers, for a part of a file, or to take an answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How long to wait for a client that sends or reads too slowly, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = at_least_one(), help_heading = LIMITS)]
     client_timeout: u32,
-    /// How many seconds requests and loads that run are given when the server is told to stop
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    /// How long running requests and loads may continue after SIGTERM or ctrl-c, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, help_heading = LIMITS)]
     shutdown_timeout: u32,
+    /// Python interpreter that runs scripts and reads data frames (pandas pickles); data frames need pandas
+    #[arg(long, value_name = "PATH", default_value = "python3", help_heading = PYTHON)]
+    python: PathBuf,
+    /// Memory for loading a data frame, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..), help_heading = PYTHON)]
+    python_memory: u32,
+    /// Run scripts; anyone with an API key can then run programs on this machine
+    #[arg(long, help_heading = PYTHON)]
+    allow_scripts: bool,
+    /// Time limit of a script, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = at_least_one(), help_heading = PYTHON)]
+    script_timeout: u32,
+    /// Address space of each process of a script, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..), help_heading = PYTHON)]
+    script_memory: u32,
+    /// SMTP server for e-mails; by default they are written to the folder `outbox` in the data folder
+    #[arg(long, value_name = "URL", env = "SERENYTICS_SMTP_URL", hide_env_values = true, help_heading = SERVICES)]
+    smtp: Option<String>,
+    /// Sender of e-mails that do not set one
+    #[arg(long, value_name = "ADDRESS", default_value = "serenytics@localhost", help_heading = SERVICES)]
+    mail_from: String,
+    /// Number of e-mails that an account can send in 24 hours
+    #[arg(long, value_name = "COUNT", default_value_t = 50, help_heading = SERVICES)]
+    mail_quota: u32,
+    /// S3-compatible server for loads from S3; by default AWS
+    #[arg(long, value_name = "URL", help_heading = SERVICES)]
+    s3_endpoint: Option<String>,
     #[command(flatten)]
     log: LogArguments,
 }
 
-/// Runs the server until it is told to stop.
+const ACCESS: &str = "Access";
+const LIMITS: &str = "Limits";
+const PYTHON: &str = "Scripts and data frames";
+const SERVICES: &str = "E-mail and S3";
+
+const SECRETS: &str = "\
+At least one of --api-key, --account and --user, or one of their files, is required. Other users of this machine can
+read command lines, so pass secrets in files or environment variables.";
+
+/// Parses a count or a number of seconds.
+fn at_least_one() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+/// Runs the server until it receives a stop signal.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<(), String> {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     with_few_arenas();
-    // Before anything is announced, so that no signal is missed.
-    let mut stop = StopSignal::new().map_err(|error| format!("signals cannot be waited for: {error}"))?;
+    // Install the handlers before announcing the address, so that no signal is missed.
+    let mut stop = StopSignal::new().map_err(|error| format!("could not install the signal handlers: {error}"))?;
     arguments.log.set_up()?;
-    let server = builder(arguments)?.start().await.map_err(described)?;
-    announce(&server).map_err(|error| format!("the standard output is closed: {error}"))?;
+    let server = builder(arguments)?.start().await.map_err(|error| format!("{error:#}"))?;
+    announce(&server).map_err(|error| format!("could not write to the standard output: {error}"))?;
     stop.recv().await;
     tokio::select! {
         () = server.shutdown() => Ok(()),
-        () = stop.recv() => Err("stopped by a second signal: requests that still ran were cut".to_owned()),
+        () = stop.recv() => Err("stopped by a second signal: running requests were cancelled".to_owned()),
     }
 }
 
-/// Starts once more, as the same process, with as many arenas of memory as there are processors. By itself glibc has eight times as many
-/// and keeps in each what a busy time has left; it reads the number when a program starts, and only there.
+/// Replaces this process with a copy of itself that uses one glibc memory arena per processor.
+///
+/// The default of glibc is eight arenas per processor, and each keeps the memory of past load. glibc reads the number
+/// only when a program starts, so the program has to start again.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn with_few_arenas() {
     use std::os::unix::process::CommandExt;
 
     const ARENAS: &str = "MALLOC_ARENA_MAX";
     let (Ok(program), Some(called)) = (std::env::current_exe(), std::env::args_os().next()) else { return };
-    // A program that was started by another one, such as the loader, would be that one.
+    // If another program started this one, such as the dynamic loader, `current_exe` is that program.
     if std::env::var_os(ARENAS).is_some() || program.file_name() != Path::new(&called).file_name() {
         return;
     }
     let count = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let mut command = std::process::Command::new(program);
     let error = command.arg0(called).args(std::env::args_os().skip(1)).env(ARENAS, count.to_string()).exec();
-    eprintln!("warning: {ARENAS} is not set, and the server may keep more memory than it needs: {error}");
+    eprintln!("warning: could not set {ARENAS}, the server may use more memory than it needs: {error}");
 }
 
-/// SIGTERM and ctrl-c.
+/// Listens for SIGTERM and ctrl-c.
 #[cfg(unix)]
 struct StopSignal {
     terminate: tokio::signal::unix::Signal,
@@ -140,14 +157,14 @@ struct StopSignal {
 
 #[cfg(unix)]
 impl StopSignal {
-    /// Signals are missed no more when this has returned.
+    /// Installs the handlers: no later signal is missed.
     fn new() -> std::io::Result<StopSignal> {
         use tokio::signal::unix::{SignalKind, signal};
 
         Ok(StopSignal { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Ends with the next signal.
+    /// Waits for the next signal.
     async fn recv(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -156,31 +173,32 @@ impl StopSignal {
     }
 }
 
-/// Ctrl-c.
+/// Listens for ctrl-c.
 #[cfg(not(unix))]
 struct StopSignal(tokio::signal::windows::CtrlC);
 
 #[cfg(not(unix))]
 impl StopSignal {
-    /// Signals are missed no more when this has returned.
+    /// Installs the handlers: no later signal is missed.
     fn new() -> std::io::Result<StopSignal> {
         tokio::signal::windows::ctrl_c().map(StopSignal)
     }
 
-    /// Ends with the next signal.
+    /// Waits for the next signal.
     async fn recv(&mut self) {
         self.0.recv().await;
     }
 }
 
+/// Turns the arguments into a server builder.
 fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
-    let keys = given(arguments.api_key, arguments.api_key_file.as_deref())?;
-    let accounts = given(arguments.account, arguments.account_file.as_deref())?;
-    let users = given(arguments.user, arguments.user_file.as_deref())?;
+    let keys = arguments_and_lines(arguments.api_key, arguments.api_key_file.as_deref())?;
+    let accounts = arguments_and_lines(arguments.account, arguments.account_file.as_deref())?;
+    let users = arguments_and_lines(arguments.user, arguments.user_file.as_deref())?;
     if keys.is_empty() && accounts.is_empty() && users.is_empty() {
         return Err(
-            "nobody could use the server: give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file, accounts \
-             with --account or --account-file, or users with --user or --user-file"
+            "no one could use the server: pass an API key with --api-key, SERENYTICS_API_KEY or --api-key-file, \
+             accounts with --account or --account-file, or users with --user or --user-file"
                 .to_owned(),
         );
     }
@@ -220,17 +238,16 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         builder = builder.api_key(key);
     }
     for account in accounts {
-        let (name, key) = pair(&account).ok_or("an account is given as NAME:KEY")?;
+        let (name, key) = pair(&account).ok_or("invalid account: expected NAME:KEY")?;
         builder = builder.account_key(name, key);
     }
     for user in users {
-        let (login, password) = pair(&user).ok_or("a user is given as LOGIN:PASSWORD")?;
+        let (login, password) = pair(&user).ok_or("invalid user: expected LOGIN:PASSWORD")?;
         builder = builder.user(login, password);
     }
     if !arguments.listen.ip().is_loopback() {
         eprintln!(
-            "warning: {} can be reached by other machines, and keys and data travel unencrypted: put a proxy with TLS \
-             before it",
+            "warning: other machines can reach {}, and keys and data are not encrypted: put a TLS proxy in front of it",
             arguments.listen
         );
     }
@@ -241,36 +258,24 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
 }
 
-/// The arguments, and the lines of a file.
-fn given(mut arguments: Vec<String>, file: Option<&Path>) -> Result<Vec<String>, String> {
+/// Returns the arguments and the non-empty lines of a file.
+fn arguments_and_lines(mut arguments: Vec<String>, file: Option<&Path>) -> Result<Vec<String>, String> {
     if let Some(file) = file {
         let text =
-            std::fs::read_to_string(file).map_err(|error| format!("{} could not be read: {error}", file.display()))?;
+            std::fs::read_to_string(file).map_err(|error| format!("could not read {}: {error}", file.display()))?;
         arguments.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
     }
     Ok(arguments)
 }
 
-/// What stands before and behind the first colon.
+/// Splits a string at the first colon; `None` if either side is empty.
 fn pair(text: &str) -> Option<(&str, &str)> {
     text.split_once(':').filter(|(name, secret)| !name.is_empty() && !secret.is_empty())
 }
 
-/// The one line on the standard output, for a person and for a program that waits for the server.
+/// Prints the only line of the standard output: for people, and for programs that wait until the server is ready.
 fn announce(server: &Server) -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
     writeln!(output, "serenytics is listening on {}", server.url())?;
     output.flush()
-}
-
-/// An error with its causes.
-fn described(error: serenytics_local::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

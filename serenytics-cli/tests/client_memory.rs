@@ -1,5 +1,5 @@
-//! The memory of the client while a million rows go to a server and come back. The server is another process, and this
-//! test is alone in its own.
+//! Memory of the client while it loads, streams and exports a million rows. The server is another process, and this
+//! test program has no other test.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,9 +9,9 @@ use serenytics::prelude::*;
 use serenytics::{ExportFormat, RowStream};
 use support::{Serving, memory};
 
-/// How many rows there are.
+/// Number of rows.
 const ROWS: i64 = 1_000_000;
-/// How much more memory than before the client may take at any moment. The rows are larger.
+/// Memory that the client may use in addition at any time. The rows are larger.
 const ALLOWED: usize = 32 * 1024 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Source, Row)]
@@ -38,8 +38,8 @@ fn order(id: i64) -> Order {
     }
 }
 
-/// Takes the rows one by one: each has to be as it was sent and to come once, and all of them to be more than may be held.
-async fn look_through(mut rows: RowStream<Order>) {
+/// Reads the rows one by one and checks that each arrives once and unchanged, and that together they exceed the limit.
+async fn check_rows(mut rows: RowStream<Order>) {
     let (mut count, mut ids, mut text) = (0, 0, 0);
     while let Some(row) = rows.try_next().await.unwrap() {
         assert_eq!(row, order(row.id));
@@ -48,11 +48,11 @@ async fn look_through(mut rows: RowStream<Order>) {
         text += row.customer.len();
     }
     assert_eq!((count, ids), (ROWS, ROWS * (ROWS - 1) / 2));
-    assert!(text > 2 * ALLOWED, "the rows hold {text} bytes of text and show nothing");
+    assert!(text > 2 * ALLOWED, "the test proves nothing: the rows have only {text} bytes of text");
 }
 
 #[tokio::test]
-async fn a_million_rows_take_little_memory_on_their_way_there_and_back() {
+async fn load_stream_and_export_of_a_million_rows_use_little_memory() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--api-key", "key"]);
     let client = Client::builder().url(&serving.url).api_key("key").build().unwrap();
@@ -60,18 +60,18 @@ async fn a_million_rows_take_little_memory_on_their_way_there_and_back() {
     let query = query! { from Order select id, customer, country, revenue, invoice, date into Order };
     let process = std::process::id();
     let peak_of = |doing: &str, before: usize| {
-        let taken = memory(process, "VmHWM").saturating_sub(before);
-        assert!(taken < ALLOWED, "{taken} bytes of memory while {doing}");
+        let used = memory(process, "VmHWM").saturating_sub(before);
+        assert!(used < ALLOWED, "{used} bytes of memory while {doing}");
     };
     let before = memory(process, "VmRSS");
 
     orders.reload((0..ROWS).map(order)).send().await.unwrap();
     peak_of("a million rows were loaded", before);
 
-    look_through(client.stream(&query).await.unwrap()).await;
+    check_rows(client.stream(&query).await.unwrap()).await;
     peak_of("a million rows were streamed", before);
 
-    look_through(orders.export().format(ExportFormat::Csv).rows::<Order, Order>().await.unwrap()).await;
+    check_rows(orders.export().format(ExportFormat::Csv).rows::<Order, Order>().await.unwrap()).await;
     peak_of("a million rows were exported", before);
 
     let countries = query! {

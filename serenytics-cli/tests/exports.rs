@@ -1,4 +1,4 @@
-//! Exports and signed uploads: as the official client uses them, and a million rows in little memory.
+//! Exports and signed uploads: by the official Python client, and the memory of large exports.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -11,7 +11,7 @@ use support::Serving;
 use support::python::{python, script};
 
 #[test]
-fn the_official_client_downloads_every_format() {
+fn export_in_every_format_by_the_official_client() {
     let folder = tempfile::tempdir().unwrap();
     let python = python();
     let serving = Serving::start(folder.path(), &["--api-key", "key", "--python", python.to_str().unwrap()]);
@@ -23,7 +23,7 @@ fn the_official_client_downloads_every_format() {
             [3, null, 3.0, days[1]],
         ]})
     };
-    // pandas reads an empty text of a CSV file as a missing one.
+    // pandas reads an empty string in a CSV file as a missing value.
     let texts = table(json!(null), ["2013-01-01T05:00:00", "2013-01-02T00:00:00"]);
     for format in ["auto", "csv", "csv.gz"] {
         for quotes in ["False", "True"] {
@@ -38,7 +38,7 @@ fn the_official_client_downloads_every_format() {
 }
 
 #[test]
-fn the_official_client_uploads_by_signed_links() {
+fn signed_upload_by_both_clients() {
     let folder = tempfile::tempdir().unwrap();
     let python = python();
     for arguments in [&["--sign-uploads"][..], &[]] {
@@ -46,13 +46,13 @@ fn the_official_client_uploads_by_signed_links() {
         let serving = Serving::start(folder.path(), &arguments);
         let seen = script("one_frame.py", &serving.url, "key", &[]);
         assert_eq!(seen, json!([{"name": "a", "type": "int"}]), "{arguments:?}");
-        loaded_by_us(&serving.url, folder.path());
+        load_with_rust_client(&serving.url, folder.path());
         serving.stop("TERM");
     }
 }
 
-/// Our own client uploads both ways too.
-fn loaded_by_us(url: &str, folder: &Path) {
+/// Loads a CSV file with the Rust client.
+fn load_with_rust_client(url: &str, folder: &Path) {
     let file = folder.join("flights.csv");
     std::fs::write(&file, "carrier,flight\nUA,1545\nAA,1141\n").unwrap();
     let client = serenytics_core::Client::builder().url(url).api_key("key").build().unwrap();
@@ -64,13 +64,13 @@ fn loaded_by_us(url: &str, folder: &Path) {
     });
 }
 
-/// How much memory a server may take that exports or loads a million rows.
+/// Memory that the server may use while it loads and exports a million rows.
 #[cfg(target_os = "linux")]
 const MEMORY: usize = 400 * 1024 * 1024;
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_million_rows_are_exported_in_little_memory() {
+fn export_of_a_million_rows_uses_little_memory() {
     const ROWS: u32 = 1_000_000;
 
     let folder = tempfile::tempdir().unwrap();

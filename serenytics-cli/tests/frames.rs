@@ -1,4 +1,4 @@
-//! Data frames that the official client uploads as pickles: what they become, what is refused, and that none runs.
+//! Data frames that the official client uploads as pickles: their column types, rejected frames, and malicious pickles.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use support::Serving;
 use support::python::{environment, python, script};
 
-/// Half a second of a datetime, as the answers have it.
+/// A datetime with a fraction of a second, in the format of a response.
 const QUARTER: &str = "2013-01-01T05:00:00.25";
 
 #[test]
-fn a_data_frame_keeps_its_types_and_a_pickle_runs_nothing() {
+fn data_frame_keeps_its_types_and_its_pickle_runs_no_code() {
     let folder = tempfile::tempdir().unwrap();
     let proof = folder.path().join("proof");
     let python = python();
     let arguments = ["--api-key", "key", "--python", python.to_str().unwrap(), "--python-memory", "700"];
     let serving = Serving::start(&folder.path().join("data"), &arguments);
     let seen = script("frames.py", &serving.url, "key", &[("CHECK_PROOF", proof.to_str().unwrap())]);
-    assert!(!proof.exists(), "a pickle ran what it said");
+    assert!(!proof.exists(), "a pickle ran code");
 
     let loaded = |columns: &[&str], rows: Value| json!({"columns": columns, "rows": rows});
     let right = [
@@ -69,7 +69,7 @@ fn a_data_frame_keeps_its_types_and_a_pickle_runs_nothing() {
     for (name, expected) in right {
         assert_eq!(seen[name], expected, "{name}");
     }
-    let refused = [
+    let rejected = [
         ("no rows", "Storage source is empty"),
         ("no columns", "the data frame has no columns"),
         ("levels", "the columns have several levels"),
@@ -97,14 +97,14 @@ fn a_data_frame_keeps_its_types_and_a_pickle_runs_nothing() {
         ("text", "the file is no pandas pickle"),
         ("large", "the data frame needs more than the 700 MiB"),
     ];
-    for (name, expected) in refused {
+    for (name, expected) in rejected {
         assert!(seen[name].as_str().unwrap_or_default().contains(expected), "{name}: {}", seen[name]);
     }
     serving.stop("TERM");
 }
 
 #[test]
-fn a_python_without_pandas_says_so() {
+fn data_frame_without_pandas_or_python_is_an_error() {
     let without = environment("python-alone", &[]);
     for (program, expected) in [
         (without.to_str().unwrap(), "has no pandas"),

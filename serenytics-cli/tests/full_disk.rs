@@ -1,5 +1,5 @@
-//! A disk that is full: what is refused, what goes on, and that all works again when there is room. The limit on the size
-//! of files stands for the disk: a write beyond it fails as really as one on a full disk, and needs no rights.
+//! A full disk: writes are rejected, queries still work, and writes work again when there is space. A limit on the size
+//! of files replaces the full disk: writes fail in the same way, and the test needs no special rights.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use support::Serving;
 
-/// How many KiB a file may have: enough for the catalogue, and for a while.
+/// Maximum size of a file in KiB: enough for the catalogue and the first writes.
 const LIMIT: u64 = 400;
 
 struct Full {
@@ -21,12 +21,12 @@ struct Full {
 
 impl Full {
     fn start(folder: &Path) -> Full {
-        // The limit is a soft one, so that it can be lifted; what exceeds it is an error and no signal.
+        // A soft limit can be raised again. Ignoring SIGXFSZ makes a write beyond it fail with an error.
         let script = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", LIMIT * 1024 / 512);
         Full { serving: Serving::start_by(&["sh", "-c", &script], folder), http: reqwest::Client::new() }
     }
 
-    /// Gives the disk room again, or takes it.
+    /// Sets the maximum size of a file.
     fn limit(&self, bytes: &str) {
         let id = self.serving.id().to_string();
         let done = Command::new("prlimit").args(["--pid", &id, &format!("--fsize={bytes}:")]).status().unwrap();
@@ -45,7 +45,7 @@ impl Full {
         self.call("POST", path, body.to_string()).await
     }
 
-    /// A new storage: its path and the path of its pushes.
+    /// Creates a storage and returns its path, the path of its pushes and the path of its queries.
     async fn storage(&self) -> (String, String, String) {
         let body = json!({"name": "x", "type": "Storage", "originalFileName": "x.csv"});
         let (_, source) = self.post("/api/data_source", body).await;
@@ -54,7 +54,7 @@ impl Full {
         (path.clone(), format!("{path}/push/{token}"), format!("/api/formatted_data/{uuid}"))
     }
 
-    /// The column `n` of a storage.
+    /// Returns the column `n` of a storage.
     async fn numbers(&self, query: &str) -> Vec<i64> {
         let stage = json!({"order": "row_by_row", "data_processing_pipeline": [{"select": ["n"]}]});
         let (status, answer) = self.post(query, stage).await;
@@ -63,7 +63,7 @@ impl Full {
     }
 }
 
-/// Text that does not become smaller in a file.
+/// Returns text that does not compress.
 fn noise(length: usize, mut seed: u64) -> String {
     let mut text = String::with_capacity(length);
     for _ in 0..length {
@@ -74,7 +74,7 @@ fn noise(length: usize, mut seed: u64) -> String {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_and_loses_nothing() {
+async fn full_disk_rejects_writes_and_loses_no_rows() {
     let folder = tempfile::tempdir().unwrap();
     let full = Full::start(folder.path());
     let (path, push, query) = full.storage().await;
@@ -82,7 +82,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     assert_eq!(full.post(&format!("{path}/batch"), insert(0, "first")).await.0, 200);
     let mut expected = vec![0];
 
-    // A batch whose file is too large, and a reload.
+    // A batch and a reload whose data files are too large.
     let (status, answer) = full.post(&format!("{path}/batch"), insert(1, &noise(2_000_000, 1))).await;
     assert_eq!(status, 500, "{answer}");
     let error = answer["errors"][0].as_str().unwrap();
@@ -104,7 +104,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     assert!(state["errors"][0].as_str().unwrap().contains("a data file could not be written"), "{state}");
     assert_eq!(full.numbers(&query).await, expected);
 
-    // Pushes, the journal of which grows until there is no room: nothing of a row that does not fit stays.
+    // Pushes until the write-ahead log reaches the limit: a row that does not fit leaves nothing.
     let mut refused = Vec::new();
     for n in 2..10 {
         let (status, answer) = full.post(&push, json!({"n": n, "text": noise(90_000, n as u64)})).await;
@@ -114,14 +114,14 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         }
         assert_eq!(full.numbers(&query).await, expected);
     }
-    let (status, error) = refused.first().expect("the journal takes more than there is room for");
+    let (status, error) = refused.first().expect("the write-ahead log exceeds the limit");
     assert_eq!(*status, 500);
     assert!(
         error.contains("the row could not be written to the journal") && error.contains("File too large"),
         "{error}"
     );
 
-    // With room, everything goes on where it was.
+    // With free space, all writes work again.
     full.limit("unlimited");
     for n in 20..23 {
         assert_eq!(full.post(&push, json!({"n": n, "text": noise(90_000, n as u64)})).await.0, 200);
@@ -131,7 +131,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     expected.push(30);
     assert_eq!(full.numbers(&query).await, expected);
 
-    // And so it is after a kill.
+    // The rows survive a kill.
     drop(full);
     let full = Full::start(folder.path());
     assert_eq!(full.numbers(&query).await, expected);
@@ -139,14 +139,14 @@ async fn a_full_disk_refuses_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_merge_that_finds_no_room_is_made_later() {
+async fn merge_on_full_disk_is_retried_later() {
     let folder = tempfile::tempdir().unwrap();
     let full = Full::start(folder.path());
     let (_, push, query) = full.storage().await;
     for n in 0..3 {
         assert_eq!(full.post(&push, json!({"n": n, "text": noise(30_000, n as u64)})).await.0, 200);
     }
-    // Not even the smallest file.
+    // No room for even the smallest file.
     full.limit("0");
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     assert_eq!(full.numbers(&query).await, [0, 1, 2]);

@@ -1,4 +1,4 @@
-//! The log of `serenytics serve`: one line a request, and never a secret.
+//! The log of `serenytics serve`: one line per request, and no secrets.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -36,7 +36,7 @@ impl Calls {
 const STORAGE: &str = r#"{"name": "sales", "type": "Storage", "jsonContent": {}}"#;
 
 #[test]
-fn a_line_tells_what_was_asked_and_by_whom() {
+fn log_has_one_line_per_request_with_its_account() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--account", "tenant:key", "--log-format", "json"]);
     let calls = Calls::to(&serving);
@@ -72,7 +72,7 @@ fn a_line_tells_what_was_asked_and_by_whom() {
 }
 
 #[test]
-fn no_secret_is_logged_whatever_is_logged() {
+fn log_contains_no_secret_at_any_level() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["--api-key", "canary-key", "--account", "tenant:canary-tenant", "--user", "ada:canary-password"];
     let serving = Serving::start(folder.path(), &[&arguments[..], &["--log", "trace"]].concat());
@@ -122,7 +122,7 @@ fn no_secret_is_logged_whatever_is_logged() {
 }
 
 #[test]
-fn a_filter_chooses_what_is_logged() {
+fn log_filter_selects_events() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--api-key", "key", "--log", "off"]);
     Calls::to(&serving).call("key", "GET", "/api/data_source", "");

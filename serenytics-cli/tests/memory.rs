@@ -1,4 +1,4 @@
-//! The memory of `serenytics serve` while an answer of many rows goes out to a client that is slow.
+//! Memory of `serenytics serve` while it sends a large response to a slow client.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -10,13 +10,13 @@ use std::time::Duration;
 use serenytics_core::Client;
 use support::{Serving, memory};
 
-/// How many rows the answer has.
+/// Number of rows in the response.
 const ROWS: usize = 1_000_000;
-/// How much more memory than before the server may take at any moment. The answer is larger.
+/// Memory that the server may use in addition at any time. The response is larger.
 const ALLOWED: usize = 64 * 1024 * 1024;
 
 #[tokio::test]
-async fn an_answer_of_a_million_rows_takes_little_memory() {
+async fn query_response_of_a_million_rows_uses_little_memory() {
     let folder = tempfile::tempdir().unwrap();
     let mut csv = std::io::BufWriter::new(std::fs::File::create(folder.path().join("rows.csv")).unwrap());
     writeln!(csv, "id,text,amount").unwrap();
@@ -30,7 +30,7 @@ async fn an_answer_of_a_million_rows_takes_little_memory() {
     let source = client.get_or_create_storage("rows").await.unwrap();
     source.reload_from_csv(folder.path().join("rows.csv")).send().await.unwrap();
 
-    // From here on the peak is that of the query.
+    // Reset the peak, so that it is the peak of the query.
     std::fs::write(format!("/proc/{}/clear_refs", serving.id()), "5").unwrap();
     let before = memory(serving.id(), "VmRSS");
     let request = reqwest::Client::new()
@@ -42,16 +42,16 @@ async fn an_answer_of_a_million_rows_takes_little_memory() {
     let (mut size, mut brackets) = (0, 0);
     while let Some(piece) = answer.chunk().await.unwrap() {
         if size == 0 {
-            // Time to collect the whole answer in, if anything did.
+            // Give a server that buffers the response the time to do so.
             tokio::time::sleep(Duration::from_secs(3)).await;
         }
         size += piece.len();
         brackets += piece.iter().filter(|byte| **byte == b'[').count();
     }
-    // The lists of the titles and of the rows have one too.
+    // The lists of titles and of rows have one bracket each too.
     assert_eq!(brackets, ROWS + 2);
-    let taken = memory(serving.id(), "VmHWM") - before;
-    assert!(size > ALLOWED, "the answer has {size} bytes and shows nothing");
-    assert!(taken < ALLOWED, "{taken} bytes of memory for an answer of {size}");
+    let used = memory(serving.id(), "VmHWM") - before;
+    assert!(size > ALLOWED, "the test proves nothing: the response has only {size} bytes");
+    assert!(used < ALLOWED, "{used} bytes of memory for a response of {size} bytes");
     serving.stop("TERM");
 }

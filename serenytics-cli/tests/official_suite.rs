@@ -1,4 +1,4 @@
-//! The test suite of the official Python client, as its authors published it, against `serenytics serve`.
+//! Runs the published test suite of the official Python client, unmodified, against `serenytics serve`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -9,8 +9,8 @@ use std::process::Command;
 use support::Serving;
 use support::python::{CLIENT, folder, pip, python, run};
 
-/// The suite's two files of data, which are not published with it: what its assertions say that they hold, the order of
-/// the columns too.
+/// The two data files of the suite, which are not published. Their content and column order follow from the assertions
+/// of the suite.
 const DATA: [(&str, &str); 2] = [
     (
         "sales.csv",
@@ -19,10 +19,10 @@ const DATA: [(&str, &str); 2] = [
     ("sales_v2.csv", "id;quarter;sales;year\n1;Q1;120;2013\n3;Q2;140;2014\n5;Q1;245;2016\n6;Q2;130;2015\n"),
 ];
 
-/// How many tests the suite has.
+/// Number of tests in the suite.
 const TESTS: usize = 17;
 
-/// The published archive of the client, downloaded once.
+/// Returns the published archive of the client, downloading it if needed.
 fn archive(python: &Path) -> PathBuf {
     let folder = folder("python-client-source");
     let archive = folder.join(format!("{}.tar.gz", CLIENT.replace("==", "-")));
@@ -34,7 +34,7 @@ fn archive(python: &Path) -> PathBuf {
 }
 
 #[test]
-fn the_official_suite_passes_unmodified() {
+fn official_test_suite_passes() {
     let python = python();
     let work = tempfile::tempdir().unwrap();
     let unpack = "import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])";

@@ -1,4 +1,4 @@
-//! `serenytics serve` holds what its OpenAPI document says: Schemathesis makes calls of it for a minute, right and wrong ones.
+//! Compares `serenytics serve` with its OpenAPI document: Schemathesis sends valid and invalid requests for a minute.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -12,14 +12,14 @@ use support::python::environment;
 
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
-/// A part of the document that is tried.
+/// A part of the document that one run of Schemathesis tests.
 struct Part {
     /// The paths, as a regular expression.
     paths: &'static str,
-    /// The header with their key, spelled as the document does.
+    /// The header with the key, spelled as in the document.
     key: &'static str,
     phases: &'static str,
-    /// How many seconds it takes at most: it stops where it is.
+    /// Time limit in seconds.
     seconds: &'static str,
 }
 
@@ -30,11 +30,11 @@ const PARTS: [Part; 2] = [
         phases: "examples,coverage,fuzzing,stateful",
         seconds: "50",
     },
-    // Its answers lead to no other call.
+    // No link leads from its responses to other calls, so there is no stateful phase.
     Part { paths: "^/data-api/", key: "x-api-key: data", phases: "examples,coverage,fuzzing", seconds: "10" },
 ];
 
-/// What is held against the document.
+/// The checks of each response against the document.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,ignored_auth";
 
@@ -45,8 +45,8 @@ fn post(url: &str, path: &str, body: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The configuration: half of the calls go to what exists, which a made-up uuid would never find. Deleting is left to
-/// what Schemathesis made itself.
+/// Creates sources and scripts and returns the configuration that uses their uuids: generated uuids would never exist.
+/// DELETE calls use only what Schemathesis created itself.
 fn configuration(url: &str) -> String {
     let source = post(url, "/api/data_source", r#"{"name": "sales", "type": "Storage"}"#);
     let source = source["uuid"].as_str().unwrap();
@@ -100,7 +100,7 @@ fn schemathesis(folder: &Path, url: &str, part: &Part) -> String {
 }
 
 #[test]
-fn no_call_that_the_document_allows_breaks_what_it_promises() {
+fn openapi_document_matches_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let serving = Serving::start(
@@ -126,13 +126,13 @@ fn no_call_that_the_document_allows_breaks_what_it_promises() {
     for part in &PARTS {
         let text = schemathesis(folder.path(), &serving.url, part);
         let number = |text: &str| text.trim().parse::<u32>().ok();
-        let told = |what: &str| text.lines().find_map(|line| line.trim().strip_prefix(what));
+        let value_of = |what: &str| text.lines().find_map(|line| line.trim().strip_prefix(what));
         calls += text.lines().find_map(|line| number(line.split(" generated").next()?)).unwrap_or_default();
-        let selected = told("Selected: ").and_then(|selected| number(selected.split('/').next()?));
-        assert_eq!(told("Tested: ").and_then(number), selected, "not every call was made: {text}");
+        let selected = value_of("Selected: ").and_then(|selected| number(selected.split('/').next()?));
+        assert_eq!(value_of("Tested: ").and_then(number), selected, "some operations were not tested: {text}");
         operations += selected.unwrap_or_default();
     }
-    assert!(calls > 1_000 && operations > 50, "too little was tried: {calls} calls of {operations} operations");
+    assert!(calls > 1_000 && operations > 50, "too few calls: {calls} calls of {operations} operations");
     println!("{calls} calls of {operations} operations");
     let output = serving.stop("TERM");
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! The official Python client, unmodified, against `serenytics serve`.
+//! Calls of the official Python client, unmodified, against `serenytics serve`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -37,8 +37,8 @@ fn seen_by_python(url: &str, key: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The columns and rows of the storage.
-fn seen_by_us(url: &str, key: &str) -> (Value, Value) {
+/// Returns the columns and rows of the storage, read with the Rust client.
+fn seen_by_rust(url: &str, key: &str) -> (Value, Value) {
     let client = serenytics_core::Client::builder().url(url).api_key(key).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -52,7 +52,7 @@ fn seen_by_us(url: &str, key: &str) -> (Value, Value) {
 }
 
 #[test]
-fn the_official_client_works_unmodified() {
+fn official_client_sees_the_same_data_as_the_rust_client() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--api-key", "key"]);
     let seen = seen_by_python(&serving.url, "key");
@@ -94,8 +94,8 @@ fn the_official_client_works_unmodified() {
     for (name, expected) in expected.as_object().unwrap() {
         assert_eq!(&seen[name], expected, "{name}");
     }
-    // What it left behind is what our own client sees.
-    let (columns, rows) = seen_by_us(&serving.url, "key");
+    // The Rust client sees the same final state.
+    let (columns, rows) = seen_by_rust(&serving.url, "key");
     assert_eq!(seen["last columns"], columns);
     assert_eq!(seen["last rows"], rows);
     serving.stop("TERM");

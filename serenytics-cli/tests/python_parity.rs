@@ -1,4 +1,5 @@
-//! `docs/guide/python-calls.md` has a row for each function and parameter of the official Python client, and shows each call.
+//! Checks that `docs/guide/python-calls.md` has a row for each function and parameter of the official Python client, and an
+//! example of each Rust call.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -10,7 +11,7 @@ use support::python::{python, run};
 
 const TABLE: &str = include_str!("../../docs/guide/python-calls.md");
 
-/// What the client has, one line each: `Class.function()` and `Class.function(parameter)`.
+/// Prints the functions and parameters of the client: `Class.function()` and `Class.function(parameter)`, one per line.
 const LISTING: &str = r#"
 import inspect
 from serenytics import client, script, source, webapp
@@ -28,36 +29,36 @@ for part in parts:
             print(f"{call}({parameter})")
 "#;
 
-/// The cells of the tables: what Python calls it, and what Rust does.
+/// Returns the cells of the tables: the Python name and the Rust name.
 fn rows() -> Vec<(&'static str, &'static str)> {
     let row = |line: &'static str| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | ");
     TABLE.lines().filter_map(row).collect()
 }
 
 #[test]
-fn every_function_and_parameter_has_its_row() {
+fn parity_page_lists_every_python_function_and_parameter() {
     let output = run(Command::new(python()).args(["-c", LISTING]));
     let text = String::from_utf8(output.stdout).unwrap();
     let theirs: BTreeSet<&str> = text.lines().filter(|line| line.contains('(')).collect();
     let ours: Vec<&str> = rows().into_iter().map(|(python, _)| python).collect();
     let set: BTreeSet<&str> = ours.iter().copied().collect();
     assert!(theirs.len() > 100, "{text}");
-    assert_eq!(theirs.difference(&set).collect::<Vec<_>>(), Vec::<&&str>::new(), "without a row");
-    assert_eq!(set.difference(&theirs).collect::<Vec<_>>(), Vec::<&&str>::new(), "of nothing that Python has");
-    assert_eq!(ours.len(), set.len(), "a row stands twice");
+    assert_eq!(theirs.difference(&set).collect::<Vec<_>>(), Vec::<&&str>::new(), "Python has these, the page does not");
+    assert_eq!(set.difference(&theirs).collect::<Vec<_>>(), Vec::<&&str>::new(), "the page has these, Python does not");
+    assert_eq!(ours.len(), set.len(), "a row is repeated");
 }
 
 #[test]
-fn every_rust_call_is_shown() {
+fn parity_page_shows_every_rust_call() {
     let code: String = TABLE.split("```").skip(1).step_by(2).collect();
     for (python, rust) in rows() {
-        // Names of calls are the words in backticks that are no type and no macro.
+        // The words in backticks are calls, unless they are types or macros.
         for name in rust.split('`').skip(1).step_by(2).map(|name| name.rsplit("::").next().unwrap()) {
             let is_call = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.ends_with('!');
             if is_call && !["arrow", "client"].contains(&name) {
                 let call = |before: &str| ["(", "::<", " "].map(|after| format!("{before}{name}{after}"));
                 let forms = [call("."), call("::")].concat();
-                // `Answer` has fields, which are named like this.
+                // `Answer` has fields of these names.
                 let is_field = ["columns", "rows"].contains(&name) && code.contains(&format!(".{name}"));
                 let shown = is_field || forms.iter().any(|form| code.contains(form));
                 assert!(shown, "{python}: `{name}` is not shown");

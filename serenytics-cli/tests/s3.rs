@@ -1,4 +1,4 @@
-//! Loads from S3, by the official client and by ours, of a real server of its protocol that checks signatures.
+//! Loads from S3 by the official client and the Rust client. The S3 server is moto, which checks signatures.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -12,7 +12,7 @@ use serenytics::{Client, ForceType, S3Credentials};
 use support::Serving;
 use support::python::{environment, script};
 
-/// A server of S3, which ends when this is dropped.
+/// An S3 server that is killed when this is dropped.
 struct S3Server {
     child: Child,
     url: String,
@@ -26,7 +26,7 @@ impl S3Server {
         let mut child = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        assert!(url.starts_with("http://"), "the server of S3 did not start");
+        assert!(url.starts_with("http://"), "the S3 server did not start");
         S3Server { child, url: url.trim().to_owned() }
     }
 }
@@ -39,7 +39,7 @@ impl Drop for S3Server {
 }
 
 #[test]
-fn objects_are_loaded_and_what_cannot_be_is_told() {
+fn load_from_s3_succeeds_or_reports_the_reason() {
     let s3 = S3Server::start();
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--api-key", "key", "--s3-endpoint", &s3.url]);
@@ -60,13 +60,13 @@ fn objects_are_loaded_and_what_cannot_be_is_told() {
     ] {
         assert!(seen[name].as_str().unwrap_or_default().contains(expected), "{name}: {}", seen[name]);
     }
-    assert_eq!(seen["at last"], public, "what failed left nothing behind");
-    loads_by_our_client(&serving.url);
+    assert_eq!(seen["at last"], public, "a failed load left data");
+    load_with_rust_client(&serving.url);
     assert_eq!(std::fs::read_dir(folder.path().join("uploads")).unwrap().count(), 0);
     serving.stop("TERM");
 }
 
-fn loads_by_our_client(url: &str) {
+fn load_with_rust_client(url: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let client = Client::builder().url(url).api_key("key").build().unwrap();

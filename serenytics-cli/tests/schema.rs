@@ -1,4 +1,4 @@
-//! `serenytics schema pull` and `serenytics schema check`, against a server of the engine.
+//! `serenytics schema pull` and `serenytics schema check` against a server.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -31,7 +31,7 @@ impl World {
         World { serving, client, folder, runtime }
     }
 
-    /// Runs `serenytics schema` and gives its exit code and what it printed.
+    /// Runs `serenytics schema` and returns its exit code, standard output and standard error.
     fn schema(&self, arguments: &[&str]) -> (i32, String, String) {
         printed(
             serenytics()
@@ -45,7 +45,7 @@ impl World {
         )
     }
 
-    /// Replaces everything in a storage by a CSV file.
+    /// Reloads a storage from CSV.
     fn load(&self, name: &str, csv: &str) -> DataSource {
         let file = self.folder.path().join("load.csv");
         std::fs::write(&file, csv).unwrap();
@@ -81,7 +81,7 @@ fn printed(output: Output) -> (i32, String, String) {
     (output.status.code().unwrap(), out, errors)
 }
 
-/// The files of a folder, hidden ones too.
+/// Lists the files of a folder, including hidden ones.
 fn files(folder: &Path) -> Vec<String> {
     let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
     let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(name).collect();
@@ -92,7 +92,7 @@ fn files(folder: &Path) -> Vec<String> {
 const SALES: &str = "country,order date,revenue,n\nFR,2013-01-05T10:00:00,12.5,3\n";
 
 #[test]
-fn a_pulled_file_is_what_the_server_has_until_that_changes() {
+fn schema_check_reports_changes_since_the_pull() {
     let world = World::start();
     let sales = world.load("sales", SALES);
     world.save(&sales, &json!({"jsonContent": {"measures": {"m1": {"name": "margin", "type": "formula", "data": {"formula": "2 * [revenue]"}}}}}));
@@ -109,10 +109,10 @@ fn a_pulled_file_is_what_the_server_has_until_that_changes() {
 
     let (code, out, errors) = world.schema(&["check"]);
     assert_eq!((code, errors.as_str()), (0, ""));
-    assert_eq!(out, "schemas/sales.json: source `sales`: as declared\n");
+    assert_eq!(out, "schemas/sales.json: source `sales`: no differences\n");
     assert_eq!(world.schema(&["check", "--strict", "schemas/sales.json"]), (0, out, errors));
 
-    // A column and a measure more, and integers that have fractions now.
+    // A new column, a new measure, and integers that became floats.
     world.load("sales", "country,order date,revenue,n,city\nFR,2013-01-05T10:00:00,12.5,3.5,Nice\n");
     let (code, out, _) = world.schema(&["check"]);
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_pulled_file_is_what_the_server_has_until_that_changes() {
     assert_eq!(code, 0);
     assert_eq!(world.schema(&["check", "--strict"]).0, 1);
 
-    // Another type, another name, no measure.
+    // A changed type, a renamed column, a removed measure.
     world.save(
         &sales,
         &json!({"jsonContent": {"measures": {"m2": {"name": "margins", "type": "formula", "data": {"formula": "1"}}}}}),
@@ -147,13 +147,13 @@ fn a_pulled_file_is_what_the_server_has_until_that_changes() {
     assert_eq!(
         pulled,
         out.replace(": source `sales`\n", ": written: source `sales`, 5 columns\n"),
-        "what changed since the file was written is told"
+        "expected the changes since the file was written"
     );
     assert_eq!(world.schema(&["check", "--strict"]).0, 0);
 }
 
 #[test]
-fn what_a_person_wrote_into_a_file_stays() {
+fn schema_pull_keeps_manual_edits() {
     let world = World::start();
     let sales = world.load("sales", SALES);
     world.save(
@@ -185,11 +185,11 @@ fn what_a_person_wrote_into_a_file_stays() {
         ])
     );
     let (_, out, _) = world.schema(&["pull", "sales"]);
-    assert_eq!(out, "schemas/sales.json: is as the server has it: source `sales`, 6 columns\n");
+    assert_eq!(out, "schemas/sales.json: already up to date: source `sales`, 6 columns\n");
 }
 
 #[test]
-fn a_source_is_found_by_its_uuid_too() {
+fn schema_pull_and_check_by_uuid() {
     let world = World::start();
     let sales = world.load("sales", SALES);
     let other = world.load("other", "a\n1\n");
@@ -206,15 +206,15 @@ fn a_source_is_found_by_its_uuid_too() {
         assert_eq!((pulled.uuid.as_deref(), pulled.source.as_str()), (Some(source.uuid()), "sales"));
         assert_eq!(world.schema(&["check", &file]).0, 0);
     }
-    // The file of one is not written over by the other.
+    // Pulling another source does not overwrite the file.
     let file = format!("{}.json", sales.uuid());
     let before = world.read(&file);
     let (code, _, errors) = world.schema(&["pull", other.uuid(), "--uuid", "--output", &file]);
     assert_eq!(code, 1);
-    assert!(errors.contains(&format!("declares another source, source with uuid {}", sales.uuid())), "{errors}");
+    assert!(errors.contains(&format!("describes another source, source with uuid {}", sales.uuid())), "{errors}");
     assert_eq!(world.read(&file), before);
 
-    // A source that was renamed is the same by its uuid, and the file goes on to be found by that.
+    // After a rename, the file still matches by uuid.
     world.save(&other, &json!({"name": "renamed"}));
     let file = format!("{}.json", other.uuid());
     assert_eq!(world.schema(&["pull", "renamed", "--output", &file]).0, 0);
@@ -223,7 +223,7 @@ fn a_source_is_found_by_its_uuid_too() {
 }
 
 #[test]
-fn columns_of_a_join_are_those_of_its_sources() {
+fn schema_of_a_join_names_the_joined_sources() {
     let world = World::start();
     let sales = world.load("sales", "country,revenue\nFR,1.5\n");
     let regions = world.load("regions", "country,region\nFR,EU\n");
@@ -245,14 +245,14 @@ fn columns_of_a_join_are_those_of_its_sources() {
     let (code, out, _) = world.schema(&["check"]);
     assert_eq!(code, 1);
     let uuid = regions.uuid();
-    let told = format!(
+    let message = format!(
         "breaking: the source has no column `region` of the joined source {uuid}; did you mean `regions` of the joined source {uuid}?"
     );
-    assert!(out.contains(&told), "{out}");
+    assert!(out.contains(&message), "{out}");
 }
 
 #[test]
-fn what_cannot_be_pulled_is_told() {
+fn schema_pull_reports_errors_and_writes_nothing() {
     let world = World::start();
     world.load("sales", SALES);
     world.runtime.block_on(world.client.get_or_create_storage("empty")).unwrap();
@@ -262,13 +262,13 @@ fn what_cannot_be_pulled_is_told() {
         (vec!["pull", "sale"], "there is no source named `sale`; did you mean `sales`?"),
         (vec!["pull", "sale", "--uuid"], "there is no source named `sale`; did you mean `sales`?"),
         (vec!["pull", "empty"], "source `empty` has no columns yet"),
-        (vec!["pull", "sales", "--output", "notes.json"], "notes.json is no schema file: unknown field `a`"),
+        (vec!["pull", "sales", "--output", "notes.json"], "notes.json is not a schema file: unknown field `a`"),
         (
             vec!["pull", "sales", "--output", "other.json"],
-            "other.json declares another source, source `other`; remove it",
+            "other.json describes another source, source `other`; remove it",
         ),
-        (vec!["pull", "sales", "--output", "notes.json/sales.json"], "notes.json/sales.json cannot be "),
-        (vec!["pull", "sales", "--output", "data"], "data cannot be read: "),
+        (vec!["pull", "sales", "--output", "notes.json/sales.json"], "notes.json/sales.json"),
+        (vec!["pull", "sales", "--output", "data"], "could not read data: "),
     ] {
         let (code, out, errors) = world.schema(&arguments);
         assert_eq!((code, out.as_str()), (1, ""), "{arguments:?}: {errors}");
@@ -278,26 +278,26 @@ fn what_cannot_be_pulled_is_told() {
 }
 
 #[test]
-fn what_cannot_be_checked_ends_with_2() {
+fn schema_check_exits_with_2_if_a_file_cannot_be_checked() {
     let world = World::start();
     let (code, _, errors) = world.schema(&["check"]);
     assert_eq!(code, 2);
-    assert!(errors.contains("there is no *.json in the folder `schemas` here"), "{errors}");
+    assert!(errors.contains("no schema files found in `schemas/*.json`"), "{errors}");
     world.load("sales", SALES);
     world.write("schemas/notes.txt", "");
     world.write("schemas/a.json", "{");
     world.write("schemas/b.json", r#"{"source": "sale", "columns": [{"name": "a", "type": "str"}]}"#);
     world.write("schemas/c.json", r#"{"source": "sales", "columns": [{"name": "n", "type": "str"}]}"#);
     let (code, out, errors) = world.schema(&["check", "--strict"]);
-    assert_eq!(code, 2, "although what differs is told");
+    assert_eq!(code, 2, "the other differences are printed too");
     assert!(out.starts_with("schemas/c.json: source `sales`\n  breaking: column `n` is declared as str"), "{out}");
-    assert!(errors.contains("schemas/a.json is no schema file: "), "{errors}");
+    assert!(errors.contains("schemas/a.json is not a schema file: "), "{errors}");
     assert!(
-        errors.contains("schemas/b.json cannot be checked: there is no source named `sale`; did you mean"),
+        errors.contains("could not check schemas/b.json: there is no source named `sale`; did you mean"),
         "{errors}"
     );
     let (code, _, errors) = world.schema(&["check", "schemas/d.json"]);
-    assert_eq!((code, errors.as_str()), (2, "error: there is no file schemas/d.json\n"));
+    assert_eq!((code, errors.as_str()), (2, "error: file not found: schemas/d.json\n"));
 
     let folder = world.folder.path();
     let check = |variables: &[(&str, &str)]| {
@@ -313,11 +313,11 @@ fn what_cannot_be_checked_ends_with_2() {
         check(&[("SERENYTICS_API_DOMAIN", &world.serving.url), ("SERENYTICS_API_KEY", "another-canary")]);
     assert_eq!(code, 2);
     assert!(errors.contains("check your API key") && !errors.contains("another-canary"), "{errors}");
-    assert_eq!(errors.lines().count(), 1, "no other file can be checked: {errors}");
+    assert_eq!(errors.lines().count(), 1, "expected one error, as no other file can be checked: {errors}");
 
     let url = world.serving.url.clone();
     world.serving.stop("TERM");
     let (code, _, errors) = check(&[("SERENYTICS_API_DOMAIN", &url), ("SERENYTICS_API_KEY", KEY)]);
     assert_eq!(code, 2);
-    assert!(errors.contains("schemas/a.json cannot be checked: ") && errors.lines().count() == 1, "{errors}");
+    assert!(errors.contains("could not check schemas/a.json: ") && errors.lines().count() == 1, "{errors}");
 }

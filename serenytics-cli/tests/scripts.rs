@@ -1,4 +1,4 @@
-//! Scripts, web apps and mails: the official Python client, in scripts that the server runs too, and a real SMTP server.
+//! Scripts, web apps and e-mails: with the official Python client, also in scripts on the server, and an SMTP server.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -12,12 +12,12 @@ use serenytics_core::Client;
 use support::Serving;
 use support::python::{CLIENT, environment};
 
-/// An interpreter with the official client and an SMTP server.
+/// Returns an interpreter with the official client and an SMTP server.
 fn interpreter() -> PathBuf {
     environment("python-scripts", &[CLIENT, "aiosmtpd==1.4.6", "trustme==1.2.1"])
 }
 
-/// A mail server that prints each mail as a line of JSON; killed when it is dropped.
+/// A mail server that prints each e-mail as a line of JSON. It is killed when this is dropped.
 struct MailServer {
     child: Child,
     lines: BufReader<std::process::ChildStdout>,
@@ -48,9 +48,9 @@ time.sleep(600)
 ";
 
 impl MailServer {
-    /// Starts a server, with TLS if there is a file for its authority's certificate.
+    /// Starts a server. With a path, it uses TLS and writes the certificate of its authority there.
     fn start(authority: Option<&Path>) -> MailServer {
-        // The controller looks for itself at the port it was told, so it is told a free one.
+        // The controller connects to itself at the given port, so the port must be a free one and not 0.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let mut command = Command::new(interpreter());
         command.args(["-c", MAIL_SERVER, &free]).args(authority).stdout(Stdio::piped());
@@ -69,7 +69,7 @@ impl MailServer {
 
 impl Drop for MailServer {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -83,7 +83,7 @@ fn client(serving: &Serving) -> Client {
     Client::builder().url(&serving.url).api_key("key").build().unwrap()
 }
 
-/// A script that uses the official client, as scripts on the platform do.
+/// The code of a script that uses the official client, as scripts on the platform do.
 const CODE: &str = r"
 import datetime
 import serenytics
@@ -99,7 +99,7 @@ print(params['country'], source.get_nb_rows())
 ";
 
 #[test]
-fn the_official_client_runs_scripts_that_use_it() {
+fn script_run_by_the_official_client() {
     let folder = tempfile::tempdir().unwrap();
     let python = interpreter();
     let python = python.to_str().unwrap();
@@ -107,7 +107,7 @@ fn the_official_client_runs_scripts_that_use_it() {
     let serving = Serving::start(folder.path(), &arguments);
     let (script, stored) = run(async {
         let client = client(&serving);
-        // A script does not know its own uuid: this one stores its data for another one.
+        // A script does not know its own uuid, so this one stores its data in another script.
         let stored = client.create_script("stored data", "").await.unwrap();
         let code = CODE.replace("SCRIPT", &format!("{:?}", stored.uuid()));
         let script = client.create_script("nightly", &code).await.unwrap();
@@ -150,7 +150,7 @@ fn the_official_client_runs_scripts_that_use_it() {
     outbox.sort();
     assert_eq!(outbox.len(), 2, "{outbox:?}");
     let mail = std::fs::read_to_string(&outbox[0]).unwrap();
-    // The official client gives the whole path of the file.
+    // The official client sends the whole path of the file.
     assert!(
         mail.contains("filename=\"report.csv\"") && mail.contains("To: ada@example.com, bob@example.com"),
         "{mail}"
@@ -159,7 +159,7 @@ fn the_official_client_runs_scripts_that_use_it() {
 }
 
 #[test]
-fn mails_go_to_an_smtp_server() {
+fn email_is_sent_by_smtp() {
     let mut mails = MailServer::start(None);
     let folder = tempfile::tempdir().unwrap();
     let smtp = format!("smtp://127.0.0.1:{}", mails.port);
@@ -196,9 +196,9 @@ fn mails_go_to_an_smtp_server() {
     assert!(output.status.success(), "{logged}");
 }
 
-/// A whole handshake, with the provider of TLS that all of the server shares.
+/// Does a full handshake with the TLS provider that the whole server uses.
 #[test]
-fn mails_go_through_tls_to_a_server_that_is_trusted_and_to_no_other() {
+fn email_by_smtps_needs_a_trusted_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let authority = folder.path().join("authority.pem");
     let mut mails = MailServer::start(Some(&authority));

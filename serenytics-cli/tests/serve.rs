@@ -1,4 +1,4 @@
-//! `serenytics serve` as a process: its one line, its stop, and what it refuses to start with.
+//! `serenytics serve` as a process: its output, signals, keys and invalid arguments.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -9,20 +9,20 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-/// The status of a list of the data sources.
+/// Lists the data sources and returns the status.
 fn get(url: &str, key: &str) -> u16 {
     let request = reqwest::Client::new().get(format!("{url}/api/data_source")).header("x-api-key", key);
     run(async { request.send().await.unwrap().status().as_u16() })
 }
 
-/// The answer of a call.
+/// Sends a POST request and returns the body of the response.
 fn post(url: &str, path: &str, body: &str) -> String {
     let request = reqwest::Client::new().post(format!("{url}{path}")).header("x-api-key", "key").body(body.to_owned());
     run(async { request.send().await.unwrap().text().await.unwrap() })
 }
 
 #[test]
-fn it_says_where_it_listens_and_stops_on_a_signal() {
+fn serve_prints_its_address_and_stops_on_a_signal() {
     let folder = tempfile::tempdir().unwrap();
     for signal in ["TERM", "INT"] {
         let serving = Serving::start(folder.path(), &["--api-key", "one", "--api-key", "two"]);
@@ -32,16 +32,16 @@ fn it_says_where_it_listens_and_stops_on_a_signal() {
         assert_eq!(get(&serving.url, "three"), 401);
         let output = serving.stop(signal);
         assert!(output.status.success(), "{output:?}");
-        assert!(output.stdout.is_empty(), "there is one line only: {output:?}");
+        assert!(output.stdout.is_empty(), "expected only one line: {output:?}");
         let log = String::from_utf8(output.stderr).unwrap();
         let statuses: Vec<_> = log.lines().filter_map(|line| line.split(" status=").nth(1)?.get(..3)).collect();
-        assert_eq!(statuses, ["200", "401"], "there is one line a request: {log}");
+        assert_eq!(statuses, ["200", "401"], "expected one line per request: {log}");
         assert_eq!(log.lines().count(), 2, "{log}");
     }
 }
 
 #[test]
-fn keys_come_from_the_environment_and_from_files_too() {
+fn serve_reads_api_keys_from_the_environment_and_files() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
     std::fs::write(&keys, "first\n\n  second  \n").unwrap();
@@ -65,7 +65,7 @@ fn keys_come_from_the_environment_and_from_files_too() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_kill() {
+fn acknowledged_batches_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--api-key", "key"]);
     let source = post(&serving.url, "/api/data_source", r#"{"name": "x", "type": "Storage"}"#);
@@ -85,7 +85,7 @@ fn what_was_acknowledged_survives_a_kill() {
 }
 
 #[test]
-fn a_folder_in_use_is_refused() {
+fn serve_rejects_a_data_folder_in_use() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--api-key", "key"]);
     let output = serenytics()
@@ -101,27 +101,27 @@ fn a_folder_in_use_is_refused() {
 }
 
 #[test]
-fn another_address_is_warned_about() {
+fn serve_warns_about_a_public_address() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(folder.path(), &["--api-key", "key", "--listen", "0.0.0.0:0"]);
     let output = serving.stop("TERM");
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains("warning: 0.0.0.0:0 can be reached by other machines"), "{errors}");
+    assert!(errors.contains("warning: other machines can reach 0.0.0.0:0"), "{errors}");
 }
 
 #[test]
-fn wrong_arguments_are_told() {
+fn serve_rejects_invalid_arguments() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     for (arguments, expected) in [
         (vec!["serve"], "--data <FOLDER>"),
         (vec!["serve", "--data", data, "--listen", "here", "--api-key", "k"], "invalid value 'here' for '--listen"),
-        (vec!["serve", "--data", data], "give it a key with --api-key, SERENYTICS_API_KEY or --api-key-file"),
+        (vec!["serve", "--data", data], "pass an API key with --api-key, SERENYTICS_API_KEY or --api-key-file"),
         (vec!["serve", "--data", data, "--api-key", ""], "an API key is empty"),
         (vec!["serve", "--data", data, "--user", "ada"], "LOGIN:PASSWORD"),
         (vec!["serve", "--data", data, "--account", "ada"], "NAME:KEY"),
         (vec!["serve", "--data", data, "--account", "a:k", "--account", "b:k"], "have the same API key"),
-        (vec!["serve", "--data", data, "--api-key-file", "/no/such/file"], "/no/such/file could not be read"),
+        (vec!["serve", "--data", data, "--api-key-file", "/no/such/file"], "could not read /no/such/file"),
         (vec!["serve", "--data", data, "--api-key", "k", "--query-memory", "1"], "--query-memory"),
         (vec!["serv"], "unrecognized subcommand 'serv'"),
     ] {
@@ -135,16 +135,17 @@ fn wrong_arguments_are_told() {
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[test]
-fn it_has_few_arenas_of_memory_unless_it_was_told_how_many() {
+fn serve_sets_malloc_arena_max_unless_it_is_set() {
     let processors = std::thread::available_parallelism().unwrap().get().max(2).to_string();
-    for (told, has) in [(None, processors.as_str()), (Some("7"), "7")] {
+    for (set, expected) in [(None, processors.as_str()), (Some("7"), "7")] {
         let folder = tempfile::tempdir().unwrap();
-        let told: Vec<_> = told.map(|count| ("MALLOC_ARENA_MAX", std::path::Path::new(count))).into_iter().collect();
-        let serving = Serving::start_in(folder.path(), &["--api-key", "key"], &told);
+        let set: Vec<_> = set.map(|count| ("MALLOC_ARENA_MAX", std::path::Path::new(count))).into_iter().collect();
+        let serving = Serving::start_in(folder.path(), &["--api-key", "key"], &set);
         let environment = std::fs::read(format!("/proc/{}/environ", serving.id())).unwrap();
         let environment = String::from_utf8(environment).unwrap();
-        let set: Vec<_> = environment.split('\0').filter_map(|set| set.strip_prefix("MALLOC_ARENA_MAX=")).collect();
-        assert_eq!(set, [has]);
+        let found: Vec<_> =
+            environment.split('\0').filter_map(|variable| variable.strip_prefix("MALLOC_ARENA_MAX=")).collect();
+        assert_eq!(found, [expected]);
         assert_eq!(get(&serving.url, "key"), 200);
         assert!(serving.stop("TERM").status.success());
     }

@@ -127,7 +127,11 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    /// Writes the messages; with `{:#}` also the causes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return f.write_str(&self.with_causes());
+        }
         f.write_str(&self.messages.join("; "))?;
         self.place.iter().try_for_each(|place| write!(f, "; {place}"))
     }

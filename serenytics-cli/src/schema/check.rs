@@ -1,4 +1,4 @@
-//! `serenytics schema check`: schema files against what the server has.
+//! `serenytics schema check`: compares schema files with the server.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,24 +14,30 @@ use super::{FOLDER, SERVER, closed, connect, print, read};
 /// The arguments of `schema check`.
 #[derive(Args)]
 #[command(after_help = format!("{CODES}\n\n{SERVER}"), after_long_help = format!("\
-A difference is `breaking` when queries that fit the file fail, or their rows cannot be read: a column or a measure is gone, a column \
-became a measure, or has another type. It is `additive` when nothing fails by itself: a column or a measure is new, a type is not known \
-to this version, or an integer became a float or the other way around. Value formulas, NULLs and the types of measures cannot be compared.
+Differences:
+  breaking  Queries fail, or their rows cannot be read. A column or measure was removed, or a column became a measure or changed its type.
+  additive  Existing queries still work. A column or measure was added, an integer became a float or the other way around, or this \
+version does not know a type.
+
+Value formulas, NULLs and the types of measures are not compared.
 
 {CODES}
 
 {SERVER}"))]
 pub(crate) struct CheckArguments {
-    /// The files; without any, all of the folder `schemas`
+    /// Schema files to check; by default `schemas/*.json`
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// End with 1 for every difference, additive ones too
+    /// Exit with 1 for additive differences too
     #[arg(long)]
     strict: bool,
 }
 
 const CODES: &str = "\
-Ends with 0 if nothing differs or only additions, 1 if something breaks, 2 if a file could not be checked.";
+Exit status:
+  0  no breaking differences
+  1  at least one breaking difference
+  2  at least one file could not be checked";
 
 const DIFFERENT: u8 = 1;
 const UNCHECKED: u8 = 2;
@@ -39,11 +45,11 @@ const UNCHECKED: u8 = 2;
 /// Why a file could not be checked.
 struct Unchecked {
     message: String,
-    /// Whether no other file could be checked either.
+    /// True if the other files cannot be checked either.
     is_last: bool,
 }
 
-/// Checks the files, prints what differs, and gives what the process ends with.
+/// Checks the files, prints the differences and returns the exit code.
 pub(crate) async fn run(arguments: CheckArguments) -> ExitCode {
     match check(arguments).await {
         Ok(code) => code,
@@ -55,13 +61,13 @@ pub(crate) async fn run(arguments: CheckArguments) -> ExitCode {
 }
 
 async fn check(arguments: CheckArguments) -> Result<ExitCode, String> {
-    let files = if arguments.files.is_empty() { all()? } else { arguments.files };
+    let files = if arguments.files.is_empty() { default_files()? } else { arguments.files };
     let client = connect()?;
     let mut code = 0;
     for path in &files {
-        match compared(&client, path).await {
+        match compare(&client, path).await {
             Ok((schema, differences)) => {
-                tell(path, &schema, &differences)?;
+                report(path, &schema, &differences)?;
                 if differences.iter().any(|drift| arguments.strict || drift.is_breaking()) {
                     code = code.max(DIFFERENT);
                 }
@@ -78,16 +84,16 @@ async fn check(arguments: CheckArguments) -> Result<ExitCode, String> {
     Ok(ExitCode::from(code))
 }
 
-/// The files of the folder of schema files.
-fn all() -> Result<Vec<PathBuf>, String> {
-    let none = || {
+/// Lists the schema files of the default folder.
+fn default_files() -> Result<Vec<PathBuf>, String> {
+    let no_files = || {
         format!(
-            "no files: there is no *.json in the folder `{FOLDER}` here; name them, or write one with `serenytics schema pull NAME`"
+            "no schema files found in `{FOLDER}/*.json`: pass their paths, or create one with `serenytics schema pull NAME`"
         )
     };
     let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => none(),
-        _ => format!("{FOLDER} cannot be read: {error}"),
+        io::ErrorKind::NotFound => no_files(),
+        _ => format!("could not read {FOLDER}: {error}"),
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(FOLDER).map_err(unreadable)? {
@@ -97,31 +103,31 @@ fn all() -> Result<Vec<PathBuf>, String> {
         }
     }
     files.sort();
-    if files.is_empty() { Err(none()) } else { Ok(files) }
+    if files.is_empty() { Err(no_files()) } else { Ok(files) }
 }
 
-/// The schema of a file, and what differs.
-async fn compared(client: &Client, path: &Path) -> Result<(Schema, Vec<Drift>), Unchecked> {
+/// Reads a schema file and returns its schema and the differences from the server.
+async fn compare(client: &Client, path: &Path) -> Result<(Schema, Vec<Drift>), Unchecked> {
     let fails = |message| Unchecked { message, is_last: false };
-    let refused = |error: Error| Unchecked {
-        message: format!("{} cannot be checked: {error}", path.display()),
+    let failed = |error: Error| Unchecked {
+        message: format!("could not check {}: {error}", path.display()),
         is_last: error.is_connection() || error.is_unauthorized(),
     };
     let file = read(path).map_err(fails)?;
-    let (_, file) = file.ok_or_else(|| fails(format!("there is no file {}", path.display())))?;
+    let (_, file) = file.ok_or_else(|| fails(format!("file not found: {}", path.display())))?;
     let schema = file.schema();
     let source = match &schema.source {
         SourceRef::Name(name) => client.source(name).await,
         SourceRef::Uuid(uuid) => client.source_by_uuid(uuid).await,
     };
-    let differences = source.map_err(refused)?.drift(&schema).await.map_err(refused)?;
+    let differences = source.map_err(failed)?.drift(&schema).await.map_err(failed)?;
     Ok((schema, differences))
 }
 
-/// Prints a file and what differs.
-fn tell(path: &Path, schema: &Schema, differences: &[Drift]) -> Result<(), String> {
+/// Prints the result for one file.
+fn report(path: &Path, schema: &Schema, differences: &[Drift]) -> Result<(), String> {
     let mut output = io::stdout().lock();
-    let same = if differences.is_empty() { ": as declared" } else { "" };
+    let same = if differences.is_empty() { ": no differences" } else { "" };
     writeln!(output, "{}: {}{same}", path.display(), schema.source).map_err(closed)?;
     print(&mut output, differences)
 }

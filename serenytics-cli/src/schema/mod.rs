@@ -1,4 +1,4 @@
-//! `serenytics schema`: schema files, written from what a server has and held against it.
+//! `serenytics schema`: creates schema files from a server, and compares them with it.
 
 mod check;
 mod pull;
@@ -12,24 +12,25 @@ use serenytics_core::Client;
 use serenytics_query::drift::Drift;
 use serenytics_query::schema_file::SchemaFile;
 
-/// The folder of schema files, beside a crate's Cargo.toml.
+/// The default folder of schema files, next to a crate's Cargo.toml.
 const FOLDER: &str = "schemas";
 
-/// What both commands say of the server.
+/// The part of the help of both commands that describes the server.
 const SERVER: &str = "\
-The server is asked with the API key of the environment variable SERENYTICS_API_KEY; it is the hosted platform, or the one whose URL is \
-in SERENYTICS_API_DOMAIN.";
+Environment variables:
+  SERENYTICS_API_KEY     API key for the server (required)
+  SERENYTICS_API_DOMAIN  URL of the server; by default the hosted platform";
 
 /// The commands for schema files.
 #[derive(Subcommand)]
 pub(crate) enum SchemaCommand {
-    /// Write the columns and measures of a source into a schema file, which `#[source(file = "..")]` reads
+    /// Write the columns and measures of a source to a schema file, for `#[source(file = "..")]`
     Pull(pull::PullArguments),
-    /// Hold schema files against the server, and tell what differs
+    /// Compare schema files with the server
     Check(check::CheckArguments),
 }
 
-/// Runs a command and gives what the process ends with.
+/// Runs a command and returns the exit code.
 pub(crate) async fn run(command: SchemaCommand) -> Result<ExitCode, String> {
     match command {
         SchemaCommand::Pull(arguments) => pull::run(arguments).await.map(|()| ExitCode::SUCCESS),
@@ -37,25 +38,25 @@ pub(crate) async fn run(command: SchemaCommand) -> Result<ExitCode, String> {
     }
 }
 
-/// The client of the server that the environment names.
+/// Connects to the server of the environment variables.
 fn connect() -> Result<Client, String> {
     Client::from_env().map_err(|error| error.to_string())
 }
 
-/// Reads a schema file; the text is given beside it. `None` without such a file.
+/// Reads a schema file. Returns its content and the parsed file, or `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<(String, SchemaFile)>, String> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{} cannot be read: {error}", path.display())),
+        Err(error) => return Err(format!("could not read {}: {error}", path.display())),
     };
     match SchemaFile::from_json(&text) {
         Ok(file) => Ok(Some((text, file))),
-        Err(message) => Err(format!("{} is no schema file: {message}", path.display())),
+        Err(message) => Err(format!("{} is not a schema file: {message}", path.display())),
     }
 }
 
-/// Prints differences, those that break first.
+/// Prints differences, breaking ones first.
 fn print(output: &mut dyn Write, differences: &[Drift]) -> Result<(), String> {
     let (breaking, additive): (Vec<_>, Vec<_>) = differences.iter().partition(|drift| drift.is_breaking());
     for drift in breaking.into_iter().chain(additive) {
@@ -65,7 +66,7 @@ fn print(output: &mut dyn Write, differences: &[Drift]) -> Result<(), String> {
     Ok(())
 }
 
-/// The error of an output that nobody reads.
+/// Describes a failed write to the standard output, such as a closed pipe.
 fn closed(error: io::Error) -> String {
-    format!("the standard output is closed: {error}")
+    format!("could not write to the standard output: {error}")
 }

@@ -1,4 +1,4 @@
-//! `serenytics schema pull`: a source's columns and measures as a schema file.
+//! `serenytics schema pull`: writes the columns and measures of a source to a schema file.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,19 +13,20 @@ use super::{FOLDER, SERVER, closed, connect, print, read};
 /// The arguments of `schema pull`.
 #[derive(Args)]
 #[command(after_help = SERVER, after_long_help = format!("\
-A file that declares the source already is written anew, and keeps what no server can tell: the names in queries (`field`), the columns \
-without NULL (no `nullable`), the types of measures, and value formulas. What changed since is told. In a new file every column may be \
-NULL and each measure is a float: correct by hand what you know better.
+If the file already describes this source, the command updates it and prints what changed. It keeps what the server does not know: the \
+names in queries (`field`), which columns are never NULL (no `nullable`), the types of measures, and value formulas.
+
+In a new file, every column is nullable and every measure is a float. Edit the file if you know better.
 
 {SERVER}"))]
 pub(crate) struct PullArguments {
-    /// The source's name; with --uuid it may be its uuid
+    /// Name of the source; with --uuid also its uuid
     #[arg(value_name = "NAME")]
     source: String,
-    /// Let the file find the source by its uuid, which never changes, and not by its name
+    /// Identify the source by its uuid in the file, which still matches after a rename
     #[arg(long)]
     uuid: bool,
-    /// The file to write; without it `schemas/NAME.json`
+    /// File to write; by default `schemas/NAME.json`
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -44,22 +45,22 @@ pub(crate) async fn run(arguments: PullArguments) -> Result<(), String> {
     if arguments.uuid {
         file.uuid = Some(source.uuid().to_owned());
     }
-    // Of a new file only what cannot be declared differs.
+    // A new file differs only in what a schema file cannot declare.
     let declared = before.as_ref().map_or(&file, |(_, before)| before).schema();
     let differences = source.drift(&declared).await.map_err(|error| error.to_string())?;
     let text = file.to_json()?;
     let is_current = before.is_some_and(|(before, _)| before == text);
     if !is_current {
-        replace(&path, &text).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        replace(&path, &text).map_err(|error| format!("could not write {}: {error}", path.display()))?;
     }
     let mut output = io::stdout().lock();
-    let done = if is_current { "is as the server has it" } else { "written" };
+    let done = if is_current { "already up to date" } else { "written" };
     writeln!(output, "{}: {done}: source `{}`, {}", path.display(), file.source, counted(file.columns.len()))
         .map_err(closed)?;
     print(&mut output, &differences)
 }
 
-/// The source of the arguments: a name, which with `--uuid` may be a uuid.
+/// Finds the source by its name or, with `--uuid`, also by its uuid.
 async fn find(client: &Client, arguments: &PullArguments) -> Result<DataSource, Error> {
     match client.source(&arguments.source).await {
         Err(unknown) if arguments.uuid && unknown.is_not_found() => {
@@ -70,10 +71,10 @@ async fn find(client: &Client, arguments: &PullArguments) -> Result<DataSource, 
     }
 }
 
-/// The file as it is, which must be one of the same source: what people wrote into another one would be lost.
+/// Reads the existing file, if any. It must describe the same source: overwriting another file would lose its edits.
 fn before(path: &Path, source: &DataSource) -> Result<Option<(String, SchemaFile)>, String> {
-    const OTHERWISE: &str = "remove it, or give another file with --output";
-    let before = read(path).map_err(|message| format!("{message}; {OTHERWISE}"))?;
+    const ADVICE: &str = "remove it, or choose another file with --output";
+    let before = read(path).map_err(|message| format!("{message}; {ADVICE}"))?;
     let Some((_, file)) = &before else { return Ok(None) };
     let is_same = match &file.uuid {
         Some(uuid) => uuid == source.uuid(),
@@ -82,10 +83,10 @@ fn before(path: &Path, source: &DataSource) -> Result<Option<(String, SchemaFile
     if is_same {
         return Ok(before);
     }
-    Err(format!("{} declares another source, {}; {OTHERWISE}", path.display(), file.schema().source))
+    Err(format!("{} describes another source, {}; {ADVICE}", path.display(), file.schema().source))
 }
 
-/// The name of a source's file: that of the source, without what means another folder or cannot stand in a file's name.
+/// Returns the file name for a source: its name, with `_` for characters that are invalid or lead to another folder.
 fn file_name(source: &str) -> String {
     let is_apart = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
     let mut name: String = source.chars().map(|c| if is_apart(c) { '_' } else { c }).collect();
@@ -95,9 +96,9 @@ fn file_name(source: &str) -> String {
     name + ".json"
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file atomically: completely or not at all.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays one.
+    // Write to the target of a symbolic link, so that the link stays.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
@@ -106,7 +107,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     let renamed = written.and_then(|()| std::fs::rename(&partial, &path));
     if renamed.is_err() {
-        // What went wrong before is told; that the rest stays is no more than untidy.
+        // The first error is the one to report; a left-over partial file is harmless.
         let _ = std::fs::remove_file(&partial);
     }
     renamed
@@ -121,7 +122,7 @@ mod tests {
     use super::file_name;
 
     #[test]
-    fn no_name_of_a_source_leaves_the_folder() {
+    fn file_name_stays_in_the_folder() {
         for (source, file) in [
             ("sales", "sales.json"),
             ("Sales 2024 (é)", "Sales 2024 (é).json"),

@@ -1,5 +1,7 @@
-//! `kill -9` at random moments, under pushes, batches and reloads: what was acknowledged is there once, and nothing is
-//! there in part. `KILL_SEED=N` repeats the moments of a run, which prints its number, and `KILL_ROUNDS=N` makes it longer.
+//! Kills the server with SIGKILL at random times during pushes, batches and reloads. Every acknowledged row must be there
+//! exactly once, and no operation may be partly applied.
+//!
+//! Each run prints its seed. `KILL_SEED=N` repeats a run, and `KILL_ROUNDS=N` sets the number of kills.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod model;
@@ -16,7 +18,7 @@ use support::Serving;
 use self::model::{Keyed, Rows};
 use self::workers::{Api, Random};
 
-/// How many rounds a data folder is used for, so that its tables stay small.
+/// Number of rounds per data folder. Few rounds keep its tables small.
 const ROUNDS_OF_A_FOLDER: usize = 20;
 
 fn setting(name: &str) -> Option<u64> {
@@ -24,7 +26,7 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_loses_nothing_and_leaves_nothing_in_part() {
+async fn kill_loses_no_acknowledged_write_and_leaves_no_partial_write() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let seed = setting("KILL_SEED").unwrap_or(now);
     let rounds = setting("KILL_ROUNDS").map_or(100, |rounds| rounds as usize);
@@ -32,31 +34,31 @@ async fn a_kill_loses_nothing_and_leaves_nothing_in_part() {
     let mut random = Random::new(seed);
     let mut operations = 0;
     for first in (0..rounds).step_by(ROUNDS_OF_A_FOLDER) {
-        operations += folder(&mut random, ROUNDS_OF_A_FOLDER.min(rounds - first)).await;
+        operations += run_rounds(&mut random, ROUNDS_OF_A_FOLDER.min(rounds - first)).await;
     }
     eprintln!("{operations} operations were acknowledged");
-    assert!(operations > rounds as u64, "{operations} operations are too few to mean something");
+    assert!(operations > rounds as u64, "only {operations} operations: too few to prove anything");
 }
 
-/// The storages of a data folder, and what has to be in them.
+/// The storages of a data folder, with their expected content.
 struct World {
-    /// Pushes, some of which bring columns, and batches that insert.
+    /// Receives pushes, some with new columns, and inserting batches.
     pushed: Rows,
-    /// Pushes, and batches that replace the same rows again and again.
+    /// Receives pushes, and batches that replace the same rows repeatedly.
     keyed: Rows,
     keys: Keyed,
-    /// Pushes and reloads.
+    /// Receives pushes and reloads.
     reloaded: Rows,
-    /// Pushes of large rows, so that merges come in between.
+    /// Receives pushes of large rows, which cause merges.
     large: Rows,
 }
 
-/// Rounds on one folder; gives how many operations were acknowledged.
-async fn folder(random: &mut Random, rounds: usize) -> u64 {
+/// Runs the rounds of one data folder. Returns the number of acknowledged operations.
+async fn run_rounds(random: &mut Random, rounds: usize) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let mut world: Option<World> = None;
     let mut operations = 0;
-    // After the last kill the server is stopped once as it should be.
+    // After the last kill, one round stops the server normally.
     for round in 0..=rounds + 1 {
         let serving = Serving::start(folder.path(), &["--api-key", "key"]);
         let api = Arc::new(Api::new(&serving.url));
@@ -99,7 +101,7 @@ async fn folder(random: &mut Random, rounds: usize) -> u64 {
         workers.push(tokio::spawn(workers::replace(Arc::clone(&api), world.keyed.shared(), world.keys.shared())));
         workers.push(tokio::spawn(workers::reload(Arc::clone(&api), world.reloaded.shared(), random.fork())));
         tokio::time::sleep(Duration::from_millis(random.below(300))).await;
-        // Dropped is killed.
+        // Dropping kills the server.
         drop(serving);
         for worker in workers {
             worker.await.unwrap();
@@ -108,7 +110,7 @@ async fn folder(random: &mut Random, rounds: usize) -> u64 {
     operations
 }
 
-/// What a pushed row looks like.
+/// The shape of a pushed row.
 #[derive(Clone, Copy, PartialEq)]
 enum Shape {
     Narrow,

@@ -1,4 +1,4 @@
-//! What has to be in a storage after a kill, by what was sent and what was acknowledged.
+//! The expected content of a storage after a kill, derived from the sent and the acknowledged operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-/// The moments at which operations begin and end, in one order.
+/// A logical clock that orders the starts and ends of operations.
 static CLOCK: AtomicU64 = AtomicU64::new(1);
 
 pub fn moment() -> u64 {
     CLOCK.fetch_add(1, Ordering::SeqCst)
 }
 
-/// An operation, and when it was acknowledged, if it was.
+/// An operation, with the time of its acknowledgement if it was acknowledged.
 #[derive(Debug, Clone)]
 struct Operation {
     begun: u64,
@@ -26,7 +26,7 @@ impl Operation {
     }
 }
 
-/// Rows with an id each, added by pushes and batches, and dropped by reloads.
+/// Rows with ids, added by pushes and batches, and removed by reloads.
 #[derive(Debug)]
 pub struct Rows {
     uuid: String,
@@ -42,18 +42,18 @@ pub struct SharedRows {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    /// The additions of this round, each with its rows, which are there all or not at all.
+    /// The insertions of this round with the ids of their rows. Each insertion is atomic.
     added: Vec<(Operation, Vec<u64>)>,
-    /// The rows that were there when the server started.
+    /// The rows at the start of the server.
     known: BTreeSet<u64>,
-    /// The reloads of this round, by their tags.
+    /// The reloads of this round by tag.
     reloads: BTreeMap<u64, Operation>,
-    /// The tag that was there when the server started.
+    /// The tag at the start of the server.
     tag: Option<u64>,
 }
 
 impl SharedRows {
-    /// Begins to add rows: the operation's place, and the rows' ids.
+    /// Records the start of an insertion. Returns its index and the ids of its rows.
     pub fn add(&self, count: u64) -> (usize, Vec<u64>) {
         let mut state = self.state.lock().unwrap();
         let ids: Vec<u64> = (state.next..state.next + count).collect();
@@ -62,11 +62,11 @@ impl SharedRows {
         (state.added.len() - 1, ids)
     }
 
-    pub fn added(&self, place: usize) {
-        self.state.lock().unwrap().added[place].0.acknowledged = Some(moment());
+    pub fn added(&self, index: usize) {
+        self.state.lock().unwrap().added[index].0.acknowledged = Some(moment());
     }
 
-    /// Begins a reload, and gives its tag.
+    /// Records the start of a reload and returns its tag.
     pub fn reload(&self) -> u64 {
         let mut state = self.state.lock().unwrap();
         let tag = moment();
@@ -92,20 +92,20 @@ impl Rows {
         self.shared.clone()
     }
 
-    /// Holds the ids that are there, and the tag of the reload if there are any, against what was done. What is there is
-    /// what the next round begins with. Gives how many operations were acknowledged.
+    /// Compares the ids and the tag in the storage with the operations of this round, and makes them the start of the next
+    /// round. Returns the number of acknowledged operations.
     pub fn check(&mut self, ids: &[Value], tag: Option<Option<u64>>) -> u64 {
         let mut state = self.shared.state.lock().unwrap();
         let state = &mut *state;
         let there: BTreeSet<u64> = ids.iter().map(|id| id.as_u64().unwrap()).collect();
-        assert_eq!(there.len(), ids.len(), "a row is there twice");
+        assert_eq!(there.len(), ids.len(), "a row is duplicated");
 
         let tag = tag.flatten();
         let last = state.reloads.iter().filter(|(_, reload)| reload.acknowledged.is_some()).map(|(tag, _)| *tag).max();
         let unknown = state.reloads.iter().filter(|(_, reload)| reload.acknowledged.is_none()).map(|(tag, _)| *tag);
         let allowed: BTreeSet<Option<u64>> = unknown.map(Some).chain([last.or(state.tag)]).collect();
-        assert!(allowed.contains(&tag), "the reload {tag:?} is there, and not one of {allowed:?}");
-        // The last reload that was done, if it was in this round.
+        assert!(allowed.contains(&tag), "found the reload {tag:?}, expected one of {allowed:?}");
+        // The last reload, if it was in this round.
         let reload = tag.and_then(|tag| state.reloads.get(&tag)).cloned();
         let dropped_before = reload.as_ref().map_or(0, |reload| reload.begun);
         let kept_after = reload.as_ref().map_or(0, |reload| reload.acknowledged.unwrap_or(u64::MAX));
@@ -113,24 +113,24 @@ impl Rows {
         let mut possible = BTreeSet::new();
         if reload.is_none() {
             let lost: Vec<_> = state.known.difference(&there).collect();
-            assert!(lost.is_empty(), "rows are lost that an earlier round had: {lost:?}");
+            assert!(lost.is_empty(), "rows of an earlier round are lost: {lost:?}");
             possible.clone_from(&state.known);
         }
         let mut acknowledged = state.reloads.values().filter(|reload| reload.acknowledged.is_some()).count() as u64;
         for (operation, ids) in &state.added {
             let found = ids.iter().filter(|id| there.contains(id)).count();
-            assert!(found == 0 || found == ids.len(), "{found} rows of a batch of {} are there", ids.len());
+            assert!(found == 0 || found == ids.len(), "found {found} rows of a batch of {}", ids.len());
             possible.extend(ids);
             let Some(end) = operation.acknowledged else { continue };
             acknowledged += 1;
             if end < dropped_before {
-                assert_eq!(found, 0, "rows are there that a reload dropped: {ids:?}");
+                assert_eq!(found, 0, "rows survived a reload: {ids:?}");
             }
             if operation.begun > kept_after || reload.is_none() {
                 assert_eq!(found, ids.len(), "acknowledged rows are lost: {ids:?}");
             }
         }
-        assert!(there.is_subset(&possible), "rows are there that nobody sent: {:?}", there.difference(&possible));
+        assert!(there.is_subset(&possible), "unexpected rows: {:?}", there.difference(&possible));
 
         state.added.clear();
         state.reloads.clear();
@@ -140,7 +140,7 @@ impl Rows {
     }
 }
 
-/// Rows that each batch replaces, all of them, by a value that grows.
+/// Rows that each batch replaces completely, with an increasing value.
 #[derive(Debug, Default)]
 pub struct Keyed {
     shared: Arc<Mutex<Values>>,
@@ -148,15 +148,15 @@ pub struct Keyed {
 
 #[derive(Debug, Default)]
 pub struct Values {
-    /// The last value that was sent.
+    /// The last sent value.
     pub sent: u64,
-    /// The last one that was acknowledged.
+    /// The last acknowledged value.
     pub acknowledged: u64,
-    /// How many were acknowledged in this round.
+    /// Number of values acknowledged in this round.
     pub count: u64,
 }
 
-/// How many rows each batch replaces.
+/// Number of rows that each batch replaces.
 pub const KEYS: u64 = 20;
 
 impl Keyed {
@@ -164,14 +164,14 @@ impl Keyed {
         Arc::clone(&self.shared)
     }
 
-    /// Holds the rows that are there against what was done.
+    /// Compares the rows in the storage with the batches. Returns the number of acknowledged batches.
     pub fn check(&mut self, rows: &[Value]) -> u64 {
         let mut values = self.shared.lock().unwrap();
         let keys: BTreeSet<u64> = rows.iter().map(|row| row[0].as_u64().unwrap()).collect();
         let there: BTreeSet<u64> = rows.iter().map(|row| row[1].as_u64().unwrap()).collect();
         assert!(there.len() <= 1, "rows of several batches: {there:?}");
         let value = there.first().copied().unwrap_or(0);
-        assert!((values.acknowledged..=values.sent).contains(&value), "{value} is there: {values:?}");
+        assert!((values.acknowledged..=values.sent).contains(&value), "unexpected value {value}: {values:?}");
         let expected = if value == 0 { 0 } else { KEYS };
         assert_eq!((rows.len() as u64, keys.len() as u64), (expected, expected), "keys are not unique, or missing");
         values.acknowledged = value;

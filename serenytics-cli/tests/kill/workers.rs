@@ -1,4 +1,4 @@
-//! What is done to a server until it is killed.
+//! Workers that send requests to a server until it is killed.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::Shape;
 use crate::model::{KEYS, SharedRows, Values};
 
-/// How many rows each reload loads.
+/// Number of rows per reload.
 pub const RELOADED: usize = 30;
 
-/// Numbers that are the same for the same seed (splitmix64).
+/// A deterministic random number generator (splitmix64).
 pub struct Random(u64);
 
 impl Random {
@@ -35,13 +35,13 @@ impl Random {
     }
 }
 
-/// Calls of a server that may be killed at any time.
+/// Calls to a server that may be killed at any time.
 pub struct Api {
     url: String,
     http: Client,
 }
 
-/// The server is gone, and the call was done or not.
+/// The server was killed; the call may or may not have been applied.
 pub struct Gone;
 
 impl Api {
@@ -49,7 +49,7 @@ impl Api {
         Api { url: url.to_owned(), http: Client::new() }
     }
 
-    /// The answer of a call that has to work.
+    /// Sends a request that must succeed unless the server is killed.
     async fn call(&self, method: reqwest::Method, path: &str, body: String) -> Result<Value, Gone> {
         let request = self.http.request(method, format!("{}{path}", self.url)).header("x-api-key", "key").body(body);
         let answer = request.send().await.map_err(|_| Gone)?;
@@ -67,7 +67,7 @@ impl Api {
         self.call(reqwest::Method::GET, &format!("/api/data_source/{uuid}"), String::new()).await
     }
 
-    /// A new storage, on a server that is there.
+    /// Creates a storage, on a running server.
     pub async fn storage(&self) -> String {
         let forced = json!({"force_types": {"id": "int", "key": "int", "value": "int", "tag": "int"}}).to_string();
         let content = json!({"advanced_options": forced});
@@ -76,7 +76,7 @@ impl Api {
         source["uuid"].as_str().unwrap().to_owned()
     }
 
-    /// A new storage that has the columns of [`replace`].
+    /// Creates a storage with the columns of [`replace`].
     pub async fn keyed_storage(&self) -> String {
         let uuid = self.storage().await;
         let body = json!({"operations": [{"action": "insert", "rows": [{"id": null, "key": null, "value": null}]}]});
@@ -85,7 +85,7 @@ impl Api {
         uuid
     }
 
-    /// The rows of a query, on a server that is there. A storage that has no column yet has none.
+    /// Returns the rows of a query, on a running server. A storage without columns has no rows.
     pub async fn rows(&self, uuid: &str, stage: &Value) -> Vec<Value> {
         let path = format!("/api/formatted_data/{uuid}");
         let Ok(headers) = self.post(&path, r#"{"only_headers": true}"#.to_owned()).await else {
@@ -99,7 +99,7 @@ impl Api {
             .collect();
         let select = stage["select"].as_array().unwrap();
         let is_there = |name: &Value| titles.contains(&name.as_str().unwrap());
-        // A column that no row brought yet is NULL in every row.
+        // A column that does not exist yet counts as NULL in every row.
         let present: Vec<&Value> = select.iter().filter(|name| is_there(name)).collect();
         if present.is_empty() || stage.get("where").is_some() && present.len() < select.len() {
             return Vec::new();
@@ -117,19 +117,19 @@ impl Api {
         rows.into_iter().map(widened).collect()
     }
 
-    /// The cells of a query of one column, without those that are NULL.
+    /// Returns the non-NULL cells of a query of one column.
     pub async fn cells(&self, uuid: &str, stage: &Value) -> Vec<Value> {
         let rows = self.rows(uuid, stage).await;
         rows.into_iter().map(|row| row[0].clone()).filter(|cell| !cell.is_null()).collect()
     }
 }
 
-/// Pushes rows, one after the other.
+/// Pushes rows, one after another.
 pub async fn push(api: Arc<Api>, rows: SharedRows, mut random: Random, shape: Shape) {
     let Ok(source) = api.source(&rows.uuid).await else { return };
     let path = format!("/api/data_source/{}/push/{}", rows.uuid, source["token"].as_str().unwrap());
     loop {
-        let (place, ids) = rows.add(1);
+        let (index, ids) = rows.add(1);
         let mut row = json!({"id": ids[0]});
         match shape {
             Shape::Wide if random.below(5) == 0 => row[format!("c{}", random.below(30))] = json!(1),
@@ -139,25 +139,25 @@ pub async fn push(api: Arc<Api>, rows: SharedRows, mut random: Random, shape: Sh
         if api.post(&path, row.to_string()).await.is_err() {
             return;
         }
-        rows.added(place);
+        rows.added(index);
     }
 }
 
-/// Inserts batches of rows, one after the other.
+/// Inserts batches of rows, one after another.
 pub async fn insert(api: Arc<Api>, rows: SharedRows, mut random: Random) {
     let path = format!("/api/data_source/{}/batch", rows.uuid);
     loop {
-        let (place, ids) = rows.add(1 + random.below(50));
+        let (index, ids) = rows.add(1 + random.below(50));
         let batch: Vec<_> = ids.iter().map(|id| json!({"id": id})).collect();
         let body = json!({"operations": [{"action": "insert", "rows": batch}]});
         if api.post(&path, body.to_string()).await.is_err() {
             return;
         }
-        rows.added(place);
+        rows.added(index);
     }
 }
 
-/// Replaces the same rows by batches, one after the other, and adds some beside them.
+/// Sends batches that replace the same rows and also insert new ones, one after another.
 pub async fn replace(api: Arc<Api>, rows: SharedRows, values: Arc<Mutex<Values>>) {
     let path = format!("/api/data_source/{}/batch", rows.uuid);
     loop {
@@ -166,7 +166,7 @@ pub async fn replace(api: Arc<Api>, rows: SharedRows, values: Arc<Mutex<Values>>
             values.sent += 1;
             values.sent
         };
-        let (place, ids) = rows.add(3);
+        let (index, ids) = rows.add(3);
         let replaced: Vec<_> = (0..KEYS).map(|key| json!({"key": key, "value": value})).collect();
         let added: Vec<_> = ids.iter().map(|id| json!({"id": id})).collect();
         let body = json!({"operations": [
@@ -177,14 +177,14 @@ pub async fn replace(api: Arc<Api>, rows: SharedRows, values: Arc<Mutex<Values>>
         if api.post(&path, body.to_string()).await.is_err() {
             return;
         }
-        rows.added(place);
+        rows.added(index);
         let mut values = values.lock().unwrap();
         values.acknowledged = value;
         values.count += 1;
     }
 }
 
-/// Reloads a storage, one time after the other.
+/// Reloads a storage, again and again.
 pub async fn reload(api: Arc<Api>, rows: SharedRows, mut random: Random) {
     let path = format!("/api/data_source/{}", rows.uuid);
     loop {
@@ -206,7 +206,7 @@ pub async fn reload(api: Arc<Api>, rows: SharedRows, mut random: Random) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         rows.reloaded(tag);
-        // Pushes have some time between two reloads.
+        // Leave time for pushes between two reloads.
         tokio::time::sleep(std::time::Duration::from_millis(random.below(80))).await;
     }
 }

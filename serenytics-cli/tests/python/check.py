@@ -1,4 +1,4 @@
-"""What the official Python client sees of a server: prints it as JSON, to be compared with what others see."""
+"""Prints what the official Python client reads from a server, as JSON."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What the official Python client gets of exports: prints it as JSON."""
+"""Prints the exports that the official Python client downloads, as JSON."""
 
 import json
 import os
@@ -32,7 +32,7 @@ for exchange_format in ('auto', 'csv', 'csv.gz', 'parquet'):
         seen[f'{exchange_format} {quotes}'] = listed(got)
 seen['old'] = listed(source.get_dataset())
 
-# What is exported as Parquet and loaded again is the same, empty texts included.
+# A Parquet export that is loaded again is unchanged, including empty strings.
 copy = client.get_or_create_storage_data_source_by_name('copy')
 copy.reload_data_from_dataframe(source.get_dataset_as_dataframe('parquet'))
 seen['copied'] = [copy.get_columns() == source.get_columns(), copy.get_data().rows == source.get_data().rows]

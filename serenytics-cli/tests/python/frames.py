@@ -56,7 +56,7 @@ frame('forced', pd.DataFrame({'zip': [1000, 2], 'sales': [1, 2], 'day': ['201301
       force_types={'zip': 'str', 'sales': 'float', 'day': 'datetime'})
 frame('no rows', pd.DataFrame({'a': []}))
 
-# What is refused leaves everything as it was.
+# A rejected data frame leaves the storage unchanged.
 source.reload_data([{'a': 1}])
 frame('no columns', pd.DataFrame())
 frame('levels', pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([('a', 'b')])))

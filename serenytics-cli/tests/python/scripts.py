@@ -1,4 +1,4 @@
-"""What the official Python client sees of scripts, web apps and messages: prints it as JSON."""
+"""Prints what the official Python client reads of scripts, web apps and messages, as JSON."""
 
 import datetime
 import json

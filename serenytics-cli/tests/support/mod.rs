@@ -1,4 +1,4 @@
-//! A started `serenytics serve`.
+//! Starts `serenytics serve` as a child process.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub mod python;
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The command, with nothing of the tests' own environment that would change what it does.
+/// Returns the command without the environment variables that would change its behavior.
 pub fn serenytics() -> Command {
     without_own_environment(Command::new(env!("CARGO_BIN_EXE_serenytics")))
 }
@@ -22,7 +22,7 @@ fn without_own_environment(mut command: Command) -> Command {
     command
 }
 
-/// A number of `/proc/PID/status`, in bytes.
+/// Returns a value of `/proc/PID/status` in bytes.
 #[cfg(target_os = "linux")]
 pub fn memory(process: u32, name: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -34,24 +34,24 @@ pub fn memory(process: u32, name: &str) -> usize {
 pub struct Serving {
     pub url: String,
     child: Child,
-    /// Reads what it logs: a full pipe would stop it.
+    /// Reads the log: a full pipe would block the server.
     errors: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Serving {
-    /// Starts a server on a free port, with these further arguments, and waits for its line.
+    /// Starts a server on a free port and waits until it listens.
     pub fn start(folder: &Path, arguments: &[&str]) -> Serving {
         Serving::run(serenytics(), folder, arguments)
     }
 
-    /// The same, with these environment variables.
+    /// Like [`start`](Self::start), with environment variables.
     pub fn start_in(folder: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Serving {
         let mut command = serenytics();
         command.envs(environment.iter().copied());
         Serving::run(command, folder, arguments)
     }
 
-    /// Starts a server by another program, which gets its command line as arguments.
+    /// Starts a server through another program, which receives the command line as arguments.
     pub fn start_by(program: &[&str], folder: &Path) -> Serving {
         let mut command = without_own_environment(Command::new(program[0]));
         command.args(&program[1..]).arg(env!("CARGO_BIN_EXE_serenytics"));
@@ -81,24 +81,24 @@ impl Serving {
         Serving { url: url.to_owned(), child, errors: Some(errors) }
     }
 
-    /// The number of the process.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The most memory that the server had so far.
+    /// Returns the peak memory of the server in bytes.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> usize {
         memory(self.id(), "VmHWM")
     }
 
-    /// Sends a signal, as `kill` names it, and waits for the end.
+    /// Sends a signal, by its name for `kill`, and waits for the exit.
     pub fn stop(mut self, signal: &str) -> Output {
         let id = self.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
         let begun = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "the server does not stop");
+            assert!(begun.elapsed() < Duration::from_secs(30), "the server did not stop");
             std::thread::sleep(Duration::from_millis(10));
         }
         let mut output = Output { status: self.child.wait().unwrap(), stdout: Vec::new(), stderr: Vec::new() };
@@ -110,7 +110,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It has ended already when it was stopped.
+        // After `stop` it has exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

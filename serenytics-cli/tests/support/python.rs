@@ -1,4 +1,4 @@
-//! Pythons with packages from PyPI, in folders that are kept between runs.
+//! Python environments with packages from PyPI, kept between runs.
 
 #[path = "../../../tests/support/python.rs"]
 mod environments;
@@ -11,29 +11,28 @@ pub use environments::{pip, run};
 
 use serde_json::Value;
 
-/// The version of the client that is promised to work.
+/// The supported version of the official client.
 pub const CLIENT: &str = "serenytics==2.0.1";
 
-/// What is installed beside it: pandas makes other data frames when PyArrow is there, and the client's suite needs
-/// pytest.
+/// The packages to install: PyArrow changes the data frames of pandas, and the test suite of the client needs pytest.
 const PACKAGES: [&str; 3] = [CLIENT, "pyarrow", "pytest<10"];
 
-/// The interpreter that has the official client.
+/// Returns the interpreter that has the official client.
 pub fn python() -> PathBuf {
     environment("python-client", &PACKAGES)
 }
 
-/// The interpreter of a virtual environment with these packages.
+/// Returns the interpreter of a virtual environment with these packages.
 pub fn environment(name: &str, packages: &[&str]) -> PathBuf {
     environments::environment(&folder(name), packages)
 }
 
-/// A folder of this name that is kept between runs.
+/// Returns a folder that is kept between runs.
 pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// What one of the scripts in `tests/python` prints when it is run against a server.
+/// Runs a script of `tests/python` against a server and returns the JSON that it prints.
 pub fn script(name: &str, url: &str, key: &str, variables: &[(&str, &str)]) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(name);
     let mut command = Command::new(python());
