@@ -1,4 +1,4 @@
-//! The account: a user's token, and the API keys that it makes.
+//! Logins: tokens for users, and API keys for tokens.
 
 use std::sync::Arc;
 
@@ -12,26 +12,28 @@ use crate::access::Access;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
 
-/// Gives a token for a login and a password.
+/// Returns a token for a login and a password.
 pub(super) async fn token(State(engine): Shared, headers: HeaderMap) -> Answer {
     require_user(&engine)?;
-    let wrong = || Error::new(Kind::Unauthorized, "the login or the password is wrong");
+    let wrong = || Error::new(Kind::Unauthorized, "wrong login or password");
     let (login, password) = basic(&headers).ok_or_else(wrong)?;
-    let turn = Arc::clone(&engine.logins).acquire_owned().await.context("the engine stops")?;
+    let permit = Arc::clone(&engine.logins).acquire_owned().await.context("the engine stops")?;
     let shared = Arc::clone(&engine);
     let token = tokio::task::spawn_blocking(move || {
-        // It ends with the hashing, which runs on when the client leaves.
-        let _turn = turn;
+        // The permit lasts until the hash is computed, even if the client disconnects.
+        let _permit = permit;
         shared.access.log_in(&login, &password)
     });
     let token = token.await.context("the login failed")??.ok_or_else(wrong)?;
     Ok(answer(StatusCode::OK, &json!({"token": token})))
 }
 
-/// Makes an API key for the holder of a token.
+/// Creates an API key for the account of a token.
 pub(super) async fn api_key(State(engine): Shared, headers: HeaderMap) -> Answer {
     require_user(&engine)?;
-    let wrong = || Error::new(Kind::Unauthorized, "the header X-Auth-Token has no good token: get one from /api/token");
+    let wrong = || {
+        Error::new(Kind::Unauthorized, "missing or invalid token in the header X-Auth-Token: get one from /api/token")
+    };
     let token = headers.get("x-auth-token").and_then(|value| value.to_str().ok());
     let account = token.and_then(|token| engine.access.token_account(token)).ok_or_else(wrong)?;
     let (key, digest) = Access::new_key();
@@ -44,7 +46,7 @@ fn require_user(engine: &Arc<Engine>) -> Result<(), Error> {
     if engine.access.has_users() {
         return Ok(());
     }
-    Err(Error::new(Kind::Unauthorized, "this server was started without a user: use its API key"))
+    Err(Error::new(Kind::Unauthorized, "this server has no users: use an API key"))
 }
 
 #[cfg(test)]
@@ -58,15 +60,15 @@ mod tests {
     use crate::engine::test::engine_for;
 
     #[tokio::test]
-    async fn a_client_that_leaves_does_not_end_the_turn_of_its_login() {
+    async fn login_keeps_its_permit_if_the_client_disconnects() {
         let users = vec![("ada".to_owned(), "engine".to_owned())];
         let (engine, _folder) = engine_for(Credentials { keys: Vec::new(), users }).await;
         let mut headers = HeaderMap::new();
         // `ada:motor`.
         headers.insert("authorization", HeaderValue::from_static("Basic YWRhOm1vdG9y"));
         let log_in = token(State(Arc::clone(&engine)), headers);
-        assert!(tokio::time::timeout(Duration::ZERO, log_in).await.is_err(), "the password was hashed in no time");
-        assert_eq!(engine.logins.available_permits(), 0, "another password would be hashed beside the first");
+        assert!(tokio::time::timeout(Duration::ZERO, log_in).await.is_err(), "the password hash took no time");
+        assert_eq!(engine.logins.available_permits(), 0, "a second hash could run at the same time");
         drop(engine.logins.acquire().await.unwrap());
     }
 }

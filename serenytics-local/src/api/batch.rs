@@ -1,4 +1,4 @@
-//! Rows in a request: batches, and pushes of one row.
+//! Batches, and pushes of one row.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::body::{Held, LARGE, SMALL, json};
 use super::extract::Path;
-use super::request::Notes;
+use super::request::RequestContext;
 use super::{Answer, Shared, ok, to_the_end};
 use crate::access::Account;
 use crate::catalogue::Source;
@@ -35,21 +35,21 @@ pub(super) async fn batch(
     Ok(ok())
 }
 
-/// Appends one row. The token in the path is the credential.
+/// Appends one row. The token in the path replaces the API key.
 pub(super) async fn push(
     State(engine): Shared,
     Path((uuid, token)): Path<(String, String)>,
-    Extension(notes): Extension<Notes>,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let source = engine.pushed_source(&uuid, &token).await?;
-    notes.account(&source.account);
+    context.account(&source.account);
     source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, SMALL).await?;
     let bytes = held.bytes();
     let BatchRow::Object(fields) = json(&bytes)? else {
-        return Err(Error::refused("the body has to be a row, as an object: {\"column\": value}"));
+        return Err(Error::refused("expected one row as an object: {\"column\": value}"));
     };
     engine.storages.get(source.uuid).await?.push(Push { source, fields, json: bytes, _paid: held.paid() }).await?;
     engine.metrics.pushes.inc();
@@ -57,11 +57,11 @@ pub(super) async fn push(
     Ok(ok())
 }
 
-/// Runs a batch, and tells how many rows it had.
+/// Runs a batch and returns its number of rows.
 async fn run(engine: &Arc<Engine>, source: Source, held: Held) -> Result<u64, Error> {
     let engine = Arc::clone(engine);
     to_the_end(async move {
-        // Millions of values take their time to be read. They are paid for until the batch is done, whoever waits.
+        // Parsing millions of values takes time. The permits are held until the batch is done, even without a client.
         let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.paid())));
         let (request, _paid) = joined(read.await)?;
         let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();

@@ -1,4 +1,4 @@
-//! Bodies that are held in memory: limited, paid for, and read as JSON whatever their declared type.
+//! Request bodies in memory: limits on their size, memory and speed, and their JSON. The content type is ignored.
 
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -21,35 +21,35 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::engine::Engine;
 use crate::error::{Context as _, Error, Kind};
 
-/// How many bytes of bodies the server holds at the same time; requests wait for their turn.
+/// Memory for all request bodies together, in bytes. Further requests wait.
 pub(crate) const BODY_MEMORY: usize = 256 * 1024 * 1024;
 
-/// The limit of a body that configures something or asks for something.
+/// The maximum size in bytes of a body, except for batches.
 pub(super) const SMALL: usize = 4 * 1024 * 1024;
 
-/// The limit of a body of rows.
+/// The maximum size in bytes of the body of a batch.
 pub(super) const LARGE: usize = 64 * 1024 * 1024;
 
-/// How many values the JSON of a body has at most.
+/// The maximum number of JSON values in a body.
 const VALUES: usize = 5_000_000;
 
-/// How many bytes of memory a value takes beside its text, however short that is.
+/// Memory of a parsed JSON value in bytes, in addition to its text.
 const VALUE: usize = 100;
 
-/// How many bytes the values of long bodies take at the same time; these wait for their turn. It is paid for after the
-/// body, from a store of its own, so that no two requests wait for what the other one has.
+/// Memory for the parsed values of all batches together, in bytes. Further batches wait. A request reserves it after the
+/// memory of its body, from a separate semaphore, so that two requests cannot deadlock.
 pub(crate) const VALUE_MEMORY: usize = VALUES * VALUE;
 
-/// How long a body is waited for: as long as it is paid for, others may have to wait.
-const READING: Duration = Duration::from_secs(120);
+/// Time limit for reading a body: while it holds memory, other requests may have to wait.
+const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A body in memory, which is paid for until this is dropped.
+/// A body in memory, with the permits for its memory.
 pub(super) struct Held {
     bytes: Bytes,
     paid: Paid,
 }
 
-/// What pays for a body, its values among it, as long as anything of it is in memory.
+/// The permits for the memory of a body and its parsed values. Keep this as long as any part of the body is in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Paid {
     _permits: Vec<OwnedSemaphorePermit>,
@@ -64,52 +64,54 @@ impl Held {
             return Err(too_large(limit));
         }
         let paid = pay(&engine.body_memory, declared.unwrap_or(limit).div_ceil(1024)).await?;
-        let slow = |_| Error::refused(format!("the body took longer than {} seconds", READING.as_secs()));
-        let read = tokio::time::timeout(READING, to_bytes(body, limit)).await.map_err(slow)?;
+        let slow = |_| Error::refused(format!("the body did not arrive within {} seconds", READ_TIMEOUT.as_secs()));
+        let read = tokio::time::timeout(READ_TIMEOUT, to_bytes(body, limit)).await.map_err(slow)?;
         let bytes = read.map_err(|error| {
-            // The limit is one of the causes that the error may have.
+            // The size limit is one of the possible causes.
             match error.source().map(ToString::to_string) {
                 Some(cause) if cause.contains("length limit") => too_large(limit),
-                _ => Error::refused(format!("the body could not be read: {error}")),
+                _ => Error::refused(format!("could not read the body: {error}")),
             }
         })?;
         let values = values(&bytes);
         if values > VALUES {
             return Err(Error::new(
                 Kind::TooLarge,
-                format!("the body has {values} JSON values and may have {VALUES}: send it in several calls"),
+                format!(
+                    "the body has {values} JSON values, more than the limit of {VALUES}: split it into several requests"
+                ),
             ));
         }
         let mut permits = vec![paid];
-        // Queries and pushes never wait for what batches have.
+        // Queries and pushes never wait for the memory of batches.
         if limit > SMALL {
-            let busy = |_| Error::new(Kind::Busy, "the server makes as many batches as it may: try again in a moment");
-            let paid_values = pay(&engine.value_memory, values * VALUE / 1024);
-            permits.push(tokio::time::timeout(READING, paid_values).await.map_err(busy)??);
+            let busy = |_| Error::new(Kind::Busy, "too many batches are running: try again later");
+            let reserved = pay(&engine.value_memory, values * VALUE / 1024);
+            permits.push(tokio::time::timeout(READ_TIMEOUT, reserved).await.map_err(busy)??);
         }
         Ok(Held { bytes, paid: Paid { _permits: permits } })
     }
 
-    /// What pays for the body, for who holds on to something of it.
+    /// Returns the permits, for a caller that keeps part of the body.
     pub(super) fn paid(self) -> Paid {
         self.paid
     }
 
-    /// Whether nothing was sent.
+    /// Returns true if the body is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// The body as a JSON object.
+    /// Parses the body as a JSON object.
     pub(super) fn object<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        // A list would be read as the values of the fields, one after the other.
+        // serde would read a list as the values of the fields in order.
         if self.bytes.trim_ascii_start().first() == Some(&b'[') {
-            return Err(Error::refused("the body is a JSON list and has to be an object"));
+            return Err(Error::refused("expected a JSON object as the body, found a list"));
         }
         self.json()
     }
 
-    /// The bytes of the body's JSON, with `null` for each `NaN`.
+    /// Returns the JSON of the body, with `null` for each `NaN`.
     pub(super) fn bytes(&self) -> Bytes {
         match without_nan(&self.bytes) {
             Cow::Borrowed(_) => self.bytes.clone(),
@@ -117,153 +119,157 @@ impl Held {
         }
     }
 
-    /// The body as JSON, in which a bare `NaN`, as Python writes it, is null.
+    /// Parses the body as JSON. A bare `NaN`, as Python writes it, becomes null.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         json(&without_nan(&self.bytes))
     }
 }
 
-/// Takes KiBs of memory that all bodies share.
+/// Reserves KiBs of shared memory.
 async fn pay(memory: &Arc<Semaphore>, kib: usize) -> Result<OwnedSemaphorePermit, Error> {
     let permits = u32::try_from(kib).unwrap_or(u32::MAX);
     Arc::clone(memory).acquire_many_owned(permits).await.context("the engine stops")
 }
 
-/// What is read of the bytes of a body's JSON.
+/// Parses JSON bytes.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::refused(format!("the body is not the JSON that belongs here: {error}")))
+    serde_json::from_slice(bytes).map_err(|error| Error::refused(format!("invalid JSON body: {error}")))
 }
 
-/// How many bytes a client sends of a file, or takes of an answer, in a second at least.
-pub(crate) const SLOWEST: u64 = 1024;
+/// The minimum rate in bytes per second at which clients must send files and read responses.
+pub(crate) const MIN_BYTES_PER_SECOND: u64 = 1024;
 
-/// Reads a body in pieces, as long as they do not come too slowly: a client could hold a connection for days.
-pub(super) struct Paced {
+/// A body stream that fails if the client sends too slowly: it could occupy a connection for days otherwise.
+pub(super) struct MinRateBody {
     body: BodyDataStream,
-    patience: Duration,
+    /// The rate must be reached once in every window of this length.
+    window: Duration,
     since: Instant,
     received: u64,
 }
 
-impl Paced {
-    /// The body; its pace is looked at once in `patience`.
-    pub(super) fn new(body: Body, patience: Duration) -> Paced {
-        Paced { body: body.into_data_stream(), patience, since: Instant::now(), received: 0 }
+impl MinRateBody {
+    /// Wraps a body. Each `window` must reach the minimum rate.
+    pub(super) fn new(body: Body, window: Duration) -> MinRateBody {
+        MinRateBody { body: body.into_data_stream(), window, since: Instant::now(), received: 0 }
     }
 
-    /// The pieces.
+    /// Returns the chunks.
     pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> {
-        try_unfold(self, async |mut paced| Ok(paced.next().await?.map(|piece| (piece, paced))))
+        try_unfold(self, async |mut body_stream| Ok(body_stream.next().await?.map(|chunk| (chunk, body_stream))))
     }
 
-    /// The next piece; `None` at the end.
+    /// Returns the next chunk; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let slow = || Error::refused(format!("less than {SLOWEST} bytes came in a second"));
-        let left = self.patience.saturating_sub(self.since.elapsed());
-        let piece = tokio::time::timeout(left, self.body.next()).await.map_err(|_| slow())?;
-        let Some(piece) = piece else { return Ok(None) };
-        let piece = piece.map_err(|error| Error::refused(error.to_string()))?;
-        self.received += piece.len() as u64;
-        if self.received >= SLOWEST * self.patience.as_secs().max(1) {
+        let slow = || {
+            Error::refused(format!(
+                "the client sends too slowly: at least {MIN_BYTES_PER_SECOND} bytes per second are required"
+            ))
+        };
+        let left = self.window.saturating_sub(self.since.elapsed());
+        let chunk = tokio::time::timeout(left, self.body.next()).await.map_err(|_| slow())?;
+        let Some(chunk) = chunk else { return Ok(None) };
+        let chunk = chunk.map_err(|error| Error::refused(error.to_string()))?;
+        self.received += chunk.len() as u64;
+        if self.received >= MIN_BYTES_PER_SECOND * self.window.as_secs().max(1) {
             (self.since, self.received) = (Instant::now(), 0);
         }
-        Ok(Some(piece))
+        Ok(Some(chunk))
     }
 }
 
-/// How much of a body that nobody reads is taken all the same.
-const DRAINED: usize = 64 * 1024 * 1024;
-/// How long the rest of a body that nobody reads is waited for, unless clients are waited for less long.
-const DRAINING: Duration = Duration::from_secs(20);
+/// The maximum number of bytes to drain from an unread body.
+const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
+/// The maximum time to drain an unread body; the client timeout applies if it is shorter.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Takes the rest of bodies that a handler leaves, for some time. A client that sees its connection closed while it
-/// still sends would never read the answer that says why.
-pub(super) fn drained(request: Request, received: Arc<AtomicU64>, patience: Duration) -> Request {
-    let patience = patience.min(DRAINING);
-    request.map(|body| Body::from_stream(Drained { body: Some(body.into_data_stream()), received, patience }))
+/// Drains the rest of a body that the handler does not read, within limits. A client whose connection closes while it
+/// still sends would never read the response.
+pub(super) fn drain_on_drop(request: Request, received: Arc<AtomicU64>, timeout: Duration) -> Request {
+    let timeout = timeout.min(DRAIN_TIMEOUT);
+    request.map(|body| Body::from_stream(DrainOnDrop { body: Some(body.into_data_stream()), received, timeout }))
 }
 
-struct Drained {
+struct DrainOnDrop {
     body: Option<BodyDataStream>,
-    /// How many bytes the handler took.
+    /// Number of bytes that the handler read.
     received: Arc<AtomicU64>,
-    patience: Duration,
+    timeout: Duration,
 }
 
-impl Stream for Drained {
+impl Stream for DrainOnDrop {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        let piece = ready!(body.poll_next_unpin(context));
-        match &piece {
+        let chunk = ready!(body.poll_next_unpin(context));
+        match &chunk {
             Some(Ok(bytes)) => {
                 self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             }
             _ => self.body = None,
         }
-        Poll::Ready(piece)
+        Poll::Ready(chunk)
     }
 }
 
-impl Drop for Drained {
+impl Drop for DrainOnDrop {
     fn drop(&mut self) {
         let Some(mut body) = self.body.take() else { return };
         let rest = async move {
             let mut size = 0;
-            while let Some(Ok(piece)) = body.next().await {
-                size += piece.len();
-                if size > DRAINED {
+            while let Some(Ok(chunk)) = body.next().await {
+                size += chunk.len();
+                if size > DRAIN_LIMIT {
                     break;
                 }
             }
         };
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(self.patience, rest));
+            runtime.spawn(tokio::time::timeout(self.timeout, rest));
         }
     }
 }
 
 fn too_large(limit: usize) -> Error {
-    let message = format!("the body is larger than {} MiB: send it in several calls", limit / 1024 / 1024);
+    let message = format!("the body is larger than {} MiB: split it into several requests", limit / 1024 / 1024);
     Error::new(Kind::TooLarge, message)
 }
 
-/// How many values a JSON text has at most, told by what separates and what opens them.
+/// Returns an upper bound of the number of JSON values, by counting commas and opening brackets.
 fn values(json: &[u8]) -> usize {
     let mut values = 1;
-    let (mut in_text, mut is_escaped) = (false, false);
+    let (mut in_string, mut is_escaped) = (false, false);
     for byte in json {
         match byte {
             _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = in_text,
-            b'"' => in_text = !in_text,
-            b',' | b'[' | b'{' if !in_text => values += 1,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b',' | b'[' | b'{' if !in_string => values += 1,
             _ => {}
         }
     }
     values
 }
 
-/// The bytes with `null` for each `NaN` outside of a text.
+/// Replaces each `NaN` outside of strings with `null`.
 fn without_nan(json: &[u8]) -> Cow<'_, [u8]> {
     if !json.windows(3).any(|window| window == b"NaN") {
         return Cow::Borrowed(json);
     }
     let mut replaced = Vec::with_capacity(json.len() + 64);
-    let mut in_text = false;
+    let mut in_string = false;
     let mut rest = json;
     while let Some((&byte, after)) = rest.split_first() {
         match byte {
-            b'"' => in_text = !in_text,
-            b'\\' if in_text => {
-                // What follows belongs to the escape, be it a quote or another backslash.
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => {
+                // The next byte belongs to the escape, even if it is a quote or a backslash.
                 replaced.extend_from_slice(&rest[..rest.len().min(2)]);
                 rest = rest.get(2..).unwrap_or_default();
                 continue;
             }
-            b'N' if !in_text && rest.starts_with(b"NaN") => {
+            b'N' if !in_string && rest.starts_with(b"NaN") => {
                 replaced.extend_from_slice(b"null");
                 rest = &rest[3..];
                 continue;
@@ -281,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bare_nan_is_null_and_a_text_stays() {
+    fn bare_nan_becomes_null_and_strings_are_unchanged() {
         let read = |json: &str| String::from_utf8(without_nan(json.as_bytes()).into_owned()).unwrap();
         assert_eq!(read(r#"[NaN,1,{"a":NaN}]"#), r#"[null,1,{"a":null}]"#);
         assert_eq!(read(r#"["NaN", "a\"NaN", NaN]"#), r#"["NaN", "a\"NaN", null]"#);
@@ -291,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_counted_outside_of_texts() {
+    fn values_are_counted_outside_of_strings() {
         assert_eq!(values(br#"[1,{"a,[":"\",,","b":2}]"#), 5);
         assert_eq!(values(br#""\\",[]"#), 3);
         assert_eq!(values(b"\"\\"), 1);

@@ -1,4 +1,4 @@
-//! The data API: the sources that its keys read, their columns, and their rows as JSON or CSV.
+//! The data API: lists the sources that a data API key can read, and returns their columns and rows.
 
 use std::sync::Arc;
 
@@ -21,16 +21,15 @@ use crate::catalogue::Source;
 use crate::engine::Engine;
 use crate::error::Error;
 
-/// Lets a request pass if it has a key of the data API.
+/// Rejects requests without a key of the data API.
 pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
     engine.data_api.check(request.headers().get("x-api-key").and_then(|key| key.to_str().ok()))?;
     Ok(next.run(request).await)
 }
 
-/// What is asked for. The platform's documentation does not say what a query looks like: it may be a stage, or a whole
-/// pipeline.
+/// The body of a query. The documentation of the platform does not define `query`, so it can be a stage or a pipeline.
 #[derive(Debug, Deserialize)]
-struct Asked {
+struct DataQuery {
     #[serde(default)]
     format: Format,
     query: Option<Value>,
@@ -44,25 +43,25 @@ enum Format {
     Csv,
 }
 
-impl Asked {
-    /// The query's options, for rows.
+impl DataQuery {
+    /// Converts the body into the options of a row-by-row query.
     fn options(&self) -> Result<Pipeline, Error> {
-        let wrong = |error| Error::refused(format!("`query` is none: {error}"));
+        let invalid = |error| Error::refused(format!("invalid `query`: {error}"));
         let stages = match &self.query {
             None | Some(Value::Null) => Vec::new(),
             Some(query) if query.get(PIPELINE).is_some() => {
-                Pipeline::deserialize(query).map_err(wrong)?.data_processing_pipeline
+                Pipeline::deserialize(query).map_err(invalid)?.data_processing_pipeline
             }
-            Some(query) => vec![Stage::deserialize(query).map_err(wrong)?],
+            Some(query) => vec![Stage::deserialize(query).map_err(invalid)?],
         };
         Ok(Pipeline { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: stages, ..Pipeline::default() })
     }
 }
 
-/// What a query has that is a pipeline.
+/// The field that makes a query a pipeline.
 const PIPELINE: &str = "data_processing_pipeline";
 
-/// The sources that the key reads.
+/// Lists the sources of the data API.
 pub(super) async fn list(State(engine): Shared) -> Answer {
     let mut sources = engine.catalogue.sources(&Account::default_account(), None).await?;
     sources.retain(|source| engine.data_api.reads(source));
@@ -74,7 +73,7 @@ pub(super) async fn list(State(engine): Shared) -> Answer {
     Ok(listed(sources.iter().map(|source| json!({"uuid": source.uuid, "name": source.name})).collect()))
 }
 
-/// The columns of a source, as a query for headers answers them.
+/// Returns the columns of a source, in the format of a query for headers only.
 pub(super) async fn model(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
     let source = authorised(&engine, &uuid).await?;
     let headers = Pipeline { only_headers: Some(true), ..Pipeline::default() };
@@ -82,11 +81,11 @@ pub(super) async fn model(State(engine): Shared, Path(uuid): Path<String>) -> An
     Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
 }
 
-/// The rows of a source: all of them, or those of a query.
+/// Returns all rows of a source, or the rows of a query.
 pub(super) async fn data(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
     let source = authorised(&engine, &uuid).await?;
     let held = Held::read(&engine, &headers, body, SMALL).await?;
-    let asked = if held.is_empty() { Asked { format: Format::Json, query: None } } else { held.object()? };
+    let asked = if held.is_empty() { DataQuery { format: Format::Json, query: None } } else { held.object()? };
     drop(held);
     let options = asked.options()?;
     let input = engine.input(source).await?;
@@ -94,11 +93,12 @@ pub(super) async fn data(State(engine): Shared, Path(uuid): Path<String>, header
         Format::Json => ("application/json", engine.queries.answer(input, options).await?),
         Format::Csv => ("text/csv; charset=utf-8", engine.queries.answer_csv(input, options).await?),
     };
-    // A piece that fails ends the connection before the body is whole, so that no client takes a part for the answer.
+    // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
     Ok(([(header::CONTENT_TYPE, content)], Body::from_stream(pieces)).into_response())
 }
 
-/// The source with this uuid, if the data API reads it. One that it does not read is told like one that does not exist.
+/// Returns the source with this uuid if the data API can read it. The error for other sources is the same as for unknown
+/// ones.
 async fn authorised(engine: &Engine, uuid: &str) -> Result<Source, Error> {
     let unknown = || Engine::unknown_source(uuid);
     let source = engine.catalogue.anyones_source(Uuid::parse_str(uuid).map_err(|_| unknown())?).await?;

@@ -18,7 +18,7 @@ use crate::catalogue::{INNER_JOIN, STORAGE, Source};
 use crate::error::Error;
 use crate::query::check_measures;
 
-/// What a client tells about a source; what else it sends is what it got, and says nothing.
+/// The fields of a source that clients can send. Other fields are ignored.
 #[derive(Debug, Deserialize)]
 struct SourceBody {
     uuid: Option<String>,
@@ -68,12 +68,12 @@ pub(super) async fn save(
 ) -> Answer {
     let source = engine.source(&account, &uuid).await?;
     let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
-    let fixed = [
+    let immutable = [
         ("uuid", body.uuid, source.uuid.to_string()),
         ("type", body.kind, source.kind.clone()),
         ("token", body.token, source.token.clone()),
     ];
-    for (field, sent, kept) in fixed {
+    for (field, sent, kept) in immutable {
         if sent.is_some_and(|sent| sent != kept) {
             return Err(Error::refused(format!("the `{field}` of a data source cannot be changed")));
         }
@@ -89,7 +89,7 @@ pub(super) async fn save(
     }
     let (catalogue, changed) = (engine.catalogue.clone(), saved.clone());
     if !to_the_end(async move { catalogue.update_source(&changed).await }).await? {
-        return Err(Error::not_found("the data source was deleted meanwhile"));
+        return Err(Error::not_found("the data source was deleted in the meantime"));
     }
     found(StatusCode::OK, &saved)
 }
@@ -101,24 +101,24 @@ pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): 
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Nothing is cached between queries, so there is nothing to forget.
+/// Does nothing: there is no cache between queries.
 pub(super) async fn invalidate_cache(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
     engine.source(&account, &uuid).await?;
     Ok(ok())
 }
 
-/// What the first column of the users' metadata is called.
+/// The required name of the first column of the user metadata.
 const LOGIN: &str = "login";
 
-/// Checks the users' metadata. Nothing here reads it, so none is kept. Whoever has a key may do everything, also what
-/// the platform's administrators may.
+/// Validates the user metadata. Nothing uses it here, so it is not stored. Any API key can call this; the platform
+/// requires an administrator.
 pub(super) async fn reload_users_metadata(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
     let source = engine.source(&account, &uuid).await?;
     let input = engine.input(source).await?;
     let first = input.first_column()?;
     if first != LOGIN {
         return Err(Error::refused(format!(
-            "the first column of the users' metadata is {first:?} and has to be {LOGIN:?}, with a row for each user"
+            "the first column of the user metadata is {first:?}, expected {LOGIN:?} with one row per user"
         )));
     }
     Ok(ok())
@@ -129,5 +129,5 @@ fn found(status: StatusCode, source: &Source) -> Result<Response, Error> {
 }
 
 fn to_json(source: &Source) -> Result<Value, Error> {
-    serde_json::to_value(source).map_err(|error| Error::failed("a data source could not be written", error))
+    serde_json::to_value(source).map_err(|error| Error::failed("could not serialize a data source", error))
 }

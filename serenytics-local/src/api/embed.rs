@@ -1,4 +1,4 @@
-//! Embed links: made for who has a key, and opened by who has the link.
+//! Embed links: creating one needs an API key, opening one does not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::engine::Engine;
 use crate::error::Error;
 
 #[derive(Debug, Deserialize)]
-struct Wanted {
+struct EmbedRequest {
     payload: Option<Map<String, Value>>,
     /// In seconds.
     expire_in: u64,
 }
 
-/// Makes a link, which holds the payload.
+/// Creates a signed link that contains the payload.
 pub(super) async fn embed(
     State(engine): Shared,
     account: Account,
@@ -39,37 +39,37 @@ pub(super) async fn embed(
     body: Body,
 ) -> Answer {
     let web_app = found(&engine, &account, &uuid).await?;
-    let wanted: Wanted = Held::read(&engine, &headers, body, SMALL).await?.object()?;
-    if wanted.expire_in == 0 {
-        return Err(Error::refused("`expire_in` has to be a number of seconds above zero"));
+    let request: EmbedRequest = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    if request.expire_in == 0 {
+        return Err(Error::refused("`expire_in` must be a number of seconds greater than zero"));
     }
-    let payload = URL_SAFE_NO_PAD.encode(Value::Object(wanted.payload.unwrap_or_default()).to_string());
+    let payload = URL_SAFE_NO_PAD.encode(Value::Object(request.payload.unwrap_or_default()).to_string());
     let path = format!("/embed/web_app/{}?embeddedPayload={payload}", web_app.uuid);
-    let link = engine.embed_links.sign_for(Duration::from_secs(wanted.expire_in), Method::GET.as_str(), &path)?;
+    let link = engine.embed_links.sign_for(Duration::from_secs(request.expire_in), Method::GET.as_str(), &path)?;
     let url = format!("{}{link}", origin(&headers)?);
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "embeddedUrl": url})))
 }
 
-/// Lets a request pass if it came by an embed link.
+/// Rejects requests without a valid embed link.
 pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
     check(&engine.embed_links, &request)?;
     Ok(next.run(request).await)
 }
 
-/// What a link shows: that it is good, and that dashboards are not drawn here.
+/// Returns a page that says that the link is valid, and that this server does not draw dashboards.
 pub(super) async fn page(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
     let parsed = Uuid::parse_str(&uuid).map_err(|_| unknown(&uuid))?;
     let web_app = engine.catalogue.anyones_web_app(parsed).await?.ok_or_else(|| unknown(&uuid))?;
     let name = escaped(&web_app.name);
     let page = format!(
         "<!doctype html>\n<html><head><meta charset=\"utf-8\"><title>{name}</title></head>\n\
-         <body><h1>{name}</h1>\n<p>This link is good. The embedded engine of Serenytics for Rust draws no dashboards, so \
-         there is nothing more to see here.</p></body></html>\n"
+         <body><h1>{name}</h1>\n<p>This link is valid. The embedded engine of Serenytics for Rust does not draw \
+         dashboards.</p></body></html>\n"
     );
     Ok((StatusCode::NOT_IMPLEMENTED, Html(page)).into_response())
 }
 
-/// A text inside of HTML.
+/// Escapes a string for HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,4 +1,4 @@
-//! Exports: `export_source_data` gives a link, and the link gives the file to whoever has it.
+//! Exports: `export_source_data` returns a signed link, and the link downloads the file without a key.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -17,9 +17,9 @@ use crate::error::Error;
 use crate::load::separator;
 use crate::query::{ExportFormat, ExportOptions, check_export};
 
-/// The body of the call.
+/// The body of `export_source_data`.
 #[derive(Deserialize)]
-struct Asked {
+struct ExportRequest {
     #[serde(default)]
     send_email: bool,
     export_format: Option<String>,
@@ -28,15 +28,15 @@ struct Asked {
     add_quotes: bool,
 }
 
-/// What a link says about its file.
+/// The query of a download link.
 #[derive(Deserialize)]
-pub(super) struct Linked {
+pub(super) struct DownloadOptions {
     format: String,
     separator: char,
     quotes: bool,
 }
 
-/// Gives a link to a source's rows.
+/// Returns a link to the rows of a source.
 pub(super) async fn ask(
     State(engine): Shared,
     account: Account,
@@ -45,9 +45,9 @@ pub(super) async fn ask(
     body: Body,
 ) -> Answer {
     let source = engine.source(&account, &uuid).await?;
-    let asked: Asked = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let asked: ExportRequest = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     if asked.send_email {
-        return Err(Error::not_emulated("an export that is sent by e-mail"));
+        return Err(Error::not_emulated("an export by e-mail"));
     }
     let format = ExportFormat::named(asked.export_format.as_deref().unwrap_or("auto"))?;
     let separator = char::from(separator(asked.csv_separator.as_ref())?);
@@ -62,8 +62,12 @@ pub(super) async fn ask(
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "csv_url": url, "output_file_format": format.name()})))
 }
 
-/// Gives the file of a link, with the rows that the source has now.
-pub(super) async fn download(State(engine): Shared, Path(uuid): Path<String>, Query(linked): Query<Linked>) -> Answer {
+/// Returns the file of a link, with the current rows of the source.
+pub(super) async fn download(
+    State(engine): Shared,
+    Path(uuid): Path<String>,
+    Query(linked): Query<DownloadOptions>,
+) -> Answer {
     let source = engine.linked_source(&uuid).await?;
     let format = ExportFormat::named(&linked.format)?;
     let separator = separator(Some(&Value::String(linked.separator.into())))?;
@@ -73,20 +77,20 @@ pub(super) async fn download(State(engine): Shared, Path(uuid): Path<String>, Qu
     ];
     let options = ExportOptions { format, separator, quotes: linked.quotes };
     let pieces = engine.queries.export(engine.input(source).await?, options).await?;
-    // A piece that fails ends the connection before the body is whole, so that no client takes a part for the file.
+    // An error in the stream closes the connection early, so that no client mistakes a part for the whole file.
     Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
-/// What the file is called: like its source, in letters that every client reads, and as it is for those that can.
+/// Builds the Content-Disposition header with the name of the source: once in plain ASCII for all clients, once in UTF-8.
 fn disposition(name: &str, format: ExportFormat) -> String {
     let plain: String = name
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() || "-_ ".contains(letter) { letter } else { '_' })
         .collect();
     let extension = format.name();
-    // Spaces as `+` are for forms only.
+    // Only forms encode spaces as `+`.
     let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20");
-    // A form leaves the star as it is, which this header does not.
+    // Forms keep `*`, but this header must encode it.
     let encoded = encoded.replace('*', "%2A");
     format!("attachment; filename=\"{plain}.{extension}\"; filename*=UTF-8''{encoded}.{extension}")
 }

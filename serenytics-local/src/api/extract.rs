@@ -1,4 +1,4 @@
-//! What handlers take from a path and a query, refused in the form of all other errors.
+//! Extractors for the path and the query of a request, whose rejections have the API's error format.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
 
-/// The parts of a path that the route has names for.
+/// The named parameters of a path.
 pub(super) struct Path<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
@@ -18,8 +18,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
                 if wrong.status().is_server_error() {
                     return Error::new(Kind::Failed, wrong.body_text());
                 }
-                // Nothing has such a name.
-                Error::not_found(format!("there is nothing at this path: {}", wrong.body_text()))
+                // A parameter that cannot be parsed names nothing that exists.
+                Error::not_found(format!("invalid path: {}", wrong.body_text()))
             })?;
         Ok(Path(path))
     }

@@ -1,4 +1,4 @@
-//! Authentication: the API key in the header of a request.
+//! Authentication with API keys.
 
 use std::sync::Arc;
 
@@ -11,45 +11,46 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Answer;
-use super::request::Notes;
+use super::request::RequestContext;
 use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
 
-/// Lets a request pass if it has a key, whose account handlers get.
+/// Rejects requests without a valid API key, and passes the account of the key to the handler.
 pub(super) async fn require(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Answer {
     let account = check(&engine, request.headers())?;
-    if let Some(notes) = request.extensions().get::<Notes>() {
-        notes.account(&account);
+    if let Some(context) = request.extensions().get::<RequestContext>() {
+        context.account(&account);
     }
     request.extensions_mut().insert(account);
     Ok::<Response, Error>(next.run(request).await)
 }
 
-/// The account whose key a request has, in the handler of a route that requires one.
+/// Extracts the account of the API key. Works only on routes that require a key.
 impl<S: Sync> FromRequestParts<S> for Account {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Account, Error> {
         let account = parts.extensions.get::<Account>().cloned();
-        account.ok_or_else(|| Error::new(Kind::Failed, "this route does not ask for a key, and needs one"))
+        account.ok_or_else(|| Error::new(Kind::Failed, "this route must require an API key, but does not"))
     }
 }
 
-/// Refuses a request without a key, and tells whose it is.
+/// Checks the API key of a request and returns its account.
 pub(super) fn check(engine: &Engine, headers: &HeaderMap) -> Result<Account, Error> {
-    let refused = |why| Error::new(Kind::Unauthorized, why);
-    let key = sent(headers).ok_or_else(|| refused("the request has no API key: send it in the header X-Api-Key"))?;
-    engine.access.account(&key).ok_or_else(|| refused("the API key is not one of this server's"))
+    let unauthorized = |why| Error::new(Kind::Unauthorized, why);
+    let key =
+        sent(headers).ok_or_else(|| unauthorized("the request has no API key: send it in the header X-Api-Key"))?;
+    engine.access.account(&key).ok_or_else(|| unauthorized("unknown API key"))
 }
 
-/// The key of a request. Old clients send theirs as the password of the user `token`.
+/// Returns the API key of a request. Old clients send it as the password of the user `token`.
 pub(super) fn sent(headers: &HeaderMap) -> Option<String> {
     let key = headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
     key.or_else(|| basic(headers).filter(|(user, _)| user == "token").map(|(_, key)| key))
 }
 
-/// The user and password of Basic authentication.
+/// Returns the user and the password of HTTP basic authentication.
 pub(super) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let header = headers.get("authorization")?.to_str().ok()?;
     let (scheme, encoded) = header.split_once(' ')?;

@@ -1,4 +1,4 @@
-//! Lists: their one filter, by name, and the form of their answers.
+//! List calls: the filter by name, and the format of the response.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -29,12 +29,12 @@ struct Filter {
 }
 
 impl ListQuery {
-    /// The name that the list is filtered by.
+    /// Returns the name to filter by.
     pub(super) fn name(&self) -> Result<Option<String>, Error> {
         let Some(text) = &self.q else { return Ok(None) };
         let expected = r#"{"filters": [{"name": "name", "op": "eq", "val": "sales"}]}"#;
         let read: Filters = serde_json::from_str(text)
-            .map_err(|error| Error::refused(format!("`q` has to be JSON as {expected}: {error}")))?;
+            .map_err(|error| Error::refused(format!("invalid `q`, expected JSON such as {expected}: {error}")))?;
         match read.filters.as_slice() {
             [] => Ok(None),
             [Filter { name, op, val: Value::String(value) }]
@@ -47,7 +47,7 @@ impl ListQuery {
     }
 }
 
-/// The answer of a list call.
+/// Builds the response of a list call.
 pub(super) fn listed(objects: Vec<Value>) -> Response {
     answer(StatusCode::OK, &json!({"num_results": objects.len(), "objects": objects}))
 }

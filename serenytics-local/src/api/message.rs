@@ -1,4 +1,4 @@
-//! Messages: mails with what is attached to them, and Slack's.
+//! E-mails with their attachments, and Slack messages.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::{Held, Paced, SMALL};
+use super::body::{Held, MinRateBody, SMALL};
 use super::extract::Path;
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok};
@@ -34,35 +34,40 @@ struct EmailBody {
     file_to_attach_name: Option<String>,
 }
 
-/// Begins to send a mail. A file that was uploaded for it is the mail's from now on, and gone when that is refused, unless the same mail
-/// may be sent again.
+/// Starts a task that sends an e-mail. The e-mail takes over the uploaded attachment. If the e-mail is rejected, the
+/// attachment is deleted, unless the client may retry.
 pub(super) async fn email(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
     let body: EmailBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
-    let begun = async move {
+    let start = async move {
         let attachments = &engine.mails.attachments;
         let claimed = match &body.file_to_attach_uuid {
             Some(uuid) => Some(attachments.claim(&account, uuid).await?),
             None => None,
         };
-        let begun = begin(&engine, &account, body, claimed.as_ref().map(|claimed| claimed.file.clone())).await;
-        if let (Err(error), Some(claimed)) = (&begun, claimed) {
+        let started = start_mail(&engine, &account, body, claimed.as_ref().map(|claimed| claimed.file.clone())).await;
+        if let (Err(error), Some(claimed)) = (&started, claimed) {
             match error.kind() {
                 Kind::Busy | Kind::Failed => attachments.give_back(claimed).await,
                 _ => attachments.remove(&claimed.file).await,
             }
         }
-        begun
+        started
     };
-    let task = to_the_end(begun).await?;
+    let task = to_the_end(start).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }
 
-async fn begin(engine: &Arc<Engine>, account: &Account, body: EmailBody, file: Option<PathBuf>) -> Result<Uuid, Error> {
+async fn start_mail(
+    engine: &Arc<Engine>,
+    account: &Account,
+    body: EmailBody,
+    file: Option<PathBuf>,
+) -> Result<Uuid, Error> {
     let mut mail = Mail::new(body.subject, &body.recipients, body.html, body.from_address.as_deref())?;
     match &body.web_app_uuid {
         Some(uuid) => mail.web_app = Some(found(engine, account, uuid).await?.name),
         None if body.pdf_file_name.is_some() || body.dashboard_payload.is_some() => {
-            return Err(Error::refused("`pdf_file_name` and `dashboard_payload` go with a `web_app_uuid`"));
+            return Err(Error::refused("`pdf_file_name` and `dashboard_payload` need a `web_app_uuid`"));
         }
         None => {}
     }
@@ -70,35 +75,34 @@ async fn begin(engine: &Arc<Engine>, account: &Account, body: EmailBody, file: O
     engine.begin_mail(account, mail).await
 }
 
-/// Tells clients to upload files of mails here and not to S3.
+/// Tells clients to upload attachments to this server instead of S3.
 pub(super) async fn sign() -> Answer {
-    let body = json!({"status": "error", "errors": ["this server has no S3: upload to /api/upload_file"]});
+    let body = json!({"status": "error", "errors": ["this server does not use S3: upload to /api/upload_file"]});
     Ok(answer(StatusCode::OK, &body))
 }
 
-/// Takes a file that will be attached to a mail.
+/// Receives a file that a later e-mail attaches.
 pub(super) async fn upload_file(
     State(engine): Shared,
     account: Account,
     Path(uuid): Path<String>,
     body: Body,
 ) -> Answer {
-    let uuid =
-        Uuid::parse_str(&uuid).map_err(|_| Error::refused(format!("a file is uploaded as a uuid, not {uuid:?}")))?;
+    let uuid = Uuid::parse_str(&uuid).map_err(|_| Error::refused(format!("invalid uuid in the path: {uuid:?}")))?;
     let limit = LARGEST_ATTACHMENT.min(engine.upload_limit);
     let attachments = &engine.mails.attachments;
     attachments.check_room(&account, uuid).await?;
-    let pieces = Paced::new(body, engine.patience).into_stream();
-    let file = receive(&attachments.folder(&account), limit, "the upload", pieces).await?;
+    let chunks = MinRateBody::new(body, engine.patience).into_stream();
+    let file = receive(&attachments.folder(&account), limit, "the upload", chunks).await?;
     attachments.keep(&account, uuid, file).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 
-/// Writes a message of Slack into the outbox.
+/// Writes a Slack message to the outbox.
 pub(super) async fn slack(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
     let message: SlackMessage = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     if message.channel.trim().is_empty() || message.text_msg.is_empty() {
-        return Err(Error::refused("a message of Slack needs a `channel` and a `text_msg`"));
+        return Err(Error::refused("a Slack message needs a `channel` and a `text_msg`"));
     }
     engine.mails.slack(message).await?;
     Ok(ok())

@@ -1,4 +1,4 @@
-//! The REST API: routes, and what every answer has in common.
+//! The REST API: the routes, and the common parts of all responses.
 
 mod account;
 mod batch;
@@ -40,17 +40,17 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::jobs::to_the_end;
 
-pub(crate) use body::{BODY_MEMORY, Paid, SLOWEST, VALUE_MEMORY};
+pub(crate) use body::{BODY_MEMORY, MIN_BYTES_PER_SECOND, Paid, VALUE_MEMORY};
 pub(crate) use operation::Health;
 pub(crate) use upload::keep;
 
-/// What a handler gives.
+/// The result of a handler.
 type Answer = Result<Response, Error>;
 
-/// The engine, as handlers get it.
+/// The extractor of the engine.
 type Shared = State<Arc<Engine>>;
 
-/// The API of an engine.
+/// Builds the router of the API.
 pub(crate) fn router(engine: Arc<Engine>) -> Router {
     let with_key = Router::new()
         .route("/api/data_source", get(data_source::list).post(data_source::create))
@@ -102,43 +102,43 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .merge(with_data_key)
         .merge(with_link)
         .merge(embedded)
-        // These have credentials of their own.
+        // These routes check their own credentials, or need none.
         .route("/api/data_source/{uuid}/push/{token}", post(batch::push))
         .route("/api/token", get(account::token))
         .route("/api/api_key", post(account::api_key))
         .route("/api/openapi.json", get(openapi::read))
         .route("/health", get(operation::health))
         .route("/metrics", get(operation::metrics))
-        .fallback(elsewhere)
-        .method_not_allowed_fallback(other_method)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&engine), request::caught))
         .layer(middleware::from_fn_with_state(Arc::clone(&engine), request::observe))
         .with_state(engine)
 }
 
-/// Answers paths that no route has.
-async fn elsewhere(State(engine): Shared, request: Request) -> Answer {
+/// Responds to unknown paths.
+async fn not_found(State(engine): Shared, request: Request) -> Answer {
     let path = request.uri().path();
     if !path.starts_with("/api/") {
-        return Err(Error::not_found(format!("there is nothing at {path:?}")));
+        return Err(Error::not_found(format!("not found: {path:?}")));
     }
     keys::check(&engine, request.headers())?;
     Err(Error::not_emulated(format!("{} {path}", request.method())))
 }
 
-/// Answers methods that a route does not have.
-async fn other_method(State(engine): Shared, request: Request) -> Answer {
+/// Responds to unsupported methods of a route.
+async fn method_not_allowed(State(engine): Shared, request: Request) -> Answer {
     keys::check(&engine, request.headers())?;
     let (method, path) = (request.method(), request.uri().path());
-    Err(Error::new(Kind::Method, format!("{path:?} has no method {method}")))
+    Err(Error::new(Kind::Method, format!("{path:?} does not support the method {method}")))
 }
 
-/// An answer of JSON.
+/// Builds a JSON response.
 fn answer(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-/// The answer that says no more than that it is done.
+/// Builds the response of a successful call without data.
 fn ok() -> Response {
     answer(StatusCode::OK, &json!({"status": "ok"}))
 }

@@ -1,17 +1,19 @@
-//! Names: of data sources and of scripts.
+//! Validation of names of data sources, scripts and web apps.
 
 use crate::error::Error;
 
-/// How many characters a name has at most.
-const LONGEST: usize = 255;
+/// The maximum number of characters of a name.
+const MAX_LENGTH: usize = 255;
 
-/// The name of something, of which `what` says what it is.
+/// Validates the name of `what`.
 pub(super) fn checked(name: Option<String>, what: &str) -> Result<String, Error> {
     let name = name.filter(|name| !name.trim().is_empty());
     let name = name.ok_or_else(|| Error::refused(format!("{what} needs a `name`")))?;
     let length = name.chars().count();
-    if length > LONGEST {
-        return Err(Error::refused(format!("the name of {what} has {length} characters and may have {LONGEST}")));
+    if length > MAX_LENGTH {
+        return Err(Error::refused(format!(
+            "the name of {what} has {length} characters, more than the limit of {MAX_LENGTH}"
+        )));
     }
     Ok(name)
 }

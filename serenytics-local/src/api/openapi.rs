@@ -1,4 +1,4 @@
-//! The OpenAPI document: every call of the router, one file a group of them.
+//! The OpenAPI document: describes every call of the router, in one file per group.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Answer;
 use crate::error::{Context, Error, Kind};
 
-/// What all calls share: errors, credentials, parameters.
+/// The parts that all calls share: errors, credentials, parameters.
 const BASE: &str = include_str!("openapi/base.json");
 
 /// The calls and the types of their bodies, by group.
@@ -25,19 +25,19 @@ const GROUPS: &[&str] = &[
     include_str!("openapi/operation.json"),
 ];
 
-/// The document, or what is wrong with it.
+/// The document, or the error in it.
 static DOCUMENT: LazyLock<Result<String, String>> =
     LazyLock::new(|| document().map(|document| document.to_string()).map_err(|error| error.messages().join("; ")));
 
-/// Answers the document. It needs no key: it tells nothing about what the server holds.
+/// Returns the document. It needs no key, because it contains nothing about the data of the server.
 pub(super) async fn read() -> Answer {
     let document = DOCUMENT.as_ref().map_err(|error| Error::new(Kind::Failed, error))?;
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], document.as_str()).into_response())
 }
 
-/// The files as one document.
+/// Merges the files into one document.
 fn document() -> Result<Value, Error> {
-    const FAILED: &str = "the OpenAPI document is wrong";
+    const FAILED: &str = "invalid OpenAPI document";
     let mut document: Value = serde_json::from_str(BASE).context(FAILED)?;
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     for group in GROUPS {
@@ -62,10 +62,10 @@ mod tests {
     use crate::api::router;
     use crate::engine::test::engine;
 
-    /// The paths of the router, which it tells by its debug form only.
+    /// Returns the paths of the router. Only its `Debug` output contains them.
     fn paths(router: &axum::Router) -> BTreeSet<String> {
         let shown = format!("{router:?}");
-        // The fallback is among them, as paths of its own.
+        // The fallback appears as separate paths.
         let is_route = |text: &&str| text.starts_with('/') && *text != "/" && !text.contains("__private");
         shown.split('"').filter(is_route).map(str::to_owned).collect()
     }
@@ -85,7 +85,7 @@ mod tests {
         let (engine, _folder) = engine().await;
         let router = router(engine);
         let paths = paths(&router);
-        assert!(paths.contains("/health"), "the router does not tell its paths any more: {paths:?}");
+        assert!(paths.contains("/health"), "the `Debug` output of the router has changed: {paths:?}");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async { axum::serve(listener, router).await });
@@ -110,13 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_leads_somewhere_and_every_type_is_used() {
+    fn every_reference_exists_and_every_type_is_used() {
         let document = document().unwrap();
         let text = document.to_string();
         let references: BTreeSet<&str> =
             text.split(r##""$ref":"#"##).skip(1).filter_map(|t| t.split('"').next()).collect();
         for reference in &references {
-            assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
+            assert!(document.pointer(reference).is_some(), "{reference} does not exist");
         }
         for part in ["schemas", "responses", "parameters"] {
             for name in document["components"][part].as_object().unwrap().keys() {

@@ -25,6 +25,6 @@ pub(super) async fn formatted_data(
     };
     let input = engine.input(source).await?;
     let pieces = engine.queries.answer(input, options).await?;
-    // A piece that fails ends the connection before the body is whole, so that no client takes a part for the answer.
+    // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
     Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
 }

@@ -1,6 +1,6 @@
-//! What every request goes through: its line in the log, its place in the metrics, and a net for panics.
+//! Middleware for every request: the access log, the metrics and the handling of panics.
 //!
-//! The line tells the route and never the path or the query, in which there may be push tokens and names.
+//! The log contains the route, never the path or the query, which may contain push tokens and names.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,54 +21,55 @@ use crate::access::Account;
 use crate::engine::Engine;
 use crate::metrics::Ended;
 
-/// The status that is written down when the client left before it was answered; nginx has it for the same.
+/// The logged status if the client disconnects before the response, as in nginx.
 const CLIENT_LEFT: u16 = 499;
 
-/// What becomes known of a request while it is answered. Handlers find it among the request's extensions.
+/// The facts about a request that handlers find out, for the access log. It is one of the extensions of the request.
 #[derive(Clone, Default)]
-pub(super) struct Notes {
+pub(super) struct RequestContext {
     account: Arc<OnceLock<Account>>,
 }
 
-impl Notes {
-    /// Notes whose request this is.
+impl RequestContext {
+    /// Records the account of the request.
     pub(super) fn account(&self, account: &Account) {
-        // It stays the first one, which is the only one.
+        // A request has only one account, so it is set only once.
         let _ = self.account.set(account.clone());
     }
 }
 
-/// Writes down and counts a request when the last byte of its answer was taken.
+/// Logs and counts a request when its response is complete or dropped.
 pub(super) async fn observe(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
-    let patience = engine.patience;
+    let timeout = engine.patience;
     let received = Arc::new(AtomicU64::new(0));
-    let mut line = Line {
+    let mut entry = AccessLogEntry {
         engine,
         begun: Instant::now(),
-        method: known(request.method()),
+        method: method_name(request.method()),
         route,
-        notes: Notes::default(),
+        context: RequestContext::default(),
         received: Arc::clone(&received),
         sent: 0,
         status: CLIENT_LEFT,
         whole: false,
     };
-    let mut request = body::drained(request, received, patience);
-    request.extensions_mut().insert(line.notes.clone());
+    let mut request = body::drain_on_drop(request, received, timeout);
+    request.extensions_mut().insert(entry.context.clone());
     let response = next.run(request).await;
-    line.status = response.status().as_u16();
-    response.map(|body| Body::new(Watched { body, line }))
+    entry.status = response.status().as_u16();
+    response.map(|body| Body::new(LoggedBody { body, entry }))
 }
 
-/// Answers a request whose handler panics. Others do not notice.
+/// Responds with an error if the handler panics.
 pub(super) async fn caught(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
     let answered = engine.caught("this request", async { Ok(next.run(request).await) }).await;
     answered.unwrap_or_else(IntoResponse::into_response)
 }
 
-/// A method by its name. Clients can send any word, and each would be a series of its own in the metrics.
-fn known(method: &Method) -> &'static str {
+/// Returns the name of a standard method, or `other`: each name is a separate series in the metrics, and clients can send
+/// any word.
+fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",
@@ -81,28 +82,28 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// The line of a request, which is written when this is dropped: at the end, however it comes.
-struct Line {
+/// The access log entry of a request. It is written when this is dropped, however the request ends.
+struct AccessLogEntry {
     engine: Arc<Engine>,
     begun: Instant,
     method: &'static str,
     route: String,
-    notes: Notes,
+    context: RequestContext,
     received: Arc<AtomicU64>,
     sent: u64,
     status: u16,
     whole: bool,
 }
 
-impl Drop for Line {
+impl Drop for AccessLogEntry {
     fn drop(&mut self) {
-        let Line { method, ref route, status, sent, .. } = *self;
+        let AccessLogEntry { method, ref route, status, sent, .. } = *self;
         let (received, duration) = (self.received.load(Ordering::Relaxed), self.begun.elapsed());
         self.engine.metrics.request(&Ended { method, route, status, duration, received, sent });
-        let account = self.notes.account.get().map_or("-", Account::name);
+        let account = self.context.account.get().map_or("-", Account::name);
         let milliseconds = duration.as_secs_f64() * 1000.0;
         let cut = !self.whole;
-        // Machines ask for these every few seconds.
+        // Monitoring requests these every few seconds.
         if matches!(route.as_str(), "/health" | "/metrics") {
             tracing::debug!(method, route, status, milliseconds, received, sent, account, cut, "request");
         } else {
@@ -111,13 +112,13 @@ impl Drop for Line {
     }
 }
 
-/// The body of an answer, and the line that is written at its end.
-struct Watched {
+/// The body of a response, with the log entry to write at its end.
+struct LoggedBody {
     body: Body,
-    line: Line,
+    entry: AccessLogEntry,
 }
 
-impl HttpBody for Watched {
+impl HttpBody for LoggedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -127,9 +128,9 @@ impl HttpBody for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         match &frame {
-            Some(Ok(frame)) => self.line.sent += frame.data_ref().map_or(0, |data| data.len() as u64),
-            Some(Err(error)) => tracing::warn!(route = self.line.route, %error, "an answer was cut"),
-            None => self.line.whole = true,
+            Some(Ok(frame)) => self.entry.sent += frame.data_ref().map_or(0, |data| data.len() as u64),
+            Some(Err(error)) => tracing::warn!(route = self.entry.route, %error, "a response was interrupted"),
+            None => self.entry.whole = true,
         }
         Poll::Ready(frame)
     }
@@ -143,11 +144,11 @@ impl HttpBody for Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for LoggedBody {
     fn drop(&mut self) {
-        // An answer whose length is known, or that has no body, is not asked for its end.
-        let has_no_body = self.line.method == "HEAD" || self.line.status == StatusCode::NO_CONTENT.as_u16();
-        self.line.whole |= has_no_body || self.body.is_end_stream();
+        // hyper does not poll a body without content, or with a known length, to its end.
+        let has_no_body = self.entry.method == "HEAD" || self.entry.status == StatusCode::NO_CONTENT.as_u16();
+        self.entry.whole |= has_no_body || self.body.is_end_stream();
     }
 }
 
@@ -163,13 +164,13 @@ mod tests {
     use crate::jobs::to_the_end;
 
     #[tokio::test]
-    async fn a_panic_is_answered_and_the_server_lives() {
+    async fn panic_in_a_handler_is_a_500_and_the_server_keeps_running() {
         async fn panics() -> &'static str {
-            panic!("a mistake of ours")
+            panic!("a secret detail")
         }
         let (engine, _folder) = engine().await;
         async fn panics_deeper() -> Result<(), Error> {
-            to_the_end(async { panic!("a mistake of ours") }).await
+            to_the_end(async { panic!("a secret detail") }).await
         }
         let router = Router::new()
             .route("/panics", get(panics))
@@ -188,7 +189,7 @@ mod tests {
             let (status, text) = get(path).await;
             assert_eq!(status, 500);
             assert!(text.starts_with(r#"{"errors":["the server failed on this request"#), "{text}");
-            assert!(!text.contains("a mistake of ours\""), "{text}");
+            assert!(!text.contains("a secret detail"), "{text}");
         }
         assert_eq!(get("/works").await, (200, "well".to_owned()));
         assert_eq!(engine.metrics.panics.get(), 2);

@@ -18,7 +18,7 @@ use crate::s3::S3Object;
 
 /// The body of the call.
 #[derive(Deserialize)]
-struct Asked {
+struct S3ReloadRequest {
     s3_bucket: Option<String>,
     s3_key: Option<String>,
     s3_csv_separator: Option<Value>,
@@ -27,7 +27,7 @@ struct Asked {
     force_types: Option<Value>,
 }
 
-/// Begins to load an object, a CSV file, in the place of everything that the storage holds.
+/// Starts a task that replaces all rows of the storage with a CSV file from S3.
 pub(super) async fn reload(
     State(engine): Shared,
     account: Account,
@@ -37,7 +37,7 @@ pub(super) async fn reload(
 ) -> Answer {
     let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let asked: Asked = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let asked: S3ReloadRequest = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let needed = |name: &str| Error::refused(format!("a load from S3 needs `{name}`"));
     let bucket = asked.s3_bucket.ok_or_else(|| needed("s3_bucket"))?;
     let key = asked.s3_key.ok_or_else(|| needed("s3_key"))?;

@@ -1,4 +1,4 @@
-//! Scripts: listed, read, created and deleted, and what they store.
+//! Scripts: list, read, create, delete, and their stored data.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -35,7 +35,7 @@ pub(super) async fn create(State(engine): Shared, account: Account, headers: Hea
     config.remove("uuid");
     let script = Script { uuid: Uuid::new_v4(), name, config };
     if !engine.catalogue.insert_script(&account, &script).await? {
-        return Err(Error::refused(format!("there is a script called {:?} already", script.name)));
+        return Err(Error::refused(format!("a script named {:?} already exists", script.name)));
     }
     Ok(answer(StatusCode::CREATED, &script.to_json()))
 }
@@ -43,7 +43,7 @@ pub(super) async fn create(State(engine): Shared, account: Account, headers: Hea
 pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
     let script = found(&engine, &account, &uuid).await?;
     if engine.scripts.is_running(script.uuid) {
-        let message = format!("the script `{}` is running: wait until it is done, then delete it", script.name);
+        let message = format!("the script `{}` is running: delete it after it ends", script.name);
         return Err(Error::refused(message));
     }
     if !engine.catalogue.delete_script(&account, script.uuid).await? {
@@ -71,7 +71,7 @@ pub(super) async fn store(
     Ok(ok())
 }
 
-/// The account's script with this uuid.
+/// Finds the script with this uuid in the account.
 pub(super) async fn found(engine: &Engine, account: &Account, uuid: &str) -> Result<Script, Error> {
     engine.catalogue.script(account, parsed(uuid)?).await?.ok_or_else(|| unknown(uuid))
 }

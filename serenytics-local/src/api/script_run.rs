@@ -1,4 +1,4 @@
-//! Runs of scripts: started, asked about, and their logs.
+//! Runs of scripts: start one, check its state, read the logs.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::access::Account;
 use crate::catalogue::{Run, RunEnd};
 use crate::error::Error;
 
-/// How long a request waits for a script, when it does not say `async`.
-const WAITED: Duration = Duration::from_secs(5 * 60);
+/// How long a request without `async` waits for the script.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// The parameter by which a script gets the API key of its caller.
+/// The parameter that passes the API key of the caller to the script.
 const KEY: &str = "SERENYTICS_API_KEY";
 
-/// How much of what a script wrote to its standard error an answer repeats.
-const LONGEST_REASON: usize = 2_000;
+/// The maximum number of characters of the standard error in a response.
+const MAX_REASON: usize = 2_000;
 
 pub(super) async fn run(
     State(engine): Shared,
@@ -39,34 +39,34 @@ pub(super) async fn run(
     let is_async = match params.remove("async") {
         None | Some(Value::Bool(false)) => false,
         Some(Value::Bool(true)) => true,
-        Some(other) => return Err(Error::refused(format!("`async` has to be true or false, and is {other}"))),
+        Some(other) => return Err(Error::refused(format!("`async` must be true or false, found {other}"))),
     };
     if let Some(key) = keys::sent(&headers) {
         params.entry(KEY).or_insert(Value::String(key));
     }
-    // The script itself may send what has to be paid for.
+    // Free the memory permits: the script itself may send requests that need them.
     drop(held);
     let name = script.name.clone();
     let end = engine.begin_run(script, params).await?;
     if is_async {
         return Ok(ok());
     }
-    match tokio::time::timeout(WAITED, end).await {
+    match tokio::time::timeout(WAIT_TIMEOUT, end).await {
         Ok(Ok(end)) if end.succeeded => Ok(ok()),
         Ok(Ok(end)) => Ok(failed(&name, &end)),
-        Ok(Err(_)) => Err(Error::refused(format!("the script `{name}` was cut: the server stops"))),
+        Ok(Err(_)) => Err(Error::refused(format!("the script `{name}` was stopped: the server is shutting down"))),
         Err(_) => Err(Error::refused(format!(
-            "the script `{name}` still runs after {} seconds, and goes on: ask for its state, or run it with `async`",
-            WAITED.as_secs()
+            "the script `{name}` is still running after {} seconds and continues: check its state, or run it with `async`",
+            WAIT_TIMEOUT.as_secs()
         ))),
     }
 }
 
-/// The answer of a script that was waited for and failed.
+/// Builds the response for a failed script.
 fn failed(name: &str, end: &RunEnd) -> Response {
     let written = end.stderr.trim_end();
-    // The reason stands at the end.
-    let skipped = written.chars().count().saturating_sub(LONGEST_REASON);
+    // The reason is usually at the end.
+    let skipped = written.chars().count().saturating_sub(MAX_REASON);
     let reason: String = written.chars().skip(skipped).collect();
     answer(StatusCode::OK, &json!({"status": "error", "errors": [format!("the script `{name}` failed: {reason}")]}))
 }

@@ -1,4 +1,4 @@
-//! Tasks: where a job is that a request began.
+//! Tasks: the state of a background job.
 
 use axum::extract::State;
 use axum::http::StatusCode;

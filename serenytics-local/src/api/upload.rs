@@ -1,4 +1,4 @@
-//! Files: their upload, and the loads of a storage from one.
+//! Uploads of files, and loads of a storage from an uploaded file.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use super::body::{Held, Paced, SMALL};
+use super::body::{Held, MinRateBody, SMALL};
 use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
@@ -23,41 +23,41 @@ use crate::jobs::Load;
 
 const FAILED: &str = "the uploaded file could not be written";
 
-/// What a client wants to upload.
+/// The query of a request for an upload link.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct SignRequest {
     /// The uuid of the source that the file is for.
     s3_object_name: Option<String>,
 }
 
-/// Gives a link to upload a file by, as a platform on S3 does, or tells clients to upload with their key.
+/// Returns a signed upload link, as a platform on S3 does. Without `sign_uploads`, clients have to upload with their key.
 pub(super) async fn sign(
     State(engine): Shared,
     account: Account,
     headers: HeaderMap,
-    Query(wanted): Query<Wanted>,
+    Query(request): Query<SignRequest>,
 ) -> Answer {
     if engine.sign_uploads {
-        let uuid = wanted.s3_object_name.ok_or_else(|| {
-            Error::refused("the query needs `s3_object_name`, the uuid of the data source that the file is for")
+        let uuid = request.s3_object_name.ok_or_else(|| {
+            Error::refused("the query needs `s3_object_name`, the uuid of the data source for the file")
         })?;
         let source = engine.source(&account, &uuid).await?;
         source.check_holds_rows()?;
         let url = link(&engine, &headers, &Method::PUT, &format!("/api/data_source/{}/upload", source.uuid))?;
         return Ok(answer(StatusCode::OK, &json!({"status": "ok", "signed_request": url})));
     }
-    let body = json!({"status": "error", "errors": ["this server has no S3: upload to /file"]});
+    let body = json!({"status": "error", "errors": ["this server does not use S3: upload to /file"]});
     Ok(answer(StatusCode::OK, &body))
 }
 
-/// Takes the file that is attached to a source. Its declared type means nothing: clients say JSON for every file.
+/// Receives the file to attach to a source. Its content type is ignored, because clients send JSON for every file.
 pub(super) async fn file(State(engine): Shared, account: Account, Path(uuid): Path<String>, body: Body) -> Answer {
     let source = engine.source(&account, &uuid).await?;
     attach(&engine, source, body).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 
-/// Takes the file that is attached to a source by a link, and answers as S3 does.
+/// Receives the file to attach to a source through a signed link, and responds as S3 does.
 pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body: Body) -> Answer {
     let source = engine.linked_source(&uuid).await?;
     attach(&engine, source, body).await?;
@@ -66,11 +66,11 @@ pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body
 
 async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error> {
     source.check_holds_rows()?;
-    let file = engine.receive("the upload", Paced::new(body, engine.patience).into_stream()).await?;
+    let file = engine.receive("the upload", MinRateBody::new(body, engine.patience).into_stream()).await?;
     keep(file, engine.attached_file(source.uuid)).await
 }
 
-/// Gives a received file its place, in the folder that it was received in.
+/// Moves a received file to its final path, in the same file system.
 pub(crate) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(FAILED)?;
@@ -81,7 +81,7 @@ pub(crate) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Err
     .map(|_| ())
 }
 
-/// Begins to load the attached file in the place of everything that the storage holds.
+/// Starts a task that replaces all rows of the storage with the attached file.
 pub(super) async fn reload(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
     let source = engine.source(&account, &uuid).await?;
     source.check_holds_rows()?;
@@ -94,7 +94,7 @@ struct Update {
     primary_key: Option<String>,
 }
 
-/// Begins to load the attached file, whose rows replace those with the same key.
+/// Starts a task that loads the attached file, replacing rows with the same key.
 pub(super) async fn update(
     State(engine): Shared,
     account: Account,
@@ -106,12 +106,12 @@ pub(super) async fn update(
     source.check_holds_rows()?;
     let update: Update = Held::read(&engine, &headers, body, SMALL).await?.object()?;
     let key = update.primary_key.ok_or_else(|| {
-        Error::refused("an update from a file needs `primary_key`, the name of the column that tells rows apart")
+        Error::refused("an update from a file needs `primary_key`, the name of the column that identifies rows")
     })?;
     begun(&engine, source, Load::Update(key)).await
 }
 
-/// Begins a load, and answers with its task.
+/// Starts a load and responds with the uuid of its task.
 pub(super) async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
     let task = engine.begin_load(source, load).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))

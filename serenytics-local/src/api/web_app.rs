@@ -1,4 +1,4 @@
-//! Web apps: listed, read, created, saved, deleted and shared, the sources they show, and warm-ups.
+//! Web apps: list, read, create, save, delete, share, warm up, and the sources that they show.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -43,7 +43,7 @@ pub(super) async fn create(State(engine): Shared, account: Account, headers: Hea
     Ok(answer(StatusCode::CREATED, &web_app.to_json()))
 }
 
-/// Saves the fields that are sent; the others stay. With whom it is shared is not changed here.
+/// Saves the sent fields and keeps the others. Sharings are not changed here.
 pub(super) async fn save(
     State(engine): Shared,
     account: Account,
@@ -98,7 +98,7 @@ pub(super) async fn share(
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 
-/// The sources that the widgets show, of which those that were deleted are left out.
+/// Lists the sources that the widgets show, without deleted ones.
 pub(super) async fn data_sources(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
     let web_app = found(&engine, &account, &uuid).await?;
     let (known, _) = sources(&engine, &web_app).await?;
@@ -106,7 +106,7 @@ pub(super) async fn data_sources(State(engine): Shared, account: Account, Path(u
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "objects": objects})))
 }
 
-/// Answers a warm-up: there is no cache to fill, but what a dashboard could not be loaded with is refused.
+/// Validates a warm-up request. There is no cache to fill, but requests that could not load the dashboard are rejected.
 pub(super) async fn generate_pdf(
     State(engine): Shared,
     account: Account,
@@ -123,12 +123,13 @@ pub(super) async fn generate_pdf(
     let (_, deleted) = sources(&engine, &web_app).await?;
     if let Some(uuid) = deleted.first() {
         let name = &web_app.name;
-        return Err(Error::refused(format!("a widget of `{name}` shows the source {uuid:?}, which does not exist")));
+        return Err(Error::refused(format!("a widget of `{name}` uses the source {uuid:?}, which does not exist")));
     }
     Ok(ok())
 }
 
-/// The sources that the widgets of a web app show: uuid and name of those that exist, and the uuids of the others.
+/// Finds the sources that the widgets of a web app use. Returns the uuid and name of existing ones, and the uuids of
+/// the others.
 async fn sources(engine: &Engine, web_app: &WebApp) -> Result<(Vec<(String, String)>, Vec<String>), Error> {
     let (mut known, mut deleted) = (Vec::new(), Vec::new());
     for uuid in source_uuids(web_app.config.get(CONTENT).unwrap_or(&Value::Null)) {
@@ -152,17 +153,17 @@ fn checked_name(name: Option<Value>) -> Result<String, Error> {
 fn check_content(config: &Map<String, Value>) -> Result<(), Error> {
     match config.get(CONTENT) {
         None | Some(Value::Object(_)) => Ok(()),
-        Some(_) => Err(Error::refused(format!("the `{CONTENT}` of a web app has to be an object"))),
+        Some(_) => Err(Error::refused(format!("the `{CONTENT}` of a web app must be an object"))),
     }
 }
 
-/// The account's web app with this uuid.
+/// Finds the web app with this uuid in the account.
 pub(super) async fn found(engine: &Engine, account: &Account, uuid: &str) -> Result<WebApp, Error> {
     let parsed = Uuid::parse_str(uuid).map_err(|_| unknown(uuid))?;
     engine.catalogue.web_app(account, parsed).await?.ok_or_else(|| unknown(uuid))
 }
 
-/// The error of a uuid that no web app has.
+/// Returns the error for an unknown uuid.
 pub(super) fn unknown(uuid: &str) -> Error {
     Error::not_found(format!("there is no web app with uuid {uuid:?}"))
 }
