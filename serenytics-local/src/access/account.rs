@@ -1,43 +1,44 @@
-//! Accounts: who owns a data source, a script, a task or a key.
+//! Accounts: the owners of data sources, scripts, tasks and keys.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
 
-/// How many characters the name of an account, and so a login, has at most.
-const LONGEST_NAME: usize = 100;
+/// The maximum number of characters of an account name or login.
+const MAX_NAME_LENGTH: usize = 100;
 
-/// The name of an account. What belongs to one account does not exist for the keys of another.
+/// The name of an account. Objects of one account are invisible to the keys of another.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Account(Arc<str>);
 
 impl Account {
-    /// The account of plain API keys, and of everything in folders from before there were accounts.
+    /// The account of plain API keys, and of all objects from versions without accounts.
     pub(crate) const DEFAULT: &str = "default";
 
-    /// The account with this name.
+    /// Validates an account name.
     pub(crate) fn new(name: &str) -> Result<Account, Error> {
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(|c| c.is_control() || c == ':') {
+        if name.is_empty() || name.chars().count() > MAX_NAME_LENGTH || name.chars().any(|c| c.is_control() || c == ':')
+        {
             return Err(Error::refused(format!(
-                "{name:?} is no name for an account or a login: it has 1 to {LONGEST_NAME} characters, without `:` and \
+                "invalid account name or login {name:?}: expected 1 to {MAX_NAME_LENGTH} characters, without `:` and \
                  control characters"
             )));
         }
         Ok(Account(name.into()))
     }
 
-    /// The account of plain API keys.
+    /// Returns the account of plain API keys.
     pub(crate) fn default_account() -> Account {
         Account(Account::DEFAULT.into())
     }
 
-    /// The account's name.
+    /// Returns the name.
     pub(crate) fn name(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is the account of plain API keys, whose holder runs the server.
+    /// Returns true for the account of plain API keys, which belongs to the operator of the server.
     pub(crate) fn is_default(&self) -> bool {
         self.name() == Account::DEFAULT
     }

@@ -1,4 +1,4 @@
-//! Access: API keys, each of an account, and the users who can make some.
+//! Access: API keys of accounts, and users who can log in and create API keys.
 
 mod account;
 mod user;
@@ -15,28 +15,28 @@ use user::User;
 
 use crate::error::Error;
 
-/// How long a token of `GET /api/token` is good for.
-const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
-/// How many tokens are good at the same time; the oldest give way.
-const TOKENS: usize = 1000;
+/// How long a token of `GET /api/token` is valid.
+const TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
+/// The maximum number of valid tokens; a new one replaces the oldest.
+const MAX_TOKENS: usize = 1000;
 
 /// A key or token, as its SHA-256 digest.
 type KeyDigest = [u8; 32];
 
-/// Who is let in, as the caller of a server says it. It holds secrets, and so cannot be printed.
+/// The configured keys and users. There is no `Debug`, because they are secrets.
 #[derive(Clone, Default)]
 pub(crate) struct Credentials {
-    /// The name of an account and a key of it.
+    /// Account names and keys.
     pub(crate) keys: Vec<(String, String)>,
-    /// A login and its password.
+    /// Logins and passwords.
     pub(crate) users: Vec<(String, String)>,
 }
 
 impl Credentials {
-    /// Refuses what would let nobody in, or the wrong one.
+    /// Rejects credentials that are missing, invalid or ambiguous.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.keys.is_empty() && self.users.is_empty() {
-            return Err(Error::refused("there is neither an API key nor a user, so nobody could use the server"));
+            return Err(Error::refused("no one could use the server: set an API key or a user"));
         }
         for (index, (account, key)) in self.keys.iter().enumerate() {
             Account::new(account)?;
@@ -51,24 +51,24 @@ impl Credentials {
         for (index, (login, _)) in self.users.iter().enumerate() {
             Account::new(login)?;
             if self.users[..index].iter().any(|(other, _)| other == login) {
-                return Err(Error::refused(format!("the user {login:?} is given twice")));
+                return Err(Error::refused(format!("the user {login:?} is repeated")));
             }
         }
         Ok(())
     }
 }
 
-/// Who may use the engine.
+/// Authenticates API keys, logins and tokens.
 pub(crate) struct Access {
     keys: RwLock<Vec<(KeyDigest, Account)>>,
     users: Vec<User>,
-    /// What a password is held against whose login is unknown, so that the time does not tell.
-    nobody: Option<User>,
+    /// Checks the password of an unknown login, so that the response time does not reveal the login.
+    decoy: Option<User>,
     tokens: Mutex<Vec<(KeyDigest, Account, Instant)>>,
 }
 
 impl Access {
-    /// Access with these keys and for these users, and with the keys whose digests are given with their accounts.
+    /// Creates the access for the configured credentials and for keys from the catalogue, given by their digests.
     pub(crate) fn new(credentials: &Credentials, digests: &[(String, Account)]) -> Result<Access, Error> {
         let mut keys = Vec::with_capacity(credentials.keys.len() + digests.len());
         for (account, key) in &credentials.keys {
@@ -77,76 +77,76 @@ impl Access {
         keys.extend(digests.iter().filter_map(|(text, account)| Some((from_hex(text)?, account.clone()))));
         let user = |(login, password): &(String, String)| User::new(Account::new(login)?, password);
         let users = credentials.users.iter().map(user).collect::<Result<Vec<_>, _>>()?;
-        let nobody = || User::new(Account::default_account(), &random());
-        let nobody = if users.is_empty() { None } else { Some(nobody()?) };
-        Ok(Access { keys: RwLock::new(keys), users, nobody, tokens: Mutex::default() })
+        let decoy = || User::new(Account::default_account(), &random());
+        let decoy = if users.is_empty() { None } else { Some(decoy()?) };
+        Ok(Access { keys: RwLock::new(keys), users, decoy, tokens: Mutex::default() })
     }
 
-    /// The account of an API key; `None` if it is none.
+    /// Returns the account of an API key; `None` if the key is unknown.
     pub(crate) fn account(&self, key: &str) -> Option<Account> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         find(keys.iter().map(|(digest, account)| (digest, account)), &digest(key))
     }
 
-    /// Makes an API key; gives the key and its digest, which the catalogue keeps.
+    /// Creates an API key. Returns the key and its digest for the catalogue.
     pub(crate) fn new_key() -> (String, String) {
         let key = random();
         let digest = to_hex(&digest(&key));
         (key, digest)
     }
 
-    /// Lets a key of an account in, whose digest the catalogue has.
+    /// Accepts a new key of an account. The catalogue must have its digest already.
     pub(crate) fn add_key(&self, key: &str, account: Account) {
         self.keys.write().unwrap_or_else(PoisonError::into_inner).push((digest(key), account));
     }
 
-    /// Whether there is a user who could log in.
+    /// Returns true if there are users who can log in.
     pub(crate) fn has_users(&self) -> bool {
         !self.users.is_empty()
     }
 
-    /// Makes a token for a user, if the password is right. Takes a while and 19 MiB of memory, as hashing a password
-    /// should: one at a time is enough.
+    /// Creates a token for a user; `None` if the login or the password is wrong. Hashing the password is slow and uses
+    /// 19 MiB of memory, so allow only one call at a time.
     pub(crate) fn log_in(&self, login: &str, password: &str) -> Result<Option<String>, Error> {
         let user = self.users.iter().find(|user| user.account.name() == login);
         let Some(user) = user else {
-            if let Some(nobody) = &self.nobody {
-                nobody.is(password)?;
+            if let Some(decoy) = &self.decoy {
+                decoy.has_password(password)?;
             }
             return Ok(None);
         };
-        if !user.is(password)? {
+        if !user.has_password(password)? {
             return Ok(None);
         }
         let token = random();
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.retain(|(_, _, made)| made.elapsed() < TOKEN_LIFE);
-        let surplus = (tokens.len() + 1).saturating_sub(TOKENS);
+        tokens.retain(|(_, _, made)| made.elapsed() < TOKEN_TTL);
+        let surplus = (tokens.len() + 1).saturating_sub(MAX_TOKENS);
         tokens.drain(..surplus);
         tokens.push((digest(&token), user.account.clone(), Instant::now()));
         Ok(Some(token))
     }
 
-    /// The account that a token is of; `None` if it is not good, or not any more.
+    /// Returns the account of a token; `None` if it is invalid or has expired.
     pub(crate) fn token_account(&self, token: &str) -> Option<Account> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let good = tokens.iter().filter(|(_, _, made)| made.elapsed() < TOKEN_LIFE);
-        find(good.map(|(token, account, _)| (token, account)), &digest(token))
+        let valid = tokens.iter().filter(|(_, _, made)| made.elapsed() < TOKEN_TTL);
+        find(valid.map(|(token, account, _)| (token, account)), &digest(token))
     }
 }
 
-/// Whether two secrets are equal. Takes the same time whether they are or not.
+/// Compares two secrets in constant time.
 pub(crate) fn same_secret(one: &str, other: &str) -> bool {
     digest(one).ct_eq(&digest(other)).into()
 }
 
-/// A secret that nobody can guess.
+/// Returns a random secret.
 pub(crate) fn random() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
 fn find<'a>(owned: impl Iterator<Item = (&'a KeyDigest, &'a Account)>, wanted: &KeyDigest) -> Option<Account> {
-    // Every one is looked at, so that the time tells nothing.
+    // Compare with every key, so that the time does not depend on the position.
     let mut found: Option<&Account> = None;
     for (digest, account) in owned {
         if wanted.ct_eq(digest).into() {
@@ -160,12 +160,12 @@ fn digest(secret: &str) -> KeyDigest {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// Bytes as hexadecimal text.
+/// Formats bytes as a hexadecimal string.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The 32 bytes of a hexadecimal text.
+/// Parses a hexadecimal string of 32 bytes.
 pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
     let mut digest = KeyDigest::default();
     if text.len() != 2 * digest.len() {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_found_by_their_digest() {
+    fn api_key_is_found_by_its_digest() {
         let (made, digest) = Access::new_key();
         let credentials = Credentials { keys: pairs(&[("default", "secret"), ("b", "other")]), ..Default::default() };
         let access = Access::new(&credentials, &[(digest, Account::new("a").unwrap())]).unwrap();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_right_password_gives_a_token() {
+    fn log_in_needs_the_right_password() {
         let credentials = Credentials { users: pairs(&[("ada", "engine"), ("bob", "motor")]), ..Default::default() };
         let access = Access::new(&credentials, &[]).unwrap();
         assert!(access.log_in("ada", "motor").unwrap().is_none());
@@ -215,21 +215,21 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_are_no_good_are_told() {
+    fn credentials_with_mistakes_are_rejected() {
         fn check(keys: &[(&str, &str)], users: &[(&str, &str)]) -> Result<(), Error> {
             Credentials { keys: pairs(keys), users: pairs(users) }.check()
         }
         assert!(check(&[("a", "k"), ("a", "k"), ("b", "l")], &[("a", "p")]).is_ok());
-        for (keys, users, told) in [
-            (vec![], vec![], "nobody could use the server"),
+        for (keys, users, expected) in [
+            (vec![], vec![], "no one could use the server"),
             (vec![("a", " ")], vec![], "an API key is empty"),
             (vec![("a", "k"), ("b", "k")], vec![], "the accounts \"a\" and \"b\" have the same API key"),
-            (vec![("", "k")], vec![], "is no name for an account"),
-            (vec![("a\n", "k")], vec![], "is no name for an account"),
-            (vec![], vec![("a", "p"), ("a", "q")], "the user \"a\" is given twice"),
+            (vec![("", "k")], vec![], "invalid account name or login"),
+            (vec![("a\n", "k")], vec![], "invalid account name or login"),
+            (vec![], vec![("a", "p"), ("a", "q")], "the user \"a\" is repeated"),
         ] {
             let error = check(&keys, &users).unwrap_err().to_string();
-            assert!(error.contains(told), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Users: a login and a password, of which a slow hash is kept.
+//! Users: a login and the slow hash of a password.
 
 use argon2::Argon2;
 use subtle::ConstantTimeEq;
@@ -9,22 +9,22 @@ use crate::error::{Context, Error};
 
 /// A user who can log in.
 pub(super) struct User {
-    /// The login, which is the name of the user's account too.
+    /// The login, which is also the name of the account.
     pub(super) account: Account,
     salt: [u8; 16],
     password: [u8; 32],
 }
 
 impl User {
-    /// A user with this password.
+    /// Creates a user, hashing the password.
     pub(super) fn new(account: Account, password: &str) -> Result<User, Error> {
         let salt = *Uuid::new_v4().as_bytes();
         let password = hash(password, &salt)?;
         Ok(User { account, salt, password })
     }
 
-    /// Whether this is the user's password. Takes a while, as hashing a password should.
-    pub(super) fn is(&self, password: &str) -> Result<bool, Error> {
+    /// Checks a password. This is slow on purpose.
+    pub(super) fn has_password(&self, password: &str) -> Result<bool, Error> {
         Ok(hash(password, &self.salt)?.ct_eq(&self.password).into())
     }
 }
@@ -34,6 +34,6 @@ fn hash(password: &str, salt: &[u8]) -> Result<[u8; 32], Error> {
     Argon2::default()
         .hash_password_into(password.as_bytes(), salt, &mut hash)
         .map_err(|error| error.to_string())
-        .context("the password could not be hashed")?;
+        .context("could not hash the password")?;
     Ok(hash)
 }

@@ -1,4 +1,4 @@
-//! API keys that users made: the catalogue has their SHA-256 digests only.
+//! API keys that users created. The catalogue stores only their SHA-256 digests.
 
 use sqlx::Row;
 
@@ -6,11 +6,11 @@ use super::{Catalogue, FAILED, account_of, now};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
-/// How many keys an account may make: each request is held against all, and they are good for ever.
-const KEYS: i64 = 1000;
+/// The maximum number of keys of an account. Each request is compared with all keys, and keys never expire.
+const MAX_KEYS: i64 = 1000;
 
 impl Catalogue {
-    /// Adds the digest of an account's key, as hexadecimal text.
+    /// Adds the digest of a key of an account, as a hexadecimal string.
     pub(crate) async fn insert_key(&self, account: &Account, digest: &str) -> Result<(), Error> {
         let done = sqlx::query(
             "INSERT INTO keys (digest, created, account)
@@ -19,18 +19,18 @@ impl Catalogue {
         .bind(digest)
         .bind(now())
         .bind(account.name())
-        .bind(KEYS)
+        .bind(MAX_KEYS)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
         if done.rows_affected() == 0 {
-            let message = format!("the account has made {KEYS} API keys, which is as many as it may: use one of them");
+            let message = format!("the account has created {MAX_KEYS} API keys, which is the limit: use one of them");
             return Err(Error::refused(message));
         }
         Ok(())
     }
 
-    /// The digests of all keys, with their accounts.
+    /// Returns the digests of all keys, with their accounts.
     pub(crate) async fn keys(&self) -> Result<Vec<(String, Account)>, Error> {
         let rows = sqlx::query("SELECT digest, account FROM keys").fetch_all(&self.pool).await.context(FAILED)?;
         rows.iter().map(|row| Ok((row.try_get("digest").context(FAILED)?, account_of(row)?))).collect()
@@ -46,11 +46,11 @@ mod tests {
     async fn an_account_makes_so_many_keys_at_most() {
         let (engine, _folder) = engine().await;
         let (one, other) = (Account::new("one").unwrap(), Account::new("other").unwrap());
-        for n in 0..KEYS {
+        for n in 0..MAX_KEYS {
             engine.catalogue.insert_key(&one, &n.to_string()).await.unwrap();
         }
         let error = engine.catalogue.insert_key(&one, "one more").await.unwrap_err();
-        assert!(error.to_string().contains("has made 1000 API keys"), "{error}");
+        assert!(error.to_string().contains("has created 1000 API keys"), "{error}");
         engine.catalogue.insert_key(&other, "another").await.unwrap();
     }
 }

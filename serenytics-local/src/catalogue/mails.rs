@@ -1,14 +1,14 @@
-//! Mails: when each was taken, for the quota.
+//! The times of accepted e-mails, for the quota.
 
 use super::{Catalogue, FAILED, now};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
-/// What the quota is for: 24 hours, in milliseconds.
+/// The period of the quota: 24 hours, in milliseconds.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl Catalogue {
-    /// Counts a mail of an account; tells whether the quota allows for it.
+    /// Counts an e-mail of an account. Returns false if the quota is used up.
     pub(crate) async fn count_mail(&self, account: &Account, quota: u32) -> Result<bool, Error> {
         let now = now();
         sqlx::query("DELETE FROM mails WHERE taken <= $1").bind(now - DAY).execute(&self.pool).await.context(FAILED)?;
@@ -25,7 +25,7 @@ impl Catalogue {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Takes back the count of an account's last mail.
+    /// Removes the last e-mail of an account from the count.
     pub(crate) async fn uncount_mail(&self, account: &Account) -> Result<(), Error> {
         sqlx::query(
             "DELETE FROM mails WHERE rowid =

@@ -1,9 +1,9 @@
-//! The catalogue: everything that is no data, in a database of its own.
+//! The catalogue: a SQLite database of sources, tasks, keys, scripts, web apps and e-mails. It contains no rows.
 
 mod keys;
 mod mails;
-mod pushed;
-mod room;
+mod push_cache;
+mod quota;
 mod runs;
 mod scripts;
 mod secrets;
@@ -23,7 +23,7 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 use tokio::sync::Mutex;
 
-use pushed::PushedSources;
+use push_cache::PushCache;
 pub(crate) use runs::{Run, RunEnd};
 pub(crate) use scripts::Script;
 pub(crate) use sources::{INNER_JOIN, STORAGE, Source};
@@ -33,7 +33,7 @@ pub(crate) use web_apps::WebApp;
 use crate::access::Account;
 use crate::error::{Context, Error};
 
-/// The database's structure, one step after the other; a step that was released never changes.
+/// The migrations of the database, in order. Never change a released migration.
 const MIGRATIONS: &[(&str, &str)] = &[
     ("sources, tasks, keys and scripts", TABLES),
     ("accounts", ACCOUNTS),
@@ -72,7 +72,7 @@ const TABLES: &str = "
         storage TEXT
     );";
 
-/// What was there before belongs to the account of plain API keys. Names of scripts are unique in an account.
+/// Existing objects go to the account of plain API keys. Script names become unique per account.
 const ACCOUNTS: &str = "
     ALTER TABLE sources ADD COLUMN account TEXT NOT NULL DEFAULT 'default';
     DROP INDEX sources_by_name;
@@ -140,13 +140,13 @@ const MAILS: &str = "
 #[derive(Debug, Clone)]
 pub(crate) struct Catalogue {
     pool: SqlitePool,
-    pushed: Arc<PushedSources>,
-    /// Held by who looks for room and then saves.
+    pushed: Arc<PushCache>,
+    /// Locked from the check of the quota until the object is saved.
     saving: Arc<Mutex<()>>,
 }
 
 impl Catalogue {
-    /// Opens the database, makes it if it does not exist, and brings its structure up to date.
+    /// Opens the database, creating and migrating it if needed.
     pub(crate) async fn open(file: &Path) -> Result<Catalogue, Error> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -157,17 +157,17 @@ impl Catalogue {
             .max_connections(4)
             .connect_with(options)
             .await
-            .context("the catalogue could not be opened")?;
-        migrations(MIGRATIONS).run(&pool).await.context("the catalogue could not be brought up to date")?;
+            .context("could not open the catalogue")?;
+        migrations(MIGRATIONS).run(&pool).await.context("could not migrate the catalogue")?;
         Ok(Catalogue { pool, pushed: Arc::default(), saving: Arc::default() })
     }
 
-    /// Whether the database answers.
+    /// Checks that the database responds.
     pub(crate) async fn check(&self) -> Result<(), Error> {
         sqlx::query("SELECT 1").execute(&self.pool).await.map(|_| ()).context(FAILED)
     }
 
-    /// Writes everything and closes the database.
+    /// Flushes and closes the database.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
@@ -181,26 +181,26 @@ fn migrations(steps: &'static [(&str, &str)]) -> Migrator {
     Migrator::with_migrations(steps.collect())
 }
 
-/// The time in milliseconds since 1970.
+/// Returns the time in milliseconds since 1970.
 fn now() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The account that a row belongs to.
+/// Returns the account of a row.
 fn account_of(row: &SqliteRow) -> Result<Account, Error> {
     Account::new(&row.try_get::<String, _>("account").context(FAILED)?)
 }
 
-/// How many data sources an account may have, and how many of each other kind: lists are answered as a whole.
-const OBJECTS: i64 = 10_000;
+/// The maximum number of objects of each kind per account, because list calls return all of them.
+const MAX_OBJECTS: i64 = 10_000;
 
-/// The account has as many of something as it may have.
+/// Returns the error for an account with too many objects of a kind.
 fn too_many(what: &str) -> Error {
-    Error::refused(format!("the account has {OBJECTS} {what}, which is as many as it may have: delete some"))
+    Error::refused(format!("the account has {MAX_OBJECTS} {what}, which is the limit: delete some"))
 }
 
-/// What a failed statement is reported as.
+/// The error message for a failed statement.
 const FAILED: &str = "the catalogue failed";
 
 #[cfg(test)]
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_there_before_accounts_is_the_default_ones() {
+    async fn migration_moves_old_objects_to_the_default_account() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("catalogue.sqlite");
         let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(catalogue.script_storage(&owner, uuid(3)).await.unwrap().unwrap(), "[2]");
         assert!(!catalogue.insert_script(&owner, &script).await.unwrap(), "the name is taken");
         let twin = Script { uuid: uuid(4), ..script };
-        assert!(catalogue.insert_script(&other, &twin).await.unwrap(), "the name is another account's");
+        assert!(catalogue.insert_script(&other, &twin).await.unwrap(), "another account can use the same name");
         catalogue.close().await;
     }
 }

@@ -1,4 +1,4 @@
-//! Runs of scripts: the log of each, of which the last few are kept.
+//! Runs of scripts: the logs of the last runs of each script.
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -11,33 +11,33 @@ use uuid::Uuid;
 use super::{Catalogue, FAILED, now};
 use crate::error::{Context, Error};
 
-/// How many logs a script has at most.
-const KEPT: i64 = 10;
+/// The maximum number of logs of a script.
+const MAX_LOGS: i64 = 10;
 
-/// The log of a run that ended.
+/// The log of a finished run.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     started: i64,
     finished: i64,
-    /// How it ended.
+    /// Its result.
     pub(crate) end: RunEnd,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct RunEnd {
-    /// Whether the script did not fail.
+    /// True if the script succeeded.
     pub(crate) succeeded: bool,
-    /// What it wrote to its standard output.
+    /// Its standard output.
     pub(crate) stdout: String,
-    /// What it wrote to its standard error, and behind it what the engine has to say.
+    /// Its standard error, followed by notes of the server.
     pub(crate) stderr: String,
-    /// Its exit code, or the signal that ended it as a number below zero; `None` if it never began.
+    /// Its exit code, or the negative signal number; `None` if it never started.
     pub(crate) return_code: Option<i32>,
 }
 
 impl Run {
-    /// The log as the API answers it.
+    /// Returns the log in the format of the API.
     pub(crate) fn to_json(&self) -> Value {
         let Run { started, finished, end } = self;
         json!({
@@ -65,14 +65,14 @@ impl Run {
     }
 }
 
-/// Milliseconds since 1970 as a datetime of the wire.
+/// Converts milliseconds since 1970 to a datetime of the API.
 fn written(milliseconds: i64) -> String {
     let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX);
     datetime::print(Offset::UTC.to_datetime(timestamp))
 }
 
 impl Catalogue {
-    /// Writes down that a run begins, so that it is known of even if the engine is killed.
+    /// Records the start of a run, so that it is known even if the server is killed.
     pub(crate) async fn begin_run(&self, script: Uuid) -> Result<Uuid, Error> {
         let uuid = Uuid::new_v4();
         sqlx::query(
@@ -89,7 +89,7 @@ impl Catalogue {
         Ok(uuid)
     }
 
-    /// Writes down how a run ended, and forgets the script's oldest ones.
+    /// Records the result of a run, and deletes the oldest logs of the script.
     pub(crate) async fn end_run(&self, script: Uuid, run: Uuid, end: &RunEnd) -> Result<(), Error> {
         sqlx::query(
             "UPDATE script_runs SET finished = $1, succeeded = $2, stdout = $3, stderr = $4, return_code = $5
@@ -109,27 +109,27 @@ impl Catalogue {
             (SELECT uuid FROM script_runs WHERE script = $1 ORDER BY position DESC LIMIT $2)",
         )
         .bind(script.to_string())
-        .bind(KEPT)
+        .bind(MAX_LOGS)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
         Ok(())
     }
 
-    /// The logs of a script's runs that ended, the newest first.
+    /// Returns the logs of the finished runs of a script, newest first.
     pub(crate) async fn runs(&self, script: Uuid) -> Result<Vec<Run>, Error> {
         let rows = sqlx::query(
             "SELECT * FROM script_runs WHERE script = $1 AND finished IS NOT NULL ORDER BY position DESC LIMIT $2",
         )
         .bind(script.to_string())
-        .bind(KEPT)
+        .bind(MAX_LOGS)
         .fetch_all(&self.pool)
         .await
         .context(FAILED)?;
         rows.iter().map(Run::read).collect()
     }
 
-    /// Ends the runs that were cut when the engine stopped.
+    /// Marks the runs that a shutdown interrupted as finished.
     pub(crate) async fn tidy_runs(&self) -> Result<(), Error> {
         sqlx::query("UPDATE script_runs SET finished = $1, stderr = $2 WHERE finished IS NULL")
             .bind(now())

@@ -1,11 +1,11 @@
-//! Scripts: their code and configuration, and what they store.
+//! Scripts: their code, configuration and stored data.
 
 use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{Catalogue, FAILED, OBJECTS, too_many};
+use super::{Catalogue, FAILED, MAX_OBJECTS, too_many};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
@@ -14,14 +14,14 @@ use crate::error::{Context, Error};
 pub(crate) struct Script {
     /// Its uuid, which never changes.
     pub(crate) uuid: Uuid,
-    /// Its name, which no other script of the account has.
+    /// Its name, which is unique in the account.
     pub(crate) name: String,
-    /// Everything else that a client told about it.
+    /// All other fields that clients sent.
     pub(crate) config: Map<String, Value>,
 }
 
 impl Script {
-    /// The script as the API answers it.
+    /// Returns the script in the format of the API.
     pub(crate) fn to_json(&self) -> Value {
         let mut object = self.config.clone();
         object.insert("uuid".to_owned(), Value::String(self.uuid.to_string()));
@@ -40,7 +40,7 @@ impl Script {
 }
 
 impl Catalogue {
-    /// Every script of an account, or the one with this name, in the order of their making.
+    /// Returns all scripts of an account, or the one with this name, in the order of creation.
     pub(crate) async fn scripts(&self, account: &Account, name: Option<&str>) -> Result<Vec<Script>, Error> {
         let query = match name {
             Some(name) => sqlx::query("SELECT * FROM scripts WHERE account = $1 AND name = $2 ORDER BY position")
@@ -52,7 +52,7 @@ impl Catalogue {
         rows.iter().map(Script::read).collect()
     }
 
-    /// The account's script with this uuid.
+    /// Finds the script with this uuid in the account.
     pub(crate) async fn script(&self, account: &Account, uuid: Uuid) -> Result<Option<Script>, Error> {
         let row = sqlx::query("SELECT * FROM scripts WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
@@ -63,16 +63,16 @@ impl Catalogue {
         row.as_ref().map(Script::read).transpose()
     }
 
-    /// Adds a script to an account; tells whether its name was free.
+    /// Adds a script to an account. Returns false if its name exists already.
     pub(crate) async fn insert_script(&self, account: &Account, script: &Script) -> Result<bool, Error> {
         let config = Value::Object(script.config.clone()).to_string();
-        let _room = self.room(account, script.uuid, script.name.len() + config.len()).await?;
+        let _guard = self.reserve_quota(account, script.uuid, script.name.len() + config.len()).await?;
         let count = sqlx::query("SELECT COUNT(*) AS count FROM scripts WHERE account = $1")
             .bind(account.name())
             .fetch_one(&self.pool)
             .await
             .context(FAILED)?;
-        if count.try_get::<i64, _>("count").context(FAILED)? >= OBJECTS {
+        if count.try_get::<i64, _>("count").context(FAILED)? >= MAX_OBJECTS {
             return Err(too_many("scripts"));
         }
         let done = sqlx::query(
@@ -90,7 +90,7 @@ impl Catalogue {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Removes a script and the logs of its runs; tells whether it existed.
+    /// Removes a script and the logs of its runs. Returns true if it existed.
     pub(crate) async fn delete_script(&self, account: &Account, uuid: Uuid) -> Result<bool, Error> {
         let done = sqlx::query("DELETE FROM scripts WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
@@ -105,7 +105,7 @@ impl Catalogue {
         Ok(done.rows_affected() > 0)
     }
 
-    /// The JSON that a script stored; `None` if there is no such script.
+    /// Returns the stored JSON of a script; `None` if the script does not exist.
     pub(crate) async fn script_storage(&self, account: &Account, uuid: Uuid) -> Result<Option<String>, Error> {
         let row = sqlx::query("SELECT storage FROM scripts WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
@@ -118,7 +118,7 @@ impl Catalogue {
         Ok(Some(stored.unwrap_or_else(|| "null".to_owned())))
     }
 
-    /// Stores JSON for a script; tells whether the script exists.
+    /// Stores JSON for a script. Returns true if the script exists.
     pub(crate) async fn store_script(&self, account: &Account, uuid: Uuid, json: &str) -> Result<bool, Error> {
         let done = sqlx::query("UPDATE scripts SET storage = $1 WHERE uuid = $2 AND account = $3")
             .bind(json)

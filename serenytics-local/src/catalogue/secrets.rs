@@ -1,4 +1,4 @@
-//! Secrets that the engine makes for itself, and that have to stay the same when it is started again.
+//! Secrets of the server, such as the key of its links, which survive a restart.
 
 use sqlx::Row;
 
@@ -7,7 +7,7 @@ use crate::access;
 use crate::error::{Context, Error};
 
 impl Catalogue {
-    /// The secret with this name, which is made when it is first asked for.
+    /// Returns the secret with this name, creating it if needed.
     pub(crate) async fn secret(&self, name: &str) -> Result<String, Error> {
         sqlx::query("INSERT INTO secrets (name, secret) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
             .bind(name)

@@ -1,4 +1,4 @@
-//! Data sources: their configuration, as the API's clients read and save it.
+//! Data sources: their configuration, as clients of the API read and save it.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,40 +6,40 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{Catalogue, FAILED, OBJECTS, account_of, too_many};
+use super::{Catalogue, FAILED, MAX_OBJECTS, account_of, too_many};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
-/// The type of a source that the engine holds the data of.
+/// The type of a source with its own rows.
 pub(crate) const STORAGE: &str = "Storage";
-/// The type of a source whose rows are those of several storages.
+/// The type of a source that joins several storages.
 pub(crate) const INNER_JOIN: &str = "InnerJoin";
 
-/// A data source, as the API answers it.
+/// A data source, in the format of the API.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Source {
     /// Its uuid, which never changes.
     pub(crate) uuid: Uuid,
-    /// Whose it is.
+    /// Its account.
     #[serde(skip)]
     pub(crate) account: Account,
-    /// Its name, which several sources may have.
+    /// Its name, which need not be unique.
     pub(crate) name: String,
     /// Its type: [`STORAGE`] or [`INNER_JOIN`].
     #[serde(rename = "type")]
     pub(crate) kind: String,
-    /// What allows to push a row without an API key.
+    /// The token that allows pushes without an API key.
     pub(crate) token: String,
-    /// The name of the file that was attached last.
+    /// The name of the last attached file.
     #[serde(rename = "originalFileName", skip_serializing_if = "Option::is_none")]
     pub(crate) original_file_name: Option<String>,
-    /// The options that clients save: separator, forced types and others.
+    /// The options that clients save, such as the separator and forced types.
     #[serde(rename = "jsonContent")]
     pub(crate) json_content: Value,
 }
 
 impl Source {
-    /// An account's source that is new.
+    /// Creates a new source of an account.
     pub(crate) fn new(account: Account, kind: &str, name: String, json_content: Value) -> Source {
         Source {
             uuid: Uuid::new_v4(),
@@ -52,23 +52,23 @@ impl Source {
         }
     }
 
-    /// Whether its rows are those of several storages.
+    /// Returns true if the source joins several storages.
     pub(crate) fn is_join(&self) -> bool {
         self.kind == INNER_JOIN
     }
 
-    /// Refuses to load rows into a source that holds none.
+    /// Fails if the source cannot contain rows.
     pub(crate) fn check_holds_rows(&self) -> Result<(), Error> {
         if self.is_join() {
             let name = &self.name;
             return Err(Error::refused(format!(
-                "`{name}` is a join and holds no rows: load into the storages it joins"
+                "`{name}` is a join and has no rows of its own: load into the storages that it joins"
             )));
         }
         Ok(())
     }
 
-    /// How many bytes it takes with this text as its configuration.
+    /// Returns the size of the source in bytes with this configuration.
     fn bytes(&self, json_content: &str) -> usize {
         self.name.len() + self.original_file_name.as_ref().map_or(0, String::len) + json_content.len()
     }
@@ -88,14 +88,14 @@ impl Source {
 }
 
 impl Catalogue {
-    /// The uuids of all sources of all accounts, for what belongs to none of them.
+    /// Returns the uuids of all sources of all accounts, to find files without a source.
     pub(crate) async fn all_sources(&self) -> Result<Vec<Uuid>, Error> {
         let rows = sqlx::query("SELECT uuid FROM sources").fetch_all(&self.pool).await.context(FAILED)?;
         let uuid = |row: &SqliteRow| row.try_get::<String, _>("uuid").context(FAILED);
         rows.iter().map(|row| Uuid::parse_str(&uuid(row)?).context(FAILED)).collect()
     }
 
-    /// Every source of an account, or those with this name, in the order of their making.
+    /// Returns all sources of an account, or those with this name, in the order of creation.
     pub(crate) async fn sources(&self, account: &Account, name: Option<&str>) -> Result<Vec<Source>, Error> {
         let query = match name {
             Some(name) => sqlx::query("SELECT * FROM sources WHERE account = $1 AND name = $2 ORDER BY position")
@@ -107,13 +107,13 @@ impl Catalogue {
         rows.iter().map(Source::read).collect()
     }
 
-    /// The account's source with this uuid.
+    /// Finds the source with this uuid in the account.
     pub(crate) async fn source(&self, account: &Account, uuid: Uuid) -> Result<Option<Source>, Error> {
         let source = self.anyones_source(uuid).await?;
         Ok(source.filter(|source| source.account == *account))
     }
 
-    /// The source with this uuid, whosesoever it is: for callers who have another right to it than an API key.
+    /// Finds the source with this uuid regardless of account. Callers must have checked another credential than an API key.
     pub(crate) async fn anyones_source(&self, uuid: Uuid) -> Result<Option<Source>, Error> {
         let row = sqlx::query("SELECT * FROM sources WHERE uuid = $1")
             .bind(uuid.to_string())
@@ -126,7 +126,7 @@ impl Catalogue {
     /// Adds a source.
     pub(crate) async fn insert_source(&self, source: &Source) -> Result<(), Error> {
         let json_content = source.json_content.to_string();
-        let _room = self.room(&source.account, source.uuid, source.bytes(&json_content)).await?;
+        let _guard = self.reserve_quota(&source.account, source.uuid, source.bytes(&json_content)).await?;
         let done = sqlx::query(
             "INSERT INTO sources (uuid, account, position, name, type, token, original_file_name, json_content)
             SELECT $1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM sources), $3, $4, $5, $6, $7
@@ -139,17 +139,17 @@ impl Catalogue {
         .bind(&source.token)
         .bind(&source.original_file_name)
         .bind(json_content)
-        .bind(OBJECTS)
+        .bind(MAX_OBJECTS)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
         if done.rows_affected() == 0 { Err(too_many("data sources")) } else { Ok(()) }
     }
 
-    /// Saves what may change of a source; tells whether it exists.
+    /// Saves the mutable fields of a source. Returns true if it exists.
     pub(crate) async fn update_source(&self, source: &Source) -> Result<bool, Error> {
         let json_content = source.json_content.to_string();
-        let _room = self.room(&source.account, source.uuid, source.bytes(&json_content)).await?;
+        let _guard = self.reserve_quota(&source.account, source.uuid, source.bytes(&json_content)).await?;
         let done =
             sqlx::query("UPDATE sources SET name = $1, original_file_name = $2, json_content = $3 WHERE uuid = $4")
                 .bind(&source.name)
@@ -162,7 +162,7 @@ impl Catalogue {
         Ok(done.context(FAILED)?.rows_affected() > 0)
     }
 
-    /// Removes a source; tells whether it existed.
+    /// Removes a source. Returns true if it existed.
     pub(crate) async fn delete_source(&self, uuid: Uuid) -> Result<bool, Error> {
         let done = sqlx::query("DELETE FROM sources WHERE uuid = $1").bind(uuid.to_string()).execute(&self.pool).await;
         self.pushed.forget(uuid);

@@ -1,4 +1,4 @@
-//! Tasks: jobs that a request starts and that clients ask about until they are done.
+//! Tasks: background jobs that clients start and then poll.
 
 use sqlx::Row;
 use uuid::Uuid;
@@ -7,31 +7,31 @@ use super::{Catalogue, FAILED, now};
 use crate::access::Account;
 use crate::error::{Context, Error, Kind};
 
-/// How long a finished task can be asked about: seven days, in milliseconds.
-const KEPT: i64 = 7 * 24 * 60 * 60 * 1000;
+/// How long finished tasks are kept: seven days, in milliseconds.
+const TASK_TTL: i64 = 7 * 24 * 60 * 60 * 1000;
 
-/// How many tasks of an account can be pending.
+/// The maximum number of pending tasks of an account.
 const PENDING_TASKS: i64 = 100;
-/// How many of an account's tasks are kept.
-const KEPT_TASKS: i64 = 10_000;
+/// The maximum number of kept tasks of an account.
+const MAX_TASKS: i64 = 10_000;
 
 /// A task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Task {
     /// Its uuid.
     pub(crate) uuid: Uuid,
-    /// Where it is.
+    /// Its state.
     pub(crate) state: TaskState,
 }
 
-/// Where a task is.
+/// The state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TaskState {
-    /// It has not ended.
+    /// The task has not ended.
     Pending,
-    /// It is done, and its source has this number of rows.
+    /// The task is done, and its source has this number of rows.
     Done(i64),
-    /// It failed and changed nothing.
+    /// The task failed and changed nothing.
     Failed(String),
 }
 
@@ -40,15 +40,15 @@ const DONE: &str = "done";
 const ERROR: &str = "error";
 
 impl Catalogue {
-    /// Forgets the oldest tasks of an account that ended, and adds a pending one.
+    /// Adds a pending task, and deletes the oldest finished tasks of the account.
     pub(crate) async fn insert_task(&self, account: &Account) -> Result<Uuid, Error> {
         sqlx::query(
             "DELETE FROM tasks WHERE account = $1 AND status <> 'pending' AND created <
             (SELECT created FROM tasks WHERE account = $1 ORDER BY created DESC LIMIT 1 OFFSET $2)",
         )
         .bind(account.name())
-        // The one at this place stays, and one is added.
-        .bind(KEPT_TASKS - 2)
+        // The task at this offset stays, and one is added.
+        .bind(MAX_TASKS - 2)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
@@ -67,13 +67,14 @@ impl Catalogue {
         .await
         .context(FAILED)?;
         if done.rows_affected() == 0 {
-            let message = format!("the account has {PENDING_TASKS} tasks that are not done: wait until one is");
+            let message =
+                format!("the account has {PENDING_TASKS} pending tasks, which is the limit: wait until one ends");
             return Err(Error::new(Kind::Busy, message));
         }
         Ok(uuid)
     }
 
-    /// Ends a task.
+    /// Records the result of a task.
     pub(crate) async fn end_task(&self, uuid: Uuid, result: &Result<u64, Error>) -> Result<(), Error> {
         let (status, error, rows) = match result {
             Ok(rows) => (DONE, None, Some(i64::try_from(*rows).unwrap_or(i64::MAX))),
@@ -90,24 +91,24 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Ends the tasks that were pending when the engine stopped, and forgets old ones.
+    /// Marks the tasks that a shutdown interrupted as failed, and deletes old ones.
     pub(crate) async fn tidy_tasks(&self) -> Result<(), Error> {
         sqlx::query("UPDATE tasks SET status = $1, error = $2 WHERE status = $3")
             .bind(ERROR)
-            .bind("the server stopped before the task was done: look whether its data is there, or run it again")
+            .bind("the server stopped before the task ended: check whether its data is there, or run it again")
             .bind(PENDING)
             .execute(&self.pool)
             .await
             .context(FAILED)?;
         sqlx::query("DELETE FROM tasks WHERE created < $1")
-            .bind(now() - KEPT)
+            .bind(now() - TASK_TTL)
             .execute(&self.pool)
             .await
             .context(FAILED)?;
         Ok(())
     }
 
-    /// The account's task with this uuid.
+    /// Finds the task with this uuid in the account.
     pub(crate) async fn task(&self, account: &Account, uuid: Uuid) -> Result<Option<Task>, Error> {
         let row = sqlx::query("SELECT status, error, row_count FROM tasks WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())

@@ -1,4 +1,4 @@
-//! Web apps: dashboards as their editors saved them, and with whom they are shared.
+//! Web apps: saved dashboards, and the logins that they are shared with.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{Catalogue, FAILED, OBJECTS, account_of, now, too_many};
+use super::{Catalogue, FAILED, MAX_OBJECTS, account_of, now, too_many};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
@@ -16,18 +16,18 @@ use crate::error::{Context, Error};
 pub(crate) struct WebApp {
     /// Its uuid, which never changes.
     pub(crate) uuid: Uuid,
-    /// Whose it is.
+    /// Its account.
     pub(crate) account: Account,
-    /// Its name, which several web apps may have.
+    /// Its name, which need not be unique.
     pub(crate) name: String,
-    /// Everything else that a client told about it, `jsonContent` and `folder_name` among it.
+    /// All other fields that clients sent, such as `jsonContent` and `folder_name`.
     pub(crate) config: Map<String, Value>,
     /// The logins that it is shared with.
     pub(crate) sharings: Vec<String>,
 }
 
 impl WebApp {
-    /// The web app as the API answers it.
+    /// Returns the web app in the format of the API.
     pub(crate) fn to_json(&self) -> Value {
         let mut object = self.config.clone();
         object.insert("uuid".to_owned(), Value::String(self.uuid.to_string()));
@@ -49,7 +49,7 @@ impl WebApp {
 }
 
 impl Catalogue {
-    /// Every web app of an account, or those with this name, in the order of their making.
+    /// Returns all web apps of an account, or those with this name, in the order of creation.
     pub(crate) async fn web_apps(&self, account: &Account, name: Option<&str>) -> Result<Vec<WebApp>, Error> {
         let query = match name {
             Some(name) => sqlx::query("SELECT * FROM web_apps WHERE account = $1 AND name = $2 ORDER BY position")
@@ -61,13 +61,13 @@ impl Catalogue {
         self.with_sharings(&rows).await
     }
 
-    /// The account's web app with this uuid.
+    /// Finds the web app with this uuid in the account.
     pub(crate) async fn web_app(&self, account: &Account, uuid: Uuid) -> Result<Option<WebApp>, Error> {
         let web_app = self.anyones_web_app(uuid).await?;
         Ok(web_app.filter(|web_app| web_app.account == *account))
     }
 
-    /// The web app with this uuid, whosesoever it is: for callers who have another right to it than an API key.
+    /// Finds the web app with this uuid regardless of account. Callers must have checked another credential than an API key.
     pub(crate) async fn anyones_web_app(&self, uuid: Uuid) -> Result<Option<WebApp>, Error> {
         let row = sqlx::query("SELECT * FROM web_apps WHERE uuid = $1")
             .bind(uuid.to_string())
@@ -80,7 +80,7 @@ impl Catalogue {
     /// Adds a web app.
     pub(crate) async fn insert_web_app(&self, web_app: &WebApp) -> Result<(), Error> {
         let config = Value::Object(web_app.config.clone()).to_string();
-        let _room = self.room(&web_app.account, web_app.uuid, web_app.name.len() + config.len()).await?;
+        let _guard = self.reserve_quota(&web_app.account, web_app.uuid, web_app.name.len() + config.len()).await?;
         let done = sqlx::query(
             "INSERT INTO web_apps (uuid, account, position, name, config)
             SELECT $1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM web_apps), $3, $4
@@ -90,17 +90,17 @@ impl Catalogue {
         .bind(web_app.account.name())
         .bind(&web_app.name)
         .bind(config)
-        .bind(OBJECTS)
+        .bind(MAX_OBJECTS)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
         if done.rows_affected() == 0 { Err(too_many("web apps")) } else { Ok(()) }
     }
 
-    /// Saves the name and the configuration of a web app; tells whether it exists.
+    /// Saves the name and the configuration of a web app. Returns true if it exists.
     pub(crate) async fn update_web_app(&self, web_app: &WebApp) -> Result<bool, Error> {
         let config = Value::Object(web_app.config.clone()).to_string();
-        let _room = self.room(&web_app.account, web_app.uuid, web_app.name.len() + config.len()).await?;
+        let _guard = self.reserve_quota(&web_app.account, web_app.uuid, web_app.name.len() + config.len()).await?;
         let done = sqlx::query("UPDATE web_apps SET name = $1, config = $2 WHERE uuid = $3")
             .bind(&web_app.name)
             .bind(config)
@@ -111,7 +111,7 @@ impl Catalogue {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Shares a web app with a login as well.
+    /// Shares a web app with another login.
     pub(crate) async fn share_web_app(&self, web_app: &WebApp, login: &str) -> Result<(), Error> {
         let _saving = self.saving.lock().await;
         let shared = sqlx::query("SELECT 1 FROM web_app_sharings WHERE web_app = $1 AND login = $2")
@@ -133,14 +133,14 @@ impl Catalogue {
         .bind(login)
         .bind(now())
         .bind(web_app.account.name())
-        .bind(OBJECTS)
+        .bind(MAX_OBJECTS)
         .execute(&self.pool)
         .await
         .context(FAILED)?;
         if done.rows_affected() == 0 { Err(too_many("sharings of web apps")) } else { Ok(()) }
     }
 
-    /// Web apps of these rows, all of one account, with the logins that they are shared with.
+    /// Reads web apps from these rows, all of one account, with the logins that they are shared with.
     async fn with_sharings(&self, rows: &[SqliteRow]) -> Result<Vec<WebApp>, Error> {
         let mut web_apps = rows.iter().map(WebApp::read).collect::<Result<Vec<_>, _>>()?;
         let query = match web_apps.as_slice() {
@@ -164,7 +164,7 @@ impl Catalogue {
         Ok(web_apps)
     }
 
-    /// Removes a web app; tells whether it existed.
+    /// Removes a web app. Returns true if it existed.
     pub(crate) async fn delete_web_app(&self, uuid: Uuid) -> Result<bool, Error> {
         sqlx::query("DELETE FROM web_app_sharings WHERE web_app = $1")
             .bind(uuid.to_string())

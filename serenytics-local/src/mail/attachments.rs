@@ -1,4 +1,4 @@
-//! Files that wait to be attached to mails: where they are, how many there may be, and for how long.
+//! Uploaded files that wait for an e-mail to attach them: their folders, and the limits on their number and age.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,120 +11,120 @@ use uuid::Uuid;
 use crate::access::Account;
 use crate::error::{Context, Error};
 
-/// How many bytes a file has.
+/// The maximum size of a file in bytes.
 pub(crate) const LARGEST_ATTACHMENT: u64 = 25 * 1024 * 1024;
 
-/// How many files of an account wait.
-const FILES: usize = 20;
+/// The maximum number of waiting files of an account.
+const MAX_FILES: usize = 20;
 
-/// How long a file waits for its mail.
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a file can wait for its e-mail.
+const FILE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-const FAILED: &str = "the folder of attached files could not be read";
+const FOLDER_FAILED: &str = "could not access the folder of attachments";
 
-/// A file that belongs to a mail.
+/// A file that an e-mail has taken over.
 pub(crate) struct Claimed {
-    /// Where it is now: under no uuid, and so none of those that wait.
+    /// Its current path, whose name is not a uuid: it does not wait any more.
     pub(crate) file: PathBuf,
-    /// Where it was uploaded to.
+    /// The path of the upload.
     uploaded: PathBuf,
 }
 
-/// The files of all accounts.
+/// The waiting files of all accounts.
 pub(crate) struct Attachments {
     folder: PathBuf,
-    /// Held by who looks for room and then gives a file its place.
+    /// Locked from the check of the limit until the file is in place.
     keeping: Mutex<()>,
 }
 
 impl Attachments {
-    /// The files in a folder, of which there is none yet.
+    /// Creates an empty folder, deleting the files of an earlier process.
     pub(super) fn open(folder: PathBuf) -> Result<Attachments, Error> {
-        const CONTEXT: &str = "the folder of attached files could not be made";
+        const CONTEXT: &str = "could not create the folder of attachments";
         if folder.exists() {
-            // Their mails were never asked for, or were cut when the engine stopped.
+            // Their e-mails were never requested, or were interrupted by a shutdown.
             std::fs::remove_dir_all(&folder).context(CONTEXT)?;
         }
         std::fs::create_dir_all(&folder).context(CONTEXT)?;
         Ok(Attachments { folder, keeping: Mutex::default() })
     }
 
-    /// The folder of an account's files.
+    /// Returns the folder of the files of an account.
     pub(crate) fn folder(&self, account: &Account) -> PathBuf {
-        // Whatever characters the name has, this is the name of a folder, and none that leads elsewhere.
+        // The encoding makes any account name a valid folder name.
         let name: String = form_urlencoded::byte_serialize(account.name().as_bytes()).collect();
         self.folder.join(format!("of {name}"))
     }
 
-    /// Takes the file that an account uploaded as this uuid, so that no other mail has it.
+    /// Takes the file that an account uploaded with this uuid, so that no other e-mail can use it.
     pub(crate) async fn claim(&self, account: &Account, uuid: &str) -> Result<Claimed, Error> {
-        let unknown = || Error::refused(format!("no file was uploaded as {uuid:?}"));
+        let unknown = || Error::refused(format!("unknown file: no file was uploaded with the uuid {uuid:?}"));
         let uploaded = self.folder(account).join(Uuid::parse_str(uuid).map_err(|_| unknown())?.to_string());
         let file = uploaded.with_extension(Uuid::new_v4().to_string());
         match tokio::fs::rename(&uploaded, &file).await {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
-            Err(error) => Err(error).context(FAILED),
+            Err(error) => Err(error).context(FOLDER_FAILED),
             Ok(()) => Ok(Claimed { file, uploaded }),
         }
     }
 
-    /// Has a file wait again whose mail was not taken.
+    /// Makes a file wait again after its e-mail was rejected.
     pub(crate) async fn give_back(&self, claimed: Claimed) {
         if let Err(error) = tokio::fs::rename(&claimed.file, &claimed.uploaded).await {
-            tracing::warn!(%error, "a file to attach does not wait any longer");
+            tracing::warn!(%error, "could not give back an attachment");
         }
     }
 
-    /// Removes a file whose mail is sent, or will not be.
+    /// Removes a file after its e-mail was sent or has failed.
     pub(crate) async fn remove(&self, file: &Path) {
         if let Err(error) = tokio::fs::remove_file(file).await {
-            tracing::warn!(%error, "an attached file could not be removed");
+            tracing::warn!(%error, "could not remove an attachment");
         }
     }
 
-    /// Makes the folder of an account, and refuses a file for which there is no room.
+    /// Creates the folder of an account. Fails if the account has too many waiting files.
     pub(crate) async fn check_room(&self, account: &Account, uuid: Uuid) -> Result<(), Error> {
         let folder = self.folder(account);
-        tokio::task::spawn_blocking(move || check_room(&folder, uuid, KEPT)).await.context(FAILED)?
+        tokio::task::spawn_blocking(move || check_room(&folder, uuid, FILE_TTL)).await.context(FOLDER_FAILED)?
     }
 
-    /// Keeps a file that was received in the folder of an account, as this uuid.
+    /// Stores a received file under this uuid.
     pub(crate) async fn keep(&self, account: &Account, uuid: Uuid, file: NamedTempFile) -> Result<(), Error> {
         let _keeping = self.keeping.lock().await;
-        // Others may have come while it did.
+        // Other files may have arrived during the upload.
         self.check_room(account, uuid).await?;
         crate::api::keep(file, self.folder(account).join(uuid.to_string())).await
     }
 }
 
-/// Removes the files that are older than `kept`, and refuses one more when there are as many as there may be.
-fn check_room(folder: &Path, uuid: Uuid, kept: Duration) -> Result<(), Error> {
-    std::fs::create_dir_all(folder).context(FAILED)?;
+/// Removes files older than `ttl`. Fails if there are too many files for another one.
+fn check_room(folder: &Path, uuid: Uuid, ttl: Duration) -> Result<(), Error> {
+    std::fs::create_dir_all(folder).context(FOLDER_FAILED)?;
     let mut files = 0;
-    for entry in std::fs::read_dir(folder).context(FAILED)? {
-        let entry = entry.context(FAILED)?;
+    for entry in std::fs::read_dir(folder).context(FOLDER_FAILED)? {
+        let entry = entry.context(FOLDER_FAILED)?;
         let name = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
-        // What has no uuid for its name is being received, or is a mail's; what is gone was sent meanwhile.
+        // Files without a uuid name are being received or belong to an e-mail. Missing files were sent in the meantime.
         let (Some(name), Ok(metadata)) = (name, entry.metadata()) else { continue };
-        let age = metadata.modified().context(FAILED)?.elapsed().unwrap_or_default();
-        if age > kept {
-            unless_gone(std::fs::remove_file(entry.path()))?;
+        let age = metadata.modified().context(FOLDER_FAILED)?.elapsed().unwrap_or_default();
+        if age > ttl {
+            ignore_not_found(std::fs::remove_file(entry.path()))?;
         } else if name != uuid {
             files += 1;
         }
     }
-    if files >= FILES {
+    if files >= MAX_FILES {
         return Err(Error::refused(format!(
-            "{FILES} files wait to be attached to mails, which is as many as may: send their mails first"
+            "{MAX_FILES} uploaded files are waiting for their e-mails, which is the limit: send these e-mails first"
         )));
     }
     Ok(())
 }
 
-/// Takes it for done that a file is removed when there is none.
-fn unless_gone(removed: std::io::Result<()>) -> Result<(), Error> {
+/// Ignores the error that a file does not exist.
+fn ignore_not_found(removed: std::io::Result<()>) -> Result<(), Error> {
     match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context(FAILED),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context(FOLDER_FAILED),
         _ => Ok(()),
     }
 }
@@ -134,16 +134,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_wait_for_a_while_and_are_so_many_at_most() {
+    fn attachments_are_limited_in_number_and_age() {
         let folder = tempfile::tempdir().unwrap();
-        let uuids: Vec<Uuid> = (0..FILES).map(|_| Uuid::new_v4()).collect();
+        let uuids: Vec<Uuid> = (0..MAX_FILES).map(|_| Uuid::new_v4()).collect();
         for uuid in &uuids {
-            check_room(folder.path(), *uuid, KEPT).unwrap();
+            check_room(folder.path(), *uuid, FILE_TTL).unwrap();
             std::fs::write(folder.path().join(uuid.to_string()), "x").unwrap();
         }
-        let error = check_room(folder.path(), Uuid::new_v4(), KEPT).unwrap_err().to_string();
-        assert!(error.starts_with("20 files wait"), "{error}");
-        check_room(folder.path(), uuids[0], KEPT).unwrap();
+        let error = check_room(folder.path(), Uuid::new_v4(), FILE_TTL).unwrap_err().to_string();
+        assert!(error.starts_with("20 uploaded files are waiting"), "{error}");
+        check_room(folder.path(), uuids[0], FILE_TTL).unwrap();
         std::thread::sleep(Duration::from_millis(20));
         check_room(folder.path(), Uuid::new_v4(), Duration::from_millis(1)).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

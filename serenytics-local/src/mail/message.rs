@@ -1,4 +1,4 @@
-//! A mail: from what a request says to the message that is sent.
+//! An e-mail: the validated request, and the message that is sent.
 
 use std::path::PathBuf;
 
@@ -8,39 +8,39 @@ use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
 use crate::error::{Context, Error};
 
-/// How many recipients a mail has at most.
-const RECIPIENTS: usize = 100;
+/// The maximum number of recipients of an e-mail.
+const MAX_RECIPIENTS: usize = 100;
 
-/// A mail that a request asks for.
+/// A requested e-mail.
 #[derive(Debug)]
 pub(crate) struct Mail {
     subject: String,
     recipients: Vec<Mailbox>,
     html: String,
     from: Option<Mailbox>,
-    /// The file that goes with it.
+    /// The attached file.
     pub(crate) attached: Option<Attached>,
-    /// The name of the web app that goes with it as PDF.
+    /// The name of the web app to attach as PDF.
     pub(crate) web_app: Option<String>,
 }
 
-/// A file that was uploaded for a mail.
+/// An uploaded file to attach to an e-mail.
 #[derive(Debug)]
 pub(crate) struct Attached {
-    /// Where it is.
+    /// Its path.
     pub(crate) file: PathBuf,
-    /// What it is called in the mail.
+    /// Its name in the e-mail.
     pub(crate) name: String,
 }
 
 impl Mail {
-    /// A mail to these recipients, in HTML.
+    /// Creates an HTML e-mail.
     pub(crate) fn new(subject: String, recipients: &[String], html: String, from: Option<&str>) -> Result<Mail, Error> {
         if subject.chars().any(char::is_control) {
-            return Err(Error::refused("the `subject` has a line end or another control character"));
+            return Err(Error::refused("the `subject` must not contain line ends or other control characters"));
         }
-        if recipients.is_empty() || recipients.len() > RECIPIENTS {
-            let message = format!("`recipients` has to have 1 to {RECIPIENTS} addresses, and has {}", recipients.len());
+        if recipients.is_empty() || recipients.len() > MAX_RECIPIENTS {
+            let message = format!("`recipients` must have 1 to {MAX_RECIPIENTS} addresses, found {}", recipients.len());
             return Err(Error::refused(message));
         }
         let recipients = recipients.iter().map(|address| mailbox(address)).collect::<Result<_, _>>()?;
@@ -48,9 +48,9 @@ impl Mail {
         Ok(Mail { subject, recipients, html, from, attached: None, web_app: None })
     }
 
-    /// The message, with the content of the attached file.
+    /// Builds the message, with the content of the attached file.
     pub(super) fn message(&self, default_from: &Mailbox, file: Option<Vec<u8>>) -> Result<Message, Error> {
-        const CONTEXT: &str = "the mail could not be put together";
+        const CONTEXT: &str = "could not build the e-mail";
         let from = self.from.as_ref().unwrap_or(default_from);
         let mut message = Message::builder().message_id(None).from(from.clone()).subject(&self.subject);
         for recipient in &self.recipients {
@@ -67,7 +67,7 @@ impl Mail {
 }
 
 impl Attached {
-    /// A file, called by the last part of the path that the client gives: it may be one of either kind of system.
+    /// Creates an attachment named after the last part of a client path, which may be a Unix or a Windows path.
     pub(crate) fn new(file: PathBuf, path: &str) -> Attached {
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
         let name: String = name.chars().filter(|character| !character.is_control()).collect();
@@ -75,9 +75,9 @@ impl Attached {
     }
 }
 
-/// An address, as `ada@example.com` or `Ada <ada@example.com>`.
+/// Parses an address such as `ada@example.com` or `Ada <ada@example.com>`.
 pub(super) fn mailbox(text: &str) -> Result<Mailbox, Error> {
-    text.parse().map_err(|error| Error::refused(format!("{text:?} is no address of a mail: {error}")))
+    text.parse().map_err(|error| Error::refused(format!("invalid e-mail address {text:?}: {error}")))
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attached_file_has_a_name_and_no_path() {
+    fn attachment_is_named_without_its_path() {
         let name = |path| Attached::new(PathBuf::new(), path).name;
         assert_eq!(name("/home/ada/report.csv.gz"), "report.csv.gz");
         assert_eq!(name(r"C:\reports\année.pdf"), "année.pdf");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_mails_are_refused() {
+    fn email_with_invalid_fields_is_rejected() {
         let mail = |subject: &str, recipients: &[&str]| {
             let recipients: Vec<_> = recipients.iter().map(|&address| address.to_owned()).collect();
             Mail::new(subject.to_owned(), &recipients, String::new(), None).map(|_| ())
@@ -103,7 +103,7 @@ mod tests {
         for wrong in [
             mail("a\r\nBcc: eve@example.com", &["ada@example.com"]),
             mail("a", &[]),
-            mail("a", &["ada@example.com"; RECIPIENTS + 1]),
+            mail("a", &["ada@example.com"; MAX_RECIPIENTS + 1]),
             mail("a", &["ada"]),
             mail("a", &["ada@example.com\r\nBcc: eve@example.com"]),
         ] {

@@ -1,4 +1,4 @@
-//! Messages: mails into the outbox folder or to an SMTP server, and Slack's into the outbox.
+//! Messages: e-mails go to an SMTP server or the outbox folder, Slack messages to the outbox folder.
 
 mod attachments;
 mod message;
@@ -22,17 +22,17 @@ use crate::access::Account;
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
 
-/// How many mails are put together and sent at the same time; the others wait.
-const TURNS: usize = 2;
+/// Number of e-mails that are sent at the same time; more e-mails wait.
+const MAX_CONCURRENT: usize = 2;
 
-/// How mails are sent. The URL may hold a password, and so this cannot be printed.
+/// The settings for e-mails. There is no `Debug`, because the URL may contain a password.
 #[derive(Clone)]
 pub(crate) struct MailSettings {
-    /// The SMTP server; without one, mails go to the outbox.
+    /// The URL of the SMTP server; without one, e-mails go to the outbox.
     pub(crate) smtp: Option<String>,
-    /// The sender of mails that name none.
+    /// The sender of e-mails that do not set one.
     pub(crate) from: String,
-    /// How many mails of an account are taken in 24 hours.
+    /// Number of e-mails that an account can send in 24 hours.
     pub(crate) quota: u32,
 }
 
@@ -42,26 +42,26 @@ impl Default for MailSettings {
     }
 }
 
-/// What sends mails.
+/// Sends e-mails and Slack messages.
 pub(crate) struct Mails {
     smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
     outbox: Outbox,
-    /// The files that wait to be attached.
+    /// The uploaded files that wait for their e-mails.
     pub(crate) attachments: Attachments,
     from: Mailbox,
     quota: u32,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
 impl Mails {
-    /// What sends mails by these settings, with its folders inside of `folder`.
+    /// Opens the outbox and the attachments inside `folder`.
     pub(crate) fn open(settings: MailSettings, folder: &Path) -> Result<Mails, Error> {
         let attachments = Attachments::open(folder.join("attachments"))?;
         let smtp = match &settings.smtp {
             None => None,
             Some(url) => {
                 let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).context(
-                    "the URL of the SMTP server is none: write it as in smtps://user:password@mail.example.com, or \
+                    "invalid SMTP URL, expected for example smtps://user:password@mail.example.com, or \
                      smtp://localhost:25 without TLS",
                 )?;
                 Some(transport.build())
@@ -69,27 +69,25 @@ impl Mails {
         };
         let from = message::mailbox(&settings.from)?;
         let outbox = Outbox::open(folder.join("outbox"))?;
-        let turns = Semaphore::new(TURNS);
-        Ok(Mails { smtp, outbox, attachments, from, quota: settings.quota, turns })
+        let permits = Semaphore::new(MAX_CONCURRENT);
+        Ok(Mails { smtp, outbox, attachments, from, quota: settings.quota, permits })
     }
 
-    /// Writes a message of Slack into the outbox.
+    /// Writes a Slack message to the outbox.
     pub(crate) async fn slack(&self, message: SlackMessage) -> Result<(), Error> {
         self.outbox.slack(message).await
     }
 
     async fn send(&self, mail: Mail, task: Uuid) -> Result<(), Error> {
-        let _turn = self.turns.acquire().await.context("the engine stops")?;
+        let _permit = self.permits.acquire().await.context("the engine stops")?;
         if let Some(web_app) = &mail.web_app {
-            return Err(Error::not_emulated(format!(
-                "the web app `{web_app}` as PDF, and so the mail that carries it,"
-            )));
+            return Err(Error::not_emulated(format!("an e-mail with the web app `{web_app}` as PDF")));
         }
         let file = match &mail.attached {
             None => None,
             Some(attached) => {
                 let read = tokio::fs::read(&attached.file).await;
-                Some(read.context("the file to attach could not be read")?)
+                Some(read.context("could not read the attachment")?)
             }
         };
         let message = mail.message(&self.from, file)?;
@@ -100,7 +98,7 @@ impl Mails {
         match &self.smtp {
             None => self.outbox.mail(message.formatted(), task).await,
             Some(smtp) => {
-                smtp.send(message).await.context("the SMTP server did not take the mail")?;
+                smtp.send(message).await.context("the SMTP server did not accept the e-mail")?;
                 Ok(())
             }
         }
@@ -108,7 +106,8 @@ impl Mails {
 }
 
 impl Engine {
-    /// Begins to send a mail; gives the task's uuid. Must run to its end, or a mail that was not begun may stay counted.
+    /// Starts a task that sends an e-mail, and returns its uuid. Do not cancel this future: an e-mail that was not started
+    /// could still count against the quota.
     pub(crate) async fn begin_mail(self: &Arc<Self>, account: &Account, mail: Mail) -> Result<Uuid, Error> {
         let engine = Arc::clone(self);
         let job = async move |task| {
@@ -124,7 +123,7 @@ impl Engine {
             return Err(Error::new(
                 Kind::Quota,
                 format!(
-                    "{quota} e-mails were sent in the last 24 hours, which is this server's quota: try again later"
+                    "{quota} e-mails were sent in the last 24 hours, which is the quota of this server: try again later"
                 ),
             ));
         }
@@ -142,7 +141,7 @@ mod tests {
     use crate::engine::test::engine;
 
     #[tokio::test]
-    async fn a_mail_that_was_not_taken_does_not_count() {
+    async fn email_that_was_rejected_does_not_count_against_the_quota() {
         let (engine, _folder) = engine().await;
         let account = Account::default_account();
         let mail = || Mail::new("s".to_owned(), &["ada@example.com".to_owned()], "h".to_owned(), None).unwrap();

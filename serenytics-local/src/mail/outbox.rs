@@ -1,4 +1,4 @@
-//! The outbox: a folder with a file `.eml` for each mail, and a line for each message of Slack.
+//! The outbox: a folder with an `.eml` file for each e-mail, and a file with a line for each Slack message.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use crate::error::{Context, Error};
 
-const FAILED: &str = "the outbox could not be written to";
+const WRITE_FAILED: &str = "could not write to the outbox";
 
-/// A message of Slack.
+/// A Slack message.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SlackMessage {
     pub(crate) channel: String,
@@ -24,26 +24,26 @@ pub(crate) struct SlackMessage {
     attachments: Value,
 }
 
-/// The folder.
+/// The outbox folder.
 pub(super) struct Outbox {
     folder: Arc<PathBuf>,
-    /// Lines are written one after the other.
+    /// Serializes writes to the file of Slack messages.
     writing: Arc<Mutex<()>>,
 }
 
 impl Outbox {
     pub(super) fn open(folder: PathBuf) -> Result<Outbox, Error> {
-        std::fs::create_dir_all(&folder).context("the outbox could not be made")?;
+        std::fs::create_dir_all(&folder).context("could not create the outbox")?;
         Ok(Outbox { folder: Arc::new(folder), writing: Arc::default() })
     }
 
-    /// Writes a mail, whole or not at all.
+    /// Writes an e-mail atomically.
     pub(super) async fn mail(&self, message: Vec<u8>, task: Uuid) -> Result<(), Error> {
         let folder = Arc::clone(&self.folder);
         blocking(move || write_mail(&folder, &message, task)).await
     }
 
-    /// Writes a message of Slack.
+    /// Writes a Slack message.
     pub(super) async fn slack(&self, message: SlackMessage) -> Result<(), Error> {
         let (folder, writing) = (Arc::clone(&self.folder), Arc::clone(&self.writing));
         blocking(move || {
@@ -58,7 +58,7 @@ impl Outbox {
     }
 }
 
-/// Mails are listed in the order of their sending, by the time in front of their names.
+/// Writes an e-mail to a file whose name begins with the time, so that a list is in chronological order.
 fn write_mail(folder: &Path, message: &[u8], task: Uuid) -> std::io::Result<()> {
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(message)?;
@@ -68,6 +68,7 @@ fn write_mail(folder: &Path, message: &[u8], task: Uuid) -> std::io::Result<()> 
     Ok(())
 }
 
+/// Runs blocking work on another thread.
 async fn blocking(work: impl FnOnce() -> std::io::Result<()> + Send + 'static) -> Result<(), Error> {
-    tokio::task::spawn_blocking(work).await.context(FAILED)?.context(FAILED)
+    tokio::task::spawn_blocking(work).await.context(WRITE_FAILED)?.context(WRITE_FAILED)
 }

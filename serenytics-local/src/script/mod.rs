@@ -1,10 +1,10 @@
-//! Running scripts: which may, one run of each at a time, and what is written down of it.
+//! Runs Python scripts: at most one run per script at a time, each with a log in the catalogue.
 
 mod output;
 #[cfg(unix)]
 mod process;
 #[cfg(not(unix))]
-#[path = "nowhere.rs"]
+#[path = "unsupported.rs"]
 mod process;
 
 use std::collections::HashSet;
@@ -21,20 +21,20 @@ use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
 use crate::jobs::to_the_end;
 
-/// How many scripts run at the same time; the others wait.
-const TURNS: usize = 4;
+/// Number of scripts that run at the same time; more scripts wait.
+const MAX_CONCURRENT: usize = 4;
 
-/// The kind of scripts that the engine runs.
+/// The supported kind of scripts.
 const PYTHON: &str = "GENERIC_PYTHON";
 
-/// How scripts are run.
+/// The settings for scripts.
 #[derive(Debug, Clone)]
 pub(crate) struct ScriptSettings {
-    /// Whether scripts are run at all.
+    /// True if scripts can run at all.
     pub(crate) allowed: bool,
-    /// How long a script may take.
+    /// The time limit of a script.
     pub(crate) timeout: Duration,
-    /// How many bytes of address space each of a script's processes has.
+    /// The address space of each process of a script, in bytes.
     pub(crate) memory: u64,
 }
 
@@ -44,42 +44,42 @@ impl Default for ScriptSettings {
     }
 }
 
-/// What runs scripts.
+/// Runs scripts.
 pub(crate) struct Scripts {
     settings: ScriptSettings,
     /// The Python interpreter.
     python: PathBuf,
-    /// Where the scripts' own folders are.
+    /// The parent of the working folders of scripts.
     folder: PathBuf,
-    /// The URL of the API, as a script reaches it.
+    /// The URL of the API for scripts.
     url: String,
-    turns: Semaphore,
+    permits: Semaphore,
     running: Arc<Mutex<HashSet<Uuid>>>,
 }
 
 impl Scripts {
-    /// Scripts that a Python runs, with folders in `folder`, for the API at `url`.
+    /// Prepares `folder` for the working folders of scripts, and checks the interpreter if scripts are allowed.
     pub(crate) async fn open(
         settings: ScriptSettings,
         python: &Path,
         folder: PathBuf,
         url: &str,
     ) -> Result<Scripts, Error> {
-        const CONTEXT: &str = "the folder of the scripts could not be made";
+        const CONTEXT: &str = "could not create the folder of the scripts";
         if folder.exists() {
-            // Left behind by an engine that was killed.
+            // A killed process may have left working folders.
             std::fs::remove_dir_all(&folder).context(CONTEXT)?;
         }
-        let python = found(python)?;
+        let python = resolved(python)?;
         if settings.allowed {
             process::check(&python).await?;
             std::fs::create_dir_all(&folder).context(CONTEXT)?;
         }
-        let turns = Semaphore::new(TURNS);
-        Ok(Scripts { settings, python, folder, url: url.to_owned(), turns, running: Arc::default() })
+        let permits = Semaphore::new(MAX_CONCURRENT);
+        Ok(Scripts { settings, python, folder, url: url.to_owned(), permits, running: Arc::default() })
     }
 
-    /// Whether a script runs, or waits for its turn.
+    /// Returns true if a script is running or waiting to run.
     pub(crate) fn is_running(&self, script: Uuid) -> bool {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).contains(&script)
     }
@@ -90,35 +90,35 @@ impl Scripts {
         }
         Err(Error::new(
             Kind::NotEmulated,
-            "this server runs no scripts: start it with --allow-scripts, which lets everybody who has an API key run \
+            "this server does not run scripts: start it with --allow-scripts, which lets anyone with an API key run \
              programs on its machine",
         ))
     }
 
     fn claim(&self, script: &Script) -> Result<Claim, Error> {
         if !self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(script.uuid) {
-            let message = format!("the script `{}` is running: wait until it is done, then run it again", script.name);
+            let message = format!("the script `{}` is already running: run it again after it ends", script.name);
             return Err(Error::refused(message));
         }
         Ok(Claim { script: script.uuid, running: Arc::clone(&self.running) })
     }
 
     async fn run(&self, code: &str, params: &Map<String, Value>) -> Result<RunEnd, Error> {
-        let _turn = self.turns.acquire().await.context("the engine stops")?;
+        let _permit = self.permits.acquire().await.context("the engine stops")?;
         process::run(&self.settings, &self.python, &self.folder, &self.url, code, params).await
     }
 }
 
-/// An interpreter that is named by a path is found from every folder.
-fn found(python: &Path) -> Result<PathBuf, Error> {
+/// Makes a relative path of the interpreter absolute, because scripts run in other folders.
+fn resolved(python: &Path) -> Result<PathBuf, Error> {
     if python.components().count() < 2 {
         return Ok(python.to_owned());
     }
-    // A link stays one: the interpreter of a virtual environment is known by where it lies.
-    std::path::absolute(python).context("the path of the Python interpreter is none")
+    // Keep symbolic links: a virtual environment depends on the path of its interpreter.
+    std::path::absolute(python).context("invalid path of the Python interpreter")
 }
 
-/// A run of a script, of which there is one at a time.
+/// Marks a script as running until this is dropped.
 struct Claim {
     script: Uuid,
     running: Arc<Mutex<HashSet<Uuid>>>,
@@ -131,7 +131,7 @@ impl Drop for Claim {
 }
 
 impl Engine {
-    /// Begins to run a script. What is returned tells how it ended; the log is written down then.
+    /// Starts a run of a script. The returned channel receives the result after the log is stored.
     pub(crate) async fn begin_run(
         self: &Arc<Self>,
         script: Script,
@@ -140,7 +140,7 @@ impl Engine {
         self.scripts.check_allowed()?;
         let code = runnable(&script)?;
         let claim = self.scripts.claim(&script)?;
-        let (told, end) = oneshot::channel();
+        let (sender, end) = oneshot::channel();
         let engine = Arc::clone(self);
         to_the_end(async move {
             let run = engine.catalogue.begin_run(script.uuid).await?;
@@ -154,12 +154,12 @@ impl Engine {
                     return_code: None,
                 });
                 if let Err(error) = running.catalogue.end_run(script.uuid, run, &ended).await {
-                    tracing::error!(script = %script.uuid, %error, "the log of a script was not written down");
+                    tracing::error!(script = %script.uuid, %error, "could not store the log of a script");
                 }
-                // Only now, so that whoever sees that it does not run any more finds its log.
+                // Release the claim last: when the script is not running any more, its log is complete.
                 drop(claim);
-                // Nobody listens when the caller did not wait for it.
-                let _ = told.send(ended);
+                // Sending fails if the caller does not wait for the result.
+                let _ = sender.send(ended);
             });
             Ok(end)
         })
@@ -167,12 +167,12 @@ impl Engine {
     }
 }
 
-/// The code of a script that can be run.
+/// Returns the code of a script, if the script can be run.
 fn runnable(script: &Script) -> Result<String, Error> {
     match script.config.get("kind") {
         None | Some(Value::Null) => {}
         Some(Value::String(kind)) if kind == PYTHON => {}
-        Some(kind) => return Err(Error::not_emulated(format!("a script of kind {kind}, other than {PYTHON:?},"))),
+        Some(kind) => return Err(Error::not_emulated(format!("a script of kind {kind} (only {PYTHON:?} is)"))),
     }
     match script.config.get("code") {
         Some(Value::String(code)) => Ok(code.clone()),

@@ -1,19 +1,19 @@
-//! What a script writes: read to its end, and kept up to a limit.
+//! The output of a script: read completely, and stored up to a limit.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// How many bytes are kept of the beginning, and as many of the end, where the reason of a failure stands.
+/// Number of bytes stored of the beginning, and of the end, which usually has the reason of a failure.
 const HALF: usize = 512 * 1024;
 
-/// Bytes in their order, of which a part in the middle may be left out.
+/// The output in order. If it is too long, the middle is omitted.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     beginning: Vec<u8>,
     end: VecDeque<u8>,
-    left_out: u64,
+    omitted: u64,
 }
 
 impl Output {
@@ -23,30 +23,30 @@ impl Output {
         self.end.extend(rest);
         let surplus = self.end.len().saturating_sub(HALF);
         self.end.drain(..surplus);
-        self.left_out += surplus as u64;
+        self.omitted += surplus as u64;
     }
 
-    /// The text, in which every byte that is no UTF-8 is a replacement character.
+    /// Returns the output as a string. Invalid UTF-8 becomes replacement characters.
     pub(super) fn text(&self) -> String {
         let end: Vec<u8> = self.end.iter().copied().collect();
-        if self.left_out == 0 {
+        if self.omitted == 0 {
             let whole = [self.beginning.as_slice(), &end].concat();
             return without_nul(&String::from_utf8_lossy(&whole));
         }
         let (beginning, end) = (String::from_utf8_lossy(&self.beginning), String::from_utf8_lossy(&end));
-        without_nul(&format!("{beginning}\n[{} bytes are left out here]\n{end}", self.left_out))
+        without_nul(&format!("{beginning}\n[{} bytes omitted]\n{end}", self.omitted))
     }
 }
 
-/// Databases end a text at a NUL.
+/// Replaces NUL characters, at which databases end a string.
 fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-/// Reads a pipe to its end. What was read is there at any time.
+/// Reads a pipe to its end. The output so far is available at any time.
 pub(super) async fn read(mut pipe: impl AsyncRead + Unpin, output: Arc<Mutex<Output>>) {
     let mut buffer = vec![0; 16 * 1024];
-    // A pipe that breaks has ended.
+    // A broken pipe counts as its end.
     while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
         output.lock().unwrap_or_else(PoisonError::into_inner).add(&buffer[..length]);
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_of_what_is_long_is_left_out_and_told() {
+    fn long_output_omits_its_middle() {
         let mut output = Output::default();
         output.add(b"begin");
         for _ in 0..100 {
@@ -66,13 +66,13 @@ mod tests {
         output.add(b"end");
         let text = output.text();
         assert!(text.starts_with("beginxx") && text.ends_with("xxend"), "{}", text.len());
-        let left_out = 5 + 2_000_000 + 3 - 2 * HALF;
-        assert!(text.contains(&format!("\n[{left_out} bytes are left out here]\n")));
+        let omitted = 5 + 2_000_000 + 3 - 2 * HALF;
+        assert!(text.contains(&format!("\n[{omitted} bytes omitted]\n")));
         assert!(text.len() < 2 * HALF + 60);
     }
 
     #[test]
-    fn what_is_short_is_whole() {
+    fn short_output_is_complete() {
         let mut output = Output::default();
         for byte in "é\0".as_bytes() {
             output.add(&[*byte]);

@@ -1,4 +1,4 @@
-//! The process of a script: Python in a folder of its own, with limits, ended together with its children.
+//! The process of a script: Python in a temporary folder, with limits, killed together with its child processes.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -19,27 +19,27 @@ use super::output::{self, Output};
 use crate::catalogue::RunEnd;
 use crate::error::{Context, Error};
 
-/// Limits the memory of what runs behind it.
+/// Runs a command with a limit of its address space: the first argument, in KiB.
 const LIMITED: &str = r#"ulimit -v "$0" && exec "$@""#;
 
-/// How long output is waited for when the script has ended: a child that left the script's process group may hold it.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait for output after the script has exited: a child in another process group may keep the pipe open.
+const PIPE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The variables of the engine's own environment that a script gets.
+/// The environment variables of the server that scripts inherit.
 const INHERITED: [&str; 2] = ["PATH", "TZ"];
 
-/// Whether the interpreter can be started.
+/// Checks that the interpreter can be started.
 pub(super) async fn check(python: &Path) -> Result<(), Error> {
     let started = Command::new(python).arg("--version").stdin(Stdio::null()).output().await;
-    let cannot = format!("the Python interpreter `{}`, which is to run scripts, cannot be started", python.display());
+    let cannot = format!("could not start the Python interpreter `{}` for scripts", python.display());
     let output = started.context(&cannot)?;
     if !output.status.success() {
-        return Err(Error::refused(format!("{cannot}: it ends with {}", output.status)));
+        return Err(Error::refused(format!("{cannot}: it exited with {}", output.status)));
     }
     Ok(())
 }
 
-/// Runs a script to its end, or until its time is over. When the future is dropped, the script ends.
+/// Runs a script until it exits or reaches its time limit. Dropping the future kills the script.
 pub(super) async fn run(
     settings: &ScriptSettings,
     python: &Path,
@@ -61,7 +61,7 @@ pub(super) async fn run(
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())
         .env("LANG", "C.UTF-8")
-        // What a script wrote is not lost when it is ended.
+        // Keep the output of a killed script.
         .env("PYTHONUNBUFFERED", "1")
         .env("PYTHONIOENCODING", "utf-8")
         .env("PYTHON_CLIENT_API_DOMAIN", url)
@@ -71,18 +71,18 @@ pub(super) async fn run(
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    let mut child = command.spawn().context("the script could not be started")?;
+    let mut child = command.spawn().context("could not start the script")?;
     let group = child.id().map(Group);
     let (stdout, stderr) = (Reader::of(child.stdout.take()), Reader::of(child.stderr.take()));
     let waited = tokio::time::timeout(settings.timeout, child.wait()).await;
     drop(group);
     let (status, note) = match waited {
-        Ok(status) => (status.context("the end of the script is not known")?, String::new()),
+        Ok(status) => (status.context("could not wait for the script")?, String::new()),
         Err(_) => {
-            let status = child.wait().await.context("the end of the script is not known")?;
+            let status = child.wait().await.context("could not wait for the script")?;
             (
                 status,
-                format!("[the script was ended: it took longer than {} seconds]\n", settings.timeout.as_secs_f64()),
+                format!("[the script was killed: it ran longer than {} seconds]\n", settings.timeout.as_secs_f64()),
             )
         }
     };
@@ -99,31 +99,32 @@ pub(super) async fn run(
     })
 }
 
-/// The folder that a script runs in. Only the engine's own user may look into it: the parameters hold an API key.
+/// Creates the working folder of a script. Only the user of the server can read it, because the parameters contain an API
+/// key.
 fn prepared(folder: &Path, code: &str, params: &Map<String, Value>) -> Result<TempDir, Error> {
-    const CONTEXT: &str = "the folder of a script could not be made";
-    let made = tempfile::Builder::new().prefix("run-").permissions(Permissions::from_mode(0o700)).tempdir_in(folder);
-    let made = made.context(CONTEXT)?;
-    fs::write(made.path().join("script.py"), code).context(CONTEXT)?;
-    fs::write(made.path().join("params.json"), Value::Object(params.clone()).to_string()).context(CONTEXT)?;
-    Ok(made)
+    const CONTEXT: &str = "could not create the folder of a script";
+    let created = tempfile::Builder::new().prefix("run-").permissions(Permissions::from_mode(0o700)).tempdir_in(folder);
+    let created = created.context(CONTEXT)?;
+    fs::write(created.path().join("script.py"), code).context(CONTEXT)?;
+    fs::write(created.path().join("params.json"), Value::Object(params.clone()).to_string()).context(CONTEXT)?;
+    Ok(created)
 }
 
-/// The exit code, or the signal as a number below zero, as Python's `subprocess` has it.
+/// Returns the exit code, or the negative signal number, as Python's `subprocess` does.
 fn return_code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| -status.signal().unwrap_or_default())
 }
 
-/// The process group of a script, which is ended when this is dropped: the script and the children that it left behind.
+/// The process group of a script. Dropping this kills the script and its remaining children.
 struct Group(u32);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // There may be nobody left, which is as good.
+        // The group may be empty already.
         let kill = format!("kill -s KILL -- -{}", self.0);
-        let ended = std::process::Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status();
-        if let Err(error) = ended {
-            tracing::error!(group = self.0, %error, "the processes of a script could not be ended");
+        let killed = std::process::Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status();
+        if let Err(error) = killed {
+            tracing::error!(group = self.0, %error, "could not kill the processes of a script");
         }
     }
 }
@@ -146,9 +147,9 @@ impl Reader {
         Reader { output, reading }
     }
 
-    /// What was written.
+    /// Returns the output.
     async fn text(mut self) -> String {
-        if tokio::time::timeout(PATIENCE, &mut self.reading).await.is_err() {
+        if tokio::time::timeout(PIPE_TIMEOUT, &mut self.reading).await.is_err() {
             self.reading.abort();
         }
         self.output.lock().unwrap_or_else(PoisonError::into_inner).text()

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use crate::api::SLOWEST;
+use crate::api::MIN_BYTES_PER_SECOND;
 
 /// A connection whose writes fail when they have waited too long in all: what is held for the answer is free again. What
 /// is taken makes up for time that was waited, so that a client who reads slowly but steadily is not cut.
@@ -34,7 +34,8 @@ impl<C> Unstalled<C> {
                 self.waited += since.elapsed();
             }
             let bytes = written.as_ref().map_or(0, |bytes| *bytes as u64);
-            self.waited = self.waited.saturating_sub(Duration::from_millis(bytes.saturating_mul(1000) / SLOWEST));
+            self.waited =
+                self.waited.saturating_sub(Duration::from_millis(bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND));
         } else {
             let left = self.patience.saturating_sub(self.waited);
             let (_, until) = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));

@@ -1,4 +1,4 @@
-//! Web apps: the sources in their widgets, and what may be asked of a warm-up.
+//! Web apps: the sources of their widgets, and the validation of warm-ups.
 
 mod warm_up;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 pub(crate) use warm_up::WarmUp;
 
-/// The uuids of the sources that the widgets of a dashboard show, each once, in the order of the widgets.
+/// Returns the uuids of the sources of all widgets, without duplicates, in the order of the widgets.
 pub(crate) fn source_uuids(content: &Value) -> Vec<&str> {
     let mut uuids = Vec::new();
     for widget in list(content, "tabs").flat_map(|tab| list(tab, "widgets")) {
@@ -19,7 +19,7 @@ pub(crate) fn source_uuids(content: &Value) -> Vec<&str> {
     uuids
 }
 
-/// What stands in a list of this name, if there is one.
+/// Returns the elements of the list with this key; none if there is no list.
 fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()
 }

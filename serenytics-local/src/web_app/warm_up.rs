@@ -1,4 +1,4 @@
-//! Warm-ups: what a request asks a dashboard to be loaded with.
+//! Warm-ups: requests to load a dashboard with certain filters.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 
-/// The body of a request for a dashboard, as a PDF or to fill the caches.
+/// The body of a request that renders a dashboard as PDF or fills the caches.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WarmUp {
-    /// Whether a PDF is to be kept; a warm-up wants none.
+    /// True if the PDF is wanted; false for a warm-up.
     #[serde(default = "yes")]
     pub(crate) store_pdf: bool,
     webapp_query_string: Option<QueryString>,
@@ -29,7 +29,7 @@ struct QueryString {
     embedded_payload: Option<String>,
 }
 
-/// What the filters of a tab are set to.
+/// The filters of a tab.
 #[derive(Debug, Deserialize)]
 struct TabOptions {
     #[serde(rename = "tabIndex")]
@@ -48,27 +48,27 @@ struct DynFilter {
 }
 
 impl WarmUp {
-    /// Refuses what no dashboard could be loaded with.
+    /// Rejects values that could not load any dashboard.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if let Some(payload) = self.webapp_query_string.as_ref().and_then(|query| query.embedded_payload.as_ref()) {
             let decoded = STANDARD.decode(payload).ok();
             let object = decoded.and_then(|json| serde_json::from_slice::<Map<String, Value>>(&json).ok());
             if object.is_none() {
-                return Err(Error::refused("`embeddedPayload` has to be a JSON object in base64"));
+                return Err(Error::refused("`embeddedPayload` must be a JSON object in base64"));
             }
         }
         let is_name = |value: &Value| value.is_string() || value.is_number();
         let tabs = self.tabs_options.iter().flatten();
         for (index, tab) in tabs.enumerate() {
             if !is_name(&tab.tab_index) {
-                return Err(Error::refused(format!("`tabs_options[{index}].tabIndex` has to name a tab")));
+                return Err(Error::refused(format!("`tabs_options[{index}].tabIndex` must be a number or a string")));
             }
             for filter in &tab.dynfilters {
                 let is_scalar = |value: &Value| !value.is_array() && !value.is_object();
                 if !is_name(&filter.id) || !filter.values.values().flatten().all(is_scalar) {
                     return Err(Error::refused(format!(
-                        "`tabs_options[{index}].dynfilters` has to have for each widget its `id`, and `values` as lists of \
-                         texts and numbers"
+                        "each of `tabs_options[{index}].dynfilters` must have an `id`, and `values` with lists of \
+                         strings and numbers"
                     )));
                 }
             }

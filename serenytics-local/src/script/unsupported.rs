@@ -1,4 +1,4 @@
-//! Scripts are run on Unix only.
+//! Replaces `process.rs` on systems other than Unix, where scripts are not supported.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The sources that rows were pushed to, so that not each push asks the database.
+//! A cache of the sources that receive pushes, so that a push does not query the database.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,25 +8,25 @@ use uuid::Uuid;
 use super::{Catalogue, Source};
 use crate::error::Error;
 
-/// Sources as they are in the database.
+/// The cached sources.
 #[derive(Debug, Default)]
-pub(super) struct PushedSources {
+pub(super) struct PushCache {
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
     sources: HashMap<Uuid, Arc<Source>>,
-    /// How many changes there were of any source: what was read before the last one may be old.
+    /// Counts the changes of sources: a source that was read before the last change may be stale.
     changes: u64,
 }
 
-impl PushedSources {
+impl PushCache {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets a source, after it was changed in the database.
+    /// Removes a source, after it was changed in the database.
     pub(super) fn forget(&self, uuid: Uuid) {
         let mut known = self.known();
         known.sources.remove(&uuid);
@@ -35,7 +35,7 @@ impl PushedSources {
 }
 
 impl Catalogue {
-    /// The source with this uuid, for a push.
+    /// Finds the source with this uuid, for a push.
     pub(crate) async fn pushed_source(&self, uuid: Uuid) -> Result<Option<Arc<Source>>, Error> {
         let changes = {
             let known = self.pushed.known();

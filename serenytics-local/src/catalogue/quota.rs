@@ -1,4 +1,4 @@
-//! Room: how many bytes of configuration an account may have, since lists are answered as a whole.
+//! The quota of configuration per account. List calls return all of it.
 
 use sqlx::Row;
 use tokio::sync::MutexGuard;
@@ -8,13 +8,18 @@ use super::{Catalogue, FAILED};
 use crate::access::Account;
 use crate::error::{Context, Error};
 
-/// How many bytes all data sources, scripts and web apps of an account may have between them.
-const BYTES: i64 = 32 << 20;
+/// The maximum size of all data sources, scripts and web apps of an account, in bytes.
+const MAX_BYTES: i64 = 32 << 20;
 
 impl Catalogue {
-    /// Refuses to save an object that would have so many bytes, if the account would have too many then; one that gets
-    /// no larger is always taken. Nobody else saves until what is returned is dropped.
-    pub(super) async fn room(&self, account: &Account, uuid: Uuid, bytes: usize) -> Result<MutexGuard<'_, ()>, Error> {
+    /// Checks that the account may save an object of this size. An object that does not grow is always accepted. No other
+    /// object can be saved until the returned guard is dropped.
+    pub(super) async fn reserve_quota(
+        &self,
+        account: &Account,
+        uuid: Uuid,
+        bytes: usize,
+    ) -> Result<MutexGuard<'_, ()>, Error> {
         let saving = self.saving.lock().await;
         let row = sqlx::query(
             "SELECT COALESCE(SUM(bytes), 0) AS held, COALESCE(SUM(bytes) FILTER (WHERE uuid = $2), 0) AS replaced FROM (
@@ -34,11 +39,11 @@ impl Catalogue {
         let (held, replaced): (i64, i64) =
             (row.try_get("held").context(FAILED)?, row.try_get("replaced").context(FAILED)?);
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        if bytes > replaced && (held - replaced).saturating_add(bytes) > BYTES {
+        if bytes > replaced && (held - replaced).saturating_add(bytes) > MAX_BYTES {
             return Err(Error::refused(format!(
-                "the account's data sources, scripts and web apps would have more than {} MiB of configuration: delete \
-                 some, or save less in them",
-                BYTES >> 20
+                "the data sources, scripts and web apps of the account would exceed {} MiB of configuration: delete \
+                 some, or make them smaller",
+                MAX_BYTES >> 20
             )));
         }
         Ok(saving)
