@@ -23,7 +23,12 @@ pub(crate) struct LogArguments {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
     /// What to log: a level (off, error, warn, info, debug, trace), or levels per module
-    #[arg(long, value_name = "FILTER", env = "SERENYTICS_LOG", default_value = "warn,serenytics_local=info")]
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "SERENYTICS_LOG",
+        default_value = "warn,serenytics_local=info,serenytics_engine=info"
+    )]
     log: Targets,
 }
 

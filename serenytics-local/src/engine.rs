@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serenytics_engine::{Input, Python, QueryLimits, Warehouse};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -16,13 +17,10 @@ use crate::data_api::DataApi;
 use crate::error::{Context, Error, Kind};
 use crate::join::joined;
 use crate::links::Links;
-use crate::load::Python;
 use crate::mail::{MailSettings, Mails};
 use crate::metrics::Metrics;
-use crate::query::{Input, Queries, QueryLimits};
 use crate::s3::S3;
 use crate::script::{ScriptSettings, Scripts};
-use crate::storage::Storages;
 
 /// How many loads run at the same time; the others wait.
 const LOADS: usize = 4;
@@ -62,8 +60,7 @@ pub(crate) struct Settings {
 /// The engine.
 pub(crate) struct Engine {
     pub(crate) catalogue: Catalogue,
-    pub(crate) storages: Storages,
-    pub(crate) queries: Arc<Queries>,
+    pub(crate) warehouse: Warehouse,
     pub(crate) access: Access,
     pub(crate) scripts: Scripts,
     pub(crate) mails: Mails,
@@ -99,14 +96,9 @@ impl Engine {
         catalogue.tidy_runs().await?;
         let scripts = Scripts::open(settings.scripts, &settings.python.program, folder.join("scripts"), url).await?;
         let sources = catalogue.all_sources().await?;
-        let spill = folder.join("spill");
-        if spill.exists() {
-            // Left behind by an engine that was killed.
-            std::fs::remove_dir_all(&spill).context(CONTEXT)?;
-        }
-        let metrics = Arc::new(Metrics::new(settings.queries.memory));
-        let queries = Arc::new(Queries::new(settings.queries, &spill, &metrics)?);
-        let storages = Storages::open(folder.join("storages"), &sources, Arc::clone(&queries))?;
+        let warehouse = Warehouse::open(&folder, settings.queries)?;
+        warehouse.retain(&sources)?;
+        let metrics = Arc::new(Metrics::new(warehouse.metrics(), settings.queries.memory));
         let uploads = folder.join("uploads");
         std::fs::create_dir_all(&uploads).context(CONTEXT)?;
         remove_unknown(&uploads, &sources).context(CONTEXT)?;
@@ -117,8 +109,7 @@ impl Engine {
         let access = tokio::task::spawn_blocking(move || Access::new(&credentials, &digests));
         Ok(Engine {
             catalogue,
-            storages,
-            queries,
+            warehouse,
             access: access.await.context(CONTEXT)??,
             scripts,
             mails,
@@ -172,21 +163,19 @@ impl Engine {
     /// What a query over a source reads.
     pub(crate) async fn input(&self, source: Source) -> Result<Input, Error> {
         if !source.is_join() {
-            let snapshot = self.storages.get(source.uuid).await?.snapshot();
-            return Ok(Input::storage(source.name, source.json_content, snapshot));
+            return Ok(self.warehouse.input(source.uuid, source.name, source.json_content).await?);
         }
-        let mut parts = Vec::new();
-        for joined in joined(&source)? {
-            let uuid = joined.uuid;
+        let tables = joined(&source)?;
+        for table in &tables {
+            let uuid = table.id;
             let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
             let part =
                 self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
                 return Err(refused("which is no storage"));
             }
-            parts.push((joined, self.storages.get(uuid).await?.snapshot()));
         }
-        Input::join(source.name, source.json_content, parts)
+        Ok(self.warehouse.join(source.name, source.json_content, tables).await?)
     }
 
     /// The folder of the files that are attached to sources.
@@ -206,7 +195,7 @@ impl Engine {
         if source.is_join() {
             return Ok(existed);
         }
-        self.storages.remove(uuid).await?;
+        self.warehouse.drop_table(uuid).await?;
         let file = self.attached_file(uuid);
         if file.exists() {
             std::fs::remove_file(file).context("the attached file could not be removed")?;
@@ -218,7 +207,7 @@ impl Engine {
     pub(crate) async fn close(&self) {
         let mut jobs = std::mem::take(&mut *self.running_jobs());
         jobs.shutdown().await;
-        if tokio::time::timeout(CLOSING, self.storages.merge_all()).await.is_err() {
+        if tokio::time::timeout(CLOSING, self.warehouse.close()).await.is_err() {
             tracing::info!("pushed rows stay in the journal");
         }
         self.catalogue.close().await;

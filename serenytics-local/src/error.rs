@@ -3,12 +3,13 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use serenytics_engine::ErrorKind;
+
 /// What the engine refused to do, or failed to do.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
     messages: Vec<String>,
-    place: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -43,39 +44,14 @@ pub(crate) enum Kind {
     Failed,
 }
 
-/// How many problems of a request are told one by one.
-const TOLD: usize = 100;
-
 impl Error {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, messages: vec![message.into()], place: None, source: None }
+        Error { kind, messages: vec![message.into()], source: None }
     }
 
     /// The request is wrong.
     pub(crate) fn refused(message: impl Into<String>) -> Error {
         Error::new(Kind::Refused, message)
-    }
-
-    /// The request is wrong in several places.
-    pub(crate) fn refused_for(mut messages: Vec<String>) -> Error {
-        if messages.is_empty() {
-            return Error::refused("the query is wrong");
-        }
-        let more = messages.len().saturating_sub(TOLD);
-        if more > 0 {
-            messages.truncate(TOLD);
-            messages.push(format!("and {more} problems more"));
-        }
-        Error { kind: Kind::Refused, messages, place: None, source: None }
-    }
-
-    /// Says in which place the mistake is, behind what is wrong. It is called for the inner place first.
-    pub(crate) fn at(mut self, place: impl fmt::Display) -> Error {
-        self.place = Some(match self.place {
-            Some(inner) => format!("{place}, {inner}"),
-            None => place.to_string(),
-        });
-        self
     }
 
     /// What the request names does not exist.
@@ -90,7 +66,7 @@ impl Error {
 
     /// The engine failed while it did `what`.
     pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        Error { kind: Kind::Failed, messages: vec![what.into()], place: None, source: Some(source.into()) }
+        Error { kind: Kind::Failed, messages: vec![what.into()], source: Some(source.into()) }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -100,7 +76,7 @@ impl Error {
     /// What the API answers as `errors`: each problem of a request, or the failure with its causes.
     pub(crate) fn messages(&self) -> Vec<String> {
         match &self.source {
-            None => self.messages.iter().chain(&self.place).cloned().collect(),
+            None => self.messages.clone(),
             Some(_) => vec![self.with_causes()],
         }
     }
@@ -126,14 +102,27 @@ impl Error {
     }
 }
 
+impl From<serenytics_engine::Error> for Error {
+    fn from(error: serenytics_engine::Error) -> Error {
+        let kind = match error.kind() {
+            ErrorKind::Rejected => Kind::Refused,
+            ErrorKind::NotFound => Kind::NotFound,
+            ErrorKind::Limit => Kind::Limit,
+            ErrorKind::Busy => Kind::Busy,
+            ErrorKind::Empty => Kind::Empty,
+            _ => Kind::Failed,
+        };
+        Error { kind, messages: error.messages(), source: None }
+    }
+}
+
 impl fmt::Display for Error {
     /// Writes the messages; with `{:#}` also the causes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
             return f.write_str(&self.with_causes());
         }
-        f.write_str(&self.messages.join("; "))?;
-        self.place.iter().try_for_each(|place| write!(f, "; {place}"))
+        f.write_str(&self.messages.join("; "))
     }
 }
 

@@ -1,19 +1,21 @@
 //! Jobs: loads and other things that a request begins and that run on when it is answered; a task tells where they are.
 
 use std::any::Any;
+use std::fs::File;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::Path;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use futures_util::{FutureExt, TryStreamExt};
+use serenytics_engine::{LoadOptions, Python, RowsFile};
 use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 
 use crate::access::Account;
-use crate::catalogue::Source;
+use crate::catalogue::{Source, load_options};
 use crate::engine::Engine;
 use crate::error::{Context, Error, Kind};
-use crate::load::{LoadOptions, RowsFile, reload, update};
 use crate::metrics::OneMore;
 use crate::s3::S3Object;
 
@@ -92,16 +94,16 @@ impl Engine {
         if self.catalogue.source(&source.account, source.uuid).await?.is_none() {
             return Err(Error::not_found("the data source was deleted meanwhile"));
         }
-        let storage = self.storages.get(source.uuid).await?;
-        let attached = || RowsFile::attached(source, &self.attached_file(source.uuid), &self.python);
+        let table = self.warehouse.table(source.uuid).await?;
+        let attached = || attached_rows(source, &self.attached_file(source.uuid), &self.python);
         match load {
-            Load::Reload => reload(&storage, attached()?).await,
-            Load::Update(key) => update(&storage, &self.queries, attached()?, &key).await,
+            Load::Reload => Ok(table.reload(attached()?).await?),
+            Load::Update(key) => Ok(table.update(attached()?, &key).await?),
             Load::FromS3(object, options) => {
                 let pieces = self.s3.read(&object).await?;
                 let received = self.receive("the object of S3", pieces.map_err(reqwest::Error::without_url)).await?;
                 let file = received.reopen().context("the received file could not be read")?;
-                reload(&storage, RowsFile::csv(file, options)).await
+                Ok(table.reload(RowsFile::csv(file, options)).await?)
             }
         }
     }
@@ -121,6 +123,24 @@ impl Engine {
     pub(crate) fn running_jobs(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Opens the file that is attached to a source. The source's file name decides its format.
+pub(crate) fn attached_rows(source: &Source, file: &Path, python: &Python) -> Result<RowsFile, Error> {
+    let name = source.original_file_name.as_deref().unwrap_or_default().to_lowercase();
+    let is_csv = name.ends_with(".csv") || name.ends_with(".csv.gz");
+    if !is_csv && !name.ends_with("pickle") {
+        return Err(Error::refused(format!(
+            "originalFileName is {name:?} and has to end in .csv, .csv.gz or .pd025_pickle"
+        )));
+    }
+    let options = load_options(source)?;
+    let file =
+        File::open(file).map_err(|_| Error::refused("no file was uploaded to the source: upload one, then load it"))?;
+    Ok(match is_csv {
+        true => RowsFile::csv(file, options),
+        false => RowsFile::data_frame(file, options.forced, python.clone()),
+    })
 }
 
 /// Does something to its end, even if its caller, such as a request whose client leaves, is dropped meanwhile.

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serenytics_engine::{JoinKey, JoinedTable};
 use uuid::Uuid;
 
 use crate::catalogue::Source;
@@ -14,28 +15,6 @@ const LIMIT: usize = 16;
 
 /// The form of a configuration, for messages.
 const FORM: &str = r#"[{"uuid": "..", "prefix": "a"}, {"uuid": "..", "prefix": "b", "on": [{"left": "<uuid>.<column>", "right": "<column>"}]}]"#;
-
-/// A storage of a join.
-#[derive(Debug)]
-pub(crate) struct Joined {
-    /// The storage.
-    pub(crate) uuid: Uuid,
-    /// What stands before the names of its columns in exports.
-    pub(crate) prefix: Option<String>,
-    /// What has to be equal between it and those before it; nothing for the first one.
-    pub(crate) keys: Vec<JoinKey>,
-}
-
-/// Two columns that have to be equal.
-#[derive(Debug)]
-pub(crate) struct JoinKey {
-    /// A storage before this one.
-    pub(crate) left: Uuid,
-    /// The column there.
-    pub(crate) left_column: String,
-    /// The column of this one.
-    pub(crate) right_column: String,
-}
 
 /// An item of `joinConfig`.
 #[derive(Deserialize)]
@@ -55,7 +34,7 @@ struct On {
 }
 
 /// The storages that a source joins, in their order.
-pub(crate) fn joined(source: &Source) -> Result<Vec<Joined>, Error> {
+pub(crate) fn joined(source: &Source) -> Result<Vec<JoinedTable>, Error> {
     let configured = source.json_content.get("joinConfig").unwrap_or(&Value::Null);
     let items = Vec::<Configured>::deserialize(configured)
         .map_err(|error| Error::refused(format!("a join needs `jsonContent.joinConfig` as {FORM}: {error}")))?;
@@ -63,13 +42,13 @@ pub(crate) fn joined(source: &Source) -> Result<Vec<Joined>, Error> {
         let count = items.len();
         return Err(Error::refused(format!("a join is between 2 and {LIMIT} storages, and `joinConfig` has {count}")));
     }
-    let mut joined: Vec<Joined> = Vec::with_capacity(items.len());
+    let mut joined: Vec<JoinedTable> = Vec::with_capacity(items.len());
     for item in items {
         let uuid = parsed(&item.uuid)?;
         if uuid == source.uuid {
             return Err(Error::refused("a join cannot join itself"));
         }
-        if joined.iter().any(|other| other.uuid == uuid) {
+        if joined.iter().any(|other| other.id == uuid) {
             return Err(Error::refused(format!(
                 "`joinConfig` has the source {uuid} twice, and the names of its columns would be too"
             )));
@@ -84,17 +63,17 @@ pub(crate) fn joined(source: &Source) -> Result<Vec<Joined>, Error> {
         }
         let keys = item.on.into_iter().map(|on| key(on, &joined)).collect::<Result<_, _>>()?;
         let prefix = item.prefix.filter(|prefix| !prefix.is_empty());
-        joined.push(Joined { uuid, prefix, keys });
+        joined.push(JoinedTable { id: uuid, prefix, keys });
     }
     Ok(joined)
 }
 
-fn key(on: On, before: &[Joined]) -> Result<JoinKey, Error> {
+fn key(on: On, before: &[JoinedTable]) -> Result<JoinKey, Error> {
     let (uuid, column) = on.left.split_once('.').ok_or_else(|| {
         Error::refused(format!("the key `left` is {:?} and has to be a column as \"<uuid>.<column>\"", on.left))
     })?;
     let left = parsed(uuid)?;
-    if !before.iter().any(|other| other.uuid == left) {
+    if !before.iter().any(|other| other.id == left) {
         return Err(Error::refused(format!(
             "the key `left` is {:?}, and no source before this one in `joinConfig` has that uuid",
             on.left

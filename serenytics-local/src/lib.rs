@@ -18,16 +18,13 @@ mod error;
 mod jobs;
 mod join;
 mod links;
-mod load;
 mod local;
 mod mail;
 mod metrics;
-mod query;
 mod receive;
 mod s3;
 mod script;
 mod server;
-mod storage;
 mod web_app;
 
 pub use error::Error;

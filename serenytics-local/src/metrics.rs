@@ -8,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use serenytics_engine::QueryMetrics;
 
 use crate::error::{Context, Error};
 
@@ -18,7 +19,6 @@ pub(crate) struct Metrics {
     durations: Family<RouteLabels, Histogram>,
     received: Counter,
     sent: Counter,
-    queries: Family<OutcomeLabels, Counter>,
     rows_written: Family<CallLabels, Counter>,
     loads: Family<OutcomeLabels, Counter>,
     query_memory: Gauge,
@@ -26,12 +26,6 @@ pub(crate) struct Metrics {
     pub(crate) panics: Counter,
     /// Pushes that were acknowledged.
     pub(crate) pushes: Counter,
-    /// Rows in the answers of queries.
-    pub(crate) rows_read: Counter,
-    /// Queries that run now.
-    pub(crate) queries_running: Gauge,
-    /// Queries that wait for their turn.
-    pub(crate) queries_waiting: Gauge,
     /// Loads that run now.
     pub(crate) loads_running: Gauge,
     /// Connections that are open.
@@ -72,8 +66,8 @@ pub(crate) struct Ended<'a> {
 }
 
 impl Metrics {
-    /// Metrics that are all zero, of an engine whose queries have this much memory.
-    pub(crate) fn new(memory_limit: usize) -> Metrics {
+    /// Metrics that are all zero, with those of queries, which have this much memory.
+    pub(crate) fn new(queries: &QueryMetrics, memory_limit: usize) -> Metrics {
         let durations: fn() -> Histogram = || Histogram::new(exponential_buckets(0.001, 4.0, 10));
         let mut metrics = Metrics {
             registry: Registry::with_prefix("serenytics"),
@@ -81,15 +75,11 @@ impl Metrics {
             durations: Family::new_with_constructor(durations),
             received: Counter::default(),
             sent: Counter::default(),
-            queries: Family::default(),
             rows_written: Family::default(),
             loads: Family::default(),
             query_memory: Gauge::default(),
             panics: Counter::default(),
             pushes: Counter::default(),
-            rows_read: Counter::default(),
-            queries_running: Gauge::default(),
-            queries_waiting: Gauge::default(),
             loads_running: Gauge::default(),
             connections: Gauge::default(),
         };
@@ -102,10 +92,7 @@ impl Metrics {
         registry.register("sent_bytes", "Bytes of the bodies of answers", metrics.sent.clone());
         registry.register("connections", "Connections that are open", metrics.connections.clone());
         registry.register("panics", "Panics that requests and loads ended with", metrics.panics.clone());
-        registry.register("queries", "Queries that ended", metrics.queries.clone());
-        registry.register("queries_running", "Queries that run", metrics.queries_running.clone());
-        registry.register("queries_waiting", "Queries that wait for their turn", metrics.queries_waiting.clone());
-        registry.register("read_rows", "Rows in the answers of queries", metrics.rows_read.clone());
+        queries.register(registry);
         registry.register("query_memory_bytes", "Memory that queries hold", metrics.query_memory.clone());
         registry.register("query_memory_limit_bytes", "Memory that queries may hold", limit);
         registry.register("pushes", "Pushes that were acknowledged", metrics.pushes.clone());
@@ -124,11 +111,6 @@ impl Metrics {
         self.durations.get_or_create(&labels).observe(duration.as_secs_f64());
         self.received.inc_by(received);
         self.sent.inc_by(sent);
-    }
-
-    /// Counts a query by how it ended.
-    pub(crate) fn query(&self, outcome: &'static str) {
-        self.queries.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// Counts a load by how it ended: with its rows, or not at all.

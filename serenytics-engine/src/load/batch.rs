@@ -5,55 +5,48 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use serenytics_query::vocabulary::ColumnType;
 use tokio::task::spawn_blocking;
 
-use super::cell::{BatchBuilder, Row};
-use super::infer::Guess;
-use super::options::forced_types;
-use super::replace::{Key, Replaced, Rewritten, rewrite};
-use super::row::BatchRow;
-use super::types::{RowTypes, cell};
-use crate::catalogue::Source;
-use crate::error::Error;
-use crate::jobs::joined;
-use crate::query::Queries;
-use crate::storage::{COLUMNS, Change, Column, NewFiles, Storage, check_names};
+use crate::base::{Error, join_task};
+use crate::rows::{
+    BatchBuilder, Column, ForcedTypes, JsonRow, MAX_COLUMNS, Row, RowTypes, TypeInference, cell, check_names,
+};
+use crate::session::Session;
+use crate::storage::{Change, DeletedKeys, Key, NewFiles, RewriteResult, Storage, rewrite};
 
 /// How many operations a call may have.
 const OPERATIONS: usize = 1000;
 
 /// The body of a batch call.
 #[derive(Debug, Deserialize)]
-pub(crate) struct BatchRequest {
+pub struct BatchRequest {
     /// What to do, one after the other.
-    pub(crate) operations: Vec<Operation>,
+    pub operations: Vec<Operation>,
 }
 
 /// One operation of a batch.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Operation {
+pub struct Operation {
     /// `insert`, `insertOrUpdate` or `delete`.
-    pub(crate) action: String,
+    pub action: String,
     /// The rows, or for `delete` the values of their keys.
     #[serde(default)]
-    pub(crate) rows: Vec<BatchRow>,
+    pub rows: Vec<JsonRow>,
     /// The name of the key's column, for `insertOrUpdate` and `delete`.
     #[serde(default, rename = "primaryKey")]
-    pub(crate) primary_key: Option<String>,
+    pub primary_key: Option<String>,
 }
 
 /// Applies a batch in one commit, and tells how many rows the storage has then. On an error nothing is changed.
 pub(crate) async fn run_batch(
     storage: &Arc<Storage>,
-    queries: &Queries,
-    source: &Source,
+    session: &Session,
     request: BatchRequest,
+    forced: ForcedTypes,
 ) -> Result<u64, Error> {
     if request.operations.len() > OPERATIONS {
-        return Err(Error::refused(format!("a batch takes at most {OPERATIONS} operations")));
+        return Err(Error::rejected(format!("a batch takes at most {OPERATIONS} operations")));
     }
-    let forced = forced_types(source)?;
     let mut writing = storage.write().await;
     writing.keep_columns().await;
     let before = writing.snapshot();
@@ -61,18 +54,18 @@ pub(crate) async fn run_batch(
     let known = Arc::clone(&before.columns);
     // Millions of rows take their time, in which other requests are answered.
     let applied = spawn_blocking(move || Batch::of(request.operations, known, &forced));
-    let Applied { columns, rows, replaced } = joined(applied.await)?;
+    let Applied { columns, rows, replaced } = join_task(applied.await)?;
     if columns.is_empty() || (rows.is_empty() && replaced.is_empty()) {
         return Ok(before.rows);
     }
 
     let mut files = writing.new_files(&columns)?;
     let written = async {
-        let rewritten = rewrite(queries, &mut writing, &replaced, &mut files).await?;
+        let rewritten = rewrite(session, &mut writing, &replaced, &mut files).await?;
         write(&columns, &rows, &mut files).await?;
         Ok(rewritten)
     };
-    let Rewritten { files: remove, pushes } = match written.await {
+    let RewriteResult { files: remove, pushes } = match written.await {
         Ok(rewritten) => rewritten,
         Err(error) => {
             files.discard().await;
@@ -81,7 +74,7 @@ pub(crate) async fn run_batch(
     };
     let add = files.finish().await?;
     let before = writing.snapshot();
-    if remove.is_empty() && add.add.is_empty() && before.pending.is_empty() && !is_new {
+    if remove.is_empty() && add.add.is_empty() && before.unmerged.is_empty() && !is_new {
         return Ok(before.rows);
     }
     Ok(writing.commit(Change { columns, remove, add, pushes }).await?.rows)
@@ -101,18 +94,18 @@ async fn write(columns: &[Column], rows: &[Row], files: &mut NewFiles) -> Result
 }
 
 /// The columns that the first rows of a storage define, in the order in which they are first named.
-fn new_columns(operations: &[Operation], forced: &HashMap<String, ColumnType>) -> Result<Vec<Column>, Error> {
+fn new_columns(operations: &[Operation], forced: &ForcedTypes) -> Result<Vec<Column>, Error> {
     let mut names: Vec<String> = Vec::new();
-    let mut guesses: Vec<Guess> = Vec::new();
+    let mut guesses: Vec<TypeInference> = Vec::new();
     let mut indexes: HashMap<&str, usize> = HashMap::new();
     let rows = operations.iter().filter(|operation| operation.action != DELETE);
     for (name, value) in rows.flat_map(|operation| &operation.rows).flat_map(fields) {
         let index = *indexes.entry(name).or_insert_with(|| {
             names.push(name.clone());
-            guesses.push(Guess::default());
+            guesses.push(TypeInference::default());
             names.len() - 1
         });
-        if names.len() > COLUMNS {
+        if names.len() > MAX_COLUMNS {
             // Told below, before more of them take memory.
             break;
         }
@@ -121,17 +114,17 @@ fn new_columns(operations: &[Operation], forced: &HashMap<String, ColumnType>) -
         }
     }
     check_names(&names)?;
-    let column = |(name, guess): (String, Guess)| {
+    let column = |(name, guess): (String, TypeInference)| {
         let column_type = forced.get(&name).copied().unwrap_or(guess.column_type());
         Column { name, column_type }
     };
     Ok(names.into_iter().zip(guesses).map(column).collect())
 }
 
-fn fields(row: &BatchRow) -> impl Iterator<Item = (&String, &Value)> {
+fn fields(row: &JsonRow) -> impl Iterator<Item = (&String, &Value)> {
     let fields = match row {
-        BatchRow::Object(fields) => fields.as_slice(),
-        BatchRow::Scalar(_) => &[],
+        JsonRow::Object(fields) => fields.as_slice(),
+        JsonRow::Scalar(_) => &[],
     };
     fields.iter().map(|(name, value)| (name, value))
 }
@@ -147,7 +140,7 @@ struct Applied {
     /// The rows that are added.
     rows: Vec<Row>,
     /// The keys of older rows that go.
-    replaced: Replaced,
+    replaced: DeletedKeys,
 }
 
 /// A batch, one operation after the other.
@@ -162,11 +155,7 @@ struct Batch {
 
 impl Batch {
     /// Applies the operations to a storage with these columns; without any the first rows define them.
-    fn of(
-        operations: Vec<Operation>,
-        known: Arc<Vec<Column>>,
-        forced: &HashMap<String, ColumnType>,
-    ) -> Result<Applied, Error> {
+    fn of(operations: Vec<Operation>, known: Arc<Vec<Column>>, forced: &ForcedTypes) -> Result<Applied, Error> {
         let columns = if known.is_empty() { Arc::new(new_columns(&operations, forced)?) } else { known };
         let types = RowTypes::new(Arc::clone(&columns));
         let mut batch = Batch { types, rows: Vec::new(), replaced: HashMap::new() };
@@ -186,7 +175,7 @@ impl Batch {
             rows
         });
         let kept = kept.collect();
-        let mut all = Replaced::default();
+        let mut all = DeletedKeys::default();
         for (column, keys) in replaced {
             all.add(column, keys.into_keys());
         }
@@ -206,7 +195,7 @@ impl Batch {
                 for (index, row) in rows.iter().enumerate() {
                     let key = key_of(row, column).ok_or_else(|| {
                         let name = &self.types.columns()[column].name;
-                        at_row(Error::refused(format!("there is no value for the primary key {name:?}")), index)
+                        at_row(Error::rejected(format!("there is no value for the primary key {name:?}")), index)
                     })?;
                     latest.insert(key, index);
                 }
@@ -220,10 +209,10 @@ impl Batch {
             }
             DELETE => {
                 let (index, column) = self.key_column(operation.primary_key.as_deref())?;
-                let key = |row: &BatchRow| match row {
-                    BatchRow::Scalar(value) => Key::of(&cell(value, column)?)
-                        .ok_or_else(|| Error::refused("`rows` of `delete` has a null, which is the key of no row")),
-                    BatchRow::Object(_) => Err(Error::refused(
+                let key = |row: &JsonRow| match row {
+                    JsonRow::Scalar(value) => Key::of(&cell(value, column)?)
+                        .ok_or_else(|| Error::rejected("`rows` of `delete` has a null, which is the key of no row")),
+                    JsonRow::Object(_) => Err(Error::rejected(
                         "`rows` of `delete` are the values of the primary key, as [1, 2], and not objects",
                     )),
                 };
@@ -233,7 +222,7 @@ impl Batch {
                 self.replace(number, index, keys);
             }
             other => {
-                return Err(Error::refused(format!(
+                return Err(Error::rejected(format!(
                     "a batch has the action {other:?}; an action is one of {INSERT}, {INSERT_OR_UPDATE}, {DELETE}"
                 )));
             }
@@ -247,11 +236,11 @@ impl Batch {
     }
 
     /// Rows as cells of the columns. Fields of no column are left out.
-    fn typed(&self, rows: Vec<BatchRow>) -> Result<Vec<Row>, Error> {
+    fn typed(&self, rows: Vec<JsonRow>) -> Result<Vec<Row>, Error> {
         let row = |row| match row {
-            BatchRow::Object(fields) => self.types.row(&fields),
-            BatchRow::Scalar(_) => {
-                Err(Error::refused("`rows` holds a value that is no object: a row is {\"column\": value}"))
+            JsonRow::Object(fields) => self.types.row(&fields),
+            JsonRow::Scalar(_) => {
+                Err(Error::rejected("`rows` holds a value that is no object: a row is {\"column\": value}"))
             }
         };
         rows.into_iter()
@@ -262,11 +251,11 @@ impl Batch {
 
     fn key_column(&self, name: Option<&str>) -> Result<(usize, &Column), Error> {
         let name = name.ok_or_else(|| {
-            Error::refused("insertOrUpdate and delete need `primaryKey`, the name of the key's column")
+            Error::rejected("insertOrUpdate and delete need `primaryKey`, the name of the key's column")
         })?;
         self.types
             .column(name)
-            .ok_or_else(|| Error::refused(format!("the primary key {name:?} is no column of the storage")))
+            .ok_or_else(|| Error::rejected(format!("the primary key {name:?} is no column of the storage")))
     }
 }
 

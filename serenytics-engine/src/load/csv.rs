@@ -12,11 +12,9 @@ use datafusion::arrow::array::RecordBatch;
 use flate2::bufread::MultiGzDecoder;
 use serenytics_query::vocabulary::ColumnType;
 
-use super::cell::BatchBuilder;
-use super::infer::Guess;
 use super::options::LoadOptions;
-use crate::error::{Context, Error};
-use crate::storage::{Column, check_count, check_names};
+use crate::base::{Context, Error};
+use crate::rows::{BatchBuilder, Column, TypeInference, check_count, check_names};
 
 /// The longest record that is read; a file with a quote that nothing closes would be one record.
 const LONGEST_RECORD: usize = 32 * 1024 * 1024;
@@ -27,7 +25,7 @@ const SEPARATORS: usize = 4 * 1024 * 1024;
 
 /// A CSV file and how it is read. It stays the same file when another one takes its place in the folder.
 #[derive(Debug, Clone)]
-pub(crate) struct CsvFile {
+pub(super) struct CsvFile {
     file: Arc<File>,
     options: LoadOptions,
 }
@@ -48,7 +46,7 @@ impl CsvFile {
         let mut records = self.records()?;
         let forced: Vec<Option<ColumnType>> =
             records.names.iter().map(|name| self.options.forced.get(name).copied()).collect();
-        let mut guesses = vec![Guess::default(); records.names.len()];
+        let mut guesses = vec![TypeInference::default(); records.names.len()];
         if forced.iter().any(Option::is_none) {
             while records.next()? {
                 for ((field, guess), forced) in records.record.iter().zip(&mut guesses).zip(&forced) {
@@ -67,7 +65,7 @@ impl CsvFile {
     pub(crate) fn rows(&self, columns: &[Column], mut batch: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
         let mut records = self.records()?;
         if !records.names.iter().eq(columns.iter().map(|column| &column.name)) {
-            return Err(Error::refused("the file was changed while it was read: load it again"));
+            return Err(Error::rejected("the file was changed while it was read: load it again"));
         }
         let mut builder = BatchBuilder::new(columns);
         while records.next()? {
@@ -104,7 +102,7 @@ impl CsvFile {
             .from_reader(input);
         let mut records = Records { reader, since_record, record: ByteRecord::new(), names: Vec::new() };
         if !records.read()? {
-            return Err(Error::refused("the file is empty: its first line has to name the columns"));
+            return Err(Error::rejected("the file is empty: its first line has to name the columns"));
         }
         check_count(records.record.len())?;
         let names: Vec<String> = records.record.iter().map(|name| readable(name).into_owned()).collect();
@@ -147,7 +145,7 @@ impl Records {
         if self.record.len() == self.names.len() {
             return Ok(true);
         }
-        Err(Error::refused(format!(
+        Err(Error::rejected(format!(
             "line {} has {} and the first line names {}: look for a missing quote or another separator",
             self.line(),
             count(self.record.len(), "field"),
@@ -160,7 +158,7 @@ impl Records {
         self.since_record.separators.set(0);
         self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
             ErrorKind::Io(error) => unreadable(error),
-            other => Error::refused(format!("the file is no CSV: {other:?}")),
+            other => Error::rejected(format!("the file is no CSV: {other:?}")),
         })
     }
 
@@ -205,12 +203,12 @@ impl Read for Bounded {
 }
 
 fn unreadable(error: io::Error) -> Error {
-    Error::refused(format!("the file is damaged or no CSV: {error}"))
+    Error::rejected(format!("the file is damaged or no CSV: {error}"))
 }
 
 fn misfit(line: u64, column: &Column, field: &str) -> Error {
     let described = column.column_type.described();
-    Error::refused(format!("line {line}, column {:?}: {field:?} is not {described}", column.name))
+    Error::rejected(format!("line {line}, column {:?}: {field:?} is not {described}", column.name))
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -228,12 +226,4 @@ fn readable(field: &[u8]) -> Cow<'_, str> {
                 .collect(),
         ),
     }
-}
-
-/// Reads a whole file as a load of the source does, and keeps nothing of it.
-#[cfg(test)]
-pub(crate) fn read_through(file: File, source: &crate::catalogue::Source) -> Result<(), Error> {
-    let file = CsvFile::new(file, LoadOptions::of(source)?);
-    let columns = file.columns()?;
-    file.rows(&columns, |_| true)
 }

@@ -7,8 +7,8 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::file::RowsFile;
-use crate::error::{Context, Error};
-use crate::storage::Column;
+use crate::base::{Context, Error};
+use crate::rows::Column;
 
 const FAILED: &str = "the file could not be loaded";
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::file::RowsFile;
 use super::reading::{begin_reading, columns_of};
-use crate::error::Error;
+use crate::base::Error;
 use crate::storage::{Change, Storage};
 
 /// Loads a file, and tells how many rows it had. On an error nothing is changed.
@@ -27,6 +27,6 @@ pub(crate) async fn reload(storage: &Arc<Storage>, file: RowsFile) -> Result<u64
     // What was pushed up to now goes as well.
     writing.pause().await;
     let before = writing.snapshot();
-    let change = Change { columns, remove: before.files.to_vec(), add, pushes: before.pending.last() };
+    let change = Change { columns, remove: before.files.to_vec(), add, pushes: before.unmerged.last() };
     Ok(writing.commit(change).await?.rows)
 }

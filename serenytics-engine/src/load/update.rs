@@ -9,10 +9,10 @@ use serenytics_query::suggest::{listed, nearest};
 
 use super::file::RowsFile;
 use super::reading::{begin_reading, columns_of, names_of};
-use super::replace::{Key, Replaced, Rewritten, keys_of, rewrite};
-use crate::error::{Context, Error};
-use crate::query::{Queries, Reserved};
-use crate::storage::{Change, Column, NewFiles, Storage, file_schema};
+use crate::base::{Context, Error};
+use crate::rows::{Column, file_schema, file_type};
+use crate::session::{Reservation, Session};
+use crate::storage::{Change, DeletedKeys, Key, NewFiles, RewriteResult, Storage, keys_of, rewrite};
 
 const FAILED: &str = "the rows could not be put together";
 
@@ -22,7 +22,7 @@ const KEY: usize = 128;
 
 /// Loads a file whose rows replace those with the same value of the column `key`, and tells how many rows the storage
 /// has then. On an error nothing is changed. A storage that no data was loaded into gets the columns of the file.
-pub(crate) async fn update(storage: &Arc<Storage>, queries: &Queries, file: RowsFile, key: &str) -> Result<u64, Error> {
+pub(crate) async fn update(storage: &Arc<Storage>, session: &Session, file: RowsFile, key: &str) -> Result<u64, Error> {
     let names = names_of(&file).await?;
     let mut writing = storage.write().await;
     writing.keep_columns().await;
@@ -32,14 +32,14 @@ pub(crate) async fn update(storage: &Arc<Storage>, queries: &Queries, file: Rows
         false => Arc::clone(&before.columns),
     };
     let update = Update::new(file, names, columns, key)?;
-    let keys = update.keys(queries).await?;
+    let keys = update.keys(session).await?;
     let mut files = writing.new_files(&update.columns)?;
     let written = async {
-        let rewritten = rewrite(queries, &mut writing, &keys.replaced, &mut files).await?;
+        let rewritten = rewrite(session, &mut writing, &keys.replaced, &mut files).await?;
         update.write(&keys.overtaken, &mut files).await?;
         Ok(rewritten)
     };
-    let Rewritten { files: remove, pushes } = match written.await {
+    let RewriteResult { files: remove, pushes } = match written.await {
         Ok(rewritten) => rewritten,
         Err(error) => {
             files.discard().await;
@@ -66,11 +66,11 @@ struct Update {
 /// The keys of a file.
 struct Keys {
     /// All of them, whose older rows go.
-    replaced: Replaced,
+    replaced: DeletedKeys,
     /// The rows of the file that have the key of a later one, by their number.
     overtaken: HashSet<u64>,
     /// What pays for them.
-    _reserved: Reserved,
+    _reserved: Reservation,
 }
 
 impl Update {
@@ -83,7 +83,7 @@ impl Update {
         let read = names.iter().map(|name| {
             columns.iter().find(|column| column.name == *name).cloned().ok_or_else(|| {
                 let meant = meant(name);
-                Error::refused(format!("the file's column {name:?} is no column of the storage: {meant}"))
+                Error::rejected(format!("the file's column {name:?} is no column of the storage: {meant}"))
             })
         });
         let read: Vec<Column> = read.collect::<Result<_, _>>()?;
@@ -91,17 +91,17 @@ impl Update {
         let places: Vec<Option<usize>> = columns.iter().map(place).collect();
         let index = columns.iter().position(|column| column.name == key).ok_or_else(|| {
             let meant = meant(key);
-            Error::refused(format!("the primary key {key:?} is no column of the storage: {meant}"))
+            Error::rejected(format!("the primary key {key:?} is no column of the storage: {meant}"))
         })?;
         if places[index].is_none() {
-            return Err(Error::refused(format!("the file has no column {key:?}, which is the primary key")));
+            return Err(Error::rejected(format!("the file has no column {key:?}, which is the primary key")));
         }
         Ok(Update { file, read: Arc::new(read), columns, places, key: index })
     }
 
     /// Reads the keys. All of them are held at once; the queries' memory pays for them.
-    async fn keys(&self, queries: &Queries) -> Result<Keys, Error> {
-        let reserved = queries.reserve("keys of an update");
+    async fn keys(&self, session: &Session) -> Result<Keys, Error> {
+        let reserved = session.reserve("keys of an update");
         let column = &self.columns[self.key];
         let mut last: HashMap<Key, u64> = HashMap::new();
         let mut overtaken = HashSet::new();
@@ -113,20 +113,20 @@ impl Update {
             for key in keys {
                 let key = key.ok_or_else(|| {
                     let name = &column.name;
-                    Error::refused(format!("row {} of the file has no value for the primary key {name:?}", row + 1))
+                    Error::rejected(format!("row {} of the file has no value for the primary key {name:?}", row + 1))
                 })?;
                 bytes += KEY + key.text_len();
                 overtaken.extend(last.insert(key, row));
                 row += 1;
             }
             reserved.grow(bytes).map_err(|_| {
-                Error::refused(format!(
+                Error::rejected(format!(
                     "the keys of the first {row} rows take more memory than the server gives to queries: update with \
                      smaller files"
                 ))
             })?;
         }
-        let mut replaced = Replaced::default();
+        let mut replaced = DeletedKeys::default();
         replaced.add(self.key, last.into_keys());
         Ok(Keys { replaced, overtaken, _reserved: reserved })
     }
@@ -154,7 +154,7 @@ impl Update {
     fn cells(&self, index: usize, batch: &RecordBatch) -> ArrayRef {
         match self.places[index] {
             Some(place) => Arc::clone(batch.column(place)),
-            None => new_null_array(&crate::storage::file_type(self.columns[index].column_type), batch.num_rows()),
+            None => new_null_array(&file_type(self.columns[index].column_type), batch.num_rows()),
         }
     }
 }

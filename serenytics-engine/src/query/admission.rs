@@ -7,9 +7,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Pieces;
-use crate::error::{Context, Error, Kind};
-use crate::metrics::{Metrics, OneMore};
+use super::answer::ByteStream;
+use crate::base::{Context, Error, ErrorKind, GaugeGuard, QueryMetrics};
 
 /// How long a query waits for its turn, before the client is told to come again.
 const WAITING: Duration = Duration::from_secs(30);
@@ -17,55 +16,55 @@ const WAITING: Duration = Duration::from_secs(30);
 const LONGEST_QUEUE: i64 = 1000;
 
 /// What gives queries their turn.
-pub(super) struct Turns {
+pub(super) struct QuerySlots {
     free: Arc<Semaphore>,
     time: Duration,
-    metrics: Arc<Metrics>,
+    metrics: QueryMetrics,
 }
 
-impl Turns {
+impl QuerySlots {
     /// Turns for this many queries at a time, each of which runs this long at most.
-    pub(super) fn new(at_once: usize, time: Duration, metrics: Arc<Metrics>) -> Turns {
-        Turns { free: Arc::new(Semaphore::new(at_once)), time, metrics }
+    pub(super) fn new(at_once: usize, time: Duration, metrics: QueryMetrics) -> QuerySlots {
+        QuerySlots { free: Arc::new(Semaphore::new(at_once)), time, metrics }
     }
 
     /// Waits for a turn.
-    pub(super) async fn take(&self) -> Result<Turn, Error> {
-        let busy = || Error::new(Kind::Busy, "the server runs as many queries as it may: try again in a moment");
+    pub(super) async fn acquire(&self) -> Result<QuerySlot, Error> {
+        let busy = || Error::new(ErrorKind::Busy, "the server runs as many queries as it may: try again in a moment");
         let permit = match Arc::clone(&self.free).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
-                let _waiting = OneMore::of(&self.metrics.queries_waiting);
-                if self.metrics.queries_waiting.get() > LONGEST_QUEUE {
+                let _waiting = GaugeGuard::new(&self.metrics.waiting);
+                if self.metrics.waiting.get() > LONGEST_QUEUE {
                     return Err(busy());
                 }
                 let waited = tokio::time::timeout(WAITING, Arc::clone(&self.free).acquire_owned()).await;
                 waited.map_err(|_| busy())?.context("the engine stops")?
             }
         };
-        Ok(Turn {
+        Ok(QuerySlot {
             left: self.time,
             time: self.time,
             outcome: "cut",
-            metrics: Arc::clone(&self.metrics),
-            _running: OneMore::of(&self.metrics.queries_running),
+            metrics: self.metrics.clone(),
+            _running: GaugeGuard::new(&self.metrics.running),
             _permit: permit,
         })
     }
 }
 
 /// The turn of one query, which ends when this is dropped.
-pub(super) struct Turn {
+pub(super) struct QuerySlot {
     /// How much longer the query may run. The time that the client takes to read is not the query's.
     left: Duration,
     time: Duration,
     outcome: &'static str,
-    metrics: Arc<Metrics>,
-    _running: OneMore,
+    metrics: QueryMetrics,
+    _running: GaugeGuard,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Turn {
+impl QuerySlot {
     /// Runs a part of the query, which is dropped where it stands when it takes too long.
     pub(super) async fn run<T>(&mut self, part: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let begun = Instant::now();
@@ -78,7 +77,7 @@ impl Turn {
         let done = done.unwrap_or_else(|| {
             let seconds = self.time.as_secs_f64();
             Err(Error::new(
-                Kind::Limit,
+                ErrorKind::Limit,
                 format!(
                     "the query ran for {seconds} seconds, which is this server's limit: filter, or group less finely"
                 ),
@@ -86,9 +85,9 @@ impl Turn {
         });
         if let Err(error) = &done {
             self.ended(match error.kind() {
-                Kind::Limit => "limit",
-                Kind::Failed => "failed",
-                Kind::Empty => "empty",
+                ErrorKind::Limit => "limit",
+                ErrorKind::Failed => "failed",
+                ErrorKind::Empty => "empty",
                 _ => "refused",
             });
         }
@@ -100,8 +99,8 @@ impl Turn {
     }
 
     /// The pieces of the query's answer, which end the turn.
-    pub(super) fn over(self, pieces: Pieces) -> Pieces {
-        let next = |(mut turn, mut pieces): (Turn, Pieces)| async move {
+    pub(super) fn track(self, pieces: ByteStream) -> ByteStream {
+        let next = |(mut turn, mut pieces): (QuerySlot, ByteStream)| async move {
             let piece: Option<Bytes> = turn.run(pieces.try_next()).await?;
             let Some(piece) = piece else {
                 turn.ended("ok");
@@ -113,8 +112,8 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for QuerySlot {
     fn drop(&mut self) {
-        self.metrics.query(self.outcome);
+        self.metrics.query_ended(self.outcome);
     }
 }

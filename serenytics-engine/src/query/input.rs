@@ -7,16 +7,38 @@ use serenytics_query::formula::{Environment, Typed};
 use serenytics_query::schema::{Column as SchemaColumn, ColumnKind};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
+use uuid::Uuid;
 
-use super::check_has_rows;
 use super::formula;
-use crate::error::Error;
-use crate::join::{JoinKey, Joined};
-use crate::storage::{Column, Snapshot};
+use crate::base::{Error, ErrorKind};
+use crate::rows::Column;
+use crate::storage::Snapshot;
 
-/// The rows that a query is over: those of a storage, or of several that are joined.
+/// A table of a join, and the keys that join it to the tables before it.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub struct JoinedTable {
+    /// The table's id. Queries name its columns `<id>.<column>`.
+    pub id: Uuid,
+    /// The prefix of its columns' names in exports. Default: the id.
+    pub prefix: Option<String>,
+    /// The columns that have to be equal. Empty for the first table.
+    pub keys: Vec<JoinKey>,
+}
+
+/// Two columns that have to be equal.
+#[derive(Debug)]
+pub struct JoinKey {
+    /// An earlier table of the join.
+    pub left: Uuid,
+    /// Its column.
+    pub left_column: String,
+    /// The column of this table.
+    pub right_column: String,
+}
+
+/// The rows that a query reads: those of a storage, or of several that are joined.
+#[derive(Debug)]
+pub struct Input {
     /// The source's name.
     pub(super) name: String,
     /// The source's configuration.
@@ -56,12 +78,12 @@ impl Input {
     pub(crate) fn join(
         name: String,
         configuration: Value,
-        joined: Vec<(Joined, Arc<Snapshot>)>,
+        joined: Vec<(JoinedTable, Arc<Snapshot>)>,
     ) -> Result<Input, Error> {
         let mut input = Input { name, configuration, parts: Vec::with_capacity(joined.len()) };
-        for (Joined { uuid, prefix, keys }, snapshot) in joined {
-            let prefixed = prefix.unwrap_or_else(|| uuid.to_string());
-            let part = Part::new(snapshot, format!("{uuid}."), format!("{prefixed}."));
+        for (JoinedTable { id, prefix, keys }, snapshot) in joined {
+            let prefixed = prefix.unwrap_or_else(|| id.to_string());
+            let part = Part::new(snapshot, format!("{id}."), format!("{prefixed}."));
             let mut checked = Vec::with_capacity(keys.len());
             for key in keys {
                 checked.extend(input.key(key, &part)?);
@@ -77,12 +99,12 @@ impl Input {
         let right = format!("{}{}", next.prefix, key.right_column);
         let before = self.parts.iter().find(|part| left.starts_with(&part.prefix));
         let before =
-            before.ok_or_else(|| Error::refused(format!("the key `{left}` is of a storage that comes later")))?;
+            before.ok_or_else(|| Error::rejected(format!("the key `{left}` is of a storage that comes later")))?;
         let (Some(left_type), Some(right_type)) = (before.key_type(&left)?, next.key_type(&right)?) else {
             return Ok(None);
         };
         if left_type != right_type && !(left_type.is_numeric() && right_type.is_numeric()) {
-            return Err(Error::refused(format!(
+            return Err(Error::rejected(format!(
                 "the keys `{left}`, {}, and `{right}`, {}, are never equal",
                 left_type.described(),
                 right_type.described()
@@ -93,12 +115,23 @@ impl Input {
     }
 
     /// The name of the first column of a source that has rows.
-    pub(crate) fn first_column(&self) -> Result<String, Error> {
-        check_has_rows(self)?;
+    ///
+    /// # Errors
+    /// The source has no rows.
+    pub fn first_column(&self) -> Result<String, Error> {
+        self.check_has_rows()?;
         self.schema_columns()
             .next()
             .map(|column| column.name)
-            .ok_or_else(|| Error::refused("the source has no columns"))
+            .ok_or_else(|| Error::rejected("the source has no columns"))
+    }
+
+    /// Rejects a source without rows, in the platform's words.
+    pub(super) fn check_has_rows(&self) -> Result<(), Error> {
+        if self.is_empty() {
+            return Err(Error::new(ErrorKind::Empty, "Storage source is empty"));
+        }
+        Ok(())
     }
 
     /// Whether storages are joined.
@@ -170,7 +203,7 @@ impl Part {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it has {}", listed(names())),
         };
-        Err(Error::refused(format!("the key `{name}` is no column of the joined storage; {known}")))
+        Err(Error::rejected(format!("the key `{name}` is no column of the joined storage; {known}")))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use serenytics_query::wire::{Condition, Stage};
 
-use crate::error::Error;
+use crate::base::Error;
 
 /// How many conditions `where` may have: the planner goes through them one inside the other.
 const CONDITIONS: usize = 256;
@@ -18,7 +18,7 @@ const ITEMS: usize = 4000;
 pub(super) fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
     let stages = pipeline.len();
     if stages > 1 {
-        return Err(Error::refused(format!(
+        return Err(Error::rejected(format!(
             "data_processing_pipeline has {stages} stages, and one is all that a query can have"
         )));
     }
@@ -33,17 +33,20 @@ pub(super) fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
     ];
     for (clause, size, limit, what) in sizes {
         if size > limit {
-            return Err(Error::refused(format!("{clause} has {size} and may have {limit} {what}")));
+            return Err(Error::rejected(format!("{clause} has {size} and may have {limit} {what}")));
         }
     }
     Ok(stage)
 }
 
 /// Refuses the configuration of a source with more measures than one may have.
-pub(crate) fn check_measures(configuration: &Value) -> Result<(), Error> {
+///
+/// # Errors
+/// `configuration["measures"]` has too many entries.
+pub fn check_measures(configuration: &Value) -> Result<(), Error> {
     let measures = configuration.get("measures").and_then(Value::as_object).map_or(0, Map::len);
     if measures > MEASURES {
-        return Err(Error::refused(format!(
+        return Err(Error::rejected(format!(
             "`measures` of the configuration has {measures} and may have {MEASURES}: share them among several sources"
         )));
     }

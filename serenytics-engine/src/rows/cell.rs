@@ -8,9 +8,9 @@ use datafusion::arrow::array::{
 use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
-use super::text;
-use crate::error::{Context, Error};
-use crate::storage::{Column, file_schema};
+use super::column::{Column, file_schema};
+use super::scalar;
+use crate::base::{Context, Error};
 
 /// A value of a storage.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,9 +40,9 @@ impl Cell {
             (Value::Number(number), ColumnType::Str) => Cell::Str(number.to_string()),
             (Value::Bool(value), ColumnType::Str) => Cell::Str(value.to_string()),
             (Value::String(text), ColumnType::Str) => Cell::Str(text.clone()),
-            (Value::String(text), ColumnType::Int) => Cell::Int(text::int(text)?),
-            (Value::String(text), ColumnType::Float) => Cell::Float(text::float(text)?),
-            (Value::String(text), ColumnType::DateTime) => Cell::DateTime(text::datetime(text)?),
+            (Value::String(text), ColumnType::Int) => Cell::Int(scalar::int(text)?),
+            (Value::String(text), ColumnType::Float) => Cell::Float(scalar::float(text)?),
+            (Value::String(text), ColumnType::DateTime) => Cell::DateTime(scalar::datetime(text)?),
             _ => return None,
         })
     }
@@ -95,17 +95,17 @@ impl Builder {
 
     /// Appends a field of a file; tells whether it fits the column. An empty field is NULL.
     fn append_field(&mut self, field: &str) -> bool {
-        let missing = field.is_empty() || text::is_missing(field);
+        let missing = field.is_empty() || scalar::is_missing(field);
         match self {
             Builder::Str(builder) if field.is_empty() => builder.append_null(),
             Builder::Str(builder) => builder.append_value(field),
             Builder::Int(builder) if missing => builder.append_null(),
             Builder::Float(builder) if missing => builder.append_null(),
             Builder::DateTime(builder) if missing => builder.append_null(),
-            Builder::Int(builder) => return text::int(field).map(|v| builder.append_value(v)).is_some(),
-            Builder::Float(builder) => return text::float(field).map(|v| builder.append_value(v)).is_some(),
+            Builder::Int(builder) => return scalar::int(field).map(|v| builder.append_value(v)).is_some(),
+            Builder::Float(builder) => return scalar::float(field).map(|v| builder.append_value(v)).is_some(),
             Builder::DateTime(builder) => {
-                return text::datetime(field).map(|v| builder.append_value(v)).is_some();
+                return scalar::datetime(field).map(|v| builder.append_value(v)).is_some();
             }
         }
         true

@@ -10,21 +10,21 @@ use datafusion::arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::error::Error;
+use crate::base::{Error, ErrorKind};
 
 /// How many columns a storage may have.
-pub(crate) const COLUMNS: usize = 2000;
+pub(crate) const MAX_COLUMNS: usize = 2000;
 
 /// How many characters the name of a column has at most.
 const LONGEST_NAME: usize = 255;
 
 /// A column of a storage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Column {
+pub struct Column {
     /// Its name on the wire.
-    pub(crate) name: String,
+    pub name: String,
     /// What it holds.
-    pub(crate) column_type: ColumnType,
+    pub column_type: ColumnType,
 }
 
 /// The type that a column's cells are written to files as.
@@ -76,7 +76,7 @@ pub(crate) fn columns_of(schema: &ArrowSchema) -> Result<Vec<Column>, Error> {
             DataType::Timestamp(TimeUnit::Microsecond, None) => ColumnType::DateTime,
             other => {
                 let message = format!("column {:?} is a {other} and was not written here", field.name());
-                return Err(Error::new(crate::error::Kind::Failed, message));
+                return Err(Error::new(ErrorKind::Failed, message));
             }
         };
         Ok(Column { name: field.name().clone(), column_type })
@@ -86,8 +86,8 @@ pub(crate) fn columns_of(schema: &ArrowSchema) -> Result<Vec<Column>, Error> {
 
 /// Refuses more columns than a storage can have.
 pub(crate) fn check_count(columns: usize) -> Result<(), Error> {
-    if columns > COLUMNS {
-        return Err(Error::refused(format!("there are {columns} columns, and a storage has at most {COLUMNS}")));
+    if columns > MAX_COLUMNS {
+        return Err(Error::rejected(format!("there are {columns} columns, and a storage has at most {MAX_COLUMNS}")));
     }
     Ok(())
 }
@@ -101,20 +101,22 @@ pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
     for (index, name) in names.iter().enumerate() {
         let place = index + 1;
         if name.is_empty() {
-            return Err(Error::refused(format!("column {place} has no name: give it one")));
+            return Err(Error::rejected(format!("column {place} has no name: give it one")));
         }
         let length = name.chars().count();
         if length > LONGEST_NAME {
-            return Err(Error::refused(format!(
+            return Err(Error::rejected(format!(
                 "the name of column {place} has {length} characters and may have {LONGEST_NAME}"
             )));
         }
         if name.chars().any(char::is_control) {
-            return Err(Error::refused(format!("the name of column {place}, {name:?}, has a control character in it")));
+            return Err(Error::rejected(format!(
+                "the name of column {place}, {name:?}, has a control character in it"
+            )));
         }
         if let Some(first) = seen.insert(name.to_lowercase(), index) {
             let other = &names[first];
-            return Err(Error::refused(if other == name {
+            return Err(Error::rejected(if other == name {
                 format!("columns {} and {place} are both called {name:?}", first + 1)
             } else {
                 format!("columns {other:?} and {name:?} differ in nothing but case: rename one")
@@ -125,7 +127,7 @@ pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
 }
 
 /// The column type that a name in `force_types` means.
-pub(crate) fn forced_type(name: &str) -> Option<ColumnType> {
+pub fn forced_type(name: &str) -> Option<ColumnType> {
     match name {
         "str" => Some(ColumnType::Str),
         "int" | "int32" | "int64" => Some(ColumnType::Int),

@@ -3,11 +3,11 @@
 use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
-use super::text;
+use super::scalar;
 
 /// What the values of a column that were seen so far have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Guess {
+pub(crate) enum TypeInference {
     /// Only NULLs were seen.
     #[default]
     Nothing,
@@ -21,19 +21,19 @@ pub(crate) enum Guess {
     Str,
 }
 
-impl Guess {
+impl TypeInference {
     /// Takes a field of a file into account. An empty one is NULL, and a missing number says nothing about the type.
     pub(crate) fn observe_text(&mut self, field: &str) {
-        if *self == Guess::Str || field.is_empty() || text::is_missing(field) {
+        if *self == TypeInference::Str || field.is_empty() || scalar::is_missing(field) {
             return;
         }
         self.meet(match *self {
-            Guess::DateTime if text::obvious_datetime(field).is_some() => Guess::DateTime,
-            Guess::Float if is_number(field) => Guess::Float,
-            _ if text::int(field).is_some() => Guess::Int,
-            _ if is_number(field) => Guess::Float,
-            _ if text::obvious_datetime(field).is_some() => Guess::DateTime,
-            _ => Guess::Str,
+            TypeInference::DateTime if scalar::obvious_datetime(field).is_some() => TypeInference::DateTime,
+            TypeInference::Float if is_number(field) => TypeInference::Float,
+            _ if scalar::int(field).is_some() => TypeInference::Int,
+            _ if is_number(field) => TypeInference::Float,
+            _ if scalar::obvious_datetime(field).is_some() => TypeInference::DateTime,
+            _ => TypeInference::Str,
         });
     }
 
@@ -41,29 +41,31 @@ impl Guess {
     pub(crate) fn observe_json(&mut self, value: &Value) {
         self.meet(match value {
             Value::Null => return,
-            Value::Number(number) if number.is_i64() => Guess::Int,
-            Value::Number(_) => Guess::Float,
-            Value::String(text) if text::obvious_datetime(text).is_some() => Guess::DateTime,
-            _ => Guess::Str,
+            Value::Number(number) if number.is_i64() => TypeInference::Int,
+            Value::Number(_) => TypeInference::Float,
+            Value::String(text) if scalar::obvious_datetime(text).is_some() => TypeInference::DateTime,
+            _ => TypeInference::Str,
         });
     }
 
-    fn meet(&mut self, other: Guess) {
+    fn meet(&mut self, other: TypeInference) {
         *self = match (*self, other) {
-            (Guess::Nothing, other) => other,
+            (TypeInference::Nothing, other) => other,
             (one, other) if one == other => one,
-            (Guess::Int, Guess::Float) | (Guess::Float, Guess::Int) => Guess::Float,
-            _ => Guess::Str,
+            (TypeInference::Int, TypeInference::Float) | (TypeInference::Float, TypeInference::Int) => {
+                TypeInference::Float
+            }
+            _ => TypeInference::Str,
         };
     }
 
     /// The column's type: a text when nothing says otherwise.
     pub(crate) fn column_type(self) -> ColumnType {
         match self {
-            Guess::Nothing | Guess::Str => ColumnType::Str,
-            Guess::Int => ColumnType::Int,
-            Guess::Float => ColumnType::Float,
-            Guess::DateTime => ColumnType::DateTime,
+            TypeInference::Nothing | TypeInference::Str => ColumnType::Str,
+            TypeInference::Int => ColumnType::Int,
+            TypeInference::Float => ColumnType::Float,
+            TypeInference::DateTime => ColumnType::DateTime,
         }
     }
 }
@@ -72,9 +74,9 @@ impl Guess {
 /// exactly that integer: a long identifier stays a text.
 fn is_number(field: &str) -> bool {
     let field = field.trim_ascii();
-    let Some(value) = text::float(field) else { return false };
+    let Some(value) = scalar::float(field) else { return false };
     let is_integer = field.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+'));
-    !is_integer || text::int(field).is_some() || format!("{value}") == field.trim_start_matches('+')
+    !is_integer || scalar::int(field).is_some() || format!("{value}") == field.trim_start_matches('+')
 }
 
 #[cfg(test)]
@@ -82,9 +84,9 @@ mod tests {
     use super::*;
 
     fn guess(fields: &[&str]) -> ColumnType {
-        let mut guess = Guess::default();
+        let mut guess = TypeInference::default();
         fields.iter().for_each(|field| guess.observe_text(field));
-        let mut backwards = Guess::default();
+        let mut backwards = TypeInference::default();
         fields.iter().rev().for_each(|field| backwards.observe_text(field));
         assert_eq!(guess, backwards, "the order of {fields:?} must not matter");
         guess.column_type()

@@ -7,15 +7,15 @@ use serde_json::Value;
 
 /// An element of a batch's `rows`.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum BatchRow {
+pub enum JsonRow {
     /// A row.
     Object(Vec<(String, Value)>),
     /// The key of a row to delete.
     Scalar(Value),
 }
 
-impl<'de> Deserialize<'de> for BatchRow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<BatchRow, D::Error> {
+impl<'de> Deserialize<'de> for JsonRow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<JsonRow, D::Error> {
         deserializer.deserialize_any(RowVisitor)
     }
 }
@@ -23,51 +23,51 @@ impl<'de> Deserialize<'de> for BatchRow {
 struct RowVisitor;
 
 impl<'de> Visitor<'de> for RowVisitor {
-    type Value = BatchRow;
+    type Value = JsonRow;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row, as an object, or the key of a row")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BatchRow, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonRow, A::Error> {
         let mut fields = Vec::new();
         while let Some(field) = map.next_entry()? {
             fields.push(field);
         }
         // A list grows by doubling, and there may be millions of rows.
         fields.shrink_to_fit();
-        Ok(BatchRow::Object(fields))
+        Ok(JsonRow::Object(fields))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<BatchRow, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonRow, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = seq.next_element()? {
             values.push(value);
         }
-        Ok(BatchRow::Scalar(Value::Array(values)))
+        Ok(JsonRow::Scalar(Value::Array(values)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(text.into()))
+    fn visit_str<E>(self, text: &str) -> Result<JsonRow, E> {
+        Ok(JsonRow::Scalar(text.into()))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(value.into()))
+    fn visit_bool<E>(self, value: bool) -> Result<JsonRow, E> {
+        Ok(JsonRow::Scalar(value.into()))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<JsonRow, E> {
+        Ok(JsonRow::Scalar(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<JsonRow, E> {
+        Ok(JsonRow::Scalar(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(value.into()))
+    fn visit_f64<E>(self, value: f64) -> Result<JsonRow, E> {
+        Ok(JsonRow::Scalar(value.into()))
     }
 
-    fn visit_unit<E>(self) -> Result<BatchRow, E> {
-        Ok(BatchRow::Scalar(Value::Null))
+    fn visit_unit<E>(self) -> Result<JsonRow, E> {
+        Ok(JsonRow::Scalar(Value::Null))
     }
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
 use super::cell::{Cell, Row};
-use super::infer::Guess;
-use crate::error::Error;
-use crate::storage::{Column, check_names};
+use super::column::{Column, check_names};
+use super::infer::TypeInference;
+use crate::base::Error;
 
 /// The columns that rows are read for.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl RowTypes {
     }
 
     /// The column with a name, and its place.
-    pub(super) fn column(&self, name: &str) -> Option<(usize, &Column)> {
+    pub(crate) fn column(&self, name: &str) -> Option<(usize, &Column)> {
         let index = *self.indexes.get(name)?;
         Some((index, self.columns.get(index)?))
     }
@@ -80,7 +80,7 @@ impl RowTypes {
         let mut left = last;
         for (name, _) in fields.iter().filter(|(name, _)| !self.indexes.contains_key(name)) {
             let Some(value) = left.remove(name.as_str()).filter(|value| !value.is_null()) else { continue };
-            let mut guess = Guess::default();
+            let mut guess = TypeInference::default();
             guess.observe_json(value);
             let column_type = forced.get(name).copied().unwrap_or(guess.column_type());
             new.push(Column { name: name.clone(), column_type });
@@ -102,10 +102,10 @@ impl RowTypes {
 }
 
 /// A value as a cell of a column, or the error that the platform gives, with the column behind it.
-pub(super) fn cell(value: &Value, column: &Column) -> Result<Cell, Error> {
+pub(crate) fn cell(value: &Value, column: &Column) -> Result<Cell, Error> {
     Cell::from_json(value, column.column_type).ok_or_else(|| {
         let given = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let error = Error::refused(format!(
+        let error = Error::rejected(format!(
             "invalid data \"{given}\" was pushed and is incompatible with current table column types"
         ));
         error.at(format!("column {:?}: not {}", column.name, column.column_type.described()))

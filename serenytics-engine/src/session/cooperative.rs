@@ -20,26 +20,26 @@ use futures_util::{StreamExt, stream};
 /// so and takes it for enough, but a join can make a billion rows of what one scan gave, and a window takes long for the
 /// rows of a finished sort, which come all at once.
 #[derive(Debug)]
-pub(super) struct Yielding;
+pub(super) struct Cooperative;
 
-impl PhysicalOptimizerRule for Yielding {
+impl PhysicalOptimizerRule for Cooperative {
     fn name(&self) -> &str {
-        "yielding"
+        "cooperative"
     }
 
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let yielding = |plan: Arc<dyn ExecutionPlan>| {
+        let add_yields = |plan: Arc<dyn ExecutionPlan>| {
             let is_window = plan.is::<BoundedWindowAggExec>() || plan.is::<WindowAggExec>();
             Ok(match plan.children().as_slice() {
                 [input] if is_window => {
-                    let input = Arc::new(YieldingExec { input: Arc::clone(input) });
+                    let input = Arc::new(CooperativeInputExec { input: Arc::clone(input) });
                     Transformed::yes(replace_children_if_necessary(plan, vec![input])?)
                 }
                 [] | [_] => Transformed::no(plan),
                 _ => Transformed::yes(Arc::new(CooperativeExec::new(plan)) as Arc<dyn ExecutionPlan>),
             })
         };
-        plan.transform_up(yielding).map(|plan| plan.data)
+        plan.transform_up(add_yields).map(|plan| plan.data)
     }
 
     fn schema_check(&self) -> bool {
@@ -52,28 +52,28 @@ const CELLS: usize = 100_000;
 /// How many rows it takes at once at least.
 const ROWS: usize = 64;
 
-/// A batch in pieces between which there is time for others.
-fn pieces(batch: Result<RecordBatch>) -> Vec<Result<RecordBatch>> {
+/// A batch in slices between which there is time for others.
+fn slices(batch: Result<RecordBatch>) -> Vec<Result<RecordBatch>> {
     let Ok(rows) = batch else { return vec![batch] };
     let most = (CELLS / rows.num_columns().max(1)).max(ROWS);
     (0..rows.num_rows()).step_by(most).map(|at| Ok(rows.slice(at, most.min(rows.num_rows() - at)))).collect()
 }
 
-/// Gives way before each piece of its input. `CooperativeExec` does after 128 batches, a million rows.
+/// Gives way before each slice of its input. `CooperativeExec` does after 128 batches, a million rows.
 #[derive(Debug)]
-struct YieldingExec {
+struct CooperativeInputExec {
     input: Arc<dyn ExecutionPlan>,
 }
 
-impl DisplayAs for YieldingExec {
+impl DisplayAs for CooperativeInputExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("YieldingExec")
+        f.write_str("CooperativeInputExec")
     }
 }
 
-impl ExecutionPlan for YieldingExec {
+impl ExecutionPlan for CooperativeInputExec {
     fn name(&self) -> &str {
-        "YieldingExec"
+        "CooperativeInputExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -97,13 +97,13 @@ impl ExecutionPlan for YieldingExec {
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         match children.into_iter().next() {
-            Some(input) => Ok(Arc::new(YieldingExec { input })),
+            Some(input) => Ok(Arc::new(CooperativeInputExec { input })),
             None => Ok(self),
         }
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let batches = self.input.execute(partition, context)?.flat_map(|batch| stream::iter(pieces(batch)));
+        let batches = self.input.execute(partition, context)?.flat_map(|batch| stream::iter(slices(batch)));
         let batches = batches.then(async |batch| {
             tokio::task::yield_now().await;
             batch
@@ -121,7 +121,7 @@ mod tests {
     use datafusion::prelude::{SessionConfig, SessionContext, col};
     use futures_util::FutureExt;
 
-    use super::super::yielding;
+    use super::super::cooperative;
     use super::*;
 
     /// How many batches a sort gives.
@@ -149,7 +149,7 @@ mod tests {
     async fn a_window_gives_way_before_each_batch() {
         let config = SessionConfig::new().with_target_partitions(1).with_batch_size(SIZE);
         let context = SessionContext::new_with_config(config);
-        let (without, with) = (pauses(&context).await, pauses(&yielding(&context)).await);
+        let (without, with) = (pauses(&context).await, pauses(&cooperative(&context)).await);
         assert!(with >= BATCHES && without < BATCHES / 2, "{without} and {with} pauses");
     }
 
@@ -158,8 +158,8 @@ mod tests {
         let column = Arc::new(Int64Array::from_iter_values(0..8192)) as Arc<_>;
         let wide = |columns: usize| {
             let columns = (0..columns).map(|index| (index.to_string(), Arc::clone(&column)));
-            let pieces = pieces(RecordBatch::try_from_iter(columns).map_err(Into::into));
-            pieces.into_iter().map(|piece| piece.unwrap().num_rows()).collect::<Vec<_>>()
+            let slices = slices(RecordBatch::try_from_iter(columns).map_err(Into::into));
+            slices.into_iter().map(|slice| slice.unwrap().num_rows()).collect::<Vec<_>>()
         };
         assert_eq!(wide(1), [8192]);
         assert_eq!(wide(50), [2000, 2000, 2000, 2000, 192]);

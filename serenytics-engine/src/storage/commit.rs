@@ -13,13 +13,12 @@ use deltalake_core::{DeltaTableError, TableProperty};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
-use super::columns::{Column, file_schema};
-use super::files::{NewFiles, WrittenFiles};
-use super::journal::Journal;
+use super::new_files::{NewFiles, WrittenFiles};
 use super::snapshot::{DataFile, Snapshot};
-use super::table::{JOURNAL, Storage, Table, log_file};
-use crate::error::{Context, Error, Kind};
-use crate::jobs::joined;
+use super::table::{Storage, Table, WAL_APPLICATION, log_file};
+use super::wal::WriteAheadLog;
+use crate::base::{Context, Error, ErrorKind, join_task};
+use crate::rows::{Column, file_schema};
 
 const FAILED: &str = "a change could not be committed";
 
@@ -39,30 +38,30 @@ pub(crate) struct Change {
     pub(crate) remove: Vec<Arc<DataFile>>,
     /// The new files.
     pub(crate) add: WrittenFiles,
-    /// The number of the last push that the new files have, or that is no more. Later ones stay pending.
+    /// The number of the last push that the new files have, or that is no more. Later ones stay unmerged.
     pub(crate) pushes: u64,
 }
 
 /// The right to change a storage, which one holder at a time has.
-pub(crate) struct Writing {
+pub(crate) struct WriteTransaction {
     storage: Arc<Storage>,
     table: OwnedMutexGuard<Table>,
-    shape: Option<OwnedMutexGuard<()>>,
-    journal: Option<OwnedMutexGuard<Journal>>,
+    schema_lock: Option<OwnedMutexGuard<()>>,
+    wal: Option<OwnedMutexGuard<WriteAheadLog>>,
 }
 
-impl Drop for Writing {
+impl Drop for WriteTransaction {
     fn drop(&mut self) {
         // While pushes still wait, if they have to.
-        self.storage.is_in_doubt.store(self.table.is_behind, Ordering::Release);
+        self.storage.outcome_unknown.store(self.table.is_stale, Ordering::Release);
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     /// The right, for who holds the table.
-    pub(super) async fn begin(storage: Arc<Storage>, table: OwnedMutexGuard<Table>) -> Writing {
-        let mut writing = Writing { storage, table, shape: None, journal: None };
-        if writing.table.is_behind
+    pub(super) async fn begin(storage: Arc<Storage>, table: OwnedMutexGuard<Table>) -> WriteTransaction {
+        let mut writing = WriteTransaction { storage, table, schema_lock: None, wal: None };
+        if writing.table.is_stale
             && let Err(error) = writing.catch_up().await
         {
             tracing::warn!(%error, "a table's log could not be read again");
@@ -77,17 +76,17 @@ impl Writing {
 
     /// From here on no push brings a column: those that would wait until the right is given back.
     pub(crate) async fn keep_columns(&mut self) {
-        self.shape = Some(Arc::clone(&self.storage.shape).lock_owned().await);
+        self.schema_lock = Some(Arc::clone(&self.storage.schema_lock).lock_owned().await);
     }
 
     /// From here on every push waits until the right is given back.
     pub(crate) async fn pause(&mut self) {
-        self.journal = Some(Arc::clone(&self.storage.journal).lock_owned().await);
+        self.wal = Some(Arc::clone(&self.storage.wal).lock_owned().await);
     }
 
     /// Begins new files with these columns.
     pub(crate) fn new_files(&self, columns: &[Column]) -> Result<NewFiles, Error> {
-        if self.table.is_behind {
+        if self.table.is_stale {
             return Err(in_doubt());
         }
         NewFiles::begin(&self.table.delta, self.storage.folder.path(), columns, self.table.commits())
@@ -100,23 +99,23 @@ impl Writing {
         // The engine may end when the log has the files already: what it lacks is removed when the storage is opened
         // again.
         change.add.keep(true);
-        joined(tokio::spawn(self.run(change)).await)
+        join_task(tokio::spawn(self.run(change)).await)
     }
 
     async fn run(mut self, mut change: Change) -> Result<Arc<Snapshot>, Error> {
         let committed = self.write_commit(&change).await;
-        change.add.keep(committed.is_ok() || self.table.is_behind);
+        change.add.keep(committed.is_ok() || self.table.is_stale);
         committed?;
         let after = self.show(change.pushes).await?;
         // What the log no longer needs was kept until the log is on the disk.
         for file in &change.remove {
-            file.file.give_up();
+            file.file.mark_deleted();
         }
-        let mut journal = match self.journal.take() {
-            Some(journal) => journal,
-            None => Arc::clone(&self.storage.journal).lock_owned().await,
+        let mut wal = match self.wal.take() {
+            Some(wal) => wal,
+            None => Arc::clone(&self.storage.wal).lock_owned().await,
         };
-        tokio::task::spawn_blocking(move || journal.forget(change.pushes)).await.context(FAILED)?;
+        tokio::task::spawn_blocking(move || wal.forget(change.pushes)).await.context(FAILED)?;
         Ok(after)
     }
 
@@ -134,8 +133,8 @@ impl Writing {
 
     /// All that the log has is known here, and readers see it: pushes wait no longer.
     fn is_known(&mut self) {
-        self.table.is_behind = false;
-        self.storage.is_in_doubt.store(false, Ordering::Release);
+        self.table.is_stale = false;
+        self.storage.outcome_unknown.store(false, Ordering::Release);
     }
 
     /// Reads the log again, after a change of which it is not known whether it was made.
@@ -168,7 +167,7 @@ impl Writing {
         let properties = properties.with_metadata([(COMMIT_ID.to_owned(), id.as_str().into())]);
         let properties = match change.pushes {
             0 => properties,
-            _ => properties.with_application_transaction(Transaction::new(JOURNAL, merged)),
+            _ => properties.with_application_transaction(Transaction::new(WAL_APPLICATION, merged)),
         };
         // To look for old parts of the log costs more the more there are.
         let properties = properties.with_cleanup_expired_logs(Some(self.table.commits().is_multiple_of(CLEANUP)));
@@ -208,7 +207,7 @@ impl Writing {
             .with_configuration_property(TableProperty::DeletedFileRetentionDuration, Some(RETENTION))
             .with_actions(actions)
             .with_commit_properties(properties);
-        self.table.is_behind = true;
+        self.table.is_stale = true;
         Ok(create.await.map(|table| self.table.delta = table))
     }
 
@@ -227,7 +226,7 @@ impl Writing {
         }
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let commit = CommitBuilder::from(properties).with_actions(actions);
-        table.is_behind = true;
+        table.is_stale = true;
         let committed = commit.build(Some(state), table.delta.log_store(), operation).await;
         Ok(committed.map(|committed| table.delta.state = Some(committed.snapshot())))
     }
@@ -248,7 +247,7 @@ impl Writing {
             // The log has a change that is not known here.
             Ok(Some(_)) => Err(error).context(FAILED),
             Ok(None) => {
-                self.table.is_behind = false;
+                self.table.is_stale = false;
                 Err(error).context(FAILED)
             }
             Err(_) => Err(error).context(FAILED).map_err(unknown),
@@ -284,7 +283,7 @@ fn id_of(file: &Path) -> std::io::Result<Option<String>> {
 
 /// The error of who comes after a change of which it is not known whether it was made.
 pub(super) fn in_doubt() -> Error {
-    Error::new(Kind::Failed, "the last change of the storage may be made or not, try again later")
+    Error::new(ErrorKind::Failed, "the last change of the storage may be made or not, try again later")
 }
 
 fn unknown(error: Error) -> Error {

@@ -1,17 +1,17 @@
 //! The storages: one Delta Lake table a data source, opened when it is first used.
 
 mod bounds;
-mod columns;
 mod commit;
-#[cfg(test)]
-mod cuts;
-mod files;
-mod journal;
+mod compaction;
+mod new_files;
 mod path;
-mod pending;
-mod pushes;
+mod push;
+mod rewrite;
+mod scan;
 mod snapshot;
 mod table;
+mod unmerged;
+mod wal;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -20,40 +20,48 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
-pub(crate) use columns::{
-    COLUMNS, Column, cast_to, check_count, check_names, file_schema, file_type, forced_type, query_schema, query_type,
-};
-pub(crate) use commit::{Change, Writing};
-pub(crate) use files::NewFiles;
-pub(crate) use pushes::Push;
-pub(crate) use snapshot::{DataFile, Snapshot};
+pub(crate) use commit::{Change, WriteTransaction};
+pub(crate) use new_files::NewFiles;
+pub use push::Push;
+pub(crate) use rewrite::{DeletedKeys, Key, RewriteResult, keys_of, rewrite};
+#[cfg(test)]
+pub(crate) use scan::scan_files;
+pub(crate) use scan::scan_parts;
+pub(crate) use snapshot::Snapshot;
 pub(crate) use table::Storage;
 
-use self::files::sync_file;
-use crate::error::{Context, Error};
-use crate::load::{merge, merging};
-use crate::query::Queries;
+use self::compaction::compaction_loop;
+pub(crate) use self::compaction::merge;
+use self::new_files::sync_file;
+use crate::base::{Context, Error};
+use crate::session::Session;
+
+const CONTEXT: &str = "the folder of the storages could not be opened";
 
 /// All storages of a data folder.
 pub(crate) struct Storages {
     folder: PathBuf,
-    queries: Arc<Queries>,
+    session: Arc<Session>,
     open: Mutex<HashMap<Uuid, Arc<OnceCell<Arc<Storage>>>>>,
 }
 
 impl Storages {
-    /// The storages in a folder, which is made if it does not exist. Folders of no source in `known` are removed.
-    pub(crate) fn open(folder: PathBuf, known: &[Uuid], queries: Arc<Queries>) -> Result<Storages, Error> {
-        const CONTEXT: &str = "the folder of the storages could not be opened";
+    /// The storages in a folder, which is made if it does not exist.
+    pub(crate) fn open(folder: PathBuf, session: Arc<Session>) -> Result<Storages, Error> {
         std::fs::create_dir_all(&folder).and_then(|()| sync_file(&folder)).context(CONTEXT)?;
-        for entry in std::fs::read_dir(&folder).context(CONTEXT)? {
+        Ok(Storages { folder, session, open: Mutex::default() })
+    }
+
+    /// Removes the folders of all storages but those in `known`.
+    pub(crate) fn retain(&self, known: &[Uuid]) -> Result<(), Error> {
+        for entry in std::fs::read_dir(&self.folder).context(CONTEXT)? {
             let entry = entry.context(CONTEXT)?;
             let uuid = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
             if uuid.is_some_and(|uuid| !known.contains(&uuid)) {
                 std::fs::remove_dir_all(entry.path()).context(CONTEXT)?;
             }
         }
-        Ok(Storages { folder, queries, open: Mutex::default() })
+        Ok(())
     }
 
     /// The storage of a source.
@@ -61,7 +69,7 @@ impl Storages {
         let cell = Arc::clone(self.open.lock().await.entry(uuid).or_default());
         let open = || async {
             let storage = Storage::open(self.folder.join(uuid.to_string())).await?;
-            tokio::spawn(merging(Arc::downgrade(&storage), Arc::clone(&self.queries)));
+            tokio::spawn(compaction_loop(Arc::downgrade(&storage), Arc::clone(&self.session)));
             Ok(storage)
         };
         cell.get_or_try_init(open).await.map(Arc::clone)
@@ -73,7 +81,7 @@ impl Storages {
             Ok(storage) => {
                 let mut writing = storage.write().await;
                 writing.pause().await;
-                storage.give_up();
+                storage.mark_deleted();
             }
             // What cannot be opened can be removed all the same.
             Err(error) => {
@@ -89,7 +97,7 @@ impl Storages {
     pub(crate) async fn merge_all(&self) {
         let open: Vec<_> = self.open.lock().await.values().filter_map(|cell| cell.get().cloned()).collect();
         for storage in open {
-            if let Err(error) = merge(&storage, &self.queries).await {
+            if let Err(error) = merge(&storage, &self.session).await {
                 tracing::warn!(%error, "pushed rows stay in the journal");
             }
         }

@@ -11,8 +11,8 @@ use deltalake_core::datafile::writer::{PartitionWriter, PartitionWriterConfig};
 use deltalake_core::kernel::Add;
 use deltalake_core::operations::get_num_idx_cols_and_stats_columns;
 
-use super::columns::{Column, file_schema};
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
+use crate::rows::{Column, file_schema};
 
 /// How many rows a row group has: large enough to compress well, small enough to be kept in memory while it is built.
 const ROW_GROUP: usize = 256 * 1024;

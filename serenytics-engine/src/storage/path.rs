@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A file or folder that is removed with its last user, once it was given up.
 #[derive(Debug)]
-pub(crate) struct SharedPath {
+pub(crate) struct DeleteOnDrop {
     path: PathBuf,
-    given_up: AtomicBool,
+    deleted: AtomicBool,
 }
 
-impl SharedPath {
-    /// A path that is kept until [`SharedPath::give_up`].
-    pub(crate) fn new(path: PathBuf) -> SharedPath {
-        SharedPath { path, given_up: AtomicBool::new(false) }
+impl DeleteOnDrop {
+    /// A path that is kept until [`DeleteOnDrop::mark_deleted`].
+    pub(crate) fn new(path: PathBuf) -> DeleteOnDrop {
+        DeleteOnDrop { path, deleted: AtomicBool::new(false) }
     }
 
     /// The path.
@@ -22,19 +22,19 @@ impl SharedPath {
     }
 
     /// Whether it was given up.
-    pub(crate) fn is_given_up(&self) -> bool {
-        self.given_up.load(Ordering::Acquire)
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
     }
 
     /// Lets the path be removed when its last user is gone.
-    pub(crate) fn give_up(&self) {
-        self.given_up.store(true, Ordering::Release);
+    pub(crate) fn mark_deleted(&self) {
+        self.deleted.store(true, Ordering::Release);
     }
 }
 
-impl Drop for SharedPath {
+impl Drop for DeleteOnDrop {
     fn drop(&mut self) {
-        if !self.is_given_up() {
+        if !self.is_deleted() {
             return;
         }
         // Either may be gone already, a file with its folder: opening the data folder tidies up what is left.

@@ -1,4 +1,4 @@
-//! Pushes: rows that come one by one and are written to the journal together, all that wait in one write.
+//! Pushes: rows that come one by one and are written to the write-ahead log together, all that wait in one write.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -8,14 +8,11 @@ use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
-use super::columns::Column;
 use super::commit::in_doubt;
-use super::journal::{Entry, Journal};
 use super::table::Storage;
-use crate::api::Paid;
-use crate::catalogue::Source;
-use crate::error::{Context, Error, Kind};
-use crate::load::{BatchRow, Row, RowTypes, forced_types};
+use super::wal::{Entry, WriteAheadLog};
+use crate::base::{Context, Error, ErrorKind};
+use crate::rows::{Column, ForcedTypes, JsonRow, Row, RowTypes};
 
 /// How many pushes of a storage wait for the writer; more wait before they are taken.
 pub(super) const QUEUE: usize = 1024;
@@ -25,15 +22,16 @@ const BYTES: usize = 8 * 1024 * 1024;
 const FAILED: &str = "the row could not be written to the journal, and nothing of it was kept";
 
 /// A row to push.
-pub(crate) struct Push {
-    /// The source, whose options may force the types of new columns.
-    pub(crate) source: Arc<Source>,
+pub struct Push {
     /// The row's fields.
-    pub(crate) fields: Vec<(String, Value)>,
-    /// The row as JSON.
-    pub(crate) json: Bytes,
-    /// What pays for them while they wait, whether or not the client still does.
-    pub(crate) _paid: Paid,
+    pub fields: Vec<(String, Value)>,
+    /// The row as JSON, which is written to the log.
+    pub json: Bytes,
+    /// The types of columns that the row adds. An error is returned only if the row adds columns.
+    pub forced: Result<ForcedTypes, Error>,
+    /// A value that is dropped when the row is written, such as a permit for the memory that the row uses. It stays
+    /// until then even if the caller of the push is cancelled.
+    pub guard: Box<dyn Send + Sync>,
 }
 
 /// A push, and who waits for it.
@@ -54,7 +52,7 @@ impl Storage {
     pub(crate) async fn push(&self, push: Push) -> Result<(), Error> {
         const CONTEXT: &str = "the engine stops";
         let (done, result) = oneshot::channel();
-        self.pushes.send(Waiting { push, done }).await.map_err(|_| Error::new(Kind::Failed, CONTEXT))?;
+        self.pushes.send(Waiting { push, done }).await.map_err(|_| Error::new(ErrorKind::Failed, CONTEXT))?;
         result.await.context(CONTEXT)?
     }
 
@@ -63,16 +61,15 @@ impl Storage {
         match self.write_group(types, &group).await {
             Ok(results) => group.into_iter().zip(results).for_each(|(waiting, result)| waiting.end(result)),
             Err(error) => {
-                let message = error.messages().join("; ");
-                group.into_iter().for_each(|waiting| waiting.end(Err(Error::new(error.kind(), message.clone()))));
+                group.into_iter().for_each(|waiting| waiting.end(Err(error.duplicate())));
             }
         }
     }
 
-    /// The journal, unless the table may have a change that is not known here.
-    async fn known_journal(&self) -> Result<OwnedMutexGuard<Journal>, Error> {
-        let journal = Arc::clone(&self.journal).lock_owned().await;
-        if self.is_in_doubt.load(Ordering::Acquire) { Err(in_doubt()) } else { Ok(journal) }
+    /// The write-ahead log, unless the table may have a change that is not known here.
+    async fn known_wal(&self) -> Result<OwnedMutexGuard<WriteAheadLog>, Error> {
+        let wal = Arc::clone(&self.wal).lock_owned().await;
+        if self.outcome_unknown.load(Ordering::Acquire) { Err(in_doubt()) } else { Ok(wal) }
     }
 
     /// Writes the rows of a group that fit; an error is that of all of them.
@@ -82,24 +79,24 @@ impl Storage {
         group: &[Waiting],
     ) -> Result<Vec<Result<(), Error>>, Error> {
         self.wait_for_room().await?;
-        let mut journal = match self.known_journal().await {
-            Ok(journal) => journal,
+        let mut wal = match self.known_wal().await {
+            Ok(wal) => wal,
             Err(_) => {
                 // The log is read again, which may have other columns.
                 drop(self.write().await);
-                self.known_journal().await?
+                self.known_wal().await?
             }
         };
         types.follow(&self.snapshot().columns);
         // A batch that runs counts on the columns.
         let mut _kept = None;
         if group.iter().any(|waiting| types.lacks_column_of(&waiting.push.fields)) {
-            drop(journal);
-            _kept = Some(self.shape.lock().await);
-            journal = self.known_journal().await?;
+            drop(wal);
+            _kept = Some(self.schema_lock.lock().await);
+            wal = self.known_wal().await?;
             types.follow(&self.snapshot().columns);
         }
-        if self.is_given_up() {
+        if self.is_deleted() {
             return Err(Error::not_found("the data source was deleted meanwhile"));
         }
 
@@ -114,11 +111,11 @@ impl Storage {
         }
         if !entries.is_empty() {
             let written = spawn_blocking(move || {
-                let written = journal.append(entries);
-                (journal, written)
+                let written = wal.append(entries);
+                (wal, written)
             });
-            // The journal stays locked until readers see its rows.
-            let (_journal, written) = written.await.context(FAILED)?;
+            // The write-ahead log stays locked until readers see its rows.
+            let (_wal, written) = written.await.context(FAILED)?;
             written.context(FAILED)?;
             let count = rows.len();
             let after = self.publish(|newest| newest.with_pushed(types.columns(), rows));
@@ -132,14 +129,15 @@ impl Storage {
 fn typed(types: &mut RowTypes, push: &Push) -> Result<(Vec<Column>, Row), Error> {
     if !types.lacks_column_of(&push.fields) {
         if types.columns().is_empty() {
-            return Err(Error::refused(
+            return Err(Error::rejected(
                 "the row has no value, and the storage no column yet: push a row with a value first, which tells the \
                  types of the columns",
             ));
         }
         return Ok((Vec::new(), types.row(&push.fields)?));
     }
-    let new = types.new_columns(&push.fields, &forced_types(&push.source)?)?;
+    let forced = push.forced.as_ref().map_err(Error::duplicate)?;
+    let new = types.new_columns(&push.fields, forced)?;
     let mut with_new = RowTypes::new(Arc::clone(types.columns()));
     with_new.add(new.clone());
     let row = with_new.row(&push.fields)?;
@@ -147,7 +145,7 @@ fn typed(types: &mut RowTypes, push: &Push) -> Result<(Vec<Column>, Row), Error>
     Ok((new, row))
 }
 
-/// The rows of journal entries, with the columns that a storage has after them.
+/// The rows of write-ahead log entries, with the columns that a storage has after them.
 pub(super) fn replayed(
     columns: &Arc<Vec<Column>>,
     entries: Vec<Entry>,
@@ -157,15 +155,15 @@ pub(super) fn replayed(
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
         types.add(entry.columns);
-        let row: BatchRow = serde_json::from_slice(&entry.row).context(CONTEXT)?;
-        let BatchRow::Object(fields) = row else { return Err(Error::new(Kind::Failed, CONTEXT)) };
+        let row: JsonRow = serde_json::from_slice(&entry.row).context(CONTEXT)?;
+        let JsonRow::Object(fields) = row else { return Err(Error::new(ErrorKind::Failed, CONTEXT)) };
         rows.push((types.row(&fields)?, entry.row.len()));
     }
     Ok((types, rows))
 }
 
 /// Writes the pushes of a storage, one group after the other, as long as the storage is open.
-pub(super) async fn writing(storage: Weak<Storage>, mut pushes: mpsc::Receiver<Waiting>) {
+pub(super) async fn writer_loop(storage: Weak<Storage>, mut pushes: mpsc::Receiver<Waiting>) {
     let mut types = RowTypes::default();
     while let Some(first) = pushes.recv().await {
         let mut bytes = first.push.json.len();

@@ -11,16 +11,19 @@ use datafusion::prelude::Expr;
 use futures_util::TryStreamExt;
 use serenytics_query::vocabulary::ColumnType;
 
-use super::cell::Cell;
-use crate::error::{Context, Error};
-use crate::query::Queries;
-use crate::storage::{Column, DataFile, NewFiles, Snapshot, Writing, cast_to, file_schema};
+use super::commit::WriteTransaction;
+use super::new_files::NewFiles;
+use super::scan::scan_files;
+use super::snapshot::{DataFile, Snapshot};
+use crate::base::{Context, Error};
+use crate::rows::{Cell, Column, cast_to, file_schema, file_type};
+use crate::session::Session;
 
 const FAILED: &str = "the older rows could not be read";
 
 /// The value of a primary key, which is never NULL.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Key {
+pub(crate) enum Key {
     Str(String),
     Int(i64),
     /// The bits of a number; zero has one sign.
@@ -30,7 +33,7 @@ pub(super) enum Key {
 
 impl Key {
     /// The cell as a key; `None` for NULL.
-    pub(super) fn of(cell: &Cell) -> Option<Key> {
+    pub(crate) fn of(cell: &Cell) -> Option<Key> {
         match cell {
             Cell::Null => None,
             Cell::Str(text) => Some(Key::Str(text.clone())),
@@ -45,7 +48,7 @@ impl Key {
     }
 
     /// How many bytes its text has.
-    pub(super) fn text_len(&self) -> usize {
+    pub(crate) fn text_len(&self) -> usize {
         match self {
             Key::Str(text) => text.len(),
             Key::Int(_) | Key::Float(_) | Key::DateTime(_) => 0,
@@ -54,8 +57,8 @@ impl Key {
 }
 
 /// The cells of a column as keys; `None` for NULL.
-pub(super) fn keys_of(array: &ArrayRef, column_type: ColumnType) -> Result<Vec<Option<Key>>, Error> {
-    let array = cast(array, &crate::storage::file_type(column_type)).context(FAILED)?;
+pub(crate) fn keys_of(array: &ArrayRef, column_type: ColumnType) -> Result<Vec<Option<Key>>, Error> {
+    let array = cast(array, &file_type(column_type)).context(FAILED)?;
     let key = |row: usize| match column_type {
         ColumnType::Str => Key::Str(array.as_string::<i32>().value(row).to_owned()),
         ColumnType::Int => Key::Int(array.as_primitive::<Int64Type>().value(row)),
@@ -67,18 +70,18 @@ pub(super) fn keys_of(array: &ArrayRef, column_type: ColumnType) -> Result<Vec<O
 
 /// The keys of rows that go, by the column that they are keys of.
 #[derive(Debug, Default)]
-pub(super) struct Replaced {
+pub(crate) struct DeletedKeys {
     keys: HashMap<usize, HashSet<Key>>,
 }
 
-impl Replaced {
+impl DeletedKeys {
     /// Adds keys.
-    pub(super) fn add(&mut self, column: usize, keys: impl IntoIterator<Item = Key>) {
+    pub(crate) fn add(&mut self, column: usize, keys: impl IntoIterator<Item = Key>) {
         self.keys.entry(column).or_default().extend(keys);
     }
 
     /// Whether no row goes.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.keys.values().all(HashSet::is_empty)
     }
 
@@ -121,49 +124,49 @@ fn first_merged(files: &[u64]) -> usize {
 }
 
 /// What was written again, so that it can be removed.
-pub(super) struct Rewritten {
+pub(crate) struct RewriteResult {
     /// The files.
-    pub(super) files: Vec<Arc<DataFile>>,
+    pub(crate) files: Vec<Arc<DataFile>>,
     /// The number of the last push.
-    pub(super) pushes: u64,
+    pub(crate) pushes: u64,
 }
 
 /// Writes the rows that stay of every file that holds a row that goes, those of small files that are merged, and the
 /// pushed rows that stay. From here on pushes wait until the writing ends, so that what follows is all that is newer.
-pub(super) async fn rewrite(
-    queries: &Queries,
-    writing: &mut Writing,
-    replaced: &Replaced,
+pub(crate) async fn rewrite(
+    session: &Session,
+    writing: &mut WriteTransaction,
+    replaced: &DeletedKeys,
     files: &mut NewFiles,
-) -> Result<Rewritten, Error> {
+) -> Result<RewriteResult, Error> {
     let snapshot = writing.snapshot();
-    let touched = rewrite_files(queries, &snapshot, replaced, files).await?;
+    let touched = rewrite_files(session, &snapshot, replaced, files).await?;
     writing.pause().await;
     let snapshot = writing.snapshot();
-    for batch in snapshot.pending.batches(&snapshot.columns)? {
+    for batch in snapshot.unmerged.batches(&snapshot.columns)? {
         let kept = replaced.kept(&batch, &snapshot.columns, |index| index)?;
         files.write(&filter_record_batch(&batch, &kept).context(FAILED)?).await?;
     }
-    Ok(Rewritten { files: touched, pushes: snapshot.pending.last() })
+    Ok(RewriteResult { files: touched, pushes: snapshot.unmerged.last() })
 }
 
 /// Writes the rows that stay of every file that holds a row that goes, and those of small files that are merged. Tells
 /// which files these are.
 pub(super) async fn rewrite_files(
-    queries: &Queries,
+    session: &Session,
     snapshot: &Snapshot,
-    replaced: &Replaced,
+    replaced: &DeletedKeys,
     files: &mut NewFiles,
 ) -> Result<Vec<Arc<DataFile>>, Error> {
     let mut touched = Vec::new();
     let schema = file_schema(&snapshot.columns);
     let first_merged = first_merged(&snapshot.files.iter().map(|file| file.rows).collect::<Vec<_>>());
     for (index, file) in snapshot.files.iter().enumerate() {
-        if index < first_merged && !is_touched(queries, snapshot, file, replaced).await? {
+        if index < first_merged && !is_touched(session, snapshot, file, replaced).await? {
             continue;
         }
         touched.push(Arc::clone(file));
-        let rows = queries.rows(std::slice::from_ref(file), &snapshot.columns)?;
+        let rows = scan_files(&session.ordered, std::slice::from_ref(file), &snapshot.columns)?;
         let mut batches = rows.execute_stream().await.context(FAILED)?;
         while let Some(batch) = batches.try_next().await.context(FAILED)? {
             let kept = replaced.kept(&batch, &snapshot.columns, |index| index)?;
@@ -176,10 +179,10 @@ pub(super) async fn rewrite_files(
 
 /// Whether a file holds a row that goes. Only the key columns are read.
 async fn is_touched(
-    queries: &Queries,
+    session: &Session,
     snapshot: &Snapshot,
     file: &Arc<DataFile>,
-    replaced: &Replaced,
+    replaced: &DeletedKeys,
 ) -> Result<bool, Error> {
     if replaced.is_empty() {
         return Ok(false);
@@ -188,7 +191,7 @@ async fn is_touched(
     indexes.sort_unstable();
     let keys: Vec<Expr> =
         indexes.iter().map(|index| Expr::Column(ColumnName::from_name(&snapshot.columns[*index].name))).collect();
-    let rows = queries.rows(std::slice::from_ref(file), &snapshot.columns)?;
+    let rows = scan_files(&session.ordered, std::slice::from_ref(file), &snapshot.columns)?;
     let mut batches = rows.select(keys).context(FAILED)?.execute_stream().await.context(FAILED)?;
     while let Some(batch) = batches.try_next().await.context(FAILED)? {
         let place = |index| indexes.iter().position(|other| *other == index).unwrap_or_default();

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use deltalake_core::table::state::DeltaTableState;
 
 use super::bounds::IntBounds;
-use super::columns::{Column, columns_of};
-use super::path::SharedPath;
-use super::pending::Pending;
-use crate::error::{Context, Error, Kind};
-use crate::load::Row;
+use super::path::DeleteOnDrop;
+use super::unmerged::UnmergedRows;
+use crate::base::{Context, Error, ErrorKind};
+use crate::rows::{Column, Row, columns_of};
 
 /// A data file of a storage.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub(crate) struct DataFile {
     /// Its name in the table's log: a path inside the storage's folder.
     pub(crate) name: String,
     /// Where it is; it stays there as long as a snapshot has it.
-    pub(crate) file: SharedPath,
+    pub(crate) file: DeleteOnDrop,
     /// How many rows it has.
     pub(crate) rows: u64,
     /// What is known of its integers.
@@ -34,22 +33,22 @@ pub(crate) struct Snapshot {
     /// Its files, in the order of their loading. Those that are older than a column lack it.
     pub(crate) files: Arc<Vec<Arc<DataFile>>>,
     /// The pushed rows, which come after those of the files.
-    pub(crate) pending: Pending,
+    pub(crate) unmerged: UnmergedRows,
     /// Its number of rows.
     pub(crate) rows: u64,
     /// The columns of the table, with which the others begin.
     pub(super) table_columns: Arc<Vec<Column>>,
     /// The folder, which is removed with the last snapshot of a deleted storage.
-    folder: Arc<SharedPath>,
+    folder: Arc<DeleteOnDrop>,
 }
 
 impl Snapshot {
     /// The snapshot of a storage that no data was ever loaded into.
-    pub(crate) fn empty(folder: Arc<SharedPath>) -> Snapshot {
+    pub(crate) fn empty(folder: Arc<DeleteOnDrop>) -> Snapshot {
         Snapshot {
             columns: Arc::default(),
             files: Arc::default(),
-            pending: Pending::none(0),
+            unmerged: UnmergedRows::none(0),
             rows: 0,
             table_columns: Arc::default(),
             folder,
@@ -71,9 +70,9 @@ impl Snapshot {
             }
             let rows = entry
                 .num_records()
-                .ok_or_else(|| Error::new(Kind::Failed, format!("the log tells no number of rows for {name}")))?;
+                .ok_or_else(|| Error::new(ErrorKind::Failed, format!("the log tells no number of rows for {name}")))?;
             let bounds = IntBounds::of(entry.stats().as_deref());
-            let file = SharedPath::new(previous.folder.path().join(&name));
+            let file = DeleteOnDrop::new(previous.folder.path().join(&name));
             files.push(Arc::new(DataFile { name, file, rows: rows as u64, bounds }));
         }
         // Names begin with the number of the commit that added them.
@@ -83,7 +82,7 @@ impl Snapshot {
             columns: Arc::clone(&columns),
             rows: files.iter().map(|file| file.rows).sum(),
             files: Arc::new(files),
-            pending: Pending::none(merged),
+            unmerged: UnmergedRows::none(merged),
             table_columns: columns,
             folder: Arc::clone(&previous.folder),
         })
@@ -91,11 +90,11 @@ impl Snapshot {
 
     /// The snapshot of a table's state with the rows that were pushed meanwhile, as another snapshot has them.
     pub(super) fn with_pushes_of(self, newest: &Snapshot) -> Snapshot {
-        let pending = newest.pending.after(self.pending.last());
-        if pending.is_empty() {
+        let unmerged = newest.unmerged.after(self.unmerged.last());
+        if unmerged.is_empty() {
             return self;
         }
-        Snapshot { columns: Arc::clone(&newest.columns), rows: self.rows + pending.rows(), pending, ..self }
+        Snapshot { columns: Arc::clone(&newest.columns), rows: self.rows + unmerged.rows(), unmerged, ..self }
     }
 
     /// The snapshot with further pushed rows, and the columns with those that they brought.
@@ -104,7 +103,7 @@ impl Snapshot {
             columns: Arc::clone(columns),
             files: Arc::clone(&self.files),
             rows: self.rows + rows.len() as u64,
-            pending: self.pending.with(rows),
+            unmerged: self.unmerged.with(rows),
             table_columns: Arc::clone(&self.table_columns),
             folder: Arc::clone(&self.folder),
         }
@@ -120,7 +119,7 @@ impl Snapshot {
     /// Whether no sum over an integer column, whichever rows it takes, can be larger than 64 bits hold.
     pub(crate) fn sum_fits(&self, column: &str) -> bool {
         let pushed = self.largest_pushed(column).unwrap_or(0);
-        let mut largest = u128::from(pushed) * u128::from(self.pending.rows());
+        let mut largest = u128::from(pushed) * u128::from(self.unmerged.rows());
         for file in self.files.iter() {
             match file.bounds.largest(column) {
                 Some(value) => largest += u128::from(value) * u128::from(file.rows),
@@ -133,6 +132,6 @@ impl Snapshot {
     /// The same of the pushed rows; none if there are none.
     fn largest_pushed(&self, column: &str) -> Option<u64> {
         let index = self.columns.iter().position(|other| other.name == column)?;
-        (!self.pending.is_empty()).then(|| self.pending.largest(index))
+        (!self.unmerged.is_empty()).then(|| self.unmerged.largest(index))
     }
 }

@@ -1,4 +1,4 @@
-//! One storage: a Delta Lake table, the journal of what is pushed, and the snapshot of both that readers get.
+//! One storage: a Delta Lake table, the write-ahead log of what is pushed, and the snapshot of both that readers get.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -9,32 +9,32 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::spawn_blocking;
 use url::Url;
 
-use super::commit::Writing;
-use super::files::{sync_file, write_anew};
-use super::journal::{self, Journal};
-use super::path::SharedPath;
-use super::pushes::{QUEUE, Waiting, replayed, writing};
+use super::commit::WriteTransaction;
+use super::new_files::{sync_file, write_anew};
+use super::path::DeleteOnDrop;
+use super::push::{QUEUE, Waiting, replayed, writer_loop};
 use super::snapshot::Snapshot;
-use crate::error::{Context, Error, Kind};
+use super::wal::{self, WriteAheadLog};
+use crate::base::{Context, Error, ErrorKind};
 
 pub(super) const LOG: &str = "_delta_log";
-/// What the table's log calls the journal, whose rows it has up to a number.
-pub(super) const JOURNAL: &str = "serenytics-journal";
+/// What the table's log calls the write-ahead log, whose rows it has up to a number.
+pub(super) const WAL_APPLICATION: &str = "serenytics-journal";
 
 const SYNC: &str = "a table's log could not be brought to the disk";
 
 /// A storage.
 pub(crate) struct Storage {
-    pub(super) folder: Arc<SharedPath>,
+    pub(super) folder: Arc<DeleteOnDrop>,
     snapshot: RwLock<Arc<Snapshot>>,
-    // Locks are taken in this order: the table, the columns, the journal.
-    pub(super) table: Arc<Mutex<Table>>,
+    // Locks are taken in this order: the table, the columns, the write-ahead log.
+    pub(crate) table: Arc<Mutex<Table>>,
     /// Held by whoever counts on that no push brings a column, or brings one.
-    pub(super) shape: Arc<Mutex<()>>,
-    /// Held while rows are written to the journal, until readers see them.
-    pub(super) journal: Arc<Mutex<Journal>>,
-    /// Whether the table may have a change that is not known here. Looked at by who holds the journal.
-    pub(super) is_in_doubt: AtomicBool,
+    pub(super) schema_lock: Arc<Mutex<()>>,
+    /// Held while rows are written to the write-ahead log, until readers see them.
+    pub(super) wal: Arc<Mutex<WriteAheadLog>>,
+    /// Whether the table may have a change that is not known here. Looked at by who holds the write-ahead log.
+    pub(super) outcome_unknown: AtomicBool,
     pub(super) pushes: mpsc::Sender<Waiting>,
     /// Told when there are pushed rows to merge.
     due: Arc<Notify>,
@@ -43,29 +43,29 @@ pub(crate) struct Storage {
 }
 
 /// The table, for its one writer at a time.
-pub(super) struct Table {
+pub(crate) struct Table {
     pub(super) delta: DeltaTable,
     /// How many commits of its log are known to be on the disk.
-    pub(super) synced: u64,
+    pub(crate) synced: u64,
     /// Whether its log may have a commit that is not known here.
-    pub(super) is_behind: bool,
+    pub(super) is_stale: bool,
 }
 
 impl Storage {
     /// Opens the storage in a folder, which is made if it does not exist.
-    pub(super) async fn open(folder: PathBuf) -> Result<Arc<Storage>, Error> {
+    pub(crate) async fn open(folder: PathBuf) -> Result<Arc<Storage>, Error> {
         const CONTEXT: &str = "a storage could not be opened";
         if !folder.exists() {
             std::fs::create_dir_all(&folder).and_then(|()| sync_file(&folder)).context(CONTEXT)?;
         }
         let folder = folder.canonicalize().context(CONTEXT)?;
         let url = Url::from_directory_path(&folder)
-            .map_err(|()| Error::new(Kind::Failed, format!("{} is no folder", folder.display())))?;
+            .map_err(|()| Error::new(ErrorKind::Failed, format!("{} is no folder", folder.display())))?;
         let builder = DeltaTableBuilder::from_url(url).context(CONTEXT)?;
         let has_data = folder.join(LOG).is_dir();
-        let folder = Arc::new(SharedPath::new(folder));
+        let folder = Arc::new(DeleteOnDrop::new(folder));
         let mut snapshot = Snapshot::empty(Arc::clone(&folder));
-        let mut table = Table { delta: builder.build().context(CONTEXT)?, synced: 0, is_behind: false };
+        let mut table = Table { delta: builder.build().context(CONTEXT)?, synced: 0, is_stale: false };
         if has_data {
             match table.delta.load().await {
                 Ok(()) => {
@@ -78,17 +78,17 @@ impl Storage {
             }
         }
         // The last commit may be one that the engine was killed after, before it was on the disk; rows that it has are
-        // removed from the journal below.
+        // removed from the write-ahead log below.
         table.synced = table.commits().saturating_sub(1);
         table.sync_log(folder.path()).await?;
         remove_unused(folder.path(), &snapshot);
 
-        let merged = snapshot.pending.last();
+        let merged = snapshot.unmerged.last();
         let opened = {
             let folder = folder.path().to_owned();
-            spawn_blocking(move || Journal::open(&folder, merged))
+            spawn_blocking(move || WriteAheadLog::open(&folder, merged))
         };
-        let (journal, entries) = opened.await.context(CONTEXT)??;
+        let (wal, entries) = opened.await.context(CONTEXT)??;
         let (types, rows) = replayed(&snapshot.columns, entries)?;
         let snapshot = snapshot.with_pushed(types.columns(), rows);
 
@@ -97,14 +97,14 @@ impl Storage {
             folder,
             snapshot: RwLock::new(Arc::new(snapshot)),
             table: Arc::new(Mutex::new(table)),
-            shape: Arc::default(),
-            journal: Arc::new(Mutex::new(journal)),
-            is_in_doubt: AtomicBool::new(false),
+            schema_lock: Arc::default(),
+            wal: Arc::new(Mutex::new(wal)),
+            outcome_unknown: AtomicBool::new(false),
             pushes,
             due: Arc::default(),
             merged: watch::channel(None).0,
         });
-        tokio::spawn(writing(Arc::downgrade(&storage), waiting));
+        tokio::spawn(writer_loop(Arc::downgrade(&storage), waiting));
         Ok(storage)
     }
 
@@ -121,9 +121,9 @@ impl Storage {
     }
 
     /// Waits until nobody else writes. Pushes go on.
-    pub(crate) async fn write(self: &Arc<Self>) -> Writing {
+    pub(crate) async fn write(self: &Arc<Self>) -> WriteTransaction {
         let table = Arc::clone(&self.table).lock_owned().await;
-        Writing::begin(Arc::clone(self), table).await
+        WriteTransaction::begin(Arc::clone(self), table).await
     }
 
     /// What is told when there are pushed rows to merge.
@@ -133,7 +133,7 @@ impl Storage {
 
     /// Tells that rows were pushed, after which the state is this one.
     pub(super) fn tell_pushed(&self, count: usize, after: &Snapshot) {
-        if after.pending.rows() <= count as u64 || after.pending.is_due() {
+        if after.unmerged.rows() <= count as u64 || after.unmerged.is_due() {
             self.due.notify_one();
         }
     }
@@ -146,13 +146,13 @@ impl Storage {
     /// Waits until there is room for more pushed rows.
     pub(super) async fn wait_for_room(&self) -> Result<(), Error> {
         let mut merged = self.merged.subscribe();
-        while self.snapshot().pending.is_full() {
+        while self.snapshot().unmerged.is_full() {
             self.due.notify_one();
             merged.changed().await.context("the engine stops")?;
             if let Some(error) = &*merged.borrow_and_update() {
-                let rows = self.snapshot().pending.rows();
+                let rows = self.snapshot().unmerged.rows();
                 return Err(Error::new(
-                    Kind::Failed,
+                    ErrorKind::Failed,
                     format!("no row is taken before the {rows} last ones are merged into the table: {error}"),
                 ));
             }
@@ -161,13 +161,13 @@ impl Storage {
     }
 
     /// Lets the folder be removed when the last query that reads it has ended.
-    pub(super) fn give_up(&self) {
-        self.folder.give_up();
+    pub(super) fn mark_deleted(&self) {
+        self.folder.mark_deleted();
     }
 
     /// Whether the storage was removed.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.folder.is_given_up()
+    pub(super) fn is_deleted(&self) -> bool {
+        self.folder.is_deleted()
     }
 }
 
@@ -213,7 +213,8 @@ impl Table {
     pub(super) async fn merged(&self) -> Result<u64, Error> {
         const CONTEXT: &str = "a table's log could not be read";
         let state = self.delta.snapshot().context(CONTEXT)?;
-        let merged = state.transaction_version(self.delta.log_store().as_ref(), JOURNAL).await.context(CONTEXT)?;
+        let merged =
+            state.transaction_version(self.delta.log_store().as_ref(), WAL_APPLICATION).await.context(CONTEXT)?;
         u64::try_from(merged.unwrap_or(0)).context(CONTEXT)
     }
 }
@@ -228,7 +229,7 @@ fn remove_unused(folder: &Path, snapshot: &Snapshot) {
     let used: std::collections::HashSet<PathBuf> =
         snapshot.files.iter().map(|file| file.file.path().to_owned()).collect();
     let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_name() != LOG && entry.file_name() != journal::FOLDER) {
+    for entry in entries.flatten().filter(|entry| entry.file_name() != LOG && entry.file_name() != wal::FOLDER) {
         let path = entry.path();
         let Ok(inside) = std::fs::read_dir(&path) else { continue };
         for file in inside.flatten().map(|file| file.path()).filter(|file| !used.contains(file)) {

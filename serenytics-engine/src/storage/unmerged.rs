@@ -1,13 +1,12 @@
-//! Pending rows: those of the journal that the table lacks, in memory, as queries read them.
+//! Unmerged rows: those of the write-ahead log that the table lacks, in memory, as queries read them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use datafusion::arrow::compute::concat_batches;
 
-use super::columns::{Column, file_schema};
-use crate::error::{Context, Error};
-use crate::load::{BatchBuilder, Cell, Row};
+use crate::base::{Context, Error};
+use crate::rows::{BatchBuilder, Cell, Column, Row, file_schema};
 
 /// How many rows a chunk has. A query puts the rows together that came since the last one, and copies those of the last
 /// chunk once.
@@ -20,10 +19,10 @@ const FULL: (u64, u64) = (4 * DUE.0, 4 * DUE.1);
 
 const FAILED: &str = "the pushed rows could not be put together";
 
-/// The pending rows of a storage, as far as a reader sees them. What one reader sees never changes: others append to
+/// The unmerged rows of a storage, as far as a reader sees them. What one reader sees never changes: others append to
 /// what is shared.
 #[derive(Debug, Clone)]
-pub(crate) struct Pending {
+pub(crate) struct UnmergedRows {
     chunks: Arc<Vec<Arc<Chunk>>>,
     /// The number of the last row that the table has.
     merged: u64,
@@ -53,10 +52,10 @@ struct ChunkRows {
     sizes: Vec<u64>,
 }
 
-impl Pending {
+impl UnmergedRows {
     /// No rows, after the number up to which the table has them.
-    pub(super) fn none(merged: u64) -> Pending {
-        Pending { chunks: Arc::default(), merged, last: merged, bytes: 0, largest: Arc::default() }
+    pub(super) fn none(merged: u64) -> UnmergedRows {
+        UnmergedRows { chunks: Arc::default(), merged, last: merged, bytes: 0, largest: Arc::default() }
     }
 
     /// How many rows there are.
@@ -89,8 +88,8 @@ impl Pending {
         locked(&self.largest).get(column).copied().unwrap_or(0)
     }
 
-    /// These rows, and those with the next numbers. Only the writer of the journal calls this, on the newest state.
-    pub(super) fn with(&self, rows: Vec<(Row, usize)>) -> Pending {
+    /// These rows, and those with the next numbers. Only the writer of the write-ahead log calls this, on the newest state.
+    pub(super) fn with(&self, rows: Vec<(Row, usize)>) -> UnmergedRows {
         let mut after = self.clone();
         let mut largest = locked(&self.largest);
         let mut chunks = None;
@@ -125,11 +124,11 @@ impl Pending {
     }
 
     /// The rows after a number, up to which the table has them now.
-    pub(super) fn after(&self, merged: u64) -> Pending {
+    pub(super) fn after(&self, merged: u64) -> UnmergedRows {
         if merged >= self.last {
-            return Pending::none(merged);
+            return UnmergedRows::none(merged);
         }
-        let mut after = Pending { merged: merged.max(self.merged), ..self.clone() };
+        let mut after = UnmergedRows { merged: merged.max(self.merged), ..self.clone() };
         let left = |chunk: &&Arc<Chunk>| locked(&chunk.rows).sizes.len() as u64 + chunk.first > after.merged + 1;
         let chunks: Vec<Arc<Chunk>> = self.chunks.iter().filter(left).cloned().collect();
         after.bytes = chunks.iter().map(|chunk| chunk.bytes(after.merged, after.last)).sum();
@@ -180,7 +179,7 @@ impl Chunk {
     }
 }
 
-/// A batch with the columns of a reader: the storage gets columns and loses none while it has pending rows, so these are
+/// A batch with the columns of a reader: the storage gets columns and loses none while it has unmerged rows, so these are
 /// more than the batch has, whose rows have NULL in them, or fewer, as they were for an older reader.
 fn fitted(batch: &RecordBatch, columns: &[Column]) -> Result<RecordBatch, Error> {
     let schema = file_schema(columns);
@@ -212,15 +211,15 @@ mod tests {
         (vec![(column, Cell::Int(value))], 10)
     }
 
-    fn values(pending: &Pending, columns: &[Column], column: usize) -> Vec<Option<i64>> {
-        let batches = pending.batches(columns).unwrap();
+    fn values(unmerged: &UnmergedRows, columns: &[Column], column: usize) -> Vec<Option<i64>> {
+        let batches = unmerged.batches(columns).unwrap();
         batches.iter().flat_map(|batch| batch.column(column).as_primitive::<Int64Type>().iter()).collect()
     }
 
     #[test]
     fn a_reader_sees_what_was_there_when_it_came() {
         let (one, two) = (columns(&["a"]), columns(&["a", "b"]));
-        let first = Pending::none(10).with(vec![row(0, 1), row(0, -2)]);
+        let first = UnmergedRows::none(10).with(vec![row(0, 1), row(0, -2)]);
         let second = first.with(vec![row(1, 3)]);
         assert_eq!((first.last(), second.last(), second.rows()), (12, 13, 3));
         assert_eq!(values(&second, &two, 0), [Some(1), Some(-2), None]);
@@ -237,20 +236,20 @@ mod tests {
     #[test]
     fn many_rows_are_in_order_whenever_they_were_read() {
         let columns = columns(&["a"]);
-        let mut pending = Pending::none(0);
+        let mut unmerged = UnmergedRows::none(0);
         let mut expected = Vec::new();
         for value in 0..10_000 {
-            pending = pending.with(vec![row(0, value)]);
+            unmerged = unmerged.with(vec![row(0, value)]);
             expected.push(Some(value));
             if value % 700 == 0 {
-                assert_eq!(values(&pending, &columns, 0), expected);
+                assert_eq!(values(&unmerged, &columns, 0), expected);
             }
         }
-        assert_eq!(values(&pending, &columns, 0), expected);
-        let bytes = pending.bytes;
-        let rest = pending.after(6000);
+        assert_eq!(values(&unmerged, &columns, 0), expected);
+        let bytes = unmerged.bytes;
+        let rest = unmerged.after(6000);
         assert_eq!(values(&rest, &columns, 0), expected[6000..]);
         assert_eq!(rest.bytes, bytes / 10_000 * 4000);
-        assert_eq!(values(&pending, &columns, 0), expected);
+        assert_eq!(values(&unmerged, &columns, 0), expected);
     }
 }

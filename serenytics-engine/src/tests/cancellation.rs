@@ -1,6 +1,5 @@
 //! Cuts: changes whose caller leaves half-way, and changes of which it is not known at first whether they were made.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,29 +9,16 @@ use futures_util::TryStreamExt;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Push, Snapshot, Storage};
-use crate::access::Account;
-use crate::api::Paid;
-use crate::catalogue::{STORAGE, Source};
-use crate::error::Error;
-use crate::load::{LoadOptions, RowsFile, merge, reload, run_batch};
-use crate::metrics::Metrics;
-use crate::query::{Queries, QueryLimits};
+use crate::base::Error;
+use crate::load::{LoadOptions, RowsFile, reload, run_batch};
+use crate::session::Session;
+use crate::storage::{Push, Snapshot, Storage, merge, scan_files};
 
 /// A storage that nothing is merged into unless a test does.
 struct Target {
     storage: Arc<Storage>,
-    queries: Queries,
+    session: Session,
     folder: TempDir,
-}
-
-fn queries(folder: &Path) -> Queries {
-    let limits = QueryLimits { memory: 64 << 20, time: Duration::from_secs(60), at_once: 4 };
-    Queries::new(limits, &folder.join("spill"), &Arc::new(Metrics::new(0))).unwrap()
-}
-
-fn source() -> Source {
-    Source::new(Account::default_account(), STORAGE, "cut".to_owned(), json!({}))
 }
 
 /// A file of one column.
@@ -49,18 +35,19 @@ impl Target {
         let folder = tempfile::tempdir().unwrap();
         let storage = Storage::open(folder.path().join("storage")).await.unwrap();
         reload(&storage, file("n", &[0])).await.unwrap();
-        Target { storage, queries: queries(folder.path()), folder }
+        let session = Session::open(64 << 20, &folder.path().join("spill")).unwrap();
+        Target { storage, session, folder }
     }
 
     async fn push(&self, value: i64) -> Result<(), Error> {
         let row = json!({"n": value});
         let fields = vec![("n".to_owned(), row["n"].clone())];
-        let (source, json) = (Arc::new(source()), row.to_string().into());
-        self.storage.push(Push { source, fields, json, _paid: Paid::default() }).await
+        let push = Push { fields, json: row.to_string().into(), forced: Ok([].into()), guard: Box::new(()) };
+        self.storage.push(push).await
     }
 
     async fn merge(&self) -> Result<(), Error> {
-        merge(&self.storage, &self.queries).await
+        merge(&self.storage, &self.session).await
     }
 
     /// The rows that readers see.
@@ -71,10 +58,10 @@ impl Target {
     async fn rows_of(&self, snapshot: &Snapshot) -> Vec<Option<i64>> {
         let mut batches = Vec::new();
         if !snapshot.files.is_empty() {
-            let rows = self.queries.rows(&snapshot.files, &snapshot.columns).unwrap();
+            let rows = scan_files(&self.session.ordered, &snapshot.files, &snapshot.columns).unwrap();
             batches = rows.execute_stream().await.unwrap().try_collect().await.unwrap();
         }
-        batches.extend(snapshot.pending.batches(&snapshot.columns).unwrap());
+        batches.extend(snapshot.unmerged.batches(&snapshot.columns).unwrap());
         batches
             .iter()
             .flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().iter().collect::<Vec<_>>())
@@ -83,10 +70,10 @@ impl Target {
 
     /// The rows that are there when the storage is opened again.
     async fn rows_on_disk(self) -> Vec<Option<i64>> {
-        let Target { storage, queries, folder } = self;
+        let Target { storage, session, folder } = self;
         drop(storage);
         let storage = Storage::open(folder.path().join("storage")).await.unwrap();
-        let target = Target { storage, queries, folder };
+        let target = Target { storage, session, folder };
         target.rows().await
     }
 }
@@ -124,7 +111,7 @@ async fn a_commit_that_is_not_ours_is_not_taken_for_one_that_is() {
     target.push(1).await.unwrap();
     // As a change that was cut leaves the log: with a commit that the storage does not know of.
     let request = json!({"operations": [{"action": "insert", "rows": [{"n": 10}]}]});
-    run_batch(&other, &target.queries, &source(), serde_json::from_value(request).unwrap()).await.unwrap();
+    run_batch(&other, &target.session, serde_json::from_value(request).unwrap(), [].into()).await.unwrap();
     drop(other);
     let error = target.merge().await.unwrap_err().messages().join("; ");
     assert!(error.starts_with("a change could not be committed"), "{error}");

@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use serenytics_engine::{BatchRequest, JsonRow, Push};
 use tokio::task::spawn_blocking;
 
 use super::body::{Held, LARGE, SMALL, json};
@@ -13,12 +14,10 @@ use super::extract::Path;
 use super::request::RequestContext;
 use super::{Answer, Shared, ok, to_the_end};
 use crate::access::Account;
-use crate::catalogue::Source;
+use crate::catalogue::{Source, forced_types};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::jobs::joined;
-use crate::load::{BatchRequest, BatchRow, run_batch};
-use crate::storage::Push;
 
 pub(super) async fn batch(
     State(engine): Shared,
@@ -48,10 +47,11 @@ pub(super) async fn push(
     source.check_holds_rows()?;
     let held = Held::read(&engine, &headers, body, SMALL).await?;
     let bytes = held.bytes();
-    let BatchRow::Object(fields) = json(&bytes)? else {
+    let JsonRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("expected one row as an object: {\"column\": value}"));
     };
-    engine.storages.get(source.uuid).await?.push(Push { source, fields, json: bytes, _paid: held.paid() }).await?;
+    let push = Push { fields, json: bytes, forced: forced_types(&source), guard: Box::new(held.paid()) };
+    engine.warehouse.table(source.uuid).await?.push(push).await?;
     engine.metrics.pushes.inc();
     engine.metrics.written("push", 1);
     Ok(ok())
@@ -65,8 +65,7 @@ async fn run(engine: &Arc<Engine>, source: Source, held: Held) -> Result<u64, Er
         let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.paid())));
         let (request, _paid) = joined(read.await)?;
         let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
-        let storage = engine.storages.get(source.uuid).await?;
-        run_batch(&storage, &engine.queries, &source, request).await?;
+        engine.warehouse.table(source.uuid).await?.batch(request, forced_types(&source)?).await?;
         Ok(rows)
     })
     .await
@@ -89,7 +88,7 @@ mod tests {
         let free = || (engine.body_memory.available_permits(), engine.value_memory.available_permits());
         let all = free();
         let source = Source::new(Account::default_account(), STORAGE, "paid".to_owned(), json!({}));
-        let storage = engine.storages.get(source.uuid).await.unwrap();
+        let table = engine.warehouse.table(source.uuid).await.unwrap();
         let read = async |body: String| {
             let headers = HeaderMap::from_iter([(CONTENT_LENGTH, body.len().into())]);
             Held::read(&engine, &headers, Body::from(body), LARGE).await.unwrap()
@@ -100,19 +99,17 @@ mod tests {
         let held = read(body).await;
         let taken = (all.0 - bytes, all.1 - 10_005 * 100 / 1024);
         assert_eq!(free(), taken);
-        let mut writing = storage.write().await;
+        let paused = table.pause_writes().await;
         let waiting = run(&engine, source.clone(), held);
         assert!(tokio::time::timeout(Duration::from_millis(300), waiting).await.is_err());
         assert_eq!(free(), taken);
-        // A push waits for who has the journal.
-        writing.pause().await;
         let held = read(r#"{"a": 1}"#.to_owned()).await;
         let (fields, json) = (vec![("a".to_owned(), json!(1))], held.bytes());
-        let push = Push { source: Arc::new(source), fields, json, _paid: held.paid() };
-        assert!(tokio::time::timeout(Duration::from_millis(300), storage.push(push)).await.is_err());
+        let push = Push { fields, json, forced: forced_types(&source), guard: Box::new(held.paid()) };
+        assert!(tokio::time::timeout(Duration::from_millis(300), table.push(push)).await.is_err());
         assert_eq!(free(), (taken.0 - 1, taken.1));
-        drop(writing);
-        while free() != all || storage.snapshot().rows != 5001 {
+        drop(paused);
+        while free() != all || table.rows() != 5001 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -51,7 +51,7 @@ pub(super) struct Held {
 
 /// The permits for the memory of a body and its parsed values. Keep this as long as any part of the body is in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Paid {
+pub(super) struct Paid {
     _permits: Vec<OwnedSemaphorePermit>,
 }
 

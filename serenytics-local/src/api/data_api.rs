@@ -77,7 +77,7 @@ pub(super) async fn list(State(engine): Shared) -> Answer {
 pub(super) async fn model(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
     let source = authorised(&engine, &uuid).await?;
     let headers = Pipeline { only_headers: Some(true), ..Pipeline::default() };
-    let pieces = engine.queries.answer(engine.input(source).await?, headers).await?;
+    let pieces = engine.warehouse.query(engine.input(source).await?, headers).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
 }
 
@@ -90,8 +90,8 @@ pub(super) async fn data(State(engine): Shared, Path(uuid): Path<String>, header
     let options = asked.options()?;
     let input = engine.input(source).await?;
     let (content, pieces) = match asked.format {
-        Format::Json => ("application/json", engine.queries.answer(input, options).await?),
-        Format::Csv => ("text/csv; charset=utf-8", engine.queries.answer_csv(input, options).await?),
+        Format::Json => ("application/json", engine.warehouse.query(input, options).await?),
+        Format::Csv => ("text/csv; charset=utf-8", engine.warehouse.query_csv(input, options).await?),
     };
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
     Ok(([(header::CONTENT_TYPE, content)], Body::from_stream(pieces)).into_response())

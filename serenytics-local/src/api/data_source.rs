@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use serenytics_engine::check_measures;
 
 use super::body::{Held, SMALL};
 use super::extract::{Path, Query};
@@ -16,7 +17,6 @@ use super::{Answer, Shared, answer, name, ok, to_the_end};
 use crate::access::Account;
 use crate::catalogue::{INNER_JOIN, STORAGE, Source};
 use crate::error::Error;
-use crate::query::check_measures;
 
 /// The fields of a source that clients can send. Other fields are ignored.
 #[derive(Debug, Deserialize)]

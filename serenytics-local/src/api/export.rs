@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use serenytics_engine::{ExportFormat, ExportOptions};
 use url::form_urlencoded;
 
 use super::body::{Held, SMALL};
@@ -13,9 +14,8 @@ use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
+use crate::catalogue::separator;
 use crate::error::Error;
-use crate::load::separator;
-use crate::query::{ExportFormat, ExportOptions, check_export};
 
 /// The body of `export_source_data`.
 #[derive(Deserialize)]
@@ -52,7 +52,7 @@ pub(super) async fn ask(
     let format = ExportFormat::named(asked.export_format.as_deref().unwrap_or("auto"))?;
     let separator = char::from(separator(asked.csv_separator.as_ref())?);
     let uuid = source.uuid;
-    check_export(&engine.input(source).await?)?;
+    engine.input(source).await?.check_export()?;
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("format", format.name())
         .append_pair("separator", separator.encode_utf8(&mut [0; 4]))
@@ -76,7 +76,7 @@ pub(super) async fn download(
         (header::CONTENT_DISPOSITION, disposition(&source.name, format)),
     ];
     let options = ExportOptions { format, separator, quotes: linked.quotes };
-    let pieces = engine.queries.export(engine.input(source).await?, options).await?;
+    let pieces = engine.warehouse.export(engine.input(source).await?, options).await?;
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole file.
     Ok((headers, Body::from_stream(pieces)).into_response())
 }

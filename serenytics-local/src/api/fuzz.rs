@@ -13,17 +13,18 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use serenytics_engine::BatchRequest;
 use serenytics_query::wire::Pipeline;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::body::{Held, SMALL};
 use crate::access::Account;
-use crate::catalogue::{STORAGE, Source};
+use crate::catalogue::{STORAGE, Source, forced_types};
 use crate::engine::Engine;
 use crate::engine::test::engine;
 use crate::error::{Error, Kind};
-use crate::load::{BatchRequest, RowsFile, read_through, reload, run_batch};
+use crate::jobs::attached_rows;
 
 /// An engine, and a source with some rows.
 struct Target {
@@ -65,15 +66,17 @@ impl Target {
         self.runtime.block_on(async {
             let pipeline: Pipeline = self.body(bytes).await?;
             let input = self.engine.input(self.source.clone()).await?;
-            self.engine.queries.answer(input, pipeline).await?.try_for_each(async |_| Ok(())).await
+            let answer = self.engine.warehouse.query(input, pipeline).await?;
+            Ok(answer.try_for_each(async |_| Ok(())).await?)
         })
     }
 
     fn batch(&self, bytes: Vec<u8>) -> Result<(), Error> {
         self.runtime.block_on(async {
             let request: BatchRequest = self.body(bytes).await?;
-            let storage = self.engine.storages.get(self.source.uuid).await?;
-            run_batch(&storage, &self.engine.queries, &self.source, request).await.map(|_| ())
+            let table = self.engine.warehouse.table(self.source.uuid).await?;
+            table.batch(request, forced_types(&self.source)?).await?;
+            Ok(())
         })
     }
 
@@ -83,12 +86,14 @@ impl Target {
         std::fs::write(&file, bytes).unwrap();
         let mut source = self.source.clone();
         source.json_content["separator"] = separator.into();
+        let rows = attached_rows(&source, &file, &self.engine.python)?;
         if !is_kept {
-            return read_through(std::fs::File::open(&file).unwrap(), &source);
+            rows.validate()?;
+            return Ok(());
         }
         self.runtime.block_on(async {
-            let storage = self.engine.storages.get(source.uuid).await?;
-            reload(&storage, RowsFile::attached(&source, &file, &self.engine.python)?).await.map(|_| ())
+            self.engine.warehouse.table(source.uuid).await?.reload(rows).await?;
+            Ok(())
         })
     }
 }

@@ -40,7 +40,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::jobs::to_the_end;
 
-pub(crate) use body::{BODY_MEMORY, MIN_BYTES_PER_SECOND, Paid, VALUE_MEMORY};
+pub(crate) use body::{BODY_MEMORY, MIN_BYTES_PER_SECOND, VALUE_MEMORY};
 pub(crate) use operation::Health;
 pub(crate) use upload::keep;
 

@@ -60,6 +60,6 @@ pub(super) async fn metrics(State(engine): Shared, headers: HeaderMap) -> Answer
     if !keys::check(&engine, &headers)?.is_default() {
         return Err(Error::not_found("not found: \"/metrics\""));
     }
-    let text = engine.metrics.text(engine.queries.memory_held())?;
+    let text = engine.metrics.text(engine.warehouse.memory_used())?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

@@ -24,7 +24,7 @@ pub(super) async fn formatted_data(
         held.object()?
     };
     let input = engine.input(source).await?;
-    let pieces = engine.queries.answer(input, options).await?;
+    let pieces = engine.warehouse.query(input, options).await?;
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
     Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
 }

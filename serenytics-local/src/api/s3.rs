@@ -5,15 +5,16 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
+use serenytics_engine::LoadOptions;
 
 use super::body::{Held, SMALL};
 use super::extract::Path;
 use super::upload::begun;
 use super::{Answer, Shared};
 use crate::access::Account;
+use crate::catalogue::{separator, types_of};
 use crate::error::Error;
 use crate::jobs::Load;
-use crate::load::{LoadOptions, separator, types_of};
 use crate::s3::S3Object;
 
 /// The body of the call.

@@ -2,6 +2,7 @@
 
 mod keys;
 mod mails;
+mod options;
 mod push_cache;
 mod quota;
 mod runs;
@@ -23,6 +24,7 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 use tokio::sync::Mutex;
 
+pub(crate) use options::{forced_types, load_options, separator, types_of};
 use push_cache::PushCache;
 pub(crate) use runs::{Run, RunEnd};
 pub(crate) use scripts::Script;

@@ -1,29 +1,14 @@
 //! The options that a client saves with a source before it loads a file into it.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
-use serenytics_query::vocabulary::ColumnType;
+use serenytics_engine::{Error, ForcedTypes, LoadOptions, forced_type};
 
-use crate::catalogue::Source;
-use crate::error::Error;
-use crate::storage::forced_type;
+use super::Source;
 
-/// How a file is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LoadOptions {
-    /// What stands between two fields of a CSV file.
-    pub(crate) separator: u8,
-    /// The types that columns have whatever their values look like, by name.
-    pub(crate) forced: HashMap<String, ColumnType>,
-}
-
-impl LoadOptions {
-    /// The options in a source's configuration.
-    pub(crate) fn of(source: &Source) -> Result<LoadOptions, Error> {
-        let separator = separator(source.json_content.get("separator"))?;
-        Ok(LoadOptions { separator, forced: forced_types(source)? })
-    }
+/// Returns the options in a source's configuration.
+pub(crate) fn load_options(source: &Source) -> Result<LoadOptions, Error> {
+    let separator = separator(source.json_content.get("separator"))?;
+    Ok(LoadOptions { separator, forced: forced_types(source)? })
 }
 
 /// What stands between two fields of a CSV file: a comma unless a client says otherwise.
@@ -34,30 +19,30 @@ pub(crate) fn separator(told: Option<&Value>) -> Result<u8, Error> {
             Ok(text.as_bytes()[0])
         }
         Some(other) => {
-            Err(Error::refused(format!("the separator is {other} and has to be one character, as \",\" or \";\"")))
+            Err(Error::rejected(format!("the separator is {other} and has to be one character, as \",\" or \";\"")))
         }
     }
 }
 
 /// The `force_types` of a source's `advanced_options`, which is a text that holds JSON.
-pub(crate) fn forced_types(source: &Source) -> Result<HashMap<String, ColumnType>, Error> {
+pub(crate) fn forced_types(source: &Source) -> Result<ForcedTypes, Error> {
     let options = match source.json_content.get("advanced_options") {
-        None | Some(Value::Null) => return Ok(HashMap::new()),
-        Some(Value::String(text)) if text.is_empty() => return Ok(HashMap::new()),
+        None | Some(Value::Null) => return Ok(ForcedTypes::new()),
+        Some(Value::String(text)) if text.is_empty() => return Ok(ForcedTypes::new()),
         Some(Value::String(text)) => serde_json::from_str(text)
-            .map_err(|error| Error::refused(format!("advanced_options has to be JSON in a text: {error}")))?,
+            .map_err(|error| Error::rejected(format!("advanced_options has to be JSON in a text: {error}")))?,
         Some(other) => other.clone(),
     };
     types_of(options.get("force_types"))
 }
 
 /// The types of `force_types`, an object, by the names of the columns.
-pub(crate) fn types_of(told: Option<&Value>) -> Result<HashMap<String, ColumnType>, Error> {
+pub(crate) fn types_of(told: Option<&Value>) -> Result<ForcedTypes, Error> {
     let forced = match told {
-        None | Some(Value::Null) => return Ok(HashMap::new()),
+        None | Some(Value::Null) => return Ok(ForcedTypes::new()),
         Some(Value::Object(forced)) => forced,
         Some(other) => {
-            return Err(Error::refused(format!(
+            return Err(Error::rejected(format!(
                 "force_types is {other} and has to be an object of column names and types"
             )));
         }
@@ -66,7 +51,7 @@ pub(crate) fn types_of(told: Option<&Value>) -> Result<HashMap<String, ColumnTyp
         .iter()
         .map(|(name, value)| {
             let column_type = value.as_str().and_then(forced_type).ok_or_else(|| {
-                Error::refused(format!(
+                Error::rejected(format!(
                     "force_types has {value} for column {name:?}; a type is one of str, int, int32, int64, float, \
                      float32, float64, datetime"
                 ))

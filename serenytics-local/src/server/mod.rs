@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serenytics_engine::{Python, QueryLimits};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -18,9 +19,7 @@ use crate::api;
 use crate::data_api::DataApi;
 use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
-use crate::load::Python;
 use crate::mail::MailSettings;
-use crate::query::QueryLimits;
 use crate::script::ScriptSettings;
 use listen::Connections;
 

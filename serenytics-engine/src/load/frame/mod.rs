@@ -2,7 +2,6 @@
 
 mod python;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -10,45 +9,43 @@ use datafusion::arrow::array::RecordBatch;
 use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
-pub(crate) use python::Python;
-use python::{Asked, FrameColumn, Said};
+pub use python::Python;
+use python::{FrameColumn, PythonReply, PythonRequest};
 
-use super::cell::{BatchBuilder, Cell, Row};
-use super::infer::Guess;
-use crate::error::Error;
-use crate::storage::{Column, check_names, forced_type};
+use crate::base::Error;
+use crate::rows::{BatchBuilder, Cell, Column, ForcedTypes, Row, TypeInference, check_names, forced_type};
 
 /// A pickled data frame and how it is read.
 #[derive(Debug, Clone)]
-pub(crate) struct FrameFile {
+pub(super) struct FrameFile {
     file: Arc<File>,
-    forced: HashMap<String, ColumnType>,
+    forced: ForcedTypes,
     python: Python,
 }
 
 impl FrameFile {
     /// The file, which is read from its start.
-    pub(crate) fn new(file: File, forced: HashMap<String, ColumnType>, python: Python) -> FrameFile {
+    pub(crate) fn new(file: File, forced: ForcedTypes, python: Python) -> FrameFile {
         FrameFile { file: Arc::new(file), forced, python }
     }
 
     /// The names of the columns.
     pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
-        checked_names(&self.python.read(&self.file, Asked::Header)?.columns()?)
+        checked_names(&self.python.read(&self.file, PythonRequest::Header)?.columns()?)
     }
 
     /// The columns. Their types are the frame's; texts are looked at, since datetimes may be among them, and so are
     /// columns of any objects.
     pub(crate) fn columns(&self) -> Result<Vec<Column>, Error> {
-        let mut reading = self.python.read(&self.file, Asked::Texts)?;
+        let mut reading = self.python.read(&self.file, PythonRequest::Texts)?;
         let columns = reading.columns()?;
         let names = checked_names(&columns)?;
         let open = columns.iter().filter(|column| column.type_name.is_none()).count();
-        let mut guesses = vec![Guess::default(); open];
+        let mut guesses = vec![TypeInference::default(); open];
         let is_forced =
             |(name, column): (&String, &FrameColumn)| column.type_name.is_some() || self.forced.contains_key(name);
         if !names.iter().zip(&columns).all(is_forced) {
-            while let Said::Cells(cells) = reading.next()? {
+            while let PythonReply::Cells(cells) = reading.next()? {
                 for (guess, cells) in guesses.iter_mut().zip(&cells) {
                     cells.iter().for_each(|cell| guess.observe_json(cell));
                 }
@@ -68,14 +65,14 @@ impl FrameFile {
 
     /// Reads the rows and hands them to `batch`, which tells whether it wants more.
     pub(crate) fn rows(&self, columns: &[Column], mut batch: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
-        let mut reading = self.python.read(&self.file, Asked::Rows)?;
+        let mut reading = self.python.read(&self.file, PythonRequest::Rows)?;
         reading.columns()?;
         let mut builder = BatchBuilder::new(columns);
         let mut read = 0;
         loop {
             let cells = match reading.next()? {
-                Said::Cells(cells) => cells,
-                Said::End(rows) if rows == read => break,
+                PythonReply::Cells(cells) => cells,
+                PythonReply::End(rows) if rows == read => break,
                 _ => return Err(Error::failed("the data frame could not be read", "not all of its rows came")),
             };
             let count = cells.first().map_or(0, Vec::len);
@@ -105,7 +102,7 @@ impl FrameFile {
 fn checked_names(columns: &[FrameColumn]) -> Result<Vec<String>, Error> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     if names.is_empty() {
-        return Err(Error::refused("the data frame has no columns"));
+        return Err(Error::rejected("the data frame has no columns"));
     }
     check_names(&names)?;
     Ok(names)
@@ -113,5 +110,5 @@ fn checked_names(columns: &[FrameColumn]) -> Result<Vec<String>, Error> {
 
 fn misfit(row: u64, column: &Column, value: &Value) -> Error {
     let described = column.column_type.described();
-    Error::refused(format!("row {row}, column {:?}: {value} is not {described}", column.name))
+    Error::rejected(format!("row {row}, column {:?}: {value} is not {described}", column.name))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// What Python runs. It is given as text, so that it is there wherever the program is.
 const SCRIPT: &str = include_str!("read_pickle.py");
@@ -28,13 +28,13 @@ const FAILED: &str = "the data frame could not be read";
 
 /// The Python that reads data frames, and what each of them may take.
 #[derive(Debug, Clone)]
-pub(crate) struct Python {
+pub struct Python {
     /// The interpreter; a name is looked for in `PATH`.
-    pub(crate) program: PathBuf,
+    pub program: PathBuf,
     /// How many bytes of memory a data frame may take, Python's own among them.
-    pub(crate) memory: u64,
+    pub memory: u64,
     /// How long reading one may take.
-    pub(crate) time: Duration,
+    pub time: Duration,
 }
 
 impl Default for Python {
@@ -45,7 +45,7 @@ impl Default for Python {
 
 /// What is asked of a data frame.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Asked {
+pub(super) enum PythonRequest {
     /// Its columns.
     Header,
     /// Its columns, and the cells of those whose type the cells decide.
@@ -66,7 +66,7 @@ pub(super) struct FrameColumn {
 /// One line of what the script says.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Said {
+pub(super) enum PythonReply {
     /// The columns, which come first.
     Columns(Vec<FrameColumn>),
     /// The cells of some rows, a list a column.
@@ -79,14 +79,14 @@ pub(super) enum Said {
 
 impl Python {
     /// Begins to read a data frame.
-    pub(super) fn read(&self, file: &File, asked: Asked) -> Result<Reading, Error> {
+    pub(super) fn read(&self, file: &File, asked: PythonRequest) -> Result<Reading, Error> {
         let mut input = file.try_clone().context(FAILED)?;
         input.seek(SeekFrom::Start(0)).context(FAILED)?;
         let complaints = tempfile::tempfile().context(FAILED)?;
         let asked = match asked {
-            Asked::Header => "header",
-            Asked::Texts => "texts",
-            Asked::Rows => "rows",
+            PythonRequest::Header => "header",
+            PythonRequest::Texts => "texts",
+            PythonRequest::Rows => "rows",
         };
         let mut command = Command::new(&self.program);
         command.args(["-I", "-c", SCRIPT]).args([&self.memory.to_string(), &self.time.as_secs().to_string(), asked]);
@@ -102,7 +102,7 @@ impl Python {
     fn not_started(&self, error: &std::io::Error) -> Error {
         let program = self.program.display();
         let why = if error.kind() == ErrorKind::NotFound { "there is none".to_owned() } else { error.to_string() };
-        Error::refused(format!(
+        Error::rejected(format!(
             "the file is a pandas pickle, and the server's Python, {program}, could not be started ({why}): start the \
              server with --python PATH of one that has pandas, or send the rows as a .csv or .csv.gz file \
              (reload_data_from_file) or by batch"
@@ -120,14 +120,14 @@ pub(super) struct Reading {
 
 impl Reading {
     /// What is said next, which is never an error: those end the reading here.
-    pub(super) fn next(&mut self) -> Result<Said, Error> {
+    pub(super) fn next(&mut self) -> Result<PythonReply, Error> {
         let mut line = Vec::new();
         self.output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).context(FAILED)?;
         if line.last() != Some(&b'\n') {
             return Err(self.broken_off(line.len() as u64));
         }
         match serde_json::from_slice(&line).context(FAILED)? {
-            Said::Error(message) => Err(Error::refused(message)),
+            PythonReply::Error(message) => Err(Error::rejected(message)),
             said => Ok(said),
         }
     }
@@ -135,7 +135,7 @@ impl Reading {
     /// The columns, which are said first.
     pub(super) fn columns(&mut self) -> Result<Vec<FrameColumn>, Error> {
         match self.next()? {
-            Said::Columns(columns) => Ok(columns),
+            PythonReply::Columns(columns) => Ok(columns),
             _ => Err(Error::failed(FAILED, "the rows came before the columns")),
         }
     }
@@ -143,7 +143,7 @@ impl Reading {
     /// Why the output ended in the middle.
     fn broken_off(&mut self, length: u64) -> Error {
         if length >= LONGEST_LINE {
-            return Error::refused("a row of the data frame is too long");
+            return Error::rejected("a row of the data frame is too long");
         }
         let status = match self.child.wait() {
             Ok(status) => status,
@@ -151,7 +151,7 @@ impl Reading {
         };
         if is_out_of_time(status) {
             let seconds = self.python.time.as_secs();
-            return Error::refused(format!(
+            return Error::rejected(format!(
                 "reading the data frame took longer than the {seconds} seconds it may take"
             ));
         }
@@ -162,7 +162,7 @@ impl Reading {
             complaint.clear();
         }
         let complaint = String::from_utf8_lossy(&complaint);
-        Error::refused(format!(
+        Error::rejected(format!(
             "the data frame could not be read: {} ended, {status}, before it was done: {}",
             self.python.program.display(),
             complaint.trim()

@@ -13,8 +13,8 @@ use datafusion::arrow::datatypes::{
 
 use jiff::SignedDuration;
 
-use crate::error::{Context, Error, Kind};
-use crate::load::EPOCH;
+use crate::base::{Context, Error, ErrorKind};
+use crate::rows::EPOCH;
 
 /// A batch whose sums of integers, computed wide, are integers of 64 bits again; an error if one is too large.
 pub(super) fn narrowed(batch: RecordBatch) -> Result<RecordBatch, Error> {
@@ -36,7 +36,7 @@ pub(super) fn narrowed(batch: RecordBatch) -> Result<RecordBatch, Error> {
 }
 
 fn too_large(sum: i128) -> Error {
-    Error::refused(format!(
+    Error::rejected(format!(
         "a sum is {sum}, which is more than the 64 bits of an integer hold: filter, group more finely, or load the \
          column as float"
     ))
@@ -65,7 +65,7 @@ impl<'a> Cells<'a> {
                 }
                 other => {
                     let message = format!("the query gave a column of type {other}");
-                    return Err(Error::new(Kind::Failed, message));
+                    return Err(Error::new(ErrorKind::Failed, message));
                 }
             })
         };

@@ -5,20 +5,20 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use prometheus_client::metrics::counter::Counter;
 use serenytics_query::wire::ColumnTitle;
 
-use super::answer::{Batches, Pieces};
 use super::cells::narrowed;
 use super::export::CsvText;
-use super::input::Input;
-use crate::error::Error;
+use super::{Batches, ByteStream};
+use crate::base::Error;
+use crate::query::input::Input;
 
 /// A header and the rows, as exports write them. The first rows are there when this returns, so that what goes wrong
 /// early is an error by itself. What the query reads is kept until the last row was read.
-pub(super) async fn rows(
+pub(in crate::query) async fn rows(
     titles: &[ColumnTitle],
     batches: Batches,
     input: Input,
     rows: Counter,
-) -> Result<Pieces, Error> {
+) -> Result<ByteStream, Error> {
     let text = CsvText::begin(titles.iter().map(|title| title.name.as_str()), b',', false);
     let mut pieces =
         stream::try_unfold((batches, Some(text), input, rows), |(mut batches, text, input, rows)| async move {

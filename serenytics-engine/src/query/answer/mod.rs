@@ -1,31 +1,35 @@
-//! Answers: the bytes of a query's JSON, one piece a record batch, while the query runs.
+//! Answers: the bytes of a query's JSON, one chunk a record batch, while the query runs.
 
-use std::sync::Arc;
+mod cells;
+pub(super) mod csv;
+pub(super) mod export;
+mod titles;
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::error::ArrowError;
-use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use futures_util::stream;
 use futures_util::{StreamExt, TryStreamExt};
 use prometheus_client::metrics::counter::Counter;
 use serenytics_query::wire::ColumnTitle;
 
-use super::cells::{Cells, narrowed};
-use super::input::Input;
-use crate::error::{Error, Kind};
+use self::cells::{Cells, narrowed};
+pub(crate) use self::export::export;
+pub use self::export::{ExportFormat, ExportOptions};
+pub(super) use self::titles::title;
+use crate::base::Error;
+use crate::query::input::Input;
+use crate::session::{Session, run_error};
 
 /// The pieces of an answer's body.
-pub(crate) type Pieces = stream::BoxStream<'static, Result<Bytes, Error>>;
+pub type ByteStream = stream::BoxStream<'static, Result<Bytes, Error>>;
 
 /// The record batches of an answer.
 pub(super) type Batches = stream::BoxStream<'static, Result<RecordBatch, Error>>;
 
 /// How an answer lays out its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
+pub(super) enum Layout {
     /// A list of rows, each a list of cells.
     Rows,
     /// A list of columns, each a list of cells. The platform's documentation does not say what the default is.
@@ -35,7 +39,7 @@ pub(crate) enum Layout {
 }
 
 /// An answer without data.
-pub(super) fn headers(titles: &[ColumnTitle]) -> Result<Pieces, Error> {
+pub(super) fn headers(titles: &[ColumnTitle]) -> Result<ByteStream, Error> {
     let mut json = opening(titles)?;
     json.push(b'}');
     Ok(stream::once(async { Ok(Bytes::from(json)) }).boxed())
@@ -47,27 +51,6 @@ fn opening(titles: &[ColumnTitle]) -> Result<Vec<u8>, Error> {
     serde_json::to_writer(&mut json, titles)
         .map_err(|error| Error::failed("the titles could not be written", error))?;
     Ok(json)
-}
-
-/// What went wrong while a query ran.
-pub(super) fn run_error(error: DataFusionError) -> Error {
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => {
-            tracing::info!(%error, "a query needs too much memory");
-            let message = "the query needs more memory than the server gives to queries: select less, or group less \
-                           finely";
-            Error::new(Kind::Limit, message)
-        }
-        DataFusionError::ArrowError(error, _)
-            if matches!(**error, ArrowError::CastError(_) | ArrowError::ArithmeticOverflow(_)) =>
-        {
-            Error::refused(format!(
-                "a formula gives an integer that is larger than 64 bits hold ({error}): make it a float, by `1.0 *` in \
-                 front of it"
-            ))
-        }
-        _ => Error::failed("the query failed", error),
-    }
 }
 
 /// Batches of several plans, one plan after the other, up to a number of rows that all of them give between them.
@@ -96,7 +79,7 @@ pub(super) async fn rows(
     mut batches: Batches,
     input: Input,
     rows: Counter,
-) -> Result<Pieces, Error> {
+) -> Result<ByteStream, Error> {
     let mut json = opening(titles)?;
     json.extend_from_slice(br#","data":["#);
     let mut first = true;
@@ -138,14 +121,14 @@ fn write_rows(batch: &RecordBatch, first: &mut bool, json: &mut Vec<u8>) -> Resu
 pub(super) async fn columns(
     titles: &[ColumnTitle],
     mut batches: Batches,
-    pool: &Arc<dyn MemoryPool>,
+    session: &Session,
     rows: &Counter,
-) -> Result<Pieces, Error> {
-    let reserved = MemoryConsumer::new("answer in columns").register(pool);
+) -> Result<ByteStream, Error> {
+    let reserved = session.reserve("answer in columns");
     let mut held = Vec::new();
     while let Some(batch) = batches.try_next().await? {
         rows.inc_by(batch.num_rows() as u64);
-        reserved.try_grow(batch.get_array_memory_size()).map_err(run_error)?;
+        reserved.grow(batch.get_array_memory_size())?;
         held.push(narrowed(batch)?);
     }
     let mut json = opening(titles)?;

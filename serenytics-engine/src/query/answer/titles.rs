@@ -6,7 +6,7 @@ use serenytics_query::wire::ColumnTitle;
 
 /// The title of a column of a result. A bare column has its name; an aggregate or time slot is spelled as in a query,
 /// `sum(revenue)`. A time slot is a datetime, its start, or for `weekday` an integer.
-pub(super) fn title(output: &OutputColumn) -> ColumnTitle {
+pub(in crate::query) fn title(output: &OutputColumn) -> ColumnTitle {
     let column_type = match output.output_type {
         OutputType::Column(column_type) => column_type,
         OutputType::Slot(TimeSlot::Weekday) => ColumnType::Int,

@@ -6,20 +6,25 @@ use datafusion::logical_expr::{cast, utils::COUNT_STAR_EXPANSION};
 use datafusion::prelude::Expr;
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
-use super::condition::one_zero;
+use super::one_zero;
 
 /// What the aggregates are called inside of a plan, before their number.
-pub(super) const AGGREGATE: &str = "a";
+pub(in crate::query) const AGGREGATE: &str = "a";
 
 /// The number of rows.
-pub(super) fn row_count() -> Expr {
+pub(in crate::query) fn row_count() -> Expr {
     count(Expr::Literal(COUNT_STAR_EXPANSION, None))
 }
 
 /// An aggregate over what `argument` gives for each row.
 ///
 /// A sum of 64 bits wraps around. One that might is wide, and held against 64 bits later.
-pub(super) fn aggregated(aggregate: Aggregate, argument: Expr, argument_type: ColumnType, sum_may_wrap: bool) -> Expr {
+pub(in crate::query) fn aggregated(
+    aggregate: Aggregate,
+    argument: Expr,
+    argument_type: ColumnType,
+    sum_may_wrap: bool,
+) -> Expr {
     match aggregate {
         Aggregate::Sum if sum_may_wrap => sum(cast(argument, DataType::Decimal128(20, 0))),
         Aggregate::Sum => sum(argument),

@@ -8,17 +8,17 @@ use datafusion::logical_expr::cast;
 use datafusion::prelude::{Expr, lit};
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 
-use crate::storage::file_type;
+use crate::rows::file_type;
 
-pub(super) const MINUTE: i64 = 60 * 1_000_000;
-pub(super) const HOUR: i64 = 60 * MINUTE;
-pub(super) const DAY: i64 = 24 * HOUR;
-pub(super) const WEEK: i64 = 7 * DAY;
+pub(in crate::query) const MINUTE: i64 = 60 * 1_000_000;
+pub(in crate::query) const HOUR: i64 = 60 * MINUTE;
+pub(in crate::query) const DAY: i64 = 24 * HOUR;
+pub(in crate::query) const WEEK: i64 = 7 * DAY;
 /// From the first of January 1970, a Thursday, to a Monday.
-pub(super) const MONDAY: i64 = 4 * DAY;
+pub(in crate::query) const MONDAY: i64 = 4 * DAY;
 
 /// The start of the slot that a datetime falls into; for `weekday` its number, from 1 for Monday to 7.
-pub(super) fn time_slot(slot: TimeSlot, datetime: Expr) -> Expr {
+pub(in crate::query) fn time_slot(slot: TimeSlot, datetime: Expr) -> Expr {
     let part = |name: &str| date_part(lit(name), datetime.clone());
     match slot {
         TimeSlot::Year => first_day(part("year"), lit(1)),
@@ -38,7 +38,7 @@ fn first_day(year: Expr, month: Expr) -> Expr {
 }
 
 /// The last multiple of `length` microseconds, counted from `start`, that is not after the datetime.
-pub(super) fn multiple(datetime: Expr, length: i64, start: i64) -> Expr {
+pub(in crate::query) fn multiple(datetime: Expr, length: i64, start: i64) -> Expr {
     let datetime = cast(datetime, DataType::Int64);
     // The remainder of a datetime before the start is negative, and so is brought above zero.
     let remainder = ((datetime.clone() - lit(start)) % lit(length) + lit(length)) % lit(length);

@@ -19,10 +19,10 @@ use serenytics_query::formula::{
 };
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
-use super::super::aggregate::{AGGREGATE, aggregated, row_count};
-use super::super::condition::{column, one_zero};
 use super::functions::{Arguments, WIDE, balanced, case_when, datetime, lower_operation, text};
-use crate::storage::query_type;
+use crate::query::expression::{AGGREGATE, aggregated, row_count};
+use crate::query::expression::{column, one_zero};
+use crate::rows::query_type;
 
 /// Lowers the formula of a measure to the cell of a row.
 pub(crate) fn cell(typed: &Typed) -> Expr {

@@ -8,19 +8,19 @@ use serenytics_query::formula::{Environment, Typed};
 use serenytics_query::schema::{ColumnKind, Schema};
 use serenytics_query::vocabulary::ColumnType;
 
-use super::condition::{column, unchecked};
-use super::formula::{RankColumn, Totals, cell};
-use super::input::Input;
+use crate::query::expression::{column, unchecked};
+use crate::query::formula::{RankColumn, Totals, cell};
+use crate::query::input::Input;
 
-use crate::error::Error;
+use crate::base::Error;
 
 /// The columns of a query's source, its measures, and the value formulas of the query.
-pub(super) struct Columns<'a> {
-    pub(super) schema: Schema,
+pub(in crate::query) struct Columns<'a> {
+    pub(in crate::query) schema: Schema,
     /// What measures and value formulas compute, by their names in the schema.
     pub(super) computed: HashMap<String, Arc<Typed>>,
     /// The places among all rows that the query needs.
-    pub(super) ranks: Vec<RankColumn>,
+    pub(in crate::query) ranks: Vec<RankColumn>,
     pub(super) input: &'a Input,
 }
 

@@ -1,6 +1,6 @@
 //! Conditions of `where` as DataFusion expressions.
 
-use datafusion::common::{Column as ColumnName, ScalarValue};
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::InList;
 use datafusion::prelude::{Expr, lit};
 use serenytics_query::check::{TypedValue, typed_value};
@@ -8,18 +8,9 @@ use serenytics_query::stage::{Condition, ConditionOperand, Value};
 use serenytics_query::vocabulary::{ColumnType, Operator};
 
 use super::columns::{Columns, RowColumn};
-use crate::error::{Error, Kind};
-use crate::load::microseconds;
-
-/// A column of the rows. Its name is taken as it is, whatever is in it.
-pub(super) fn column(name: &str) -> Expr {
-    Expr::Column(ColumnName::from_name(name))
-}
-
-/// What a checked stage cannot hold: an error of the checker, and not of the request.
-pub(super) fn unchecked(what: &str) -> Error {
-    Error::new(Kind::Failed, format!("the checker let {what} through"))
-}
+use crate::base::Error;
+use crate::query::expression::unchecked;
+use crate::rows::microseconds;
 
 /// All conditions, joined by `and` in a tree that is no deeper than it has to be.
 pub(super) fn all(conditions: &[Condition], columns: &Columns<'_>) -> Result<Option<Expr>, Error> {
@@ -72,11 +63,6 @@ fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
     })
 }
 
-/// A float with one zero: Arrow takes those of both signs for two numbers, and their sum with zero is the same.
-pub(super) fn one_zero(expr: Expr, column_type: ColumnType) -> Expr {
-    if column_type == ColumnType::Float { expr + lit(0.0) } else { expr }
-}
-
 fn is_zero(value: &ScalarValue) -> bool {
     matches!(value, ScalarValue::Float64(Some(0.0)))
 }
@@ -113,7 +99,7 @@ fn literal(value: &Value, column_type: ColumnType) -> Result<ScalarValue, Error>
         TypedValue::Float(value) => ScalarValue::Float64(Some(value)),
         TypedValue::DateTime(value) => {
             let value = microseconds(value).ok_or_else(|| {
-                Error::refused(format!("the datetime {value} is outside of the years that can be stored"))
+                Error::rejected(format!("the datetime {value} is outside of the years that can be stored"))
             })?;
             ScalarValue::TimestampMicrosecond(Some(value), None)
         }

@@ -1,4 +1,10 @@
-//! A checked stage as a DataFusion plan.
+//! Plans: from the names of a query to DataFusion's plan of it.
+
+mod columns;
+mod condition;
+mod ranks;
+mod resolve;
+mod scan;
 
 use datafusion::logical_expr::SortExpr;
 use datafusion::prelude::{DataFrame, Expr};
@@ -6,13 +12,14 @@ use serenytics_query::check::CheckedStage;
 use serenytics_query::stage::{Key, KeySlot, Limit, Order, Selected, Selection, Stage};
 use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction};
 
-use super::aggregate::{AGGREGATE, aggregated, row_count};
-use super::columns::Columns;
-use super::condition::{all, column, one_zero, unchecked};
-use super::formula::Totals;
-use super::ranks::with_ranks;
-use super::slot::time_slot;
-use crate::error::{Context, Error};
+use self::columns::Columns;
+use self::condition::all;
+use self::ranks::with_ranks;
+pub(super) use self::resolve::resolve;
+pub(super) use self::scan::{rows, rows_in_order};
+use crate::base::{Context, Error};
+use crate::query::expression::{AGGREGATE, aggregated, column, one_zero, row_count, time_slot, unchecked};
+use crate::query::formula::Totals;
 
 const FAILED: &str = "the query could not be planned";
 

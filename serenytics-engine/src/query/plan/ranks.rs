@@ -9,9 +9,9 @@ use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{WindowFrame, WindowUDF, cast, when};
 use datafusion::prelude::{DataFrame, Expr};
 
-use super::condition::column;
-use super::formula::RankColumn;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
+use crate::query::expression::column;
+use crate::query::formula::RankColumn;
 
 /// How many times the rows of a query may be sorted for places: they are held while they are.
 const SORTS: usize = 8;
@@ -22,7 +22,7 @@ pub(super) fn with_ranks(rows: DataFrame, ranks: &[RankColumn]) -> Result<DataFr
     let mut keys = Keys::default();
     let sorts = sorts(ranks, &mut keys);
     if sorts.len() > SORTS {
-        return Err(Error::refused(format!(
+        return Err(Error::rejected(format!(
             "the formulas that the query names need {} different orders or groups for `rank` and `dense_rank`, and may \
              need {SORTS}",
             sorts.len()

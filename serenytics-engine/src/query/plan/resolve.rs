@@ -10,10 +10,10 @@ use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
 
 use super::columns::Columns;
-use super::formula::{RankColumn, configured_measures, ranks};
-use super::input::Input;
-use super::limits::check_measures;
-use crate::error::Error;
+use crate::base::Error;
+use crate::query::formula::{RankColumn, configured_measures, ranks};
+use crate::query::input::Input;
+use crate::query::limits::check_measures;
 
 /// How many parts the formulas of a query may have, each counted as often as it is named: the planner goes through all.
 const PARTS: usize = 5000;
@@ -21,36 +21,36 @@ const PARTS: usize = 5000;
 const SHOWN: usize = 100;
 
 /// Finds out what the names of a stage mean. Those of measures become what the schema calls them, which is unique.
-pub(super) fn columns<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns<'a>, Error> {
+pub(in crate::query) fn resolve<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns<'a>, Error> {
     // Of a configuration that was saved before there was a limit.
     check_measures(&input.configuration)?;
     let measures = configured_measures(&input.configuration, input);
-    let mut naming = Naming::new(input, &measures);
+    let mut resolver = Resolver::new(input, &measures);
     for item in [&mut stage.group_by, &mut stage.select, &mut stage.order_by].into_iter().flatten() {
         match item {
-            Item::Name(name) => naming.name(name, None),
-            Item::Column(item) => naming.name(&mut item.name, item.measure_uuid.as_deref()),
+            Item::Name(name) => resolver.name(name, None),
+            Item::Column(item) => resolver.name(&mut item.name, item.measure_uuid.as_deref()),
         }
     }
     for condition in &mut stage.conditions {
-        naming.name(&mut condition.name, condition.measure_uuid.as_deref());
+        resolver.name(&mut condition.name, condition.measure_uuid.as_deref());
     }
-    if naming.parts > PARTS {
-        naming.problems.push(format!(
+    if resolver.parts > PARTS {
+        resolver.problems.push(format!(
             "the formulas that the query names have {} parts, each counted as often as it is named, and may have {PARTS}",
-            naming.parts
+            resolver.parts
         ));
     }
-    if !naming.problems.is_empty() {
-        return Err(Error::refused_for(naming.problems));
+    if !resolver.problems.is_empty() {
+        return Err(Error::rejected_for(resolver.problems));
     }
-    let ranks = naming.ranks();
+    let ranks = resolver.ranks();
     let source = SourceRef::Name(input.name.clone().into());
-    let schema = Schema { source, columns: naming.schema_columns };
-    Ok(Columns { schema, computed: naming.computed, ranks, input })
+    let schema = Schema { source, columns: resolver.schema_columns };
+    Ok(Columns { schema, computed: resolver.computed, ranks, input })
 }
 
-struct Naming<'a> {
+struct Resolver<'a> {
     input: &'a Input,
     measures: &'a Measures,
     schema_columns: Vec<Column>,
@@ -66,8 +66,8 @@ struct Naming<'a> {
     suggestions: Suggestions,
 }
 
-impl<'a> Naming<'a> {
-    fn new(input: &'a Input, measures: &'a Measures) -> Naming<'a> {
+impl<'a> Resolver<'a> {
+    fn new(input: &'a Input, measures: &'a Measures) -> Resolver<'a> {
         let mut schema_columns: Vec<Column> = input.schema_columns().collect();
         let stored: HashSet<String> = schema_columns.iter().map(|column| column.name.clone()).collect();
         let mut called = HashMap::new();
@@ -90,7 +90,7 @@ impl<'a> Naming<'a> {
             computed.insert(name, Arc::clone(typed));
         }
         let (ranked, problems, suggestions) = (BTreeSet::new(), Vec::new(), Suggestions::default());
-        Naming { input, measures, schema_columns, stored, called, computed, parts: 0, ranked, problems, suggestions }
+        Resolver { input, measures, schema_columns, stored, called, computed, parts: 0, ranked, problems, suggestions }
     }
 
     /// Finds out what an item names. What is neither a column nor anything else is left to the checker.

@@ -1,4 +1,4 @@
-//! Groups: how the rows that are written together stand in a segment of the journal.
+//! Groups: how the rows that are written together stand in a segment of the write-ahead log.
 //!
 //! A group is a head of [`HEAD`] bytes and a body, numbers in little endian. The head: [`MAGIC`], the length of the
 //! body, the number of the first row, how many rows there are, the checksum of the body, the checksum of the head so
@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-/// A row of the journal.
+/// A row of the write-ahead log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
     /// The columns that the storage gets with the row, as JSON; empty if it gets none.

@@ -1,4 +1,4 @@
-//! The journal of a storage: pushed rows, on the disk before they are acknowledged, until the table has them.
+//! The write-ahead log of a storage: pushed rows, on the disk before they are acknowledged, until the table has them.
 //!
 //! It is a folder of segments, files that are only appended to, each called after the number of its first row. Rows are
 //! numbered without a gap. The table's log says up to which number it has the rows (see [`super::table`]).
@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use self::group::{Record, read};
-use super::columns::Column;
-use super::files::sync_file;
-use crate::error::{Context, Error, Kind};
+use super::new_files::sync_file;
+use crate::base::{Context, Error, ErrorKind};
+use crate::rows::Column;
 
-/// The folder of the journal, inside of the storage's. Delta Lake leaves names with this beginning alone.
+/// The folder of the write-ahead log, inside of the storage's. Delta Lake leaves names with this beginning alone.
 pub(super) const FOLDER: &str = "_journal";
 
 const FAILED: &str = "the journal of pushed rows could not be opened";
 
-/// A row, as the journal has it.
+/// A row, as the write-ahead log has it.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// The columns that the storage gets with the row.
@@ -30,9 +30,9 @@ pub(super) struct Entry {
     pub(super) row: Bytes,
 }
 
-/// The journal, for the one that writes it.
+/// The write-ahead log, for the one that writes it.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct WriteAheadLog {
     folder: PathBuf,
     /// The number of the last row.
     last: u64,
@@ -52,25 +52,25 @@ struct OpenSegment {
     is_torn: bool,
 }
 
-impl Journal {
-    /// Opens the journal in a storage's folder, and reads the rows that come after number `merged`, up to which the
+impl WriteAheadLog {
+    /// Opens the write-ahead log in a storage's folder, and reads the rows that come after number `merged`, up to which the
     /// table has them.
-    pub(super) fn open(storage: &Path, merged: u64) -> Result<(Journal, Vec<Entry>), Error> {
+    pub(super) fn open(storage: &Path, merged: u64) -> Result<(WriteAheadLog, Vec<Entry>), Error> {
         let folder = storage.join(FOLDER);
-        let mut journal = Journal { folder, last: merged, closed: Vec::new(), open: None };
+        let mut wal = WriteAheadLog { folder, last: merged, closed: Vec::new(), open: None };
         let mut entries = Vec::new();
-        let paths = journal.segments().context(FAILED)?;
+        let paths = wal.segments().context(FAILED)?;
         for (index, path) in paths.iter().enumerate() {
             let is_last = index + 1 == paths.len();
-            let last = journal.read_segment(path, is_last, &mut entries)?;
+            let last = wal.read_segment(path, is_last, &mut entries)?;
             match last {
-                Some(last) => journal.closed.push((path.clone(), last)),
+                Some(last) => wal.closed.push((path.clone(), last)),
                 // Made, and cut before its first row was written.
                 None => std::fs::remove_file(path).context(FAILED)?,
             }
         }
-        journal.forget(merged);
-        Ok((journal, entries))
+        wal.forget(merged);
+        Ok((wal, entries))
     }
 
     /// The segments, in the order of their rows.
@@ -94,7 +94,7 @@ impl Journal {
         let damaged = |at: usize| {
             let shown = path.display();
             Error::new(
-                Kind::Failed,
+                ErrorKind::Failed,
                 format!(
                     "the journal of pushed rows is damaged: {shown} cannot be read from byte {at} on, and acknowledged \
                      rows follow. Bring the file back from a backup, or move it away to go on without its rows"
@@ -120,7 +120,7 @@ impl Journal {
                 if number != self.last + 1 {
                     let (from, to, shown) = (self.last + 1, number - 1, path.display());
                     return Err(Error::new(
-                        Kind::Failed,
+                        ErrorKind::Failed,
                         format!(
                             "the journal of pushed rows is damaged: rows {from} to {to} are missing before {shown}. \
                              Bring the files of its folder back from a backup, or move them away to go on without \
@@ -237,83 +237,83 @@ mod tests {
     #[test]
     fn rows_are_read_after_the_number_that_the_table_has() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, entries) = Journal::open(folder.path(), 0).unwrap();
+        let (mut wal, entries) = WriteAheadLog::open(folder.path(), 0).unwrap();
         assert!(entries.is_empty());
         let column = Column { name: "a".to_owned(), column_type: ColumnType::DateTime };
-        journal.append(vec![Entry { columns: vec![column.clone()], ..entry("1") }, entry("2")]).unwrap();
-        journal.append(vec![entry("3")]).unwrap();
-        assert_eq!(journal.last, 3);
-        drop(journal);
-        let (journal, entries) = Journal::open(folder.path(), 0).unwrap();
-        assert_eq!((journal.last, entries[0].columns.as_slice()), (3, [column].as_slice()));
+        wal.append(vec![Entry { columns: vec![column.clone()], ..entry("1") }, entry("2")]).unwrap();
+        wal.append(vec![entry("3")]).unwrap();
+        assert_eq!(wal.last, 3);
+        drop(wal);
+        let (wal, entries) = WriteAheadLog::open(folder.path(), 0).unwrap();
+        assert_eq!((wal.last, entries[0].columns.as_slice()), (3, [column].as_slice()));
         assert_eq!(rows(&entries), [b"1", b"2", b"3"]);
-        let (_, entries) = Journal::open(folder.path(), 2).unwrap();
+        let (_, entries) = WriteAheadLog::open(folder.path(), 2).unwrap();
         assert_eq!(rows(&entries), [b"3"]);
-        let (mut journal, entries) = Journal::open(folder.path(), 3).unwrap();
+        let (mut wal, entries) = WriteAheadLog::open(folder.path(), 3).unwrap();
         assert!(entries.is_empty());
         assert_eq!(std::fs::read_dir(folder.path().join(FOLDER)).unwrap().count(), 0);
-        journal.append(vec![entry("4")]).unwrap();
-        assert_eq!(journal.last, 4);
-        assert_eq!(rows(&Journal::open(folder.path(), 3).unwrap().1), [b"4"]);
+        wal.append(vec![entry("4")]).unwrap();
+        assert_eq!(wal.last, 4);
+        assert_eq!(rows(&WriteAheadLog::open(folder.path(), 3).unwrap().1), [b"4"]);
     }
 
     #[test]
     fn segments_go_when_the_table_has_their_rows() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(folder.path(), 0).unwrap();
+        let (mut wal, _) = WriteAheadLog::open(folder.path(), 0).unwrap();
         for number in 1..=6 {
-            journal.append(vec![entry(&number.to_string())]).unwrap();
+            wal.append(vec![entry(&number.to_string())]).unwrap();
             if number == 2 {
-                journal.forget(1);
+                wal.forget(1);
             } else if number == 4 {
-                journal.forget(3);
+                wal.forget(3);
             }
         }
         // 1 and 2 are gone; 3 and 4, then 5 and 6 are left.
         assert_eq!(std::fs::read_dir(folder.path().join(FOLDER)).unwrap().count(), 2);
-        assert_eq!(rows(&Journal::open(folder.path(), 3).unwrap().1), [b"4", b"5", b"6"]);
-        let error = Journal::open(folder.path(), 1).unwrap_err().to_string();
+        assert_eq!(rows(&WriteAheadLog::open(folder.path(), 3).unwrap().1), [b"4", b"5", b"6"]);
+        let error = WriteAheadLog::open(folder.path(), 1).unwrap_err().to_string();
         assert!(error.contains("rows 2 to 2 are missing"), "{error}");
     }
 
     #[test]
     fn a_cut_write_goes_and_damage_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(folder.path(), 0).unwrap();
-        journal.append(vec![entry("1")]).unwrap();
-        journal.forget(0);
-        journal.append(vec![entry("2")]).unwrap();
+        let (mut wal, _) = WriteAheadLog::open(folder.path(), 0).unwrap();
+        wal.append(vec![entry("1")]).unwrap();
+        wal.forget(0);
+        wal.append(vec![entry("2")]).unwrap();
         let second = folder.path().join(FOLDER).join("00000000000000000002.rows");
         let whole = std::fs::read(&second).unwrap();
         std::fs::write(&second, &whole[..whole.len() - 1]).unwrap();
-        let (mut journal, entries) = Journal::open(folder.path(), 0).unwrap();
+        let (mut wal, entries) = WriteAheadLog::open(folder.path(), 0).unwrap();
         assert_eq!(rows(&entries), [b"1"]);
         assert!(!second.exists());
-        journal.append(vec![entry("again")]).unwrap();
-        assert_eq!(rows(&Journal::open(folder.path(), 0).unwrap().1), [&b"1"[..], b"again"]);
+        wal.append(vec![entry("again")]).unwrap();
+        assert_eq!(rows(&WriteAheadLog::open(folder.path(), 0).unwrap().1), [&b"1"[..], b"again"]);
 
         let first = folder.path().join(FOLDER).join("00000000000000000001.rows");
         let whole = std::fs::read(&first).unwrap();
         std::fs::write(&first, &whole[..whole.len() - 1]).unwrap();
-        let error = Journal::open(folder.path(), 0).unwrap_err().to_string();
+        let error = WriteAheadLog::open(folder.path(), 0).unwrap_err().to_string();
         assert!(error.contains("00000000000000000001.rows cannot be read from byte 0 on"), "{error}");
         std::fs::remove_file(&first).unwrap();
-        let error = Journal::open(folder.path(), 0).unwrap_err().to_string();
+        let error = WriteAheadLog::open(folder.path(), 0).unwrap_err().to_string();
         assert!(error.contains("rows 1 to 1 are missing"), "{error}");
     }
 
     #[test]
     fn what_a_failed_write_leaves_is_cut_back() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(folder.path(), 0).unwrap();
-        journal.append(vec![entry("1")]).unwrap();
+        let (mut wal, _) = WriteAheadLog::open(folder.path(), 0).unwrap();
+        wal.append(vec![entry("1")]).unwrap();
         // As after a write and a cut that both failed.
-        let open = journal.open.as_mut().unwrap();
+        let open = wal.open.as_mut().unwrap();
         open.file.write_all(b"half of a group").unwrap();
         open.is_torn = true;
-        journal.forget(0);
-        assert!(journal.open.is_some(), "a torn segment stays the last one");
-        journal.append(vec![entry("2")]).unwrap();
-        assert_eq!(rows(&Journal::open(folder.path(), 0).unwrap().1), [b"1", b"2"]);
+        wal.forget(0);
+        assert!(wal.open.is_some(), "a torn segment stays the last one");
+        wal.append(vec![entry("2")]).unwrap();
+        assert_eq!(rows(&WriteAheadLog::open(folder.path(), 0).unwrap().1), [b"1", b"2"]);
     }
 }

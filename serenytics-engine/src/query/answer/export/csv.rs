@@ -3,7 +3,7 @@
 use datafusion::arrow::array::RecordBatch;
 
 use super::super::cells::Cells;
-use crate::error::Error;
+use crate::base::Error;
 
 /// Writes rows as CSV.
 pub(in crate::query) struct CsvText {

@@ -11,37 +11,46 @@ use flate2::write::GzEncoder;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 pub(super) use self::csv::CsvText;
-use self::parquet::ParquetPieces;
-use super::answer::{Pieces, run_error};
-use super::{Input, Queries, check_has_rows, scan};
-use crate::error::{Context, Error};
-use crate::storage::{Column, cast_to, check_names, file_schema};
+use self::parquet::ParquetChunks;
+use super::ByteStream;
+use crate::base::{Context, Error};
+use crate::query::input::Input;
+use crate::query::plan;
+use crate::rows::{Column, cast_to, check_names, file_schema};
+use crate::session::{Session, run_error};
 
 const FAILED: &str = "the export could not be written";
 
 /// The formats of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ExportFormat {
+pub enum ExportFormat {
+    /// CSV text.
     Csv,
+    /// Gzipped CSV text.
     CsvGz,
+    /// Apache Parquet.
     Parquet,
 }
 
 impl ExportFormat {
     /// The format that a client asks for.
-    pub(crate) fn named(name: &str) -> Result<ExportFormat, Error> {
+    ///
+    /// # Errors
+    /// There is no such format.
+    pub fn named(name: &str) -> Result<ExportFormat, Error> {
         match name {
             "auto" | "csv" => Ok(ExportFormat::Csv),
             "csv.gz" => Ok(ExportFormat::CsvGz),
             "parquet" => Ok(ExportFormat::Parquet),
-            other => Err(Error::refused(format!(
+            other => Err(Error::rejected(format!(
                 "the export_format is {other:?} and has to be one of auto, csv, csv.gz, parquet"
             ))),
         }
     }
 
     /// Its name, which files end in.
-    pub(crate) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             ExportFormat::Csv => "csv",
             ExportFormat::CsvGz => "csv.gz",
@@ -50,7 +59,8 @@ impl ExportFormat {
     }
 
     /// Its media type.
-    pub(crate) fn media_type(self) -> &'static str {
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
         match self {
             ExportFormat::Csv => "text/csv; charset=utf-8",
             ExportFormat::CsvGz => "application/gzip",
@@ -61,22 +71,28 @@ impl ExportFormat {
 
 /// How an export is written.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ExportOptions {
-    pub(crate) format: ExportFormat,
+pub struct ExportOptions {
+    /// The format of the file.
+    pub format: ExportFormat,
     /// What stands between two fields of a CSV file.
-    pub(crate) separator: u8,
+    pub separator: u8,
     /// Whether every field of a CSV file is quoted, and not only those that need it.
-    pub(crate) quotes: bool,
+    pub quotes: bool,
 }
 
-/// Refuses a source that cannot be exported.
-pub(crate) fn check_export(input: &Input) -> Result<(), Error> {
-    exported_columns(input).map(|_| ())
+impl Input {
+    /// Checks that the rows can be exported.
+    ///
+    /// # Errors
+    /// There are no rows, or two columns have the same name in the file.
+    pub fn check_export(&self) -> Result<(), Error> {
+        exported_columns(self).map(|_| ())
+    }
 }
 
 /// The columns of an export: those of a join have their prefixes.
 fn exported_columns(input: &Input) -> Result<Vec<Column>, Error> {
-    check_has_rows(input)?;
+    input.check_has_rows()?;
     let columns: Vec<Column> = input.exported_columns().collect();
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     check_names(&names)?;
@@ -85,10 +101,10 @@ fn exported_columns(input: &Input) -> Result<Vec<Column>, Error> {
 
 /// The bytes of an export. Its first piece is there when this returns, so that what goes wrong early is an error by
 /// itself. The rows are those that the input has now.
-pub(super) async fn export(queries: &Queries, input: Input, options: ExportOptions) -> Result<Pieces, Error> {
+pub(crate) async fn export(session: &Session, input: Input, options: ExportOptions) -> Result<ByteStream, Error> {
     let columns = exported_columns(&input)?;
-    let context = if input.is_join() { &queries.filtered } else { &queries.ordered };
-    let batches = scan::rows(context, &input)?.execute_stream().await.map_err(run_error)?;
+    let context = if input.is_join() { &session.filtered } else { &session.ordered };
+    let batches = plan::rows(context, &input)?.execute_stream().await.map_err(run_error)?;
     let writer = Writer::begin(&columns, options)?;
     let state = Exporting { batches, writer: Some(writer), columns, _input: input };
     let mut pieces = stream::try_unfold(state, |mut state| async move {
@@ -126,7 +142,7 @@ impl Exporting {
 enum Writer {
     Csv(CsvText),
     CsvGz(CsvText, GzEncoder<Vec<u8>>),
-    Parquet(ParquetPieces),
+    Parquet(ParquetChunks),
 }
 
 impl Writer {
@@ -136,7 +152,7 @@ impl Writer {
         Ok(match options.format {
             ExportFormat::Csv => Writer::Csv(text()),
             ExportFormat::CsvGz => Writer::CsvGz(text(), GzEncoder::new(Vec::new(), Compression::fast())),
-            ExportFormat::Parquet => Writer::Parquet(ParquetPieces::begin(columns)?),
+            ExportFormat::Parquet => Writer::Parquet(ParquetChunks::begin(columns)?),
         })
     }
 

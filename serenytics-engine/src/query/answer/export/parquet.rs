@@ -6,27 +6,27 @@ use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::WriterProperties;
 
 use super::FAILED;
-use crate::error::{Context, Error};
-use crate::storage::{Column, file_schema};
+use crate::base::{Context, Error};
+use crate::rows::{Column, file_schema};
 
 /// How many rows a row group has, and about how many bytes: it is held in memory while it is built.
 const GROUP_ROWS: usize = 64 * 1024;
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
 
 /// Writes rows as Parquet.
-pub(super) struct ParquetPieces {
+pub(super) struct ParquetChunks {
     writer: ArrowWriter<Vec<u8>>,
 }
 
-impl ParquetPieces {
+impl ParquetChunks {
     /// Begins a file of these columns.
-    pub(super) fn begin(columns: &[Column]) -> Result<ParquetPieces, Error> {
+    pub(super) fn begin(columns: &[Column]) -> Result<ParquetChunks, Error> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(GROUP_ROWS))
             .build();
         let writer = ArrowWriter::try_new(Vec::new(), file_schema(columns), Some(properties)).context(FAILED)?;
-        Ok(ParquetPieces { writer })
+        Ok(ParquetChunks { writer })
     }
 
     /// Writes rows; gives the row groups that are full.

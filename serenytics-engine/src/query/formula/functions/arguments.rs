@@ -7,7 +7,7 @@ use datafusion::prelude::{Expr, lit};
 use serenytics_query::datetime::DateTime;
 use serenytics_query::formula::{Type, Typed};
 
-use crate::load::microseconds;
+use crate::rows::microseconds;
 
 /// An integer type of 128 bits: the sum or product of two integers of 64 bits always fits, and an overflow is an error.
 pub(in crate::query::formula) const WIDE: DataType = DataType::Decimal128(38, 0);

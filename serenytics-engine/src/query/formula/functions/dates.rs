@@ -9,8 +9,8 @@ use serenytics_query::formula::DateFunction;
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 
 use super::arguments::{Arguments, case_when, datetime};
-use crate::query::slot::{DAY, HOUR, MINUTE, MONDAY, WEEK, multiple, time_slot};
-use crate::storage::file_type;
+use crate::query::expression::{DAY, HOUR, MINUTE, MONDAY, WEEK, multiple, time_slot};
+use crate::rows::file_type;
 
 /// The microseconds of a second.
 const SECOND: i64 = 1_000_000;

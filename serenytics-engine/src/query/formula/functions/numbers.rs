@@ -8,7 +8,7 @@ use serenytics_query::formula::{NumberFunction, Type};
 use serenytics_query::vocabulary::ColumnType;
 
 use super::arguments::{Arguments, WIDE, case_when};
-use crate::storage::file_type;
+use crate::rows::file_type;
 
 /// The smallest positive float from which on no float has a fraction.
 const WHOLE: f64 = 4_503_599_627_370_496.0;

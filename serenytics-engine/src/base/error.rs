@@ -1,0 +1,135 @@
+//! The error of the engine: a message, and a kind that says what the caller can do.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The error of an operation of the warehouse.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    messages: Vec<String>,
+    place: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What the caller of an operation can do about its error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input is invalid: change it.
+    Rejected,
+    /// The table was dropped.
+    NotFound,
+    /// The query needs more time or memory than one query may use: ask for less.
+    Limit,
+    /// Too many queries run or wait: retry in a moment.
+    Busy,
+    /// The table has no rows: load some first.
+    Empty,
+    /// The engine failed, for example because of the disk: retry, or look at the log.
+    Failed,
+}
+
+/// The maximum number of problems that an error lists.
+const MAX_PROBLEMS: usize = 100;
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error { kind, messages: vec![message.into()], place: None, source: None }
+    }
+
+    /// Makes an error of the kind [`ErrorKind::Rejected`], for options that the caller parses itself.
+    pub fn rejected(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Rejected, message)
+    }
+
+    /// The input is invalid in several places.
+    pub(crate) fn rejected_for(mut messages: Vec<String>) -> Error {
+        if messages.is_empty() {
+            return Error::rejected("the query is wrong");
+        }
+        let more = messages.len().saturating_sub(MAX_PROBLEMS);
+        if more > 0 {
+            messages.truncate(MAX_PROBLEMS);
+            messages.push(format!("and {more} problems more"));
+        }
+        Error { kind: ErrorKind::Rejected, messages, place: None, source: None }
+    }
+
+    /// Adds where the problem is, after the message. Call it for the innermost place first.
+    pub(crate) fn at(mut self, place: impl fmt::Display) -> Error {
+        self.place = Some(match self.place {
+            Some(inner) => format!("{place}, {inner}"),
+            None => place.to_string(),
+        });
+        self
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::NotFound, message)
+    }
+
+    /// The engine failed while it did `what`.
+    pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        Error { kind: ErrorKind::Failed, messages: vec![what.into()], place: None, source: Some(source.into()) }
+    }
+
+    /// An error of the same kind with the same messages, for another caller of the same operation.
+    pub(crate) fn duplicate(&self) -> Error {
+        Error::new(self.kind, self.messages().join("; "))
+    }
+
+    /// Returns what the caller can do about the error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns each problem of the input, or one message with all causes.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        match &self.source {
+            None => self.messages.iter().chain(&self.place).cloned().collect(),
+            Some(_) => vec![self.with_causes()],
+        }
+    }
+
+    fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let message = error.to_string();
+            if !text.ends_with(&message) {
+                text.push_str(": ");
+                text.push_str(&message);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.messages.join("; "))?;
+        self.place.iter().try_for_each(|place| write!(f, "; {place}"))
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+    }
+}
+
+/// Adds what the engine was doing to an error of a library.
+pub(crate) trait Context<T> {
+    /// Turns the error into an [`Error`] of the kind [`ErrorKind::Failed`].
+    fn context(self, what: &str) -> Result<T, Error>;
+}
+
+impl<T, E: Into<Box<dyn StdError + Send + Sync>>> Context<T> for Result<T, E> {
+    fn context(self, what: &str) -> Result<T, Error> {
+        self.map_err(|error| Error::failed(what, error))
+    }
+}

@@ -1,0 +1,56 @@
+//! Metrics of queries, for the registry of the program that embeds the engine.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Counts queries and the rows that they return. Clones share their values.
+#[derive(Clone, Debug, Default)]
+pub struct QueryMetrics {
+    ended: Family<OutcomeLabels, Counter>,
+    /// Queries that run now.
+    pub(crate) running: Gauge,
+    /// Queries that wait for a query slot.
+    pub(crate) waiting: Gauge,
+    /// Rows in the answers of queries.
+    pub(crate) rows_read: Counter,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+impl QueryMetrics {
+    /// Adds the metrics to a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("queries", "Queries that ended", self.ended.clone());
+        registry.register("queries_running", "Queries that run", self.running.clone());
+        registry.register("queries_waiting", "Queries that wait for their turn", self.waiting.clone());
+        registry.register("read_rows", "Rows in the answers of queries", self.rows_read.clone());
+    }
+
+    /// Counts a query by its outcome.
+    pub(crate) fn query_ended(&self, outcome: &'static str) {
+        self.ended.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+}
+
+/// Counts one in a gauge until it is dropped.
+pub(crate) struct GaugeGuard(Gauge);
+
+impl GaugeGuard {
+    /// Increments the gauge.
+    pub(crate) fn new(gauge: &Gauge) -> GaugeGuard {
+        gauge.inc();
+        GaugeGuard(gauge.clone())
+    }
+}
+
+impl Drop for GaugeGuard {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,11 @@
+//! What every other module builds on: the error, background tasks and metrics.
+
+mod error;
+mod metrics;
+mod task;
+
+pub(crate) use error::Context;
+pub use error::{Error, ErrorKind};
+pub(crate) use metrics::GaugeGuard;
+pub use metrics::QueryMetrics;
+pub(crate) use task::join_task;

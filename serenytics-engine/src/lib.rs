@@ -1,0 +1,47 @@
+//! The warehouse of Serenytics for Rust as a library: tables that are loaded, appended to and queried, on one machine.
+//!
+//! [`Warehouse`] opens a folder with one Delta Lake table per id. A [`Table`] replaces or updates its rows from a file,
+//! changes rows in batches, and appends single rows, which are in its write-ahead log before they are acknowledged.
+//! Queries are the wire format's [`Pipeline`](serenytics_query::wire::Pipeline)s; DataFusion runs them within
+//! [`QueryLimits`].
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::fs::File;
+//! use std::time::Duration;
+//!
+//! use futures_util::TryStreamExt;
+//! use serenytics_engine::{LoadOptions, QueryLimits, RowsFile, Warehouse};
+//! use serenytics_query::wire::Pipeline;
+//! use uuid::Uuid;
+//!
+//! let limits = QueryLimits { memory: 1 << 30, time: Duration::from_secs(60), at_once: 4 };
+//! let warehouse = Warehouse::open("data".as_ref(), limits)?;
+//! let id = Uuid::new_v4();
+//! let options = LoadOptions { separator: b',', forced: Default::default() };
+//! warehouse.table(id).await?.reload(RowsFile::csv(File::open("sales.csv")?, options)).await?;
+//! let input = warehouse.input(id, "sales".to_owned(), Default::default()).await?;
+//! let json: Vec<_> = warehouse.query(input, Pipeline::default()).await?.try_collect().await?;
+//! warehouse.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A folder belongs to one warehouse at a time; the caller makes sure of it.
+
+mod base;
+mod load;
+mod query;
+mod rows;
+mod session;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod warehouse;
+
+pub use base::{Error, ErrorKind, QueryMetrics};
+pub use load::{BatchRequest, LoadOptions, Operation, Python, RowsFile};
+pub use query::{ByteStream, ExportFormat, ExportOptions, Input, JoinKey, JoinedTable, QueryLimits, check_measures};
+pub use rows::{Column, ForcedTypes, JsonRow, forced_type};
+pub use storage::Push;
+pub use warehouse::{PausedWrites, Table, Warehouse};

@@ -1,0 +1,143 @@
+//! The warehouse: the crate's API over tables, loads and queries.
+
+mod table;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serenytics_query::wire::Pipeline;
+use uuid::Uuid;
+
+pub use self::table::{PausedWrites, Table};
+use crate::base::{Context, Error, QueryMetrics};
+use crate::query::{ByteStream, ExportOptions, Input, JoinedTable, Queries, QueryLimits};
+use crate::session::Session;
+use crate::storage::Storages;
+
+/// A folder of tables, and what queries them.
+///
+/// The tables are in its subfolder `storages`. Queries that need more memory than they may use write to the subfolder
+/// `spill`.
+pub struct Warehouse {
+    session: Arc<Session>,
+    queries: Queries,
+    storages: Storages,
+    metrics: QueryMetrics,
+}
+
+impl Warehouse {
+    /// Opens the warehouse in a folder, creating it if needed.
+    ///
+    /// # Errors
+    /// The folder cannot be read or written.
+    pub fn open(folder: &Path, limits: QueryLimits) -> Result<Warehouse, Error> {
+        let spill = folder.join("spill");
+        if spill.exists() {
+            // Left over from a process that was killed.
+            std::fs::remove_dir_all(&spill).context("the data folder could not be opened")?;
+        }
+        let metrics = QueryMetrics::default();
+        let session = Arc::new(Session::open(limits.memory, &spill)?);
+        let queries = Queries::new(Arc::clone(&session), limits, metrics.clone());
+        let storages = Storages::open(folder.join("storages"), Arc::clone(&session))?;
+        Ok(Warehouse { session, queries, storages, metrics })
+    }
+
+    /// Removes all tables but those with these ids. Call it before any table is used.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or a table cannot be removed.
+    pub fn retain(&self, ids: &[Uuid]) -> Result<(), Error> {
+        self.storages.retain(ids)
+    }
+
+    /// Returns the metrics of queries, to be added to a registry.
+    #[must_use]
+    pub fn metrics(&self) -> &QueryMetrics {
+        &self.metrics
+    }
+
+    /// Returns how many bytes of memory queries use now.
+    #[must_use]
+    pub fn memory_used(&self) -> usize {
+        self.session.memory_used()
+    }
+
+    /// Returns the table with this id, which is empty if nothing was loaded into it yet.
+    ///
+    /// # Errors
+    /// The table's files cannot be read or written.
+    pub async fn table(&self, id: Uuid) -> Result<Table, Error> {
+        Ok(Table::new(self.storages.get(id).await?, Arc::clone(&self.session)))
+    }
+
+    /// Drops a table. Its files are removed when no query reads them any more.
+    ///
+    /// # Errors
+    /// The files of a table that cannot be opened cannot be removed either.
+    pub async fn drop_table(&self, id: Uuid) -> Result<(), Error> {
+        self.storages.remove(id).await
+    }
+
+    /// Returns the rows of a table as the input of a query: those that it has now.
+    ///
+    /// Queries call the table `name`. `configuration["measures"]` has the measures that they may use.
+    ///
+    /// # Errors
+    /// The table's files cannot be read or written.
+    pub async fn input(&self, id: Uuid, name: String, configuration: Value) -> Result<Input, Error> {
+        let snapshot = self.storages.get(id).await?.snapshot();
+        Ok(Input::storage(name, configuration, snapshot))
+    }
+
+    /// Returns an inner join of tables as the input of a query: the rows that they have now.
+    ///
+    /// # Errors
+    /// A key names no column, or two columns whose types are never equal.
+    pub async fn join(&self, name: String, configuration: Value, tables: Vec<JoinedTable>) -> Result<Input, Error> {
+        let mut parts = Vec::with_capacity(tables.len());
+        for table in tables {
+            let snapshot = self.storages.get(table.id).await?.snapshot();
+            parts.push((table, snapshot));
+        }
+        Input::join(name, configuration, parts)
+    }
+
+    /// Runs a query and returns its answer as JSON. The first chunk is ready when this returns, so that most errors are
+    /// returned before the answer begins.
+    ///
+    /// # Errors
+    /// The query is invalid, needs more than the [`QueryLimits`], or the server is busy.
+    pub async fn query(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
+        self.queries.answer(input, options).await
+    }
+
+    /// Runs a query and returns its answer as CSV with a header, like [`query`](Self::query).
+    ///
+    /// # Errors
+    /// The same as [`query`](Self::query).
+    pub async fn query_csv(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
+        self.queries.answer_csv(input, options).await
+    }
+
+    /// Returns all rows as a file. The first chunk is ready when this returns.
+    ///
+    /// # Errors
+    /// The same as [`check_export`](Input::check_export), and those of [`query`](Self::query).
+    pub async fn export(&self, input: Input, options: ExportOptions) -> Result<ByteStream, Error> {
+        self.queries.export(input, options).await
+    }
+
+    /// Merges the write-ahead logs into the tables. A warehouse that is dropped without this call loses nothing: the
+    /// rows are in the logs.
+    pub async fn close(&self) {
+        self.storages.merge_all().await;
+    }
+}
+
+impl std::fmt::Debug for Warehouse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Warehouse").finish_non_exhaustive()
+    }
+}
