@@ -1,4 +1,4 @@
-//! The engine inside of a program: a free port, a random key, a folder.
+//! The embedded engine: a server inside a program, on a free port and with a random API key.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::access;
 use crate::error::{Context, Error};
 use crate::server::Server;
 
-/// An engine that runs inside of this program and stops when it is dropped.
+/// The embedded engine. It runs in this process and stops when it is dropped.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), serenytics_local::Error> {
@@ -25,10 +25,10 @@ pub struct Local {
 }
 
 impl Local {
-    /// Opens a data folder, which is made if it does not exist, on a free port of this machine.
+    /// Opens a data folder, creating it if needed, and serves it on a free port of this machine.
     ///
     /// # Errors
-    /// The folder is in use by another engine, or cannot be used.
+    /// Returns an error if the folder is in use by another engine, or cannot be read or written.
     pub async fn open(folder: impl Into<PathBuf>) -> Result<Local, Error> {
         let key = access::random();
         let server = Server::builder(folder).api_key(&key).start().await?;
@@ -36,29 +36,29 @@ impl Local {
             .url(server.url())
             .api_key(&key)
             .build()
-            .context("the engine's client could not be set up")?;
+            .context("could not create the client of the engine")?;
         Ok(Local { server, key, client })
     }
 
-    /// The URL of the API.
+    /// Returns the URL of the API.
     #[must_use]
     pub fn url(&self) -> &str {
         self.server.url()
     }
 
-    /// The API key, which is another one each time.
+    /// Returns the API key. It is different each time the folder is opened.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.key
     }
 
-    /// A client of this engine.
+    /// Returns a client of this engine.
     #[must_use]
     pub fn client(&self) -> Client {
         self.client.clone()
     }
 
-    /// Stops the engine. The data folder is free when this returns.
+    /// Stops the engine. The data folder is unlocked when this returns.
     pub async fn shutdown(self) {
         self.server.shutdown().await;
     }

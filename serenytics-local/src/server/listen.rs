@@ -1,4 +1,4 @@
-//! Connections: how many there are, how slow they may be, and how they end when the server stops.
+//! Accepts connections, limits their number and their speed, and closes them at shutdown.
 
 use std::io;
 use std::pin::pin;
@@ -12,30 +12,30 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use super::stall::Unstalled;
+use super::write_timeout::WriteTimeout;
 use crate::metrics::{Metrics, OneMore};
 
-/// How long to wait when the system has no more connections to give.
-const RECOVERY: Duration = Duration::from_secs(1);
+/// How long to wait when the system cannot accept a connection.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What connections may do.
+/// The limits of connections.
 #[derive(Clone, Copy)]
-pub(super) struct Connections {
-    /// How many there are at most; others wait until one ends.
-    pub(super) at_once: usize,
-    /// How long one may take for the headers of a request, idle before them included, or be waited for while it takes an answer.
-    pub(super) patience: Duration,
+pub(super) struct ConnectionLimits {
+    /// The maximum number of open connections; more connections wait.
+    pub(super) count: usize,
+    /// The timeout for reading headers, including idle time before them, and for writing a response.
+    pub(super) timeout: Duration,
 }
 
-/// Serves until `stop` ends; then takes no connection any more, and returns when all requests are answered.
+/// Serves connections until `stop` completes. Then accepts no more, and returns when all running requests are done.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: Connections,
+    limits: ConnectionLimits,
     metrics: Arc<Metrics>,
     stop: impl Future<Output = ()>,
 ) {
-    let slots = Arc::new(Semaphore::new(limits.at_once));
+    let slots = Arc::new(Semaphore::new(limits.count));
     let (closing, close) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
@@ -54,31 +54,31 @@ pub(super) async fn serve(
                 let close = close.clone();
                 tokio::spawn(async move {
                     let (router, _open, _slot) = service;
-                    connection(stream, router, limits.patience, close).await;
+                    connection(stream, router, limits.timeout, close).await;
                 });
             }
-            Err(error) if is_of_connection(&error) => {}
+            Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection can be taken");
-                tokio::time::sleep(RECOVERY).await;
+                tracing::error!(%error, "could not accept a connection");
+                tokio::time::sleep(RETRY_DELAY).await;
             }
         }
     }
     drop(listener);
     drop(close);
-    // Nobody hears it when there is no connection.
+    // Sending fails if there are no connections.
     let _ = closing.send(());
     closing.closed().await;
 }
 
-/// Answers the requests of a connection, until it ends or is told to close after the one that runs.
-async fn connection(stream: TcpStream, router: Router, patience: Duration, mut close: watch::Receiver<()>) {
+/// Serves the requests of a connection until it ends. After `close`, finishes only the running request.
+async fn connection(stream: TcpStream, router: Router, timeout: Duration, mut close: watch::Receiver<()>) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "small answers may be late");
+        tracing::debug!(%error, "could not disable Nagle's algorithm, small responses may be slow");
     }
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(patience);
-    let io = TokioIo::new(Unstalled::new(stream, patience));
+    http.timer(TokioTimer::new()).header_read_timeout(timeout);
+    let io = TokioIo::new(WriteTimeout::new(stream, timeout));
     let mut serving = pin!(http.serve_connection(io, TowerToHyperService::new(router)));
     let served = tokio::select! {
         served = serving.as_mut() => served,
@@ -88,12 +88,12 @@ async fn connection(stream: TcpStream, router: Router, patience: Duration, mut c
         }
     };
     if let Err(error) = served {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "a connection failed");
     }
 }
 
-/// Whether an error is of one connection only, which is gone by now.
-fn is_of_connection(error: &io::Error) -> bool {
+/// Returns true if the error concerns only one connection, which is closed already.
+fn concerns_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset

@@ -1,7 +1,7 @@
-//! The server: an engine that listens, on a runtime of its own.
+//! The server: its builder, its start on a separate Tokio runtime, and its shutdown.
 
 mod listen;
-mod stall;
+mod write_timeout;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -21,212 +21,213 @@ use crate::engine::{Engine, FolderLock, Settings};
 use crate::error::{Context, Error};
 use crate::mail::MailSettings;
 use crate::script::ScriptSettings;
-use listen::Connections;
+use listen::ConnectionLimits;
 
-/// How long the engine's threads are waited for, when everything that they did was cut.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for the threads of the runtime after all tasks are cancelled.
+const THREADS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The stack of each thread. DataFusion goes through expressions by recursion, and formulas may be deep; what is not
-/// used takes no memory.
+/// The stack size of each thread. DataFusion visits expressions recursively, and formulas can be deeply nested. Unused
+/// stack costs no memory.
 const STACK: usize = 8 * 1024 * 1024;
 
-/// What a server is started with. Made by [`Server::builder`].
+/// The settings of a server, created by [`Server::builder`].
 #[derive(Clone)]
 pub struct ServerBuilder {
     settings: Settings,
     listen: SocketAddr,
     connections: usize,
-    drain: Duration,
+    shutdown_timeout: Duration,
 }
 
 impl ServerBuilder {
-    /// The address to listen on; port 0 takes a free one. `127.0.0.1:0` if this is not called.
+    /// Sets the address to listen on (default: `127.0.0.1:0`). Port 0 picks a free port.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> ServerBuilder {
         self.listen = address;
         self
     }
 
-    /// Lets requests with this API key in, for the account called `default`. Can be called several times.
+    /// Accepts an API key, for the account `default`. Can be called several times.
     #[must_use]
     pub fn api_key(self, key: impl Into<String>) -> ServerBuilder {
         self.account_key(Account::DEFAULT, key)
     }
 
-    /// Lets requests with this API key in, for the account with this name. Can be called several times: for several
-    /// accounts, of which none sees what another one has, and for several keys of one.
+    /// Accepts an API key for the account with this name. Can be called several times, for several accounts or for several
+    /// keys of one account. Accounts cannot see each other's data.
     #[must_use]
     pub fn account_key(mut self, name: impl Into<String>, key: impl Into<String>) -> ServerBuilder {
         self.settings.credentials.keys.push((name.into(), key.into()));
         self
     }
 
-    /// Lets a user log in who can make API keys for the account that is called like the login. Can be called several
-    /// times.
+    /// Adds a user who can log in and create API keys for the account named like the login. Can be called several times.
     #[must_use]
     pub fn user(mut self, login: impl Into<String>, password: impl Into<String>) -> ServerBuilder {
         self.settings.credentials.users.push((login.into(), password.into()));
         self
     }
 
-    /// How many bytes of memory all queries take between them; 2 GiB if this is not called. What does not fit is
-    /// written to the data folder, or refused.
+    /// Limits the memory of all running queries together, in bytes (default: 2 GiB). Queries that need more spill to the
+    /// data folder, or fail.
     #[must_use]
     pub fn query_memory(mut self, bytes: usize) -> ServerBuilder {
         self.settings.queries.memory = bytes;
         self
     }
 
-    /// How long a query runs at most; 5 minutes if this is not called. The time that a client takes to read an answer is
-    /// not the query's.
+    /// Sets the time limit of a query (default: 5 minutes). The time in which the client reads the response does not
+    /// count.
     #[must_use]
     pub fn query_timeout(mut self, limit: Duration) -> ServerBuilder {
         self.settings.queries.time = limit;
         self
     }
 
-    /// How many queries run at the same time; 64 if this is not called. Others wait for their turn, half a minute at
-    /// most, and are then told to come again.
+    /// Sets how many queries run at the same time (default: 64). More queries wait for up to 30 seconds; then the server
+    /// responds with 503.
     #[must_use]
     pub fn max_concurrent_queries(mut self, count: usize) -> ServerBuilder {
         self.settings.queries.at_once = count.max(1);
         self
     }
 
-    /// How many connections are open at the same time; 512 if this is not called. Others wait until one ends.
+    /// Sets the maximum number of open connections (default: 512). More connections wait until one ends.
     #[must_use]
     pub fn max_connections(mut self, count: usize) -> ServerBuilder {
         self.connections = count.max(1);
         self
     }
 
-    /// How long a client may keep the server waiting, 30 seconds if this is not called: for the headers of a request, idle
-    /// before them included; for a part of a file at 1 KiB a second; to take a part of an answer.
+    /// Sets the client timeout (default: 30 s): how long to wait for the headers of a request, including idle time before
+    /// them, for body bytes at 1 KiB/s or more, and for a client that reads the response.
     #[must_use]
-    pub fn client_timeout(mut self, patience: Duration) -> ServerBuilder {
-        self.settings.patience = patience;
+    pub fn client_timeout(mut self, timeout: Duration) -> ServerBuilder {
+        self.settings.patience = timeout;
         self
     }
 
-    /// How long a stop waits for requests and loads that still run, before they are cut; 10 seconds if this is not called.
+    /// Sets how long [`Server::shutdown`] waits for running requests and loads before it cancels them (default: 10 s).
     #[must_use]
     pub fn shutdown_timeout(mut self, limit: Duration) -> ServerBuilder {
-        self.drain = limit;
+        self.shutdown_timeout = limit;
         self
     }
 
-    /// How many bytes an uploaded file has at most; 16 GiB if this is not called.
+    /// Sets the maximum size of an uploaded file in bytes (default: 16 GiB).
     #[must_use]
     pub fn upload_limit(mut self, bytes: u64) -> ServerBuilder {
         self.settings.upload_limit = bytes;
         self
     }
 
-    /// Runs scripts, by the interpreter that [`python`](Self::python) names. Everybody who has an API key can run programs on
-    /// this machine then. If this is not called, no script is run.
+    /// Allows scripts, which run with the interpreter of [`python`](Self::python). Anyone with an API key can then run
+    /// programs on this machine. By default scripts are not allowed.
     #[must_use]
     pub fn allow_scripts(mut self) -> ServerBuilder {
         self.settings.scripts.allowed = true;
         self
     }
 
-    /// How long a script may take; an hour if this is not called. Then it is ended, with the processes it started.
+    /// Sets the time limit of a script (default: 1 hour). A script that exceeds it is killed, with its child processes.
     #[must_use]
     pub fn script_timeout(mut self, timeout: Duration) -> ServerBuilder {
         self.settings.scripts.timeout = timeout;
         self
     }
 
-    /// How many bytes of address space each process of a script has; 4 GiB if this is not called.
+    /// Limits the address space of each process of a script, in bytes (default: 4 GiB).
     #[must_use]
     pub fn script_memory(mut self, bytes: u64) -> ServerBuilder {
         self.settings.scripts.memory = bytes;
         self
     }
 
-    /// Sends mails by this SMTP server: `smtps://user:password@mail.example.com`, `smtp://host:587?tls=required`, or
-    /// `smtp://localhost:25` without TLS. If this is not called, each mail is a file in the data folder's `outbox`.
+    /// Sends e-mails through an SMTP server: `smtps://user:password@mail.example.com`, `smtp://host:587?tls=required`, or
+    /// `smtp://localhost:25` without TLS. By default each e-mail is a file in the folder `outbox` of the data folder.
     #[must_use]
     pub fn smtp(mut self, url: impl Into<String>) -> ServerBuilder {
         self.settings.mails.smtp = Some(url.into());
         self
     }
 
-    /// The sender of mails that name none; `serenytics@localhost` if this is not called.
+    /// Sets the sender of e-mails that do not set one (default: `serenytics@localhost`).
     #[must_use]
     pub fn mail_from(mut self, address: impl Into<String>) -> ServerBuilder {
         self.settings.mails.from = address.into();
         self
     }
 
-    /// How many mails an account may send in 24 hours; 50 if this is not called, as on the platform.
+    /// Sets how many e-mails an account can send in 24 hours (default: 50, as on the platform).
     #[must_use]
     pub fn mail_quota(mut self, mails: u32) -> ServerBuilder {
         self.settings.mails.quota = mails;
         self
     }
 
-    /// Lets requests of the data API with this key in, which read the sources that [`data_api_source`](Self::data_api_source)
-    /// names, and do nothing else. Can be called several times.
+    /// Accepts a key for the data API. It can only read the sources of [`data_api_source`](Self::data_api_source). Can be
+    /// called several times.
     #[must_use]
     pub fn data_api_key(mut self, key: impl Into<String>) -> ServerBuilder {
         self.settings.data_api.keys.push(key.into());
         self
     }
 
-    /// Opens a source to the keys of the data API: by its uuid, or by its name if it is the default account's. Can be called
-    /// several times.
+    /// Lets the keys of the data API read a source, given by its uuid, or by its name in the account `default`. Can be
+    /// called several times.
     #[must_use]
     pub fn data_api_source(mut self, name_or_uuid: impl Into<String>) -> ServerBuilder {
         self.settings.data_api.sources.push(name_or_uuid.into());
         self
     }
 
-    /// The Python that reads data frames, which clients upload as pandas pickles, and that runs scripts. For data frames it
-    /// needs pandas, of the clients' version or a newer one, and PyArrow if they have it. `python3` if this is not called.
+    /// Sets the Python interpreter that runs scripts and reads data frames, which clients upload as pandas pickles (default:
+    /// `python3`). For data frames it needs pandas, at least in the version of the clients, and PyArrow if they use it.
     #[must_use]
     pub fn python(mut self, program: impl Into<PathBuf>) -> ServerBuilder {
         self.settings.python.program = program.into();
         self
     }
 
-    /// The URL of the server that loads from S3 read objects of, which speaks the protocol of S3; AWS if this is not called.
+    /// Sets the URL of the S3-compatible server for loads from S3 (default: AWS).
     #[must_use]
     pub fn s3_endpoint(mut self, url: impl Into<String>) -> ServerBuilder {
         self.settings.s3_endpoint = Some(url.into());
         self
     }
 
-    /// Lets clients upload files by signed links, without their key, as on a platform that keeps uploads in S3. Without
-    /// this call they upload with their key, to the API itself.
+    /// Lets clients upload files through signed links, without their API key, as on a platform with uploads in S3. By
+    /// default they upload to the API, with their API key.
     #[must_use]
     pub fn sign_uploads(mut self) -> ServerBuilder {
         self.settings.sign_uploads = true;
         self
     }
 
-    /// How long the links of exports and of signed uploads are good for; an hour if this is not called. They end with the
-    /// server too.
+    /// Sets how long the links of exports and signed uploads are valid (default: 1 hour). A restart of the server also
+    /// invalidates them.
     #[must_use]
-    pub fn link_ttl(mut self, life: Duration) -> ServerBuilder {
-        self.settings.link_ttl = life;
+    pub fn link_ttl(mut self, ttl: Duration) -> ServerBuilder {
+        self.settings.link_ttl = ttl;
         self
     }
 
-    /// How many bytes of memory a data frame may take while it is loaded, Python's own among them; 4 GiB if this is not
-    /// called.
+    /// Limits the memory of loading a data frame, in bytes (default: 4 GiB). This includes the memory of the interpreter.
     #[must_use]
     pub fn python_memory(mut self, bytes: u64) -> ServerBuilder {
         self.settings.python.memory = bytes;
         self
     }
 
-    /// Starts the server. It is ready when this returns.
+    /// Starts the server. It accepts requests when this returns.
     ///
     /// # Errors
-    /// The data folder is in use or cannot be used, the address cannot be listened on, there is neither an API key nor a
-    /// user, or two accounts have the same key; scripts are allowed and the Python cannot be started; the SMTP server's URL
-    /// or the sender's address is none.
+    /// Returns an error if:
+    /// - the data folder is in use by another process, or cannot be read or written
+    /// - the address cannot be bound
+    /// - there is neither an API key nor a user, or two accounts have the same key
+    /// - scripts are allowed and the Python interpreter cannot be started
+    /// - the SMTP URL or the sender's address is invalid
     pub async fn start(self) -> Result<Server, Error> {
         self.settings.credentials.check()?;
         self.settings.data_api.check_keys(&self.settings.credentials)?;
@@ -236,11 +237,11 @@ impl ServerBuilder {
             .thread_name("serenytics-local")
             .thread_stack_size(STACK)
             .build()
-            .context("the engine's threads could not be started")?;
+            .context("could not start the threads of the server")?;
         let (stop, stopped) = watch::channel(());
         let started = runtime.spawn(serve(self, stopped));
         let mut running = Running { runtime: Some(runtime), stop: Some(stop), lock: Some(lock) };
-        match started.await.context("the engine failed to start") {
+        match started.await.context("the server failed to start") {
             Ok(Ok((address, serving))) => {
                 Ok(Server { url: format!("http://{address}"), address, serving: Some(serving), running })
             }
@@ -252,42 +253,41 @@ impl ServerBuilder {
     }
 }
 
-/// Opens the engine and the address; what is returned runs until it is told to stop.
+/// Binds the address and opens the engine. The returned task runs until `stopped` changes.
 async fn serve(
     builder: ServerBuilder,
     mut stopped: watch::Receiver<()>,
 ) -> Result<(SocketAddr, JoinHandle<()>), Error> {
-    let ServerBuilder { settings, listen, connections, drain } = builder;
-    let limits = Connections { at_once: connections, patience: settings.patience };
-    let listener =
-        TcpListener::bind(listen).await.context(&format!("the address {listen} could not be listened on"))?;
-    let address = listener.local_addr().context("the address is not known")?;
+    let ServerBuilder { settings, listen, connections, shutdown_timeout } = builder;
+    let limits = ConnectionLimits { count: connections, timeout: settings.patience };
+    let listener = TcpListener::bind(listen).await.context(&format!("could not listen on {listen}"))?;
+    let address = listener.local_addr().context("could not read the address of the listener")?;
     let engine = Arc::new(Engine::open(settings, &local_url(address), api::BODY_MEMORY).await?);
     let router = api::router(Arc::clone(&engine));
     let serving = tokio::spawn(async move {
-        let mut told = stopped.clone();
+        let mut signal = stopped.clone();
         let stop = async move {
-            // An error means that the server was dropped, which is a stop as well.
-            let _ = told.changed().await;
+            // An error means that the server was dropped, which also stops it.
+            let _ = signal.changed().await;
         };
         let served = async {
             listen::serve(listener, router, limits, Arc::clone(&engine.metrics), stop).await;
             engine.finish_jobs().await;
         };
-        let patience = async move {
+        let deadline = async move {
             let _ = stopped.changed().await;
-            tokio::time::sleep(drain).await;
+            tokio::time::sleep(shutdown_timeout).await;
         };
         tokio::select! {
             () = served => {}
-            () = patience => tracing::warn!("requests and loads that still run are cut"),
+            () = deadline => tracing::warn!("shutdown timeout: cancelling running requests and loads"),
         }
         engine.close().await;
     });
     Ok((address, serving))
 }
 
-/// The URL of the API, as this machine reaches it.
+/// Returns the URL of the API for programs on this machine.
 fn local_url(mut address: SocketAddr) -> String {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -297,7 +297,7 @@ fn local_url(mut address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// A server that runs until it is stopped or dropped.
+/// A running server. It stops when it is shut down or dropped.
 pub struct Server {
     url: String,
     address: SocketAddr,
@@ -305,7 +305,7 @@ pub struct Server {
     running: Running,
 }
 
-/// What a server runs on, and what ends with it.
+/// The resources of a running server.
 struct Running {
     runtime: Option<Runtime>,
     stop: Option<watch::Sender<()>>,
@@ -313,14 +313,14 @@ struct Running {
 }
 
 impl Running {
-    /// Ends everything that still runs, and then gives the folder back.
+    /// Cancels everything that is still running, and then unlocks the data folder.
     fn end(&mut self) {
         drop(self.stop.take());
         if let Some(runtime) = self.runtime.take() {
-            // A runtime may not be ended by one of the caller's own threads.
-            let ending = std::thread::spawn(move || runtime.shutdown_timeout(PATIENCE));
+            // Shutting a runtime down panics in an async context, so do it on another thread.
+            let ending = std::thread::spawn(move || runtime.shutdown_timeout(THREADS_TIMEOUT));
             if ending.join().is_err() {
-                tracing::error!("the engine's threads did not end");
+                tracing::error!("the threads of the server did not end");
             }
         }
         drop(self.lock.take());
@@ -334,7 +334,7 @@ impl Drop for Running {
 }
 
 impl Server {
-    /// A server for a data folder, which is made if it does not exist.
+    /// Returns the builder of a server for a data folder, which is created if needed.
     #[must_use]
     pub fn builder(folder: impl Into<PathBuf>) -> ServerBuilder {
         ServerBuilder {
@@ -353,32 +353,32 @@ impl Server {
                 patience: Duration::from_secs(30),
             },
             connections: 512,
-            drain: Duration::from_secs(10),
+            shutdown_timeout: Duration::from_secs(10),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }
     }
 
-    /// The URL of the API: `http://127.0.0.1:8000`.
+    /// Returns the URL of the API, such as `http://127.0.0.1:8000`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The address that the server listens on.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Stops: no request is taken any more, and those that run, loads included, are given the [drain
-    /// time](ServerBuilder::shutdown_timeout). What is cut then is done wholly or not at all. The data folder is free when this
-    /// returns.
+    /// Stops the server. It accepts no more requests, and running requests and loads may continue for the [shutdown
+    /// timeout](ServerBuilder::shutdown_timeout). Shutdown never leaves a partial write: a load that was committing when it
+    /// was cancelled is either fully applied or not applied. The data folder is unlocked when this returns.
     pub async fn shutdown(mut self) {
         drop(self.running.stop.take());
         if let Some(serving) = self.serving.take()
             && serving.await.is_err()
         {
-            tracing::error!("the server ended before it was stopped");
+            tracing::error!("the server failed before the shutdown");
         }
         self.running.end();
     }

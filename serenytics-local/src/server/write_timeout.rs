@@ -1,4 +1,4 @@
-//! Connections that break when the client takes nothing of what is sent to it.
+//! A write timeout for connections, with credit for clients that read slowly but steadily.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,25 +10,29 @@ use tokio::time::{Sleep, sleep};
 
 use crate::api::MIN_BYTES_PER_SECOND;
 
-/// A connection whose writes fail when they have waited too long in all: what is held for the answer is free again. What
-/// is taken makes up for time that was waited, so that a client who reads slowly but steadily is not cut.
-pub(super) struct Unstalled<C> {
+/// A connection whose writes fail after they have waited for too long in total, which frees the memory of the response.
+/// Each written byte reduces the waited time, so that a client that reads slowly but steadily is not disconnected.
+pub(super) struct WriteTimeout<C> {
     connection: C,
-    patience: Duration,
-    /// How long was waited, without what was made up for.
+    timeout: Duration,
+    /// The time that writes have waited, minus the credit for written bytes.
     waited: Duration,
-    /// The write that waits: since when, and until when it may.
+    /// The start and the deadline of the waiting write.
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
-impl<C> Unstalled<C> {
-    /// The connection, with this patience for its writes.
-    pub(super) fn new(connection: C, patience: Duration) -> Unstalled<C> {
-        Unstalled { connection, patience, waited: Duration::ZERO, waiting: None }
+impl<C> WriteTimeout<C> {
+    /// Wraps a connection with a write timeout.
+    pub(super) fn new(connection: C, timeout: Duration) -> WriteTimeout<C> {
+        WriteTimeout { connection, timeout, waited: Duration::ZERO, waiting: None }
     }
 
-    /// The outcome of a write, or its failure when too long was waited.
-    fn watched(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// Returns the result of a write, or an error if writes have waited for too long.
+    fn check_timeout(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(written) = &written {
             if let Some((since, _)) = self.waiting.take() {
                 self.waited += since.elapsed();
@@ -37,7 +41,7 @@ impl<C> Unstalled<C> {
             self.waited =
                 self.waited.saturating_sub(Duration::from_millis(bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND));
         } else {
-            let left = self.patience.saturating_sub(self.waited);
+            let left = self.timeout.saturating_sub(self.waited);
             let (_, until) = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
             ready!(until.as_mut().poll(context));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -46,7 +50,7 @@ impl<C> Unstalled<C> {
     }
 }
 
-impl<C: AsyncRead + Unpin> AsyncRead for Unstalled<C> {
+impl<C: AsyncRead + Unpin> AsyncRead for WriteTimeout<C> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -56,10 +60,10 @@ impl<C: AsyncRead + Unpin> AsyncRead for Unstalled<C> {
     }
 }
 
-impl<C: AsyncWrite + Unpin> AsyncWrite for Unstalled<C> {
+impl<C: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<C> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.connection).poll_write(context, bytes);
-        self.watched(context, written)
+        self.check_timeout(context, written)
     }
 
     fn poll_write_vectored(
@@ -68,7 +72,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Unstalled<C> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.connection).poll_write_vectored(context, slices);
-        self.watched(context, written)
+        self.check_timeout(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
