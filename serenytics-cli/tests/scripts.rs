@@ -137,7 +137,7 @@ fn script_run_by_the_official_client() {
         "logs": ["SUCCESS", "FAILURE", "FAILURE", "SUCCESS"],
         "warm up": {"status": "ok"},
         "sources": ["sales"],
-        "pdf": "the web app `Sales` as PDF, and so the mail that carries it, is not emulated by the embedded engine",
+        "pdf": "an e-mail with the web app `Sales` as PDF is not emulated by the embedded engine",
         "quota": true,
     });
     for (name, expected) in expected.as_object().unwrap() {
@@ -185,10 +185,10 @@ fn email_is_sent_by_smtp() {
     assert!(content.contains("filename=\"report.csv\"") && content.contains("Voil"), "{content}");
 
     let error = mail(Some("unwanted@example.com")).unwrap_err().to_string();
-    assert!(error.contains("the SMTP server did not take the mail") && error.contains("not wanted"), "{error}");
+    assert!(error.contains("the SMTP server did not accept the e-mail") && error.contains("not wanted"), "{error}");
     drop(mails);
     let error = mail(None).unwrap_err().to_string();
-    assert!(error.contains("the SMTP server did not take the mail"), "{error}");
+    assert!(error.contains("the SMTP server did not accept the e-mail"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path().join("outbox")).unwrap().count(), 0);
     let output = serving.stop("TERM");
     let mut logged = String::new();

@@ -172,7 +172,7 @@ fn runnable(script: &Script) -> Result<String, Error> {
     match script.config.get("kind") {
         None | Some(Value::Null) => {}
         Some(Value::String(kind)) if kind == PYTHON => {}
-        Some(kind) => return Err(Error::not_emulated(format!("a script of kind {kind} (only {PYTHON:?} is)"))),
+        Some(kind) => return Err(Error::not_emulated(format!("a script of kind {kind} (supported: {PYTHON:?})"))),
     }
     match script.config.get("code") {
         Some(Value::String(code)) => Ok(code.clone()),

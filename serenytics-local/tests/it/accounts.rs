@@ -1,15 +1,15 @@
-//! Accounts: what belongs to one does not exist for the keys of another.
+//! Accounts: the keys of one account cannot see the objects of another.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use serenytics_local::Server;
 
-use crate::support::{Served, UNKNOWN};
+use crate::support::{TestServer, UNKNOWN};
 
 /// A server of two accounts, of which the first has one of everything.
 struct Two {
-    server: Served,
+    server: TestServer,
     source: String,
     script: String,
     web_app: String,
@@ -18,7 +18,7 @@ struct Two {
 
 impl Two {
     async fn start() -> Two {
-        let server = Served::start(|server| {
+        let server = TestServer::start(|server| {
             let server = server.account_key("a", "key a").account_key("b", "key b").allow_scripts();
             // Nothing listens there.
             server.s3_endpoint("http://127.0.0.1:9")
@@ -43,7 +43,7 @@ impl Two {
 const STORAGE: &str = r#"{"name": "sales", "type": "Storage", "jsonContent": {}}"#;
 
 #[tokio::test]
-async fn an_account_sees_its_own_only() {
+async fn account_sees_only_its_own_objects() {
     let two = Two::start().await;
     let server = &two.server;
     for path in ["/api/data_source", "/api/script", "/api/web_app"] {
@@ -62,7 +62,7 @@ async fn an_account_sees_its_own_only() {
 }
 
 #[tokio::test]
-async fn a_join_over_anothers_storage_is_as_over_an_unknown_one() {
+async fn join_over_another_accounts_storage_is_an_unknown_source() {
     let two = Two::start().await;
     let (_, own) = two.server.call("key b", "POST", "/api/data_source", STORAGE).await;
     let own = own["uuid"].as_str().unwrap();
@@ -80,8 +80,8 @@ async fn a_join_over_anothers_storage_is_as_over_an_unknown_one() {
 }
 
 #[tokio::test]
-async fn a_users_keys_are_of_the_account_called_like_the_login() {
-    let server = Served::start(|server: serenytics_local::ServerBuilder| {
+async fn user_keys_belong_to_the_account_of_the_login() {
+    let server = TestServer::start(|server: serenytics_local::ServerBuilder| {
         server.api_key("plain").account_key("ada", "key of ada").user("ada", "engine").user("default", "motor")
     })
     .await;
@@ -93,7 +93,7 @@ async fn a_users_keys_are_of_the_account_called_like_the_login() {
     assert_eq!(server.call(&ada, "POST", "/api/data_source", STORAGE).await.0, 201);
     assert_eq!(server.call("key of ada", "POST", "/api/script", r#"{"name": "x"}"#).await.0, 201);
     assert_eq!((count("key of ada").await, count("plain").await), (json!(1), json!(1)));
-    // A key that was made stays the account's, also when the user is not given any more.
+    // A created key still works after its user is removed from the configuration.
     let server = server.restart(|server| server.api_key("plain")).await;
     let (status, scripts) = server.call(&ada, "GET", "/api/script", "").await;
     assert_eq!((status, &scripts["num_results"]), (200, &json!(1)));
@@ -101,7 +101,7 @@ async fn a_users_keys_are_of_the_account_called_like_the_login() {
 }
 
 #[tokio::test]
-async fn a_push_token_is_good_whatever_the_account() {
+async fn push_token_works_for_any_account() {
     let two = Two::start().await;
     let path = format!("/api/data_source/{}", two.source);
     let (_, source) = two.server.call("key a", "GET", &path, "").await;
@@ -113,7 +113,7 @@ async fn a_push_token_is_good_whatever_the_account() {
     assert_eq!(answer["data"], json!([[1, 2, 3]]));
 }
 
-/// Every call over something of an account, with bodies that are good for its owner.
+/// Every call on an object of an account, with bodies that are valid for the owner.
 fn calls(two: &Two) -> Vec<(&'static str, String, &'static str)> {
     let source = format!("/api/data_source/{}", two.source);
     let script = format!("/api/script/{}", two.script);
@@ -151,7 +151,7 @@ fn calls(two: &Two) -> Vec<(&'static str, String, &'static str)> {
 }
 
 #[tokio::test]
-async fn anothers_entity_is_as_unknown_as_one_that_does_not_exist() {
+async fn other_accounts_objects_look_unknown() {
     let two = Two::start().await;
     for (method, path, body) in calls(&two) {
         for body in [body, "{", r#"{"name": ""}"#] {
@@ -161,7 +161,7 @@ async fn anothers_entity_is_as_unknown_as_one_that_does_not_exist() {
             let unknown = two.server.call("key b", method, &path.replace(id, UNKNOWN), body).await;
             let theirs: Value = serde_json::from_str(&theirs.to_string().replace(id, UNKNOWN)).unwrap();
             assert_eq!((status, &theirs), (unknown.0, &unknown.1), "{method} {path} {body}");
-            // A body that cannot be read is told before anybody looks who has what.
+            // Invalid bodies are rejected before the owner is checked.
             assert!(status == 404 || (status == 400 && body == "{"), "{method} {path} {body}: {theirs}");
         }
     }
@@ -176,12 +176,12 @@ async fn anothers_entity_is_as_unknown_as_one_that_does_not_exist() {
 async fn documented(two: &Two) -> BTreeSet<String> {
     let (_, document) = two.server.call("", "GET", "/api/openapi.json", "").await;
     let paths = document["paths"].as_object().unwrap().iter();
-    // The uuid of an upload is the client's own, and the data API has keys of its own.
+    // Clients choose the uuid of an upload, and the data API has separate keys.
     let owned = paths.filter(|(path, _)| path.contains("{uuid}") && path.starts_with("/api/"));
     let owned = owned.filter(|(path, _)| !path.contains("/upload_file/"));
     let calls = |(path, item): (&String, &Value)| {
         let methods = item.as_object().unwrap().iter();
-        // What comes by a token or a signed link has its credential in the path.
+        // Requests with a push token or a signed link have their credential in the path.
         let with_key = methods.filter(|(key, call)| *key != "parameters" && call["security"] != json!([]));
         with_key.map(|(method, _)| format!("{} {path}", method.to_uppercase())).collect::<Vec<_>>()
     };
@@ -189,7 +189,7 @@ async fn documented(two: &Two) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn every_call_over_an_entity_is_tried_with_anothers_key() {
+async fn account_isolation_test_covers_every_call() {
     let two = Two::start().await;
     let tried = calls(&two).into_iter().map(|(method, path, _)| {
         let path = [&two.source, &two.script, &two.web_app, &two.task]
@@ -202,22 +202,22 @@ async fn every_call_over_an_entity_is_tried_with_anothers_key() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_no_good_are_refused() {
+async fn credentials_with_mistakes_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let start = |server: serenytics_local::ServerBuilder| async { server.start().await.unwrap_err().to_string() };
     let builder = || Server::builder(folder.path());
     let told = start(builder().api_key("same").account_key("b", "same")).await;
     assert_eq!(told, r#"the accounts "default" and "b" have the same API key"#);
     let told = start(builder().user("ada", "one").user("ada", "two")).await;
-    assert_eq!(told, r#"the user "ada" is given twice"#);
+    assert_eq!(told, r#"the user "ada" is repeated"#);
     let told = start(builder().account_key("a:b", "key")).await;
-    assert!(told.starts_with(r#""a:b" is no name for an account"#), "{told}");
+    assert!(told.starts_with(r#"invalid account name or login "a:b""#), "{told}");
 }
 
 #[tokio::test]
-async fn mails_and_what_is_attached_to_them_are_an_accounts_own() {
+async fn emails_and_attachments_belong_to_one_account() {
     let server =
-        Served::start(|server| server.account_key("a/..", "key a").account_key("b", "key b").mail_quota(1)).await;
+        TestServer::start(|server| server.account_key("a/..", "key a").account_key("b", "key b").mail_quota(1)).await;
     let mail = |more: Value| {
         let mut mail = json!({"subject": "A mail", "recipients": ["ada@example.com"], "html": ""});
         mail.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -241,11 +241,11 @@ async fn mails_and_what_is_attached_to_them_are_an_accounts_own() {
 }
 
 #[tokio::test]
-async fn the_data_api_reads_anothers_source_by_its_uuid_alone() {
+async fn data_api_source_of_another_account_needs_its_uuid() {
     let open = |server: serenytics_local::ServerBuilder| {
         server.api_key("plain").account_key("b", "key b").data_api_key("reader").data_api_source("sales")
     };
-    let server = Served::start(open).await;
+    let server = TestServer::start(open).await;
     let (_, theirs) = server.call("key b", "POST", "/api/data_source", STORAGE).await;
     let uuid = theirs["uuid"].as_str().unwrap().to_owned();
     let list = "/data-api/datasources_list";

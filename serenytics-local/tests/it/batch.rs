@@ -1,12 +1,12 @@
-//! Batches and pushes: inference, values that fit and that do not, replaced and deleted rows.
+//! Batches: type inference, invalid values, replaced and deleted rows, concurrency.
 
 use serde_json::{Value, json};
 
-use crate::support::{Engine, empty};
+use crate::support::{LocalEngine, empty};
 
 #[tokio::test]
-async fn the_first_batch_defines_the_columns() {
-    let engine = Engine::start().await;
+async fn batch_into_an_empty_storage_defines_the_columns() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let body = r#"{"operations": [{"action": "insert", "rows": [
         {"z": "x", "n": 1, "x": 1, "t": "2013-01-01T05:00:00Z", "none": null, "b": true, "m": 1},
@@ -24,8 +24,8 @@ async fn the_first_batch_defines_the_columns() {
 }
 
 #[tokio::test]
-async fn forced_types_hold_for_the_first_batch_too() {
-    let engine = Engine::start().await;
+async fn batch_into_an_empty_storage_uses_forced_types() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let forced = json!({"force_types": {"zip": "str", "n": "float"}}).to_string();
     let config = json!({"jsonContent": {"advanced_options": forced}}).to_string();
@@ -35,8 +35,8 @@ async fn forced_types_hold_for_the_first_batch_too() {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_fit_fails_the_whole_call() {
-    let engine = Engine::start().await;
+async fn batch_with_an_invalid_value_changes_nothing() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("i,x,t,s\n1,1.5,2013-01-01,a\n").await;
     let before = engine.rows(&uuid, json!({})).await;
     let types = json!({"i": "an integer", "x": "a number", "t": "a datetime", "s": "a text"});
@@ -72,8 +72,8 @@ async fn a_value_that_does_not_fit_fails_the_whole_call() {
 }
 
 #[tokio::test]
-async fn rows_are_replaced_and_deleted_in_the_order_of_the_operations() {
-    let engine = Engine::start().await;
+async fn batch_operations_run_in_order() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("id,v\n1,a\n2,b\n3,c\n,d\n").await;
     let insert = |rows: Value| json!({"action": "insert", "rows": rows});
     let upsert = |rows: Value| json!({"action": "insertOrUpdate", "rows": rows, "primaryKey": "id"});
@@ -102,8 +102,8 @@ async fn rows_are_replaced_and_deleted_in_the_order_of_the_operations() {
 }
 
 #[tokio::test]
-async fn an_operation_leaves_the_rows_of_later_ones() {
-    let engine = Engine::start().await;
+async fn batch_operation_does_not_change_rows_of_later_operations() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("id,v\n1,a\n2,b\n").await;
     let insert = |rows: Value| json!({"action": "insert", "rows": rows});
     let upsert = |key: &str, rows: Value| json!({"action": "insertOrUpdate", "rows": rows, "primaryKey": key});
@@ -124,8 +124,8 @@ async fn an_operation_leaves_the_rows_of_later_ones() {
 }
 
 #[tokio::test]
-async fn a_thousand_operations_go_through_the_rows_once() {
-    let engine = Engine::start().await;
+async fn batch_of_a_thousand_operations_scans_the_rows_once() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let rows: Vec<_> = (0..100_000).map(|n| json!({"a": n % 1000})).collect();
     let mut operations = vec![json!({"action": "insert", "rows": rows})];
@@ -138,8 +138,8 @@ async fn a_thousand_operations_go_through_the_rows_once() {
 }
 
 #[tokio::test]
-async fn keys_of_every_type_are_found() {
-    let engine = Engine::start().await;
+async fn batch_finds_keys_of_every_type() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("i,x,t,s\n1,0.5,2013-01-01,a\n2,-0.0,2013-01-02,b\n").await;
     for (key, value) in [("i", json!(1)), ("x", json!(0)), ("t", json!("2013-01-01T01:00:00+01:00")), ("s", json!("b"))]
     {
@@ -154,8 +154,8 @@ async fn keys_of_every_type_are_found() {
 }
 
 #[tokio::test]
-async fn wrong_batches_are_refused_with_a_reason() {
-    let engine = Engine::start().await;
+async fn batch_with_mistakes_is_rejected_with_a_reason() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("id,v\n1,a\n").await;
     let cases = [
         (json!([{"action": "upsert", "rows": []}]), "one of insert, insertOrUpdate, delete"),
@@ -179,25 +179,8 @@ async fn wrong_batches_are_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn a_push_needs_the_token_and_no_key() {
-    let engine = Engine::start().await;
-    let uuid = engine.storage().await;
-    let (_, source) = engine.call("GET", &format!("/api/data_source/{uuid}"), "").await;
-    let token = source["token"].as_str().unwrap();
-    let path = format!("/api/data_source/{uuid}/push/{token}");
-    for n in 1..=3 {
-        let (status, answer) = engine.call_with_key("POST", &path, json!({"n": n}).to_string(), None).await;
-        assert_eq!((status, answer), (200, json!({"status": "ok"})));
-    }
-    assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1], [2], [3]]));
-    let wrong = format!("/api/data_source/{uuid}/push/nope");
-    assert_eq!(engine.call("POST", &wrong, "{}").await.0, 401);
-    assert_eq!(engine.call("POST", &path, "[1]").await.0, 400);
-}
-
-#[tokio::test]
-async fn many_small_batches_become_few_files() {
-    let engine = Engine::start().await;
+async fn batch_files_are_compacted() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     for n in 0..110 {
         engine.insert(&uuid, json!([{"n": n}])).await;
@@ -213,8 +196,8 @@ async fn many_small_batches_become_few_files() {
 }
 
 #[tokio::test]
-async fn writers_at_the_same_time_lose_nothing() {
-    let engine = std::sync::Arc::new(Engine::start().await);
+async fn concurrent_batches_lose_no_rows() {
+    let engine = std::sync::Arc::new(LocalEngine::start().await);
     let uuid = engine.loaded("n\n0\n").await;
     let writers: Vec<_> = (1..=8)
         .map(|n| {
@@ -230,8 +213,8 @@ async fn writers_at_the_same_time_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_batch_of_too_many_columns_is_refused() {
-    let engine = Engine::start().await;
+async fn batch_with_too_many_columns_is_rejected() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let row: serde_json::Map<_, _> = (0..3000).map(|n| (format!("c{n}"), json!(n))).collect();
     let (status, answer) = engine.batch(&uuid, json!([{"action": "insert", "rows": [row]}])).await;
@@ -240,8 +223,8 @@ async fn a_batch_of_too_many_columns_is_refused() {
 }
 
 #[tokio::test]
-async fn readers_see_the_state_before_or_after_and_nothing_between() {
-    let engine = std::sync::Arc::new(Engine::start().await);
+async fn reload_and_batch_are_atomic_for_readers() {
+    let engine = std::sync::Arc::new(LocalEngine::start().await);
     let csv = |value: i32| format!("n\n{}", format!("{value}\n").repeat(2000));
     let uuid = engine.loaded(&csv(1)).await;
     let writer = {

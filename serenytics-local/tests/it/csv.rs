@@ -1,4 +1,4 @@
-//! CSV files: inference, forced types, NULLs, and files that are refused and change nothing.
+//! CSV files: type inference, forced types, NULLs, and invalid files.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::support::{Engine, empty};
+use crate::support::{LocalEngine, empty};
 
 fn gzipped(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -15,8 +15,8 @@ fn gzipped(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn types_are_inferred_and_missing_values_are_null() {
-    let engine = Engine::start().await;
+async fn csv_types_are_inferred_and_missing_values_are_null() {
+    let engine = LocalEngine::start().await;
     let csv = "n,x,t,s,na,none,mixed\n\
                1,1.5,2013-01-01T05:00:00Z,a,NA,,1\n\
                NA,NaN,NA,NA,NA,,2013-01-01\n\
@@ -35,13 +35,13 @@ async fn types_are_inferred_and_missing_values_are_null() {
 }
 
 #[tokio::test]
-async fn gzip_byte_order_mark_separator_and_bad_utf8_are_read() {
-    let engine = Engine::start().await;
+async fn csv_with_gzip_byte_order_mark_separator_and_invalid_utf8() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let config = json!({"originalFileName": "a.csv.gz", "jsonContent": {"separator": ";"}});
     engine.load_file(&uuid, gzipped("\u{feff}a;b\n1;x,y\n"), config.clone()).await.unwrap();
     assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1, "x,y"]]));
-    // What tells whether a file is compressed is the file itself.
+    // Compression is detected from the content of the file.
     engine.load_file(&uuid, "a;b\n2;z\n", config).await.unwrap();
     assert_eq!(engine.rows(&uuid, json!({})).await, json!([[2, "z"]]));
 
@@ -51,8 +51,8 @@ async fn gzip_byte_order_mark_separator_and_bad_utf8_are_read() {
 }
 
 #[tokio::test]
-async fn forced_types_win_over_the_values() {
-    let engine = Engine::start().await;
+async fn csv_forced_types_override_inference() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let forced = json!({"force_types": {"zip": "str", "n": "float64", "t": "datetime", "gone": "int32"}}).to_string();
     let config = json!({"originalFileName": "a.csv", "jsonContent": {"advanced_options": forced}});
@@ -63,8 +63,8 @@ async fn forced_types_win_over_the_values() {
 }
 
 #[tokio::test]
-async fn odd_column_names_are_kept() {
-    let engine = Engine::start().await;
+async fn csv_keeps_unusual_column_names() {
+    let engine = LocalEngine::start().await;
     let names = ["Order Date", "a.b", "x;y(z)=", "é", "select", "k0", "o1", "it's", "\"q\""];
     let row = json!([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     let header = names.map(|name| format!("\"{}\"", name.replace('"', "\"\""))).join(",");
@@ -85,8 +85,8 @@ async fn odd_column_names_are_kept() {
 }
 
 #[tokio::test]
-async fn a_reload_replaces_everything_structure_included() {
-    let engine = Engine::start().await;
+async fn reload_replaces_rows_and_columns() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a,b\n1,x\n").await;
     engine.load(&uuid, "t,a\n2013-01-01,y\n2013-01-02,z\n").await.unwrap();
     assert_eq!(engine.columns(&uuid).await, ["t datetime", "a str"]);
@@ -97,8 +97,8 @@ async fn a_reload_replaces_everything_structure_included() {
 }
 
 #[tokio::test]
-async fn a_header_alone_makes_an_empty_storage_with_columns() {
-    let engine = Engine::start().await;
+async fn reload_from_a_header_only_keeps_the_columns() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a,b\n").await;
     assert_eq!(engine.ask(&uuid, json!({"only_headers": true})).await, empty());
     assert_eq!(engine.ask(&uuid, json!({"order": "row_by_row"})).await, empty());
@@ -111,8 +111,8 @@ async fn a_header_alone_makes_an_empty_storage_with_columns() {
 }
 
 #[tokio::test]
-async fn bad_files_change_nothing() {
-    let engine = Engine::start().await;
+async fn reload_from_an_invalid_file_changes_nothing() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a\n1\n").await;
     let csv = json!({"originalFileName": "a.csv", "jsonContent": {}});
     let forced = |types: serde_json::Value| {
@@ -151,8 +151,8 @@ async fn bad_files_change_nothing() {
 }
 
 #[tokio::test]
-async fn many_rows_keep_their_order() {
-    let engine = Engine::start().await;
+async fn csv_with_many_rows_keeps_their_order() {
+    let engine = LocalEngine::start().await;
     let mut csv = String::from("n,text\n");
     for n in 0..50_000 {
         csv.push_str(&format!("{n},row {n}\n"));
@@ -167,8 +167,8 @@ async fn many_rows_keep_their_order() {
 }
 
 #[tokio::test]
-async fn line_ends_and_a_last_line_without_one_are_read() {
-    let engine = Engine::start().await;
+async fn csv_line_endings() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a,b\r\n1,x\r\n\r\n2,\"y\r\nz\"").await;
     assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1, "x"], [2, "y\r\nz"]]));
 }

@@ -1,16 +1,16 @@
-//! The data API: what its keys read, in both formats, and that they do nothing else.
+//! The data API: access of its keys, and the JSON and CSV formats.
 
 use serde_json::{Value, json};
 use serenytics_local::{Server, ServerBuilder};
 
-use crate::support::Keyed;
+use crate::support::TestServerWithKey;
 
 fn opened(builder: ServerBuilder) -> ServerBuilder {
     builder.data_api_key("reader").data_api_key("other reader").data_api_source("sales")
 }
 
 /// A new storage with rows; its uuid.
-async fn storage(served: &Keyed, name: &str, rows: Value) -> String {
+async fn storage(served: &TestServerWithKey, name: &str, rows: Value) -> String {
     let body = json!({"name": name, "type": "Storage", "jsonContent": {}}).to_string();
     let (_, source) = served.call("POST", "/api/data_source", body).await;
     let uuid = source["uuid"].as_str().unwrap().to_owned();
@@ -27,13 +27,13 @@ fn sales() -> Value {
     ])
 }
 
-async fn asked(served: &Keyed, path: &str, body: Value) -> (u16, String) {
+async fn asked(served: &TestServerWithKey, path: &str, body: Value) -> (u16, String) {
     served.text("POST", path, body.to_string(), Some("reader")).await
 }
 
 #[tokio::test]
-async fn a_key_reads_the_sources_that_are_opened_to_it() {
-    let served = Keyed::start(opened).await;
+async fn data_api_key_reads_only_its_sources() {
+    let served = TestServerWithKey::start(opened).await;
     let uuid = storage(&served, "sales", sales()).await;
     let hidden = storage(&served, "wages", sales()).await;
     for key in ["reader", "other reader"] {
@@ -61,8 +61,8 @@ async fn a_key_reads_the_sources_that_are_opened_to_it() {
 }
 
 #[tokio::test]
-async fn data_is_json_or_csv() {
-    let served = Keyed::start(|builder| builder.data_api_key("reader").data_api_source("sales")).await;
+async fn data_api_returns_json_or_csv() {
+    let served = TestServerWithKey::start(|builder| builder.data_api_key("reader").data_api_source("sales")).await;
     let uuid = storage(&served, "sales", sales()).await;
     let path = format!("/data-api/query-data/{uuid}");
     let all = json!([
@@ -95,8 +95,8 @@ async fn data_is_json_or_csv() {
     for (body, expected) in [
         (json!({"format": "xml"}), "unknown variant"),
         (json!({"query": {"select": ["revenu"]}}), "did you mean `revenue`"),
-        (json!({"query": {"where": [{"name": "revenue", "op": "~", "value": 1}]}}), "`query` is none"),
-        (json!({"query": [1]}), "`query` is none"),
+        (json!({"query": {"where": [{"name": "revenue", "op": "~", "value": 1}]}}), "invalid `query`"),
+        (json!({"query": [1]}), "invalid `query`"),
         (json!({"format": "csv", "query": {"select": ["revenu"]}}), "did you mean `revenue`"),
     ] {
         let (status, answer) = asked(&served, &path, body.clone()).await;
@@ -106,8 +106,8 @@ async fn data_is_json_or_csv() {
 }
 
 #[tokio::test]
-async fn neither_kind_of_key_does_the_work_of_the_other() {
-    let served = Keyed::start(opened).await;
+async fn data_api_keys_and_api_keys_are_not_interchangeable() {
+    let served = TestServerWithKey::start(opened).await;
     let uuid = storage(&served, "sales", sales()).await;
     for path in ["/data-api/datasources_list".to_owned(), format!("/data-api/query-data/{uuid}")] {
         let method = if path.ends_with("list") { "GET" } else { "POST" };
@@ -122,7 +122,7 @@ async fn neither_kind_of_key_does_the_work_of_the_other() {
     ] {
         assert_eq!(served.text(method, &path, "{}", Some("reader")).await.0, 401, "{path}");
     }
-    let served = Keyed::start(|builder| builder).await;
+    let served = TestServerWithKey::start(|builder| builder).await;
     assert_eq!(served.text("GET", "/data-api/datasources_list", "", Some("key")).await.0, 401);
 
     let folder = tempfile::tempdir().unwrap();
@@ -134,8 +134,8 @@ async fn neither_kind_of_key_does_the_work_of_the_other() {
 }
 
 #[tokio::test]
-async fn what_is_no_finite_number_is_an_empty_field() {
-    let served = Keyed::start(opened).await;
+async fn data_api_csv_writes_non_finite_floats_as_empty_fields() {
+    let served = TestServerWithKey::start(opened).await;
     let uuid = storage(&served, "sales", json!([{"revenue": 1e308}, {"revenue": 1e308}])).await;
     let query = json!({"select": [
         {"name": "revenue", "agg_function": "sum"}, {"name": "revenue", "agg_function": "min"}]});

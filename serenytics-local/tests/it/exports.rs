@@ -1,4 +1,4 @@
-//! Exports and links: what a file holds, who gets it, and what comes back when it is loaded again.
+//! Exports and their links: content, access, and round trips.
 
 use std::io::Read;
 
@@ -9,10 +9,10 @@ use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 use serenytics_local::Server;
 
-use crate::support::{Engine, empty};
+use crate::support::{LocalEngine, empty};
 
 /// A storage that has everything a field may need quotes for.
-async fn odd(engine: &Engine) -> String {
+async fn odd(engine: &LocalEngine) -> String {
     let uuid = engine.storage().await;
     let rows = json!([
         {"n": 1, "o": 1.5, "p": "2013-01-01T05:00:00", "q,1": "plain"},
@@ -27,37 +27,37 @@ async fn odd(engine: &Engine) -> String {
 }
 
 /// The answer of an export call with these options.
-async fn ask(engine: &Engine, uuid: &str, options: Value) -> (u16, Value) {
+async fn ask(engine: &LocalEngine, uuid: &str, options: Value) -> (u16, Value) {
     engine.call("POST", &format!("/api/data_source/{uuid}/export_source_data"), options.to_string()).await
 }
 
 /// The link of an export.
-async fn link(engine: &Engine, uuid: &str, options: Value) -> String {
+async fn link(engine: &LocalEngine, uuid: &str, options: Value) -> String {
     let (status, answer) = ask(engine, uuid, options).await;
     assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{answer}");
     answer["csv_url"].as_str().unwrap().to_owned()
 }
 
-/// What a link gives to somebody without a key.
+/// Requests a link without an API key.
 async fn follow(link: &str) -> (u16, Bytes) {
     let answer = reqwest::get(link).await.unwrap();
     (answer.status().as_u16(), answer.bytes().await.unwrap())
 }
 
 /// The file of an export.
-async fn exported(engine: &Engine, uuid: &str, options: Value) -> Bytes {
+async fn exported(engine: &LocalEngine, uuid: &str, options: Value) -> Bytes {
     let (status, bytes) = follow(&link(engine, uuid, options).await).await;
     assert_eq!(status, 200, "{bytes:?}");
     bytes
 }
 
-async fn exported_text(engine: &Engine, uuid: &str, options: Value) -> String {
+async fn exported_text(engine: &LocalEngine, uuid: &str, options: Value) -> String {
     String::from_utf8(exported(engine, uuid, options).await.to_vec()).unwrap()
 }
 
 #[tokio::test]
-async fn a_csv_has_quotes_where_they_are_needed() {
-    let engine = Engine::start().await;
+async fn export_csv_quotes_only_where_needed() {
+    let engine = LocalEngine::start().await;
     let uuid = odd(&engine).await;
     let expected = "n,o,p,\"q,1\"\n\
         1,1.5,2013-01-01T05:00:00,plain\n\
@@ -81,8 +81,8 @@ async fn a_csv_has_quotes_where_they_are_needed() {
 }
 
 #[tokio::test]
-async fn an_empty_text_is_no_null_and_no_row_is_lost() {
-    let engine = Engine::start().await;
+async fn export_csv_distinguishes_empty_strings_from_null() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine.insert(&uuid, json!([{"a": "", "b": "x"}, {"a": null, "b": "y"}])).await;
     assert_eq!(exported_text(&engine, &uuid, json!({})).await, "a,b\n\"\",x\n,y\n");
@@ -95,8 +95,8 @@ async fn an_empty_text_is_no_null_and_no_row_is_lost() {
 }
 
 #[tokio::test]
-async fn what_is_exported_and_loaded_again_is_the_same() {
-    let engine = Engine::start().await;
+async fn export_and_reload_round_trip() {
+    let engine = LocalEngine::start().await;
     let uuid = odd(&engine).await;
     let (columns, rows) = (engine.columns(&uuid).await, engine.rows(&uuid, json!({})).await);
     for format in ["csv", "csv.gz"] {
@@ -116,8 +116,8 @@ async fn what_is_exported_and_loaded_again_is_the_same() {
 }
 
 #[tokio::test]
-async fn parquet_has_the_types_of_the_storage() {
-    let engine = Engine::start().await;
+async fn export_parquet_has_the_types_of_the_storage() {
+    let engine = LocalEngine::start().await;
     let uuid = odd(&engine).await;
     let file = exported(&engine, &uuid, json!({"export_format": "parquet"})).await;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
@@ -132,8 +132,8 @@ async fn parquet_has_the_types_of_the_storage() {
 }
 
 #[tokio::test]
-async fn large_exports_are_whole() {
-    let engine = Engine::start().await;
+async fn export_of_many_rows_is_complete() {
+    let engine = LocalEngine::start().await;
     let mut csv = String::from("n,text\n");
     for n in 0..200_000 {
         csv.push_str(&format!("{n},row {n}\n"));
@@ -155,8 +155,8 @@ async fn large_exports_are_whole() {
 }
 
 #[tokio::test]
-async fn the_columns_of_a_join_have_their_prefixes() {
-    let engine = Engine::start().await;
+async fn export_of_a_join_prefixes_its_columns() {
+    let engine = LocalEngine::start().await;
     let sales = engine.loaded("country,revenue\nFR,1\nUS,2\n").await;
     let regions = engine.loaded("country,region\nFR,Europe\n").await;
     let make = async |one: Value, other: Value| {
@@ -180,8 +180,8 @@ async fn the_columns_of_a_join_have_their_prefixes() {
 }
 
 #[tokio::test]
-async fn a_link_tells_what_it_gives() {
-    let engine = Engine::start().await;
+async fn export_link_has_content_type_and_file_name() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a\n1\n").await;
     let body = json!({"name": "ventes d'\u{e9}t\u{e9} \"1\"\n"}).to_string();
     engine.call("PUT", &format!("/api/data_source/{uuid}"), body).await;
@@ -203,8 +203,8 @@ async fn a_link_tells_what_it_gives() {
 }
 
 #[tokio::test]
-async fn only_the_link_that_was_given_is_good() {
-    let engine = Engine::start().await;
+async fn export_link_cannot_be_changed() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a\n1\n").await;
     let other = engine.loaded("a\n2\n").await;
     let good = link(&engine, &uuid, json!({})).await;
@@ -222,7 +222,7 @@ async fn only_the_link_that_was_given_is_good() {
         let (status, answer) = follow(&wrong).await;
         assert_eq!(status, 403, "{wrong}: {answer:?}");
     }
-    // It is no key to anything else, and a key is no link.
+    // A link does not work as an API key, and an API key does not replace a link.
     let put = reqwest::Client::new().put(good.replace("/export?", "/upload?")).body("x").send().await.unwrap();
     assert_eq!(put.status(), 403);
     assert_eq!(engine.call("GET", &format!("/api/data_source/{uuid}/export"), "").await.0, 403);
@@ -236,8 +236,8 @@ async fn only_the_link_that_was_given_is_good() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_exported_is_refused() {
-    let engine = Engine::start().await;
+async fn export_with_mistakes_is_rejected() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     assert_eq!(ask(&engine, &uuid, json!({})).await, empty());
     engine.load(&uuid, "a\n1\n").await.unwrap();
@@ -257,7 +257,7 @@ async fn what_cannot_be_exported_is_refused() {
 }
 
 #[tokio::test]
-async fn signed_uploads_need_no_key_and_end() {
+async fn signed_upload_needs_no_key_and_expires() {
     let folder = tempfile::tempdir().unwrap();
     let start = |seconds| {
         let builder = Server::builder(folder.path()).api_key("key").sign_uploads();
@@ -297,7 +297,7 @@ async fn signed_uploads_need_no_key_and_end() {
     assert_eq!(signed(&server, "00000000-0000-4000-8000-000000000000").await.0, 404);
     server.shutdown().await;
 
-    // Another server does not know the link, and a link that is too old is none.
+    // Another server rejects the link, and an expired link is rejected.
     let server = start(0).await.unwrap();
     let again = url.replacen(url.split("/api").next().unwrap(), server.url(), 1);
     assert_eq!(put(&again, "a\n2\n").await, 403);

@@ -1,12 +1,12 @@
-//! Every function of formulas, by what it gives for one row, through the server.
+//! Tests the result of every formula function for one row, through the server.
 
 use serde_json::{Map, Value, json};
 
 use crate::measures::named;
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
-/// A source with one row that is asked for and one that gives the columns their types.
-pub async fn loaded(engine: &Engine) -> String {
+/// Creates a source with the row under test, and a row that determines the column types.
+pub async fn loaded(engine: &LocalEngine) -> String {
     let uuid = engine.storage().await;
     let row = json!({
         "id": 1, "t": "Crème brûlée", "e": "a👍b", "q": "it's \"x\"", "b": "", "s": "  a b ", "n": "-12", "f": "3.5e2",
@@ -19,8 +19,8 @@ pub async fn loaded(engine: &Engine) -> String {
     uuid
 }
 
-/// What formulas give for the first row, and the types of the answer.
-pub async fn computed(engine: &Engine, uuid: &str, formulas: &[&str]) -> Vec<(Value, String)> {
+/// Returns the values of formulas for the first row, with their types.
+pub async fn computed(engine: &LocalEngine, uuid: &str, formulas: &[&str]) -> Vec<(Value, String)> {
     let mut computed = Vec::new();
     for formulas in formulas.chunks(40) {
         let names: Vec<String> = (0..formulas.len()).map(|index| format!("m{index}")).collect();
@@ -37,8 +37,8 @@ pub async fn computed(engine: &Engine, uuid: &str, formulas: &[&str]) -> Vec<(Va
     computed
 }
 
-/// Holds formulas against what they give.
-pub async fn hold(engine: &Engine, uuid: &str, cases: &[(&str, Value)]) {
+/// Compares the results of formulas with the expected ones.
+pub async fn hold(engine: &LocalEngine, uuid: &str, cases: &[(&str, Value)]) {
     let formulas: Vec<&str> = cases.iter().map(|(formula, _)| *formula).collect();
     let computed = computed(engine, uuid, &formulas).await;
     let mut wrong = Vec::new();
@@ -50,7 +50,7 @@ pub async fn hold(engine: &Engine, uuid: &str, cases: &[(&str, Value)]) {
             _ => true,
         };
         if cell != *expected || !fits {
-            wrong.push(format!("{formula} gives {cell} of type {column_type}, expected {expected}"));
+            wrong.push(format!("{formula} returns {cell} of type {column_type}, expected {expected}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -359,16 +359,16 @@ const NOT_COMPUTED: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn functions_give_for_a_row_what_their_documentation_says() {
-    let engine = Engine::start().await;
+async fn formula_row_functions_match_their_documentation() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     hold(&engine, &uuid, &row_functions()).await;
     hold(&engine, &uuid, &datetime_functions()).await;
 }
 
 #[tokio::test]
-async fn functions_over_all_rows_give_one_number() {
-    let engine = Engine::start().await;
+async fn formula_aggregates_return_one_number() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     for (formula, expected) in totals() {
         let rows = engine.rows(&uuid, json!({"select": [{"name": formula}]})).await;
@@ -380,21 +380,21 @@ async fn functions_over_all_rows_give_one_number() {
 }
 
 #[tokio::test]
-async fn what_is_not_computed_says_so() {
-    let engine = Engine::start().await;
+async fn formula_functions_that_are_not_supported_are_errors() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     for formula in NOT_COMPUTED {
         engine.save_measures(&uuid, &[("u", "m", &format!("1 + {formula}"))]).await;
-        let error = engine.refusal(&uuid, json!({"select": [named("m", "u")]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [named("m", "u")]})).await;
         let (name, _) = formula.split_once('(').unwrap();
         let expected = format!("at character 5, `{name}` is not supported: ");
         assert!(error.contains(&expected), "{error}");
     }
 }
 
-/// The documentation's tables are held against the engine's table of functions beside that.
+/// Another test compares the tables in the documentation with the functions of the engine.
 #[test]
-fn every_function_is_tested_twice() {
+fn formula_function_tests_cover_every_function() {
     let documentation = include_str!("../../../docs/formulas.md");
     let (_, tables) = documentation.split_once("## Functions").unwrap();
     let (computed, others) = tables.split_once("### Not supported").unwrap();

@@ -1,15 +1,15 @@
-//! Comparisons, conditions, lists and NULL in formulas, held against the same computed here.
+//! Comparisons, conditions, lists and NULL in formulas, compared with a reference implementation.
 
 use serde_json::{Value, json};
 
 use crate::formula_functions::{hold, loaded};
 use crate::measures::named;
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 const VALUES: [Option<bool>; 3] = [Some(true), Some(false), None];
 
 /// The cells of one measure.
-async fn cells(engine: &Engine, uuid: &str, formula: &str) -> Vec<Value> {
+async fn cells(engine: &LocalEngine, uuid: &str, formula: &str) -> Vec<Value> {
     engine.save_measures(uuid, &[("u", "m", formula)]).await;
     let rows = engine.rows(uuid, json!({"select": [named("m", "u")]})).await;
     rows.as_array().unwrap().iter().map(|row| row[0].clone()).collect()
@@ -32,8 +32,8 @@ fn or(left: Option<bool>, right: Option<bool>) -> Option<bool> {
 }
 
 #[tokio::test]
-async fn conditions_have_three_values() {
-    let engine = Engine::start().await;
+async fn formula_conditions_are_true_false_or_null() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let pairs: Vec<(Option<bool>, Option<bool>)> = VALUES.iter().flat_map(|a| VALUES.map(|b| (*a, b))).collect();
     let rows: Vec<Value> = pairs.iter().map(|(a, b)| json!({"a": number(*a), "b": number(*b)})).collect();
@@ -66,8 +66,8 @@ async fn conditions_have_three_values() {
 }
 
 #[tokio::test]
-async fn values_are_compared_by_their_types() {
-    let engine = Engine::start().await;
+async fn formula_comparisons_depend_on_the_types() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let yes = [
         "[i] = 7",
@@ -112,14 +112,14 @@ async fn values_are_compared_by_their_types() {
 }
 
 #[tokio::test]
-async fn integers_that_do_not_fit_are_an_error_and_branches_that_are_not_taken_are_none() {
-    let engine = Engine::start().await;
+async fn formula_integer_overflow_is_an_error_except_in_unused_branches() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let lost =
         ["[large] + 1", "abs([small])", "round([large], -1)", "if([i] = 7, [large] * 2, 0)", "least([large] + 1, 5)"];
     for formula in lost {
         engine.save_measures(&uuid, &[("u", "m", formula)]).await;
-        let error = engine.refusal(&uuid, json!({"select": [named("m", "u")]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [named("m", "u")]})).await;
         assert!(error.contains("larger than 64 bits hold"), "{formula}: {error}");
     }
     hold(
@@ -137,8 +137,8 @@ async fn integers_that_do_not_fit_are_an_error_and_branches_that_are_not_taken_a
 }
 
 #[tokio::test]
-async fn long_conditions_are_taken_and_no_formula_keeps_the_server_busy() {
-    let engine = Engine::start().await;
+async fn formula_with_long_conditions_works_and_expensive_formulas_are_rejected() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let list = (0..700).map(|value| value.to_string()).collect::<Vec<_>>().join(", ");
     let nested = |open: &str, inside: &str, close: &str, times: usize| {
@@ -172,7 +172,7 @@ async fn long_conditions_are_taken_and_no_formula_keeps_the_server_busy() {
     ];
     for (formula, expected) in too_large {
         engine.save_measures(&uuid, &[("u", "m", &formula)]).await;
-        let error = engine.refusal(&uuid, json!({"select": [named("m", "u")]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [named("m", "u")]})).await;
         assert!(error.contains(expected), "{formula}: {error}");
     }
 }

@@ -1,14 +1,14 @@
-//! What the messages of wrong formulas say: where, what was expected, and what was probably meant.
+//! Error messages of invalid formulas: position, expectation and suggestion.
 
 use serde_json::json;
 
 use crate::formula_functions::loaded;
 use crate::measures::named;
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 #[tokio::test]
-async fn wrong_measures_are_told_at_the_character() {
-    let engine = Engine::start().await;
+async fn measure_formula_mistakes_have_positions() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let cases = [
         ("lowr([t])", "at character 1, there is no function `lowr`; did you mean `lower`?"),
@@ -89,19 +89,19 @@ async fn wrong_measures_are_told_at_the_character() {
     ];
     for (formula, expected) in cases {
         engine.save_measures(&uuid, &[("u", "m", formula)]).await;
-        let error = engine.refusal(&uuid, json!({"select": [named("m", "u")]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [named("m", "u")]})).await;
         assert!(error.starts_with("the formula of the measure `m` is wrong: at character "), "{formula}: {error}");
         assert!(error.contains(expected), "{formula}: {error}");
     }
     let long = format!("regexp_match([t], \"{}\")", "é".repeat(201));
     engine.save_measures(&uuid, &[("u", "m", &long)]).await;
-    let error = engine.refusal(&uuid, json!({"select": [named("m", "u")]})).await;
+    let error = engine.rejection(&uuid, json!({"select": [named("m", "u")]})).await;
     assert!(error.contains("has 201 characters; the limit is 200"), "{error}");
 }
 
 #[tokio::test]
-async fn wrong_value_formulas_are_told_at_the_character() {
-    let engine = Engine::start().await;
+async fn value_formula_mistakes_have_positions() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let cases = [
         (
@@ -121,7 +121,7 @@ async fn wrong_value_formulas_are_told_at_the_character() {
         ("min([i], [x])", "`min(value)` takes 1 argument, found 2; `least` returns the smallest of several values"),
     ];
     for (formula, expected) in cases {
-        let error = engine.refusal(&uuid, json!({"select": [formula]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [formula]})).await;
         assert!(error.contains(expected), "{formula}: {error}");
     }
 }

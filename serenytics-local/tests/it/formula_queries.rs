@@ -1,9 +1,9 @@
-//! Measures with conditions, texts, datetimes and aggregates, in every clause of a query and over joins.
+//! Formulas with conditions, strings, datetimes and aggregates, in every clause of a query and over joins.
 
 use serde_json::{Value, json};
 
 use crate::measures::named;
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 type Sale = (&'static str, f64, Option<i64>, &'static str);
 const SALES: [Sale; 6] = [
@@ -16,7 +16,7 @@ const SALES: [Sale; 6] = [
 ];
 const GOLD: [&str; 3] = ["Jewelry", "Watch", "Leather goods"];
 
-async fn loaded(engine: &Engine) -> String {
+async fn loaded(engine: &LocalEngine) -> String {
     let uuid = engine.storage().await;
     let row = |(kind, price, cost, day): Sale| json!({"kind": kind, "price": price, "cost": cost, "day": day});
     engine.insert(&uuid, SALES.map(row).into()).await;
@@ -39,8 +39,8 @@ fn is_gold(sale: &Sale) -> bool {
 }
 
 #[tokio::test]
-async fn conditions_are_integers_in_every_clause() {
-    let engine = Engine::start().await;
+async fn formula_conditions_are_integers_in_every_clause() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let gold = || named("GOLD Product", "gold");
     let rows = engine.rows(&uuid, json!({"select": [gold(), "kind"]})).await;
@@ -62,8 +62,8 @@ async fn conditions_are_integers_in_every_clause() {
 }
 
 #[tokio::test]
-async fn texts_and_datetimes_are_grouped_ordered_and_filtered() {
-    let engine = Engine::start().await;
+async fn formula_texts_and_datetimes_work_in_every_clause() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let grouped = json!({
         "group_by": [named("class", "class")], "select": [{"name": "margin", "measureUuid": "margin", "agg_function": "sum"}],
@@ -104,8 +104,8 @@ async fn texts_and_datetimes_are_grouped_ordered_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_measure_with_an_aggregate_is_a_value_formula() {
-    let engine = Engine::start().await;
+async fn measure_with_an_aggregate_is_a_value_formula() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let total: f64 = SALES.iter().map(|sale| sale.1).sum();
     let gold: f64 = SALES.iter().filter(|sale| is_gold(sale)).map(|sale| sale.1).sum();
@@ -126,7 +126,7 @@ async fn a_measure_with_an_aggregate_is_a_value_formula() {
         json!({"select": ["kind"], "where": [{"name": "total", "measureUuid": "total", "op": ">", "value": "1"}]}),
         json!({"select": [{"name": "total", "measureUuid": "total", "agg_function": "sum"}]}),
     ] {
-        let error = engine.refusal(&uuid, stage.clone()).await;
+        let error = engine.rejection(&uuid, stage.clone()).await;
         assert!(error.contains("is a value formula, one number over all rows"), "{stage}: {error}");
     }
     let measures =
@@ -136,14 +136,14 @@ async fn a_measure_with_an_aggregate_is_a_value_formula() {
         ("share", "b", "at character 1, `[price]` has a value for each row"),
         ("twice", "c", "at character 5, `[total]` is one value over all rows, but a value for each row is needed here"),
     ] {
-        let error = engine.refusal(&uuid, json!({"select": [named(name, measure)]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [named(name, measure)]})).await;
         assert!(error.contains(expected), "{error}");
     }
 }
 
 #[tokio::test]
-async fn formulas_are_over_joins_too() {
-    let engine = Engine::start().await;
+async fn formula_over_a_join() {
+    let engine = LocalEngine::start().await;
     let sales = loaded(&engine).await;
     let kinds = engine.storage().await;
     let rows = json!([{"kind": "Toys", "family": "Jeux d'été"}, {"kind": "Watch", "family": null}]);

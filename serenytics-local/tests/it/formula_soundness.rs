@@ -1,5 +1,5 @@
-//! Random formulas that fit their types: each is answered, or refused for an integer that does not fit; and answered
-//! the same when the cells that it is over are written in it.
+//! Random well-typed formulas: each returns a result or an integer overflow error. The result is the same if the cells are
+//! written into the formula as literals.
 
 use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::formula_functions::loaded;
 use crate::measures::named;
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 /// How many formulas are made, and how many calls and operations stand one inside the other in them.
 const FORMULAS: usize = 200;
@@ -193,7 +193,7 @@ fn written(formula: &str) -> String {
 }
 
 /// The first row's cells of these measures, or why there are none.
-async fn first_row(engine: &Engine, uuid: &str, names: &[&str]) -> Result<Vec<Value>, String> {
+async fn first_row(engine: &LocalEngine, uuid: &str, names: &[&str]) -> Result<Vec<Value>, String> {
     let mut select = vec![json!("id")];
     select.extend(names.iter().map(|name| named(name, name)));
     let stage = json!({"select": select, "order_by": [select[1], "id"]});
@@ -210,8 +210,8 @@ async fn first_row(engine: &Engine, uuid: &str, names: &[&str]) -> Result<Vec<Va
 }
 
 #[tokio::test]
-async fn what_the_types_take_the_engine_computes() {
-    let engine = Engine::start().await;
+async fn formula_that_type_checks_also_computes() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let mut runner = TestRunner::deterministic();
     let any = proptest::sample::select(&[Type::Text, Type::Int, Type::Float, Type::DateTime, Type::Condition][..])

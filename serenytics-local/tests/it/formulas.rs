@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 /// Rows of a text, an integer and a float.
 type Row = (Option<&'static str>, Option<i64>, Option<f64>);
@@ -15,14 +15,14 @@ const ROWS: [Row; 6] = [
     (None, Some(7), Some(-8.0)),
 ];
 
-async fn loaded(engine: &Engine) -> String {
+async fn loaded(engine: &LocalEngine) -> String {
     let uuid = engine.storage().await;
     engine.insert(&uuid, ROWS.map(|(k, i, x)| json!({"k": k, "i": i, "x": x})).into()).await;
     uuid
 }
 
 /// What a formula gives over the rows that meet a condition, and its type.
-async fn value(engine: &Engine, uuid: &str, formula: &str, conditions: Value) -> (Value, String) {
+async fn value(engine: &LocalEngine, uuid: &str, formula: &str, conditions: Value) -> (Value, String) {
     let answer = engine.query(uuid, json!({"select": [{"name": formula}], "where": conditions})).await;
     let titles = answer["columns_titles"].as_array().unwrap();
     assert_eq!((titles.len(), &titles[0]["name"]), (1, &json!(formula)));
@@ -32,8 +32,8 @@ async fn value(engine: &Engine, uuid: &str, formula: &str, conditions: Value) ->
 }
 
 #[tokio::test]
-async fn aggregates_are_combined_by_arithmetic() {
-    let engine = Engine::start().await;
+async fn value_formula_combines_aggregates() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     engine.save_measures(&uuid, &[("u", "double", "2 * [i]")]).await;
     let ints: Vec<i64> = ROWS.iter().filter_map(|row| row.1).collect();
@@ -74,8 +74,8 @@ async fn aggregates_are_combined_by_arithmetic() {
 }
 
 #[tokio::test]
-async fn conditions_apply_before_and_nothing_gives_null() {
-    let engine = Engine::start().await;
+async fn value_formula_applies_conditions_first_and_is_null_without_rows() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     engine.save_measures(&uuid, &[("u", "double", "2 * [i]")]).await;
     let some = json!([{"name": "k", "op": "==", "value": "a"}]);
@@ -105,8 +105,8 @@ async fn conditions_apply_before_and_nothing_gives_null() {
 }
 
 #[tokio::test]
-async fn integers_are_summed_wide() {
-    let engine = Engine::start().await;
+async fn value_formula_sums_do_not_overflow_early() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine.insert(&uuid, json!([{"i": i64::MAX}, {"i": i64::MAX}, {"i": 1}])).await;
     let largest = i64::MAX as f64;
@@ -118,14 +118,14 @@ async fn integers_are_summed_wide() {
         json!(i64::MAX)
     );
     for formula in ["sum([i])", "max([i]) + count()", "sum([i] + 1)"] {
-        let error = engine.refusal(&uuid, json!({"select": [formula]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [formula]})).await;
         assert!(error.contains("larger than 64 bits hold"), "{formula}: {error}");
     }
 }
 
 #[tokio::test]
-async fn a_value_formula_stands_alone() {
-    let engine = Engine::start().await;
+async fn value_formula_must_be_the_only_output() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let formula = "sum([x]) / count()";
     for stage in [
@@ -139,14 +139,14 @@ async fn a_value_formula_stands_alone() {
         json!({"group_by": [formula]}),
         json!({"select": [{"name": formula, "agg_function": "sum"}]}),
     ] {
-        let error = engine.refusal(&uuid, stage.clone()).await;
+        let error = engine.rejection(&uuid, stage.clone()).await;
         assert!(error.contains("is a value formula, one number over all rows"), "{stage}: {error}");
     }
 }
 
 #[tokio::test]
-async fn wrong_formulas_are_told_from_wrong_columns() {
-    let engine = Engine::start().await;
+async fn value_formula_mistakes_differ_from_unknown_columns() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     engine.save_measures(&uuid, &[("u", "bad", "2 *"), ("v", "text", "[k]")]).await;
     let cases = [
@@ -188,23 +188,23 @@ async fn wrong_formulas_are_told_from_wrong_columns() {
         ("", "no column ``"),
     ];
     for (formula, expected) in cases {
-        let error = engine.refusal(&uuid, json!({"select": [formula]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [formula]})).await;
         assert!(error.contains(expected), "{formula}: {error}");
     }
     let long = format!("sum({}[x])", "[x]+".repeat(2000));
-    assert!(engine.refusal(&uuid, json!({"select": [long]})).await.contains("the limit is 4096"));
+    assert!(engine.rejection(&uuid, json!({"select": [long]})).await.contains("the limit is 4096"));
     let nested = format!("{}[x]{}", "sum(".repeat(500), ")".repeat(500));
-    assert!(engine.refusal(&uuid, json!({"select": [nested]})).await.contains("nested more than 32 deep"));
+    assert!(engine.rejection(&uuid, json!({"select": [nested]})).await.contains("nested more than 32 deep"));
 }
 
 #[tokio::test]
-async fn a_column_goes_before_a_formula() {
-    let engine = Engine::start().await;
+async fn column_name_takes_precedence_over_a_formula() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine.insert(&uuid, json!([{"count()": 8, "price (EUR)": 2}, {"count()": 9, "price (EUR)": 3}])).await;
     assert_eq!(engine.rows(&uuid, json!({"select": ["count()"]})).await, json!([[8], [9]]));
     assert_eq!(engine.rows(&uuid, json!({"select": ["sum([count()]) + count()"]})).await, json!([[19]]));
     assert_eq!(engine.rows(&uuid, json!({"select": ["sum([price (EUR)])"]})).await, json!([[5]]));
-    let error = engine.refusal(&uuid, json!({"select": ["price (EU)"]})).await;
+    let error = engine.rejection(&uuid, json!({"select": ["price (EU)"]})).await;
     assert!(error.contains("no column `price (EU)` in `flights`; did you mean `price (EUR)`?"), "{error}");
 }

@@ -1,10 +1,10 @@
-//! What is sent to keep the server busy or to fill its memory: it is refused, and soon.
+//! Hostile requests that try to occupy the CPU or the memory: the server rejects them quickly.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 /// This many measures of one name.
 fn measures(count: usize) -> Value {
@@ -13,8 +13,8 @@ fn measures(count: usize) -> Value {
 }
 
 #[tokio::test]
-async fn measures_are_so_many_at_most_and_may_be_called_the_same() {
-    let engine = Engine::start().await;
+async fn measures_are_limited_in_number_and_may_share_a_name() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine.insert(&uuid, json!([{"n": 1, "a": 2, "a'1": 3}])).await;
     let path = format!("/api/data_source/{uuid}");
@@ -36,19 +36,19 @@ async fn measures_are_so_many_at_most_and_may_be_called_the_same() {
 }
 
 #[tokio::test]
-async fn wrong_names_are_told_soon_however_long_and_many_they_are() {
-    let engine = Engine::start().await;
+async fn query_with_many_long_unknown_names_is_rejected_quickly() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let column = |n: usize| (format!("{n:0>255}"), json!(n));
     engine.insert(&uuid, json!([(0..500).map(column).collect::<Map<_, _>>()])).await;
     let begun = Instant::now();
-    let long = engine.refusal(&uuid, json!({"select": [{"name": "0".repeat(3 << 20)}]})).await;
+    let long = engine.rejection(&uuid, json!({"select": [{"name": "0".repeat(3 << 20)}]})).await;
     assert!(long.starts_with("no column `0000") && !long.contains("did you mean"), "{}", &long[..300]);
 
     let wrong = |n: usize, ends: &str| format!("{ends}{n:x>240}");
     for (clause, ends) in [("select", "x"), ("order_by", "x"), ("group_by", "["), ("select", "[n]+[")] {
         let items: Vec<_> = (0..4000).map(|n| json!({"name": wrong(n, ends)})).collect();
-        let told = engine.refusal(&uuid, json!({clause: items})).await;
+        let told = engine.rejection(&uuid, json!({clause: items})).await;
         assert!(told.ends_with("; and 3900 problems more"), "{clause}, {ends}: {}", &told[told.len() - 300..]);
     }
     let measure = |n: usize| {
@@ -63,8 +63,8 @@ async fn wrong_names_are_told_soon_however_long_and_many_they_are() {
 }
 
 #[tokio::test]
-async fn paths_and_queries_that_cannot_be_read_are_told_as_all_else() {
-    let engine = Engine::start().await;
+async fn invalid_paths_and_url_queries_have_json_errors() {
+    let engine = LocalEngine::start().await;
     for (method, path, status) in [
         ("GET", "/api/data_source?q=a&q=b", 400),
         ("GET", "/api/data_source?q=%FF", 400),
@@ -84,8 +84,8 @@ async fn paths_and_queries_that_cannot_be_read_are_told_as_all_else() {
 }
 
 #[tokio::test]
-async fn the_configuration_of_an_account_fills_no_memory() {
-    let engine = Engine::start().await;
+async fn configuration_of_an_account_is_limited() {
+    let engine = LocalEngine::start().await;
     let large = "x".repeat(4_000_000);
     let body = |name: &str| json!({"name": name, "type": "Storage", "jsonContent": {"x": large}}).to_string();
     let mut saved = Vec::new();
@@ -105,7 +105,7 @@ async fn the_configuration_of_an_account_fills_no_memory() {
     let small = format!("/api/data_source/{}", small["uuid"].as_str().unwrap());
     let filled = json!({"jsonContent": {"x": large}}).to_string();
     assert_eq!(engine.call("PUT", &small, filled.clone()).await.0, 400);
-    // What is there can be saved again, and room is made by deleting.
+    // Existing objects can still be saved, and deleting objects frees quota.
     assert_eq!(engine.call("PUT", &saved[0], filled.clone()).await.0, 200);
     assert_eq!(engine.call("DELETE", &saved[1], "").await.0, 204);
     assert_eq!(engine.call("PUT", &small, filled).await.0, 200);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Engine, empty};
+use crate::support::{LocalEngine, empty};
 
 /// Orders: customer, product, quantity.
 type Order = (Option<&'static str>, Option<i64>, Option<i64>);
@@ -15,7 +15,7 @@ const ORDERS: [Order; 7] = [
     (None, Some(1), Some(6)),
     (Some("zoe"), None, Some(7)),
 ];
-/// Customers: name, country. One name stands twice, one is missing.
+/// Customers: name and country. One name is repeated, one is missing.
 const CUSTOMERS: [(Option<&str>, Option<&str>); 6] = [
     (Some("ann"), Some("FR")),
     (Some("bob"), Some("US")),
@@ -28,7 +28,7 @@ const CUSTOMERS: [(Option<&str>, Option<&str>); 6] = [
 const PRODUCTS: [(f64, f64); 3] = [(1.0, 2.5), (2.0, 0.0), (4.0, 9.0)];
 
 struct Shop {
-    engine: Engine,
+    engine: LocalEngine,
     orders: String,
     customers: String,
     products: String,
@@ -36,7 +36,7 @@ struct Shop {
 
 impl Shop {
     async fn start() -> Shop {
-        let engine = Engine::start().await;
+        let engine = LocalEngine::start().await;
         let (orders, customers, products) = (engine.storage().await, engine.storage().await, engine.storage().await);
         engine.insert(&orders, ORDERS.map(|(c, p, q)| json!({"who": c, "product": p, "quantity": q})).into()).await;
         engine.insert(&customers, CUSTOMERS.map(|(n, c)| json!({"name": n, "country": c})).into()).await;
@@ -49,8 +49,8 @@ impl Shop {
         self.engine.call("POST", "/api/data_source", body.to_string()).await
     }
 
-    /// Why a join is refused.
-    async fn refusal(&self, config: Value) -> String {
+    /// Creates an invalid join and returns the error.
+    async fn rejection(&self, config: Value) -> String {
         let (status, answer) = self.create(config.clone()).await;
         assert_eq!((status, &answer["status"]), (400, &json!("error")), "{config}: {answer}");
         answer["errors"][0].as_str().unwrap().to_owned()
@@ -108,7 +108,7 @@ fn list(rows: Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn equal_keys_meet_and_null_meets_nothing() {
+async fn join_matches_equal_keys_and_never_null() {
     let shop = Shop::start().await;
     let join = shop.joined(shop.two()).await;
     let expected: Vec<_> = pairs().iter().map(|((who, p, q), country)| json!([who, p, q, country, who])).collect();
@@ -137,7 +137,7 @@ async fn equal_keys_meet_and_null_meets_nothing() {
 }
 
 #[tokio::test]
-async fn every_clause_takes_columns_of_both_sides() {
+async fn join_columns_of_both_sides_work_in_every_clause() {
     let shop = Shop::start().await;
     let join = shop.joined(shop.two()).await;
     let stage = json!({
@@ -162,14 +162,14 @@ async fn every_clause_takes_columns_of_both_sides() {
     assert_eq!(shop.engine.rows(&join, json!({"where": none})).await, json!([]));
     let dcount = json!({"select": [{"name": shop.order("who"), "agg_function": "dcount"}], "where": none});
     assert_eq!(shop.engine.rows(&join, dcount).await, json!([[0]]));
-    let error = shop.engine.refusal(&join, json!({"select": ["o.who"]})).await;
+    let error = shop.engine.rejection(&join, json!({"select": ["o.who"]})).await;
     assert!(error.contains("no column `o.who` in `joined`"), "{error}");
-    let error = shop.engine.refusal(&join, json!({"select": [shop.order("whom")]})).await;
+    let error = shop.engine.rejection(&join, json!({"select": [shop.order("whom")]})).await;
     assert!(error.contains(&format!("did you mean `{}`?", shop.order("who"))), "{error}");
 }
 
 #[tokio::test]
-async fn three_storages_with_measures_and_value_formulas() {
+async fn join_of_three_storages_with_measures_and_value_formulas() {
     let shop = Shop::start().await;
     let join = shop.joined(shop.three()).await;
     let total = format!("[{}] * [{}]", shop.order("quantity"), shop.product("price"));
@@ -193,7 +193,7 @@ async fn three_storages_with_measures_and_value_formulas() {
 }
 
 #[tokio::test]
-async fn several_keys_of_every_type() {
+async fn join_by_several_keys_of_every_type() {
     let shop = Shop::start().await;
     let engine = &shop.engine;
     let (left, right) = (engine.storage().await, engine.storage().await);
@@ -224,7 +224,7 @@ async fn several_keys_of_every_type() {
 }
 
 #[tokio::test]
-async fn a_join_is_a_source_like_others() {
+async fn join_is_listed_saved_and_deleted_like_other_sources() {
     let shop = Shop::start().await;
     let (status, made) = shop.create(shop.two()).await;
     assert_eq!((status, &made["type"]), (201, &json!("InnerJoin")));
@@ -251,7 +251,7 @@ async fn a_join_is_a_source_like_others() {
         assert_eq!(status, 400);
         assert!(answer["errors"][0].as_str().unwrap().contains(expected), "{answer}");
     }
-    assert_eq!(shop.engine.columns(join).await.len(), 7, "what was refused is not saved");
+    assert_eq!(shop.engine.columns(join).await.len(), 7, "a rejected join is not saved");
 
     for (method, what, body) in [
         ("POST", "/batch", r#"{"operations": [{"action": "insert", "rows": [{"a": 1}]}]}"#),
@@ -261,7 +261,10 @@ async fn a_join_is_a_source_like_others() {
     ] {
         let (status, answer) = shop.engine.call(method, &format!("{path}{what}"), body).await;
         assert_eq!(status, 400, "{what}: {answer}");
-        assert!(answer["errors"][0].as_str().unwrap().contains("is a join and holds no rows"), "{what}: {answer}");
+        assert!(
+            answer["errors"][0].as_str().unwrap().contains("is a join and has no rows of its own"),
+            "{what}: {answer}"
+        );
     }
     assert_eq!(shop.engine.call("POST", &format!("{path}/push/wrong"), r#"{"a": 1}"#).await.0, 401);
     assert_eq!(shop.engine.call("POST", &format!("{path}/invalidate_cache"), "").await.0, 200);
@@ -271,7 +274,7 @@ async fn a_join_is_a_source_like_others() {
 }
 
 #[tokio::test]
-async fn wrong_joins_are_refused() {
+async fn join_with_mistakes_is_rejected() {
     let shop = Shop::start().await;
     let (orders, customers) = (&shop.orders, &shop.customers);
     let unknown = "00000000-0000-4000-8000-000000000000";
@@ -303,14 +306,14 @@ async fn wrong_joins_are_refused() {
         (with(&shop.products, &who, "id"), "a number, are never equal"),
     ];
     for (config, expected) in cases {
-        let error = shop.refusal(config.clone()).await;
+        let error = shop.rejection(config.clone()).await;
         assert!(error.contains(expected), "{config}: {error}");
     }
     assert_eq!(shop.engine.call("GET", "/api/data_source", "").await.1["num_results"], 4, "none was made");
 }
 
 #[tokio::test]
-async fn storages_may_change_under_a_join() {
+async fn join_follows_changes_of_its_storages() {
     let shop = Shop::start().await;
     let engine = &shop.engine;
     let new = engine.storage().await;
@@ -322,16 +325,16 @@ async fn storages_may_change_under_a_join() {
     let count = json!({"select": [{"name": "$$count$$", "agg_function": "sum"}]});
     assert_eq!(engine.rows(&join, count.clone()).await, json!([[2]]));
     engine.load(&new, "name\n1\n").await.unwrap();
-    let error = engine.refusal(&join, count.clone()).await;
+    let error = engine.rejection(&join, count.clone()).await;
     assert!(error.contains("an integer, are never equal"), "{error}");
     engine.load(&new, "other\nann\n").await.unwrap();
-    let error = engine.refusal(&join, count.clone()).await;
+    let error = engine.rejection(&join, count.clone()).await;
     assert!(
         error.contains(&format!("the key `{new}.name` is no column of the joined storage; it has `other`")),
         "{error}"
     );
     assert_eq!(engine.call("DELETE", &format!("/api/data_source/{new}"), "").await.0, 204);
-    let error = engine.refusal(&join, count).await;
+    let error = engine.rejection(&join, count).await;
     assert!(error.contains(&format!("the join `joined` joins the source {new}, which does not exist")), "{error}");
     let body = json!({"name": "renamed"}).to_string();
     assert_eq!(engine.call("PUT", &format!("/api/data_source/{join}"), body).await.0, 200);
@@ -343,7 +346,7 @@ async fn storages_may_change_under_a_join() {
 }
 
 #[tokio::test]
-async fn a_sum_over_a_join_does_not_wrap() {
+async fn join_sum_overflow_is_an_error() {
     let shop = Shop::start().await;
     let engine = &shop.engine;
     let (left, right) = (engine.storage().await, engine.storage().await);
@@ -352,7 +355,7 @@ async fn a_sum_over_a_join_does_not_wrap() {
     let on = json!([{"left": format!("{left}.k"), "right": "k"}]);
     let join = shop.joined(json!([{"uuid": left}, {"uuid": right, "on": on}])).await;
     let n = format!("{left}.n");
-    let error = engine.refusal(&join, json!({"select": [{"name": n, "agg_function": "sum"}]})).await;
+    let error = engine.rejection(&join, json!({"select": [{"name": n, "agg_function": "sum"}]})).await;
     assert!(error.contains("a sum is 13835058055282163709"), "{error}");
     assert_eq!(
         engine.rows(&join, json!({"select": [format!("sum([{n}]) / 3")]})).await,

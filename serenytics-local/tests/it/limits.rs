@@ -1,4 +1,4 @@
-//! Limits: of time, memory, queries at once, sizes, slow clients and connections. The server lives through all of them.
+//! Limits of time, memory, concurrent queries, sizes, slow clients and connections. The server survives all of them.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::Served;
+use crate::support::TestServer;
 
 const KEY: &str = "key";
 
 /// A source whose queries go through a billion pairs of rows.
-async fn endless(server: &Served) -> String {
+async fn endless(server: &TestServer) -> String {
     let mut uuids = Vec::new();
     for _ in 0..2 {
         let rows: Vec<_> = (0..32_000).map(|n| json!({"k": 1, "n": n})).collect();
@@ -41,8 +41,8 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_query_that_takes_too_long_is_told_so() {
-    let server = Served::start(|s| s.api_key(KEY).query_timeout(Duration::from_millis(300))).await;
+async fn query_timeout_is_an_error() {
+    let server = TestServer::start(|s| s.api_key(KEY).query_timeout(Duration::from_millis(300))).await;
     let path = endless(&server).await;
     let begun = Instant::now();
     let (status, answer) = server.call(KEY, "POST", &path, COUNTED).await;
@@ -59,8 +59,8 @@ async fn a_query_that_takes_too_long_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_query_stops_when_its_client_leaves() {
-    let server = Served::start(|s| s.api_key(KEY)).await;
+async fn query_is_cancelled_when_its_client_disconnects() {
+    let server = TestServer::start(|s| s.api_key(KEY)).await;
     let path = endless(&server).await;
     for (body, leaves_after_first_byte) in [(COUNTED, false), (STREAMED, true)] {
         let mut asked = server.request(KEY, "POST", &path).body(body).send();
@@ -76,7 +76,10 @@ async fn a_query_stops_when_its_client_leaves() {
             drop(asked);
         }
         until("the query runs on", async || server.metric(KEY, "serenytics_queries_running").await == 0.0).await;
-        until("its memory is held", async || server.metric(KEY, "serenytics_query_memory_bytes").await == 0.0).await;
+        until("its memory is still reserved", async || {
+            server.metric(KEY, "serenytics_query_memory_bytes").await == 0.0
+        })
+        .await;
     }
     assert_eq!(server.metric(KEY, r#"serenytics_queries_total{outcome="cut"}"#).await, 2.0);
     let route = r#"method="POST",route="/api/formatted_data/{uuid}",status="499""#;
@@ -84,8 +87,8 @@ async fn a_query_stops_when_its_client_leaves() {
 }
 
 #[tokio::test]
-async fn queries_wait_for_their_turn() {
-    let server = Served::start(|s| s.api_key(KEY).max_concurrent_queries(1)).await;
+async fn query_waits_for_a_free_slot() {
+    let server = TestServer::start(|s| s.api_key(KEY).max_concurrent_queries(1)).await;
     let path = endless(&server).await;
     let small = format!("/api/formatted_data/{}", server.storage(KEY, json!([{"n": 1}])).await);
     let long = tokio::spawn(server.request(KEY, "POST", &path).body(COUNTED).send());
@@ -100,29 +103,32 @@ async fn queries_wait_for_their_turn() {
 }
 
 #[tokio::test]
-async fn a_query_that_needs_too_much_memory_is_told_so() {
-    let server = Served::start(|s| s.api_key(KEY).query_memory(4 << 20)).await;
+async fn query_over_its_memory_is_an_error() {
+    let server = TestServer::start(|s| s.api_key(KEY).query_memory(4 << 20)).await;
     let path = endless(&server).await;
-    // All pairs would have to be held.
+    // The query would have to keep all pairs.
     let (status, answer) = server.call(KEY, "POST", &path, "{}").await;
     assert_eq!(status, 400, "{answer}");
     assert!(answer["errors"][0].as_str().unwrap().starts_with("the query needs more memory"), "{answer}");
-    until("memory is held", async || server.metric(KEY, "serenytics_query_memory_bytes").await == 0.0).await;
+    until("memory is still reserved", async || server.metric(KEY, "serenytics_query_memory_bytes").await == 0.0).await;
     let small = server.storage(KEY, json!([{"n": 1}])).await;
     let (_, answer) = server.call(KEY, "POST", &format!("/api/formatted_data/{small}"), "{}").await;
     assert_eq!(answer["data"], json!([[1]]));
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused() {
-    let server = Served::start(|s| s.api_key(KEY)).await;
+async fn request_sizes_are_limited() {
+    let server = TestServer::start(|s| s.api_key(KEY)).await;
     let long = "x".repeat(256);
     for (path, body) in
         [("/api/data_source", json!({"name": long, "type": "Storage"})), ("/api/script", json!({"name": long}))]
     {
         let (status, answer) = server.call(KEY, "POST", path, &body.to_string()).await;
         assert_eq!(status, 400);
-        assert!(answer["errors"][0].as_str().unwrap().contains("has 256 characters and may have 255"), "{answer}");
+        assert!(
+            answer["errors"][0].as_str().unwrap().contains("has 256 characters, more than the limit of 255"),
+            "{answer}"
+        );
     }
     let uuid = server.storage(KEY, json!([])).await;
     let batch = format!("/api/data_source/{uuid}/batch");
@@ -140,7 +146,7 @@ async fn what_is_too_large_is_refused() {
     );
     let (status, answer) = server.call(KEY, "POST", &batch, &rows).await;
     assert_eq!((status, &answer["status"]), (413, &json!("error")));
-    assert!(answer["errors"][0].as_str().unwrap().contains("JSON values and may have 5000000"), "{answer}");
+    assert!(answer["errors"][0].as_str().unwrap().contains("JSON values, more than the limit of 5000000"), "{answer}");
     for open in ["[", r#"{"a":"#] {
         for path in ["/api/data_source", &batch, &format!("/api/formatted_data/{uuid}"), "/api/script"] {
             let (status, answer) = server.call(KEY, "POST", path, &open.repeat(100_000)).await;
@@ -153,8 +159,8 @@ async fn what_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn tasks_that_wait_are_limited() {
-    let server = Served::start(|s| s.api_key(KEY)).await;
+async fn pending_tasks_are_limited() {
+    let server = TestServer::start(|s| s.api_key(KEY)).await;
     let uuid = server.storage(KEY, json!([])).await;
     let path = format!("/api/data_source/{uuid}");
     let file = "n\n1\n".repeat(20_000);
@@ -177,13 +183,13 @@ async fn tasks_that_wait_are_limited() {
 }
 
 /// A connection that has sent this.
-async fn sent(server: &Served, bytes: &str) -> TcpStream {
+async fn sent(server: &TestServer, bytes: &str) -> TcpStream {
     let mut connection = TcpStream::connect(server.server.address()).await.unwrap();
     connection.write_all(bytes.as_bytes()).await.unwrap();
     connection
 }
 
-/// What comes until the server ends the connection, which has to be soon.
+/// Reads until the server closes the connection, which must happen soon.
 async fn rest(mut connection: TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(10), connection.read_to_end(&mut bytes)).await;
@@ -193,8 +199,8 @@ async fn rest(mut connection: TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn slow_clients_are_cut() {
-    let server = Served::start(|s| s.api_key(KEY).client_timeout(Duration::from_secs(1))).await;
+async fn client_timeout_disconnects_slow_clients() {
+    let server = TestServer::start(|s| s.api_key(KEY).client_timeout(Duration::from_secs(1))).await;
     let uuid = server.storage(KEY, json!([])).await;
     for headers in ["", "GET /api/data_source HTT", "GET /api/data_source HTTP/1.1\r\nhost: x\r\nx-slow: 1"] {
         let connection = sent(&server, headers).await;
@@ -204,12 +210,12 @@ async fn slow_clients_are_cut() {
     let head = format!("POST /api/data_source/{uuid}/file HTTP/1.1\r\nhost: x\r\nx-api-key: {KEY}\r\n");
     let answer = rest(sent(&server, &format!("{head}content-length: 100000\r\n\r\nn\n1\n")).await).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    assert!(answer.contains("less than 1024 bytes came in a second"), "{answer}");
+    assert!(answer.contains("the client sends too slowly: at least 1024 bytes per second are required"), "{answer}");
     // A client that sends a byte now and then is slow too.
     let mut connection = sent(&server, &format!("{head}content-length: 100000\r\n\r\n")).await;
     let begun = Instant::now();
     while connection.write_all(b"1").await.is_ok() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "bytes are taken one by one");
+        assert!(begun.elapsed() < Duration::from_secs(10), "bytes arrive one by one");
         let mut answer = [0; 15];
         if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_millis(50), connection.read_exact(&mut answer)).await {
             assert_eq!(&answer, b"HTTP/1.1 400 Ba");
@@ -217,7 +223,7 @@ async fn slow_clients_are_cut() {
         }
     }
     assert_eq!(std::fs::read_dir(server.folder.path().join("uploads")).unwrap().count(), 0);
-    // A client that takes nothing of its answer does not keep the query.
+    // A client that does not read its response does not occupy the query.
     let path = endless(&server).await;
     let body = STREAMED.len();
     let query =
@@ -227,7 +233,7 @@ async fn slow_clients_are_cut() {
     let cut = r#"serenytics_queries_total{outcome="cut"}"#;
     until("the query is kept", async || server.metric(KEY, cut).await == 1.0).await;
     drop(connection);
-    // Nor one that takes a few bytes now and then.
+    // Neither does a client that reads a few bytes now and then.
     let mut connection = sent(&server, &query).await;
     until("the query is kept", async || {
         let mut few = [0; 10];
@@ -238,9 +244,9 @@ async fn slow_clients_are_cut() {
 }
 
 #[tokio::test]
-async fn connections_are_limited() {
+async fn max_connections_limits_open_connections() {
     let patience = Duration::from_secs(2);
-    let server = Served::start(|s| s.api_key(KEY).max_connections(2).client_timeout(patience)).await;
+    let server = TestServer::start(|s| s.api_key(KEY).max_connections(2).client_timeout(patience)).await;
     let held = (sent(&server, "").await, sent(&server, "").await);
     tokio::time::sleep(Duration::from_millis(200)).await;
     let begun = Instant::now();

@@ -1,11 +1,11 @@
-//! Mails and messages of Slack: what is in the outbox, the quota, and what is refused.
+//! E-mails and Slack messages: the outbox, the quota, and invalid requests.
 
 use std::fs;
 
 use serde_json::{Value, json};
 use serenytics_local::Server;
 
-use crate::support::Keyed;
+use crate::support::TestServerWithKey;
 
 fn mail(more: Value) -> String {
     let mut body = json!({
@@ -21,15 +21,15 @@ fn mail(more: Value) -> String {
     body.to_string()
 }
 
-/// Sends a mail, and gives its task's last answer.
-async fn sent(served: &Keyed, body: String) -> Value {
+/// Sends an e-mail and returns the final state of its task.
+async fn sent(served: &TestServerWithKey, body: String) -> Value {
     let (status, answer) = served.call("POST", "/api/email", body).await;
     assert_eq!(status, 200, "{answer}");
     let task = format!("/api/task/{}", answer["task_id"].as_str().unwrap());
     served.until(&task, |task| task["status"] != "pending").await
 }
 
-fn outbox(served: &Keyed) -> Vec<String> {
+fn outbox(served: &TestServerWithKey) -> Vec<String> {
     let mut files: Vec<_> =
         fs::read_dir(served.folder().join("outbox")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -37,8 +37,8 @@ fn outbox(served: &Keyed) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_mail_is_a_file_in_the_outbox() {
-    let served = Keyed::start(|builder| builder.mail_from("Reports <reports@example.com>")).await;
+async fn email_is_written_to_the_outbox() {
+    let served = TestServerWithKey::start(|builder| builder.mail_from("Reports <reports@example.com>")).await;
     assert_eq!(sent(&served, mail(json!({}))).await["status"], "done");
     let [first] = outbox(&served).try_into().unwrap();
     for line in [
@@ -56,8 +56,8 @@ async fn a_mail_is_a_file_in_the_outbox() {
 }
 
 #[tokio::test]
-async fn files_are_attached_by_their_names() {
-    let served = Keyed::start(|builder| builder).await;
+async fn email_attachment_keeps_its_file_name() {
+    let served = TestServerWithKey::start(|builder| builder).await;
     let (status, answer) = served.call("GET", "/api/sign_s3_file/?s3_object_type=application%2Foctet-stream", "").await;
     assert_eq!((status, &answer["status"]), (200, &json!("error")));
     let uuid = "4f6b5b6e-3a5c-4f4f-9a43-0c1b7f0f8a11";
@@ -82,8 +82,8 @@ async fn files_are_attached_by_their_names() {
 }
 
 #[tokio::test]
-async fn mails_have_a_quota_that_a_restart_does_not_renew() {
-    let served = Keyed::start(|builder| builder.mail_quota(2)).await;
+async fn email_quota_survives_a_restart() {
+    let served = TestServerWithKey::start(|builder| builder.mail_quota(2)).await;
     for _ in 0..2 {
         assert_eq!(sent(&served, mail(json!({}))).await["status"], "done");
     }
@@ -91,7 +91,7 @@ async fn mails_have_a_quota_that_a_restart_does_not_renew() {
     assert_eq!((status, &answer["status"]), (429, &json!("error")));
     assert!(answer["errors"][0].as_str().unwrap().starts_with("2 e-mails were sent"), "{answer}");
     let served = served.restart(|builder| builder.mail_quota(2)).await;
-    // What was uploaded for a mail that is refused does not wait any longer.
+    // The attachment of a rejected e-mail is deleted.
     let uuid = "4f6b5b6e-3a5c-4f4f-9a43-0c1b7f0f8a11";
     assert_eq!(served.call("POST", &format!("/api/upload_file/{uuid}"), "x").await.0, 201);
     assert_eq!(served.call("POST", "/api/email", mail(json!({"file_to_attach_uuid": uuid}))).await.0, 429);
@@ -100,8 +100,8 @@ async fn mails_have_a_quota_that_a_restart_does_not_renew() {
 }
 
 #[tokio::test]
-async fn wrong_mails_are_refused_and_a_dashboard_fails_the_task() {
-    let served = Keyed::start(|builder| builder.mail_quota(1)).await;
+async fn email_with_mistakes_is_rejected_and_a_pdf_fails_the_task() {
+    let served = TestServerWithKey::start(|builder| builder.mail_quota(1)).await;
     for more in [
         json!({"subject": "a\nBcc: eve@example.com"}),
         json!({"subject": null}),
@@ -121,20 +121,17 @@ async fn wrong_mails_are_refused_and_a_dashboard_fails_the_task() {
 
     let (_, web_app) = served.call("POST", "/api/web_app", r#"{"name": "sales"}"#).await;
     let task = sent(&served, mail(json!({"web_app_uuid": web_app["uuid"], "pdf_file_name": "sales.pdf"}))).await;
-    assert_eq!(
-        task["errors"][0],
-        "the web app `sales` as PDF, and so the mail that carries it, is not emulated by the embedded engine"
-    );
+    assert_eq!(task["errors"][0], "an e-mail with the web app `sales` as PDF is not emulated by the embedded engine");
     assert!(outbox(&served).is_empty());
 }
 
 #[tokio::test]
-async fn an_smtp_server_that_is_not_there_fails_the_task() {
-    let served = Keyed::start(|builder| builder.smtp("smtp://user:canary@127.0.0.1:1")).await;
+async fn email_to_an_unreachable_smtp_server_fails_the_task() {
+    let served = TestServerWithKey::start(|builder| builder.smtp("smtp://user:canary@127.0.0.1:1")).await;
     let task = sent(&served, mail(json!({}))).await;
     assert_eq!(task["status"], "error");
     let error = task["errors"][0].as_str().unwrap();
-    assert!(error.starts_with("the SMTP server did not take the mail") && !error.contains("canary"), "{error}");
+    assert!(error.starts_with("the SMTP server did not accept the e-mail") && !error.contains("canary"), "{error}");
     assert!(outbox(&served).is_empty());
 
     let folder = tempfile::tempdir().unwrap();
@@ -146,8 +143,8 @@ async fn an_smtp_server_that_is_not_there_fails_the_task() {
 }
 
 #[tokio::test]
-async fn a_message_of_slack_is_a_line_in_the_outbox() {
-    let served = Keyed::start(|builder| builder).await;
+async fn slack_message_is_a_line_in_the_outbox() {
+    let served = TestServerWithKey::start(|builder| builder).await;
     let path = "/api/integrations/slack/post_msg";
     for (text, attachments) in [("one\ntwo", Value::Null), ("three", json!([{"color": "#f00"}]))] {
         let body = json!({"channel": "#sales", "text_msg": text, "attachments": attachments});

@@ -1,4 +1,4 @@
-//! The engine as its clients see it: over HTTP, on a folder of its own for each test.
+//! Integration tests of the server over HTTP. Each test has a separate data folder.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod accounts;

@@ -1,13 +1,13 @@
-//! Measures that are wrong, or as large as they may be.
+//! Invalid measures, and measures at the size limit.
 
 use serde_json::json;
 
 use crate::measures::{loaded, named};
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 #[tokio::test]
-async fn what_is_wrong_is_told_by_the_query() {
-    let engine = Engine::start().await;
+async fn measure_mistakes_are_reported_by_queries() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let measures = [
         ("u0", "margin", "[i] - 1"),
@@ -73,21 +73,21 @@ async fn what_is_wrong_is_told_by_the_query() {
             json!({"where": [condition]}),
             json!({"order_by": [named(name, measure)]}),
         ] {
-            let error = engine.refusal(&uuid, stage).await;
+            let error = engine.rejection(&uuid, stage).await;
             assert!(error.contains(expected), "{name}: {error}");
         }
     }
-    let error = engine.refusal(&uuid, json!({"select": ["margin", "i"]})).await;
+    let error = engine.rejection(&uuid, json!({"select": ["margin", "i"]})).await;
     assert_eq!(
         error,
         "`margin` is a measure, which is named with its uuid: put \"measureUuid\": \"u0\" beside the name"
     );
-    assert!(engine.refusal(&uuid, json!({"select": ["margi"]})).await.contains("did you mean `margin`?"));
+    assert!(engine.rejection(&uuid, json!({"select": ["margi"]})).await.contains("did you mean `margin`?"));
     let two = json!({"select": [named("text", "u3"), named("total", "u4")]});
-    assert!(engine.refusal(&uuid, two).await.contains("; the formula"), "every problem");
+    assert!(engine.rejection(&uuid, two).await.contains("; the formula"), "every problem");
     let sum =
         json!({"select": [{"name": "margin", "measureUuid": "u0", "agg_function": "sum"}, named("margin", "u0")]});
-    assert!(engine.refusal(&uuid, sum).await.contains("stands beside an aggregate"), "the rules of columns hold");
+    assert!(engine.rejection(&uuid, sum).await.contains("stands beside an aggregate"), "the rules of columns hold");
     assert_eq!(
         engine.rows(&uuid, json!({"select": ["i"], "limit": 1})).await,
         json!([[7]]),
@@ -101,7 +101,7 @@ async fn what_is_wrong_is_told_by_the_query() {
     ] {
         let body = json!({"jsonContent": {"measures": {"u": measure}}}).to_string();
         assert_eq!(engine.call("PUT", &format!("/api/data_source/{uuid}"), body).await.0, 200);
-        let error = engine.refusal(&uuid, json!({"select": [named("m", "u")]})).await;
+        let error = engine.rejection(&uuid, json!({"select": [named("m", "u")]})).await;
         assert!(error.contains(expected), "{error}");
     }
     for measures in [json!([]), json!("x"), json!({"u": 1}), json!(null)] {
@@ -112,10 +112,10 @@ async fn what_is_wrong_is_told_by_the_query() {
 }
 
 #[tokio::test]
-async fn no_formula_keeps_the_server_busy() {
-    let engine = Engine::start().await;
+async fn measure_formulas_are_limited_in_cost() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
-    // The largest formulas that are taken, of every kind of operation.
+    // The largest accepted formulas, for every kind of operation.
     for formula in [
         format!("1{}", " + [x]".repeat(64)),
         format!("{}[i]", "[x] / ".repeat(62)),
@@ -138,13 +138,13 @@ async fn no_formula_keeps_the_server_busy() {
     engine.save_measures(&uuid, &doubled).await;
     let stage = json!({"select": [named("m8", "m8")], "limit": 1});
     assert_eq!(engine.rows(&uuid, stage).await, json!([[7 * 256]]));
-    let error = engine.refusal(&uuid, json!({"select": [named("m10", "m10")]})).await;
+    let error = engine.rejection(&uuid, json!({"select": [named("m10", "m10")]})).await;
     assert!(
         error.contains("1023 parts; the limit is 1000") || error.contains("2047 parts; the limit is 1000"),
         "{error}"
     );
     let many = json!({"select": vec![named("m7", "m7"); 20]});
-    assert!(engine.refusal(&uuid, many).await.contains("each counted as often as it is named"));
+    assert!(engine.rejection(&uuid, many).await.contains("each counted as often as it is named"));
 
     let chained: Vec<String> = (0..200)
         .map(|index: usize| if index == 0 { "[i]".to_owned() } else { format!("[m{}] + 1", index - 1) })
@@ -154,6 +154,6 @@ async fn no_formula_keeps_the_server_busy() {
     engine.save_measures(&uuid, &chained).await;
     let stage = json!({"select": [named("m30", "m30")], "limit": 1});
     assert_eq!(engine.rows(&uuid, stage).await, json!([[37]]));
-    let error = engine.refusal(&uuid, json!({"select": [named("m190", "m190")]})).await;
+    let error = engine.rejection(&uuid, json!({"select": [named("m190", "m190")]})).await;
     assert!(error.contains("nested operations; the limit is 64"), "{error}");
 }

@@ -1,10 +1,10 @@
-//! Measures: what their formulas give for each row, in every clause.
+//! Measures: the values of their formulas for each row, in every clause.
 
 use serde_json::{Value, json};
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
-/// Rows of a text, an integer, a float and a datetime.
+/// Rows with a string, an integer, a float and a datetime.
 type Row = (Option<&'static str>, Option<i64>, Option<f64>, Option<&'static str>);
 const ROWS: [Row; 6] = [
     (Some("a"), Some(7), Some(0.5), Some("2013-01-01T10:00:00")),
@@ -15,7 +15,7 @@ const ROWS: [Row; 6] = [
     (None, Some(5), Some(-0.0), None),
 ];
 
-pub async fn loaded(engine: &Engine) -> String {
+pub async fn loaded(engine: &LocalEngine) -> String {
     let uuid = engine.storage().await;
     let row = |(k, i, x, t): Row| json!({"k": k, "i": i, "x": x, "t": t});
     engine.insert(&uuid, ROWS.map(row).into()).await;
@@ -28,7 +28,7 @@ pub fn named(name: &str, uuid: &str) -> Value {
 }
 
 /// The cells and the type of one measure.
-async fn computed(engine: &Engine, uuid: &str, formula: &str) -> (Vec<Value>, String) {
+async fn computed(engine: &LocalEngine, uuid: &str, formula: &str) -> (Vec<Value>, String) {
     engine.save_measures(uuid, &[("u", "m", formula)]).await;
     let answer = engine.query(uuid, json!({"select": [named("m", "u")]})).await;
     assert_eq!(answer["columns_titles"][0]["name"], "m");
@@ -41,8 +41,8 @@ fn column<T: Into<Value>>(cell: impl Fn(Row) -> Option<T>) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn formulas_give_what_arithmetic_gives() {
-    let engine = Engine::start().await;
+async fn measure_formulas_match_arithmetic() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     type OfInt = fn(i64) -> Option<i64>;
     let ints: [(&str, OfInt); 10] = [
@@ -96,8 +96,8 @@ async fn formulas_give_what_arithmetic_gives() {
 }
 
 #[tokio::test]
-async fn integers_are_computed_wide_and_never_wrap() {
-    let engine = Engine::start().await;
+async fn measure_integers_never_wrap() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let extremes = [i64::MAX, i64::MIN, -1, 3];
     engine.insert(&uuid, extremes.map(|i| json!({"i": i})).into()).await;
@@ -128,7 +128,7 @@ async fn integers_are_computed_wide_and_never_wrap() {
             json!({"select": [named("m", "u")]}),
             json!({"select": [{"name": "m", "measureUuid": "u", "agg_function": "min"}]}),
         ] {
-            let error = engine.refusal(&uuid, stage).await;
+            let error = engine.rejection(&uuid, stage).await;
             assert!(error.contains("larger than 64 bits hold"), "{formula}: {error}");
         }
         let small = json!({"select": [named("m", "u")], "where": [{"name": "i", "op": "==", "value": "99"}]});
@@ -139,14 +139,14 @@ async fn integers_are_computed_wide_and_never_wrap() {
     let large = json!([{"name": "i", "op": ">", "value": "1"}]);
     let sum = |name, uuid| json!({"name": name, "measureUuid": uuid, "agg_function": "sum"});
     for (name, uuid_of_measure) in [("m", "u"), ("n", "v")] {
-        let error = engine.refusal(&uuid, json!({"select": [sum(name, uuid_of_measure)], "where": large})).await;
+        let error = engine.rejection(&uuid, json!({"select": [sum(name, uuid_of_measure)], "where": large})).await;
         assert!(error.contains("a sum is 9223372036854775810"), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_measure_stands_wherever_a_column_does() {
-    let engine = Engine::start().await;
+async fn measure_works_in_every_clause() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     engine.save_measures(&uuid, &[("u1", "double", "2 * [i]"), ("u2", "when", "[t]"), ("u3", "rest", "[i] % 2")]).await;
     let double = |extra: Value| {
@@ -198,7 +198,7 @@ async fn a_measure_stands_wherever_a_column_does() {
 
 #[tokio::test]
 async fn zeros_of_both_signs_are_equal() {
-    let engine = Engine::start().await;
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     engine.save_measures(&uuid, &[("u", "m", "-[x]")]).await;
     let stage = json!({"select": ["i"], "where": [{"name": "m", "measureUuid": "u", "op": "==", "value": "0"}]});
@@ -206,8 +206,8 @@ async fn zeros_of_both_signs_are_equal() {
 }
 
 #[tokio::test]
-async fn measures_are_not_listed_with_the_columns() {
-    let engine = Engine::start().await;
+async fn measures_are_not_listed_as_columns() {
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     engine.save_measures(&uuid, &[("u", "m", "2 * [i]")]).await;
     assert_eq!(engine.columns(&uuid).await, ["i int", "k str", "t datetime", "x float"]);
@@ -217,7 +217,7 @@ async fn measures_are_not_listed_with_the_columns() {
 
 #[tokio::test]
 async fn measures_refer_to_each_other() {
-    let engine = Engine::start().await;
+    let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let measures = [
         ("u1", "quadruple", "2 * [double]"),
@@ -243,13 +243,13 @@ async fn measures_refer_to_each_other() {
     engine.save_measures(&uuid, &[("u1", "m", "1"), ("u2", "m", "2"), ("u3", "n", "[m]")]).await;
     let both = json!({"select": [named("m", "u2"), named("m", "u1")], "limit": 1});
     assert_eq!(engine.rows(&uuid, both).await, json!([[2, 1]]));
-    let error = engine.refusal(&uuid, json!({"select": [named("n", "u3")]})).await;
+    let error = engine.rejection(&uuid, json!({"select": [named("n", "u3")]})).await;
     assert!(error.contains("2 measures are called `m`"), "{error}");
 }
 
 #[tokio::test]
-async fn names_hold_brackets_quotes_and_dots() {
-    let engine = Engine::start().await;
+async fn measure_names_with_brackets_quotes_and_dots() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let (first, second) = ("a.b [\"c\"] 'd'", "é`%(1)");
     engine.insert(&uuid, json!([{first: 2, second: 5, "[": 7}])).await;

@@ -1,8 +1,8 @@
-//! Numbers at their ends: every digit, both zeros, the bounds of integers, and what only shows with many of them.
+//! Extreme numbers: all digits of floats, both zeros, the bounds of integers, and overflow in late rows.
 
 use serde_json::{Value, json};
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 /// Numbers that need all of their digits, or hardly fit.
 const FLOATS: [f64; 14] = [
@@ -23,7 +23,7 @@ const FLOATS: [f64; 14] = [
 ];
 
 /// The cells of the first column, each as it is written.
-async fn written(engine: &Engine, uuid: &str, stage: Value) -> Vec<String> {
+async fn written(engine: &LocalEngine, uuid: &str, stage: Value) -> Vec<String> {
     let options = json!({"order": "row_by_row", "data_processing_pipeline": [stage]});
     let url = format!("{}/api/formatted_data/{uuid}", engine.local.url());
     let request = reqwest::Client::new().post(url).header("x-api-key", engine.local.api_key());
@@ -34,8 +34,8 @@ async fn written(engine: &Engine, uuid: &str, stage: Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_digit_of_a_float_is_kept() {
-    let engine = Engine::start().await;
+async fn float_keeps_every_digit() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let signed: Vec<f64> = FLOATS.iter().flat_map(|float| [*float, -float]).collect();
     engine.insert(&uuid, signed.iter().map(|x| json!({"x": x})).collect()).await;
@@ -53,8 +53,8 @@ async fn every_digit_of_a_float_is_kept() {
 }
 
 #[tokio::test]
-async fn integers_reach_their_bounds() {
-    let engine = Engine::start().await;
+async fn integer_extremes_are_exact() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let bounds = [i64::MAX, i64::MIN, i64::MAX - 1, i64::MIN + 1, 1 << 53, (1 << 53) + 1, 0];
     engine.insert(&uuid, bounds.iter().map(|i| json!({"i": i})).collect()).await;
@@ -70,8 +70,8 @@ async fn integers_reach_their_bounds() {
 }
 
 #[tokio::test]
-async fn zeros_of_both_signs_are_one_number() {
-    let engine = Engine::start().await;
+async fn zeros_of_both_signs_are_equal_in_every_clause() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine
         .insert(&uuid, json!([{"n": 1, "x": -0.0}, {"n": 2, "x": 0.0}, {"n": 3, "x": 1.5}, {"n": 4, "x": -1.5}]))
@@ -110,8 +110,8 @@ async fn zeros_of_both_signs_are_one_number() {
 }
 
 #[tokio::test]
-async fn the_smallest_of_a_column_does_not_hide_that_of_a_measure() {
-    let engine = Engine::start().await;
+async fn min_of_a_column_and_of_a_measure_are_both_correct() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     for file in 0..4 {
         let rows = (0..3).map(|row| json!({"a": file, "b": 100 * file + row, "c": -file})).collect();
@@ -127,21 +127,21 @@ async fn the_smallest_of_a_column_does_not_hide_that_of_a_measure() {
 }
 
 #[tokio::test]
-async fn a_row_that_fails_behind_others_is_an_error_by_itself() {
-    let engine = Engine::start().await;
+async fn measure_overflow_in_a_late_row_is_an_error() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     for file in 0..3 {
         let rows = (0..3000).map(|row| json!({"i": if (file, row) == (2, 2999) { i64::MAX } else { row }})).collect();
         engine.insert(&uuid, rows).await;
     }
     engine.save_measures(&uuid, &[("u", "m", "[i] + 1")]).await;
-    let told = engine.refusal(&uuid, json!({"select": [{"name": "m", "measureUuid": "u"}]})).await;
+    let told = engine.rejection(&uuid, json!({"select": [{"name": "m", "measureUuid": "u"}]})).await;
     assert!(told.contains("larger than 64 bits hold"), "{told}");
 }
 
 #[tokio::test]
-async fn rows_are_ordered_by_what_a_measure_computes() {
-    let engine = Engine::start().await;
+async fn order_by_a_measure_uses_its_computed_values() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine.insert(&uuid, json!([{"s": "a", "x": 2.0}, {"s": "b", "x": -4.0}, {"s": "c"}, {"s": "z", "x": 1.0}])).await;
     engine.save_measures(&uuid, &[("u", "m", "-([x] % 3 / ([x] + [x]))"), ("v", "n", "-[x]")]).await;

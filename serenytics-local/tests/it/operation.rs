@@ -1,4 +1,4 @@
-//! Operation: health, metrics, and a stop that lets what runs end.
+//! Operation: health, metrics and shutdown.
 
 use std::time::{Duration, Instant};
 
@@ -6,26 +6,26 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::Served;
+use crate::support::TestServer;
 
 #[tokio::test]
-async fn health_tells_whether_catalogue_and_folder_work() {
-    let server = Served::start(|s| s.api_key("key")).await;
+async fn health_checks_the_catalogue_and_the_data_folder() {
+    let server = TestServer::start(|s| s.api_key("key")).await;
     assert_eq!(server.call("", "GET", "/health", "").await, (200, json!({"status": "ok"})));
     // A folder that is gone cannot be written, whoever runs the test.
     std::fs::remove_dir_all(server.folder.path().join("uploads")).unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let (status, answer) = server.call("", "GET", "/health", "").await;
     assert_eq!(status, 503);
-    assert_eq!(answer["errors"], json!(["the catalogue or the data folder does not work"]));
+    assert_eq!(answer["errors"], json!(["the catalogue or the data folder is not usable"]));
     std::fs::create_dir(server.folder.path().join("uploads")).unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(server.call("", "GET", "/health", "").await.0, 200);
 }
 
 #[tokio::test]
-async fn metrics_are_for_the_account_that_runs_the_server() {
-    let server = Served::start(|s| s.api_key("key").account_key("tenant", "other")).await;
+async fn metrics_need_the_default_account() {
+    let server = TestServer::start(|s| s.api_key("key").account_key("tenant", "other")).await;
     assert_eq!(server.request("", "GET", "/metrics").send().await.unwrap().status(), 401);
     assert_eq!(server.request("other", "GET", "/metrics").send().await.unwrap().status(), 404);
     let answer = server.request("key", "GET", "/metrics").send().await.unwrap();
@@ -35,8 +35,8 @@ async fn metrics_are_for_the_account_that_runs_the_server() {
 }
 
 #[tokio::test]
-async fn metrics_count_what_was_done() {
-    let server = Served::start(|s| s.api_key("key")).await;
+async fn metrics_count_requests_queries_and_rows() {
+    let server = TestServer::start(|s| s.api_key("key")).await;
     let uuid = server.storage("key", json!([{"n": 1}, {"n": 2}])).await;
     let path = format!("/api/data_source/{uuid}");
     let (_, source) = server.call("key", "GET", &path, "").await;
@@ -68,8 +68,8 @@ async fn metrics_count_what_was_done() {
 }
 
 #[tokio::test]
-async fn a_stop_lets_an_upload_end_and_refuses_what_is_new() {
-    let server = Served::start(|s| s.api_key("key")).await;
+async fn shutdown_finishes_an_upload_and_rejects_new_connections() {
+    let server = TestServer::start(|s| s.api_key("key")).await;
     let uuid = server.storage("key", json!([])).await;
     let address = server.server.address();
     let mut upload = TcpStream::connect(address).await.unwrap();
@@ -77,11 +77,11 @@ async fn a_stop_lets_an_upload_end_and_refuses_what_is_new() {
         format!("POST /api/data_source/{uuid}/file HTTP/1.1\r\nhost: x\r\nx-api-key: key\r\ncontent-length: 4\r\n\r\n");
     upload.write_all(format!("{head}n\n").as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let Served { server, folder, .. } = server;
+    let TestServer { server, folder, .. } = server;
     let stopping = tokio::spawn(server.shutdown());
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!stopping.is_finished());
-    assert!(TcpStream::connect(address).await.is_err(), "a new connection is taken");
+    assert!(TcpStream::connect(address).await.is_err(), "a new connection is accepted");
     upload.write_all(b"1\n").await.unwrap();
     let mut answer = String::new();
     upload.read_to_string(&mut answer).await.unwrap();
@@ -91,8 +91,8 @@ async fn a_stop_lets_an_upload_end_and_refuses_what_is_new() {
 }
 
 #[tokio::test]
-async fn a_stop_lets_a_query_and_a_load_end() {
-    let server = Served::start(|s| s.api_key("key")).await;
+async fn shutdown_finishes_a_query_and_a_load() {
+    let server = TestServer::start(|s| s.api_key("key")).await;
     let rows: Vec<_> = (0..30_000).map(|n| json!({"n": n, "text": "x".repeat(100)})).collect();
     let uuid = server.storage("key", json!(rows)).await;
     let query = format!("/api/formatted_data/{uuid}");
@@ -103,20 +103,20 @@ async fn a_stop_lets_a_query_and_a_load_end() {
     let file = format!("n\n{}", "1\n".repeat(100_000));
     assert_eq!(server.call("key", "POST", &format!("{path}/file"), &file).await.0, 201);
     let (_, task) = server.call("key", "POST", &format!("{path}/reload_from_file"), "{}").await;
-    let Served { server, folder, .. } = server;
+    let TestServer { server, folder, .. } = server;
     let stopping = tokio::spawn(server.shutdown());
     tokio::time::sleep(Duration::from_millis(200)).await;
     let answer: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert_eq!(answer["data"].as_array().unwrap().len(), 30_000);
     stopping.await.unwrap();
-    let server = Served::on(folder, |s| s.api_key("key")).await;
+    let server = TestServer::on(folder, |s| s.api_key("key")).await;
     let (_, task) = server.call("key", "GET", &format!("/api/task/{}", task["task_id"].as_str().unwrap()), "").await;
     assert_eq!(task, json!({"status": "done", "nb_rows": 100_000}));
 }
 
 #[tokio::test]
-async fn a_stop_waits_no_longer_than_it_may() {
-    let server = Served::start(|s| s.api_key("key").shutdown_timeout(Duration::from_millis(300))).await;
+async fn shutdown_timeout_cancels_running_requests() {
+    let server = TestServer::start(|s| s.api_key("key").shutdown_timeout(Duration::from_millis(300))).await;
     let mut upload = TcpStream::connect(server.server.address()).await.unwrap();
     upload
         .write_all(b"POST /api/script HTTP/1.1\r\nhost: x\r\nx-api-key: key\r\ncontent-length: 9\r\n\r\n{")

@@ -1,15 +1,15 @@
-//! Paths: nothing in a request leads out of the data folder, or to a file in it that is not its own.
+//! Paths: no request can reach files outside the data folder, or files of other objects inside it.
 
 use serde_json::json;
 use serenytics_local::Server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::Served;
+use crate::support::TestServer;
 
-/// A server whose folder has a neighbour that nobody may see.
+/// A server whose data folder has a sibling folder that must stay invisible.
 struct Guarded {
-    server: Served,
+    server: TestServer,
     parent: tempfile::TempDir,
 }
 
@@ -21,12 +21,12 @@ impl Guarded {
         std::fs::write(parent.path().join("canary.csv"), CANARY).unwrap();
         let folder = tempfile::tempdir_in(parent.path()).unwrap();
         Guarded {
-            server: Served::on(folder, |server: serenytics_local::ServerBuilder| server.api_key("key")).await,
+            server: TestServer::on(folder, |server: serenytics_local::ServerBuilder| server.api_key("key")).await,
             parent,
         }
     }
 
-    /// The status line and what follows it, of a request as it stands: a client would tidy its path up.
+    /// Sends a raw request and returns the response. An HTTP client would normalize the path.
     async fn raw(&self, method: &str, path: &str, body: &str) -> String {
         let mut connection = TcpStream::connect(self.server.server.address()).await.unwrap();
         let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nx-api-key: key\r\nconnection: close\r\n");
@@ -48,7 +48,7 @@ impl Guarded {
 }
 
 #[tokio::test]
-async fn no_path_of_a_request_leads_out() {
+async fn request_path_cannot_leave_the_data_folder() {
     let guarded = Guarded::start().await;
     let ways = [
         "..",
@@ -92,7 +92,7 @@ async fn no_path_of_a_request_leads_out() {
 }
 
 #[tokio::test]
-async fn names_are_names_and_no_paths() {
+async fn names_are_never_used_as_paths() {
     let guarded = Guarded::start().await;
     let server = &guarded.server;
     for name in
@@ -113,7 +113,7 @@ async fn names_are_names_and_no_paths() {
         };
         assert!(ended["errors"][0].as_str().unwrap().contains("no file was uploaded"), "{ended}");
         assert_eq!(server.call("key", "POST", &format!("{path}/file"), "a\n1\n").await.0, 201);
-        // Columns, formulas and values are no paths either.
+        // Columns, formulas and values are not paths either.
         let rows = json!({"operations": [{"action": "insert", "rows": [{name.replace('\0', ""): name}]}]});
         assert_eq!(server.call("key", "POST", &format!("{path}/batch"), &rows.to_string()).await.0, 200);
         let formula = json!({"data_processing_pipeline": [{"select": [{"name": format!("sum([{name}]) / count()")}]}]});
@@ -128,7 +128,7 @@ async fn names_are_names_and_no_paths() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_a_file_is_told() {
+async fn data_folder_that_is_a_file_is_an_error() {
     let parent = tempfile::tempdir().unwrap();
     let file = parent.path().join("file");
     std::fs::write(&file, "x").unwrap();

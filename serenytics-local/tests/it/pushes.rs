@@ -1,14 +1,14 @@
-//! Pushes: rows that are seen before and after they are merged, and the columns that they bring.
+//! Pushes: their rows before and after the merge into the table, and new columns.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Engine, empty};
+use crate::support::{LocalEngine, empty};
 
-/// Waits until every pushed row of a storage is in its table.
-async fn merged(engine: &Engine, uuid: &str) {
+/// Waits until all pushed rows of a storage are merged into its table.
+async fn merged(engine: &LocalEngine, uuid: &str) {
     let journal = engine.storage_folder(uuid).join("_journal");
     let begun = Instant::now();
     while std::fs::read_dir(&journal).unwrap().count() > 0 {
@@ -18,8 +18,25 @@ async fn merged(engine: &Engine, uuid: &str) {
 }
 
 #[tokio::test]
-async fn a_field_that_the_table_lacks_becomes_a_column() {
-    let engine = Engine::start().await;
+async fn push_needs_the_token_but_no_api_key() {
+    let engine = LocalEngine::start().await;
+    let uuid = engine.storage().await;
+    let (_, source) = engine.call("GET", &format!("/api/data_source/{uuid}"), "").await;
+    let token = source["token"].as_str().unwrap();
+    let path = format!("/api/data_source/{uuid}/push/{token}");
+    for n in 1..=3 {
+        let (status, answer) = engine.call_with_key("POST", &path, json!({"n": n}).to_string(), None).await;
+        assert_eq!((status, answer), (200, json!({"status": "ok"})));
+    }
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1], [2], [3]]));
+    let wrong = format!("/api/data_source/{uuid}/push/nope");
+    assert_eq!(engine.call("POST", &wrong, "{}").await.0, 401);
+    assert_eq!(engine.call("POST", &path, "[1]").await.0, 400);
+}
+
+#[tokio::test]
+async fn push_with_an_unknown_field_adds_a_column() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a\n1\n").await;
     engine.push(&uuid, json!({"a": 2, "s": "x", "none": null})).await;
     assert_eq!(engine.columns(&uuid).await, ["a int", "s str"]);
@@ -37,7 +54,7 @@ async fn a_field_that_the_table_lacks_becomes_a_column() {
     for _ in 0..2 {
         assert_eq!(engine.columns(&uuid).await, columns);
         assert_eq!(engine.rows(&uuid, json!({})).await, rows);
-        // What the older file lacks is NULL in every way.
+        // A column that the older file does not have is NULL in every clause.
         for (name, sum, min, count) in [("a", json!(3), json!(1), 2), ("x", json!(5.5), json!(1.5), 2)] {
             let select = ["sum", "min", "dcount"].map(|f| json!({"name": name, "agg_function": f}));
             assert_eq!(engine.rows(&uuid, json!({"select": select})).await, json!([[sum, min, count]]), "{name}");
@@ -58,8 +75,8 @@ async fn a_field_that_the_table_lacks_becomes_a_column() {
 }
 
 #[tokio::test]
-async fn the_first_push_defines_the_columns() {
-    let engine = Engine::start().await;
+async fn push_into_an_empty_storage_defines_the_columns() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let forced = json!({"force_types": {"zip": "str", "n": "float"}}).to_string();
     let config = json!({"jsonContent": {"advanced_options": forced}}).to_string();
@@ -67,9 +84,9 @@ async fn the_first_push_defines_the_columns() {
     let path = engine.push_path(&uuid).await;
     for row in ["{}", r#"{"n": null}"#, r#"{"n": 1, "n": null}"#] {
         let (status, answer) = engine.call_with_key("POST", &path, row, None).await;
-        let refusal = answer["errors"][0].as_str().unwrap();
+        let rejection = answer["errors"][0].as_str().unwrap();
         assert_eq!(status, 400);
-        assert!(refusal.starts_with("the row has no value, and the storage no column yet"), "{refusal}");
+        assert!(rejection.starts_with("the row has no value, and the storage no column yet"), "{rejection}");
     }
     assert_eq!(engine.ask(&uuid, json!({"order": "row_by_row"})).await, empty());
     let row = r#"{"n": 1, "b": true, "zip": 1000, "nan": NaN, "b": "NaN"}"#;
@@ -87,8 +104,8 @@ async fn the_first_push_defines_the_columns() {
 }
 
 #[tokio::test]
-async fn a_push_that_does_not_fit_writes_nothing() {
-    let engine = Engine::start().await;
+async fn push_of_an_invalid_row_writes_nothing() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("i,x\n1,1.5\n").await;
     engine.push(&uuid, json!({"i": 2, "new": 1})).await;
     let cases = [
@@ -101,22 +118,22 @@ async fn a_push_that_does_not_fit_writes_nothing() {
     for (row, given) in cases {
         let message =
             format!("invalid data \"{given}\" was pushed and is incompatible with current table column types");
-        assert_eq!(engine.push_refusal(&uuid, row).await, message);
+        assert_eq!(engine.push_rejection(&uuid, row).await, message);
     }
-    let refusal = engine.push_refusal(&uuid, json!({"I": 1})).await;
-    assert_eq!(refusal, "columns \"i\" and \"I\" differ in nothing but case: rename one");
-    let refusal = engine.push_refusal(&uuid, json!({"": 1})).await;
-    assert_eq!(refusal, "column 4 has no name: give it one");
+    let rejection = engine.push_rejection(&uuid, json!({"I": 1})).await;
+    assert_eq!(rejection, "columns \"i\" and \"I\" differ in nothing but case: rename one");
+    let rejection = engine.push_rejection(&uuid, json!({"": 1})).await;
+    assert_eq!(rejection, "column 4 has no name: give it one");
     let many: serde_json::Map<_, _> = (0..2000).map(|n| (format!("c{n}"), json!(n))).collect();
-    let refusal = engine.push_refusal(&uuid, many.into()).await;
-    assert!(refusal.contains("a storage has at most 2000"), "{refusal}");
+    let rejection = engine.push_rejection(&uuid, many.into()).await;
+    assert!(rejection.contains("a storage has at most 2000"), "{rejection}");
     assert_eq!(engine.columns(&uuid).await, ["i int", "x float", "new int"]);
     assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1, 1.5, null], [2, null, 1]]));
 }
 
 #[tokio::test]
-async fn pushes_at_the_same_time_agree_on_types() {
-    let engine = Arc::new(Engine::start().await);
+async fn concurrent_pushes_agree_on_types() {
+    let engine = Arc::new(LocalEngine::start().await);
     for round in 0..5 {
         let uuid = engine.storage().await;
         let path = engine.push_path(&uuid).await;
@@ -147,8 +164,8 @@ async fn pushes_at_the_same_time_agree_on_types() {
 }
 
 #[tokio::test]
-async fn a_query_sees_every_acknowledged_push_while_others_come() {
-    let engine = Arc::new(Engine::start().await);
+async fn query_sees_acknowledged_pushes_during_other_pushes() {
+    let engine = Arc::new(LocalEngine::start().await);
     let uuid = engine.loaded("n\n0\n").await;
     let path = engine.push_path(&uuid).await;
     let begun = Instant::now();
@@ -190,8 +207,8 @@ async fn a_query_sees_every_acknowledged_push_while_others_come() {
 }
 
 #[tokio::test]
-async fn conditions_limits_and_orders_are_over_files_and_pushed_rows() {
-    let engine = Engine::start().await;
+async fn query_covers_files_and_unmerged_rows() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("n,s\n1,a\n2,b\n3,c\n").await;
     for (n, s) in [(4, "a"), (5, "b"), (6, "c")] {
         engine.push(&uuid, json!({"n": n, "s": s})).await;
@@ -223,16 +240,16 @@ async fn conditions_limits_and_orders_are_over_files_and_pushed_rows() {
     assert_eq!(columns["data"], json!([["a", "b", "c", "a", "b", "c"]]));
     // A sum beyond 64 bits is an error, also of rows that no file has.
     engine.push(&uuid, json!({"n": i64::MAX})).await;
-    let refusal = engine.refusal(&uuid, json!({"select": [{"name": "n", "agg_function": "sum"}]})).await;
-    assert!(refusal.contains("64 bits"), "{refusal}");
+    let rejection = engine.rejection(&uuid, json!({"select": [{"name": "n", "agg_function": "sum"}]})).await;
+    assert!(rejection.contains("64 bits"), "{rejection}");
     engine.save_measures(&uuid, &[("u", "twice", "[n] + [n]")]).await;
     let measure = json!({"select": [{"name": "twice", "measureUuid": "u"}]});
-    assert!(engine.refusal(&uuid, measure).await.contains("64 bits"));
+    assert!(engine.rejection(&uuid, measure).await.contains("64 bits"));
 }
 
 #[tokio::test]
-async fn a_join_is_over_pushed_rows_too() {
-    let engine = Engine::start().await;
+async fn join_covers_unmerged_rows() {
+    let engine = LocalEngine::start().await;
     let (sales, regions) = (engine.loaded("country,n\nFR,1\n").await, engine.storage().await);
     let config = json!({"name": "joined", "type": "InnerJoin", "jsonContent": {"joinConfig": [
         {"uuid": sales, "prefix": "s"},
@@ -253,8 +270,8 @@ async fn a_join_is_over_pushed_rows_too() {
 }
 
 #[tokio::test]
-async fn batches_and_reloads_take_pushed_rows_into_account() {
-    let engine = Engine::start().await;
+async fn batch_and_reload_apply_to_unmerged_rows() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("id,v\n1,a\n2,b\n").await;
     engine.push(&uuid, json!({"id": 3, "v": "c", "w": 1})).await;
     engine.push(&uuid, json!({"id": 4, "v": "d"})).await;
@@ -288,13 +305,13 @@ async fn batches_and_reloads_take_pushed_rows_into_account() {
 }
 
 #[tokio::test]
-async fn a_batch_of_deletions_only_counts_pushed_rows_once() {
-    let engine = Engine::start().await;
+async fn batch_of_deletions_counts_unmerged_rows_once() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     for id in 0..3 {
         engine.push(&uuid, json!({"id": id})).await;
     }
-    // There is no table yet; the batch makes one of what is left.
+    // The table does not exist yet; the batch creates it from the remaining rows.
     assert_eq!(engine.batch(&uuid, json!([{"action": "delete", "primaryKey": "id", "rows": [0, 1, 2]}])).await.0, 200);
     assert_eq!(engine.ask(&uuid, json!({"order": "row_by_row"})).await, empty());
     engine.push(&uuid, json!({"id": 3})).await;
@@ -304,7 +321,7 @@ async fn a_batch_of_deletions_only_counts_pushed_rows_once() {
 
 #[tokio::test]
 async fn pushed_rows_are_merged_into_few_files() {
-    let engine = Arc::new(Engine::start().await);
+    let engine = Arc::new(LocalEngine::start().await);
     let uuid = engine.storage().await;
     let path = engine.push_path(&uuid).await;
     // Texts that are long enough for several merges.
@@ -336,8 +353,8 @@ async fn pushed_rows_are_merged_into_few_files() {
 }
 
 #[tokio::test]
-async fn a_push_to_a_removed_source_is_refused() {
-    let engine = Engine::start().await;
+async fn push_to_a_deleted_source_is_rejected() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let path = engine.push_path(&uuid).await;
     engine.push(&uuid, json!({"n": 1})).await;

@@ -1,8 +1,8 @@
-//! Queries: aggregates, groups, orders, layouts, and what is refused.
+//! Queries: aggregates, groups, orders, layouts, and invalid queries.
 
 use serde_json::{Value, json};
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 const CSV: &str = "k,i,x,t,s\n\
                    a,1,0.5,2013-01-01T10:00:00,u\n\
@@ -20,8 +20,8 @@ fn count() -> Value {
 }
 
 #[tokio::test]
-async fn every_aggregate_fits_every_type_it_is_for() {
-    let engine = Engine::start().await;
+async fn query_aggregates_on_every_type() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded(CSV).await;
     let (t1, t3) = ("2013-01-01T10:00:00", "2013-01-03T00:00:00");
     let cases = [
@@ -57,10 +57,10 @@ async fn every_aggregate_fits_every_type_it_is_for() {
 }
 
 #[tokio::test]
-async fn aggregates_over_nothing_do_not_know_what_the_rows_would_be() {
-    let engine = Engine::start().await;
+async fn query_aggregates_over_no_rows() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded(CSV).await;
-    // A value between the bounds of its column, so that no statistics tell that there is no such row.
+    // Use a value between the bounds of its column, so that statistics cannot exclude it.
     for (column, value) in [("k", "ab"), ("s", "uu"), ("i", "2"), ("x", "1.5"), ("t", "2013-01-02T01:00:00")] {
         let conditions = json!([{"name": column, "op": "==", "value": value}]);
         let select = ["min", "max", "dcount"].map(|function| aggregate(function, column));
@@ -76,8 +76,8 @@ async fn aggregates_over_nothing_do_not_know_what_the_rows_would_be() {
 }
 
 #[tokio::test]
-async fn null_keys_are_a_group_and_keys_come_first() {
-    let engine = Engine::start().await;
+async fn query_groups_null_keys_and_returns_keys_first() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded(CSV).await;
     let stage = json!({
         "group_by": ["k", "s"],
@@ -99,8 +99,8 @@ async fn null_keys_are_a_group_and_keys_come_first() {
 }
 
 #[tokio::test]
-async fn orders_and_limits() {
-    let engine = Engine::start().await;
+async fn query_order_by_and_limit() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded(CSV).await;
     let by_sum = json!({
         "group_by": ["k"],
@@ -123,8 +123,8 @@ async fn orders_and_limits() {
 }
 
 #[tokio::test]
-async fn the_same_output_may_stand_twice() {
-    let engine = Engine::start().await;
+async fn query_may_select_an_output_twice() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded(CSV).await;
     let twice = json!({"select": ["i", "i"], "limit": 1});
     assert_eq!(engine.rows(&uuid, twice).await, json!([[1, 1]]));
@@ -133,8 +133,8 @@ async fn the_same_output_may_stand_twice() {
 }
 
 #[tokio::test]
-async fn the_default_layout_is_columns() {
-    let engine = Engine::start().await;
+async fn query_returns_columns_by_default() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a,b\n1,x\n2,\n").await;
     let (status, answer) = engine.ask(&uuid, json!({})).await;
     assert_eq!((status, &answer["data"]), (200, &json!([[1, 2], ["x", null]])));
@@ -143,11 +143,11 @@ async fn the_default_layout_is_columns() {
 }
 
 #[tokio::test]
-async fn a_sum_does_not_wrap() {
-    let engine = Engine::start().await;
+async fn query_sum_overflow_is_an_error() {
+    let engine = LocalEngine::start().await;
     let csv = format!("k,n\na,{}\na,{}\nb,1\n", i64::MAX, i64::MAX);
     let uuid = engine.loaded(&csv).await;
-    let error = engine.refusal(&uuid, json!({"select": [aggregate("sum", "n")]})).await;
+    let error = engine.rejection(&uuid, json!({"select": [aggregate("sum", "n")]})).await;
     assert!(error.contains("a sum is 18446744073709551615, which is more than the 64 bits"), "{error}");
     let stage = json!({"where": [{"name": "k", "op": "==", "value": "b"}], "select": [aggregate("sum", "n")]});
     assert_eq!(engine.rows(&uuid, stage).await, json!([[1]]));
@@ -159,8 +159,8 @@ async fn a_sum_does_not_wrap() {
 }
 
 #[tokio::test]
-async fn wrong_queries_are_refused_with_every_problem() {
-    let engine = Engine::start().await;
+async fn query_with_mistakes_is_rejected_with_every_problem() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded(CSV).await;
     let cases = [
         (json!({"select": ["nope"]}), "no column `nope`"),
@@ -173,11 +173,11 @@ async fn wrong_queries_are_refused_with_every_problem() {
         (json!({"limit": 0}), "at least 1"),
     ];
     for (stage, expected) in cases {
-        let error = engine.refusal(&uuid, stage.clone()).await;
+        let error = engine.rejection(&uuid, stage.clone()).await;
         assert!(error.contains(expected), "{stage}: {error}");
     }
     let two = json!({"select": ["nope", "neither"]});
-    assert_eq!(engine.refusal(&uuid, two).await.matches("no column").count(), 2);
+    assert_eq!(engine.rejection(&uuid, two).await.matches("no column").count(), 2);
 
     for options in [
         json!({"data_processing_pipeline": [{}, {}]}),
@@ -190,22 +190,22 @@ async fn wrong_queries_are_refused_with_every_problem() {
     }
     let many: Vec<_> = (0..10_000).map(|_| json!({"name": "i", "op": ">", "value": "0"})).collect();
     assert!(
-        engine.refusal(&uuid, json!({"where": many})).await.contains("`where` has 10000 and may have 256 conditions")
+        engine.rejection(&uuid, json!({"where": many})).await.contains("`where` has 10000 and may have 256 conditions")
     );
     let some: Vec<_> = (0..250).map(|_| json!({"name": "i", "op": ">", "value": "0"})).collect();
     assert_eq!(engine.rows(&uuid, json!({"where": some, "select": [count()]})).await, json!([[4]]));
     let list: Vec<_> = (0..200_000).collect();
     let long = json!({"where": [{"name": "i", "op": "in", "value": list}]});
-    assert!(engine.refusal(&uuid, long).await.contains("values in its lists"));
-    assert!(engine.refusal(&uuid, json!({"select": vec!["i"; 5000]})).await.contains("may have 4000 items"));
+    assert!(engine.rejection(&uuid, long).await.contains("values in its lists"));
+    assert!(engine.rejection(&uuid, json!({"select": vec!["i"; 5000]})).await.contains("may have 4000 items"));
     let path = format!("/api/formatted_data/{uuid}");
     assert_eq!(engine.call("POST", &path, "{").await.0, 400);
     assert_eq!(engine.call("POST", &path, " ".repeat(5 * 1024 * 1024)).await.0, 413);
 }
 
 #[tokio::test]
-async fn texts_and_numbers_survive_json() {
-    let engine = Engine::start().await;
+async fn query_strings_and_numbers_survive_json() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let row = json!({"a": "a\"b\\c\n\u{1}é😀/", "b": 0.1, "c": 1e300, "d": -0.0, "e": i64::MIN});
     engine.insert(&uuid, json!([row])).await;
@@ -214,8 +214,8 @@ async fn texts_and_numbers_survive_json() {
 }
 
 #[tokio::test]
-async fn an_error_in_the_middle_of_an_answer_breaks_the_connection() {
-    let engine = Engine::start().await;
+async fn query_error_after_the_response_started_closes_the_connection() {
+    let engine = LocalEngine::start().await;
     let mut csv = String::from("k,n\n");
     for k in 0..60_000 {
         csv.push_str(&format!("a long key with the number {k},1\n"));
@@ -230,5 +230,5 @@ async fn an_error_in_the_middle_of_an_answer_breaks_the_connection() {
         .body(options);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 200, "the first rows are right");
-    assert!(answer.bytes().await.is_err(), "and an answer that is cut is none");
+    assert!(answer.bytes().await.is_err(), "an incomplete response is not valid JSON");
 }

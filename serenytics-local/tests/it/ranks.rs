@@ -1,9 +1,9 @@
-//! `rank` and `dense_rank`, held against plain loops over the same rows, in every clause of a query.
+//! `rank` and `dense_rank` in every clause of a query, compared with plain loops over the same rows.
 
 use serde_json::{Value, json};
 
 use crate::measures::named;
-use crate::support::{Engine, Served};
+use crate::support::{LocalEngine, TestServer};
 
 /// The last of the rows are in the journal, the others in a file.
 const ROWS: usize = 60;
@@ -18,7 +18,7 @@ struct Sale {
     id: i64,
     country: Option<&'static str>,
     price: Option<f64>,
-    /// What is called like an expression of DataFusion.
+    /// Names that look like expressions of DataFusion.
     trap: &'static str,
 }
 
@@ -53,7 +53,7 @@ fn places(is_dense: bool, is_descending: bool, alike: impl Fn(&Sale, &Sale) -> b
     sales.iter().map(place).collect()
 }
 
-async fn loaded(engine: &Engine, measures: &[(&str, &str, &str)]) -> String {
+async fn loaded(engine: &LocalEngine, measures: &[(&str, &str, &str)]) -> String {
     let uuid = engine.storage().await;
     let row =
         |sale: &Sale| json!({"id": sale.id, "country": sale.country, "price": sale.price, "lower(country)": sale.trap});
@@ -67,8 +67,8 @@ async fn loaded(engine: &Engine, measures: &[(&str, &str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn places_are_those_of_plain_loops_whatever_the_conditions_are() {
-    let engine = Engine::start().await;
+async fn rank_matches_a_plain_loop_under_any_condition() {
+    let engine = LocalEngine::start().await;
     let all = |_: &Sale, _: &Sale| true;
     let country = |one: &Sale, other: &Sale| one.country == other.country;
     let lowered = |one: &Sale, other: &Sale| lower(one.country) == lower(other.country);
@@ -115,8 +115,8 @@ async fn places_are_those_of_plain_loops_whatever_the_conditions_are() {
 }
 
 #[tokio::test]
-async fn a_place_is_the_same_in_every_clause() {
-    let engine = Engine::start().await;
+async fn rank_is_the_same_in_every_clause() {
+    let engine = LocalEngine::start().await;
     let measures = [
         ("place", "place", "rank([price], \"desc\")"),
         ("best", "best", "[place] <= 8"),
@@ -169,8 +169,8 @@ async fn a_place_is_the_same_in_every_clause() {
 }
 
 #[tokio::test]
-async fn a_join_has_places_among_its_rows() {
-    let engine = Engine::start().await;
+async fn rank_over_a_join() {
+    let engine = LocalEngine::start().await;
     let sold = loaded(&engine, &[]).await;
     let regions = engine.storage().await;
     engine
@@ -198,10 +198,10 @@ async fn a_join_has_places_among_its_rows() {
     assert_eq!(engine.rows(join, stage).await, json!(expected));
 }
 
-/// What DataFusion prints alike is not the same.
+/// Different formulas that DataFusion prints in the same way must stay different.
 #[tokio::test]
-async fn formulas_that_differ_in_parentheses_have_places_of_their_own() {
-    let engine = Engine::start().await;
+async fn rank_of_formulas_that_differ_only_in_parentheses() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let rows: Vec<Value> = (0..6).map(|a| json!({"a": a, "b": a * 7 % 5, "c": a * 3 % 4, "a + b": -a})).collect();
     engine.insert(&uuid, json!(rows)).await;
@@ -222,8 +222,8 @@ async fn formulas_that_differ_in_parentheses_have_places_of_their_own() {
 }
 
 #[tokio::test]
-async fn places_that_cannot_be_are_told() {
-    let engine = Engine::start().await;
+async fn rank_with_mistakes_is_rejected() {
+    let engine = LocalEngine::start().await;
     let many =
         |count: usize| (0..count).map(|index| format!("rank([price] + {index})")).collect::<Vec<_>>().join(" + ");
     // Those of one order are sorted once, and count once.
@@ -254,16 +254,16 @@ async fn places_that_cannot_be_are_told() {
         ),
     ];
     for (item, expected) in cases {
-        let refusal = engine.refusal(&uuid, json!({"select": [item]})).await;
-        assert!(refusal.contains(expected), "{refusal}");
+        let rejection = engine.rejection(&uuid, json!({"select": [item]})).await;
+        assert!(rejection.contains(expected), "{rejection}");
     }
     let most = engine.rows(&uuid, json!({"select": [named("most", "most")]})).await;
     assert_eq!(most.as_array().unwrap().len(), ROWS);
 }
 
 #[tokio::test]
-async fn as_many_places_as_a_query_may_have_fit_into_little_memory() {
-    let server = Served::start(|server| server.api_key("key").query_memory(128 << 20)).await;
+async fn rank_at_the_limit_per_query_uses_little_memory() {
+    let server = TestServer::start(|server| server.api_key("key").query_memory(128 << 20)).await;
     let rows: Vec<Value> = (0..20_000).map(|id| json!({"id": id, "k": id * 7919 % 1000})).collect();
     let uuid = server.storage("key", json!(rows)).await;
     let ranks: Vec<String> = (1..9).map(|factor| format!("rank([k] * {factor}, \"desc\", [id] % {factor})")).collect();

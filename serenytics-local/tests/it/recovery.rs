@@ -1,11 +1,11 @@
-//! Recovery: what an engine does with a folder that another one left as it was killed, or that is damaged.
+//! Recovery of data folders after a kill, and damaged data folders.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 /// A copy of a data folder, as it would be if the engine were killed now.
 fn copied(from: &Path) -> TempDir {
@@ -35,9 +35,9 @@ fn segments(folder: &Path, uuid: &str) -> Vec<PathBuf> {
 
 /// An engine whose storage has the row 0 in its table and the rows 1 to 3 in its journal, and its folder as it was then:
 /// soon the engine merges the rows.
-async fn with_pushes() -> (Engine, String, TempDir) {
+async fn with_pushes() -> (LocalEngine, String, TempDir) {
     loop {
-        let engine = Engine::start().await;
+        let engine = LocalEngine::start().await;
         let uuid = engine.loaded("n\n0\n").await;
         for n in 1..=3 {
             engine.push(&uuid, json!({"n": n})).await;
@@ -50,7 +50,7 @@ async fn with_pushes() -> (Engine, String, TempDir) {
 }
 
 #[tokio::test]
-async fn pushes_are_there_after_a_kill_whatever_was_cut() {
+async fn pushes_survive_a_kill_at_any_time() {
     let (_, uuid, left) = with_pushes().await;
     let length = std::fs::metadata(&segments(left.path(), &uuid)[0]).unwrap().len();
     // Each of the three has 7 bytes of row and 36 around it.
@@ -60,7 +60,7 @@ async fn pushes_are_there_after_a_kill_whatever_was_cut() {
         std::fs::File::options().write(true).open(segment).unwrap().set_len(cut).unwrap();
         let kept = cut / (length / 3);
         let mut rows: Vec<_> = (0..=kept).map(|n| json!([n])).collect();
-        let engine = Engine::on(folder).await;
+        let engine = LocalEngine::on(folder).await;
         assert_eq!(engine.rows(&uuid, json!({})).await, json!(rows), "cut at {cut} of {length}");
         engine.push(&uuid, json!({"n": 4})).await;
         rows.push(json!([4]));
@@ -70,7 +70,7 @@ async fn pushes_are_there_after_a_kill_whatever_was_cut() {
 }
 
 #[tokio::test]
-async fn a_segment_that_was_merged_and_not_removed_doubles_nothing() {
+async fn merged_wal_segment_that_was_not_removed_adds_no_rows() {
     let (engine, uuid, before) = with_pushes().await;
     let segment = &segments(before.path(), &uuid)[0];
     let put_back = |folder: &TempDir| {
@@ -81,7 +81,7 @@ async fn a_segment_that_was_merged_and_not_removed_doubles_nothing() {
     engine.insert(&uuid, json!([{"n": 4}])).await;
     let after = copied(engine.folder.path());
     put_back(&after);
-    let recovered = Engine::on(after).await;
+    let recovered = LocalEngine::on(after).await;
     let rows = json!([[0], [1], [2], [3], [4]]);
     assert_eq!(recovered.rows(&uuid, json!({})).await, rows);
     recovered.push(&uuid, json!({"n": 5})).await;
@@ -91,15 +91,15 @@ async fn a_segment_that_was_merged_and_not_removed_doubles_nothing() {
     engine.load(&uuid, "other\nx\n").await.unwrap();
     let after = copied(engine.folder.path());
     put_back(&after);
-    let recovered = Engine::on(after).await;
+    let recovered = LocalEngine::on(after).await;
     assert_eq!(recovered.rows(&uuid, json!({})).await, json!([["x"]]));
 }
 
 #[tokio::test]
-async fn a_damaged_storage_says_so_and_others_work() {
+async fn damaged_storage_is_an_error_and_others_work() {
     let (engine, journal, folder) = with_pushes().await;
     engine.local.shutdown().await;
-    let engine = Engine::on(folder).await;
+    let engine = LocalEngine::on(folder).await;
     let (log, fine) = (engine.loaded("n\n1\n").await, engine.loaded("n\n2\n").await);
     engine.push(&fine, json!({"n": 3})).await;
     // The storage that was not used yet keeps its journal.
@@ -111,7 +111,7 @@ async fn a_damaged_storage_says_so_and_others_work() {
     let commit = folder.path().join("storages").join(&log).join("_delta_log/00000000000000000000.json");
     std::fs::write(commit, "{\"nonsense\"").unwrap();
 
-    let engine = Engine::on(folder).await;
+    let engine = LocalEngine::on(folder).await;
     let query = json!({"order": "row_by_row"});
     let (status, answer) = engine.ask(&journal, query.clone()).await;
     let error = answer["errors"][0].as_str().unwrap();
@@ -136,8 +136,8 @@ async fn a_damaged_storage_says_so_and_others_work() {
 }
 
 #[tokio::test]
-async fn thousands_of_changes_leave_a_log_that_opens_fast() {
-    let engine = Engine::start().await;
+async fn storage_with_thousands_of_commits_opens_quickly() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     for n in 0..210 {
         engine.insert(&uuid, json!([{"n": n}])).await;

@@ -1,26 +1,26 @@
-//! Scripts that are run: parameters, logs, limits, and what is left of them.
+//! Runs of scripts: parameters, logs, limits and cleanup.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use serenytics_local::{Server, ServerBuilder};
 
-use crate::support::Keyed;
+use crate::support::TestServerWithKey;
 
 fn allowed(builder: ServerBuilder) -> ServerBuilder {
     builder.allow_scripts()
 }
 
 /// A new script's path.
-async fn script(served: &Keyed, code: &str) -> String {
+async fn script(served: &TestServerWithKey, code: &str) -> String {
     let body = json!({"name": "nightly", "schedule_infos": "", "code": code, "kind": "GENERIC_PYTHON"});
     let (status, script) = served.call("POST", "/api/script", body.to_string()).await;
     assert_eq!(status, 201, "{script}");
     format!("/api/script/{}", script["uuid"].as_str().unwrap())
 }
 
-/// Runs a script to its end, and gives its last log.
-async fn run(served: &Keyed, path: &str, params: Value) -> Value {
+/// Runs a script to completion and returns its last log.
+async fn run(served: &TestServerWithKey, path: &str, params: Value) -> Value {
     let mut body = params;
     body["async"] = json!(true);
     let answer = served.call("POST", &format!("{path}/run"), body.to_string()).await;
@@ -31,8 +31,8 @@ async fn run(served: &Keyed, path: &str, params: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_script_gets_its_parameters_and_leaves_a_log() {
-    let served = Keyed::start(allowed).await;
+async fn script_receives_parameters_and_has_a_log() {
+    let served = TestServerWithKey::start(allowed).await;
     let code = "import json, os, sys, urllib.request\n\
                 params = json.load(open('params.json'))\n\
                 print(params['country'], 'async' in params, sorted(os.listdir('.')))\n\
@@ -56,8 +56,8 @@ async fn a_script_gets_its_parameters_and_leaves_a_log() {
 }
 
 #[tokio::test]
-async fn a_failure_is_a_log_too_and_the_last_ten_are_kept() {
-    let served = Keyed::start(allowed).await;
+async fn script_failure_has_a_log_and_the_last_ten_are_kept() {
+    let served = TestServerWithKey::start(allowed).await;
     let path = script(&served, "import json, sys\nsys.exit(json.load(open('params.json'))['code'])\n").await;
     for code in 0..12 {
         let log = run(&served, &path, json!({"code": code})).await;
@@ -76,8 +76,8 @@ async fn a_failure_is_a_log_too_and_the_last_ten_are_kept() {
 }
 
 #[tokio::test]
-async fn a_request_can_wait_for_its_script() {
-    let served = Keyed::start(allowed).await;
+async fn script_run_can_wait_for_the_result() {
+    let served = TestServerWithKey::start(allowed).await;
     let path = format!("{}/run", script(&served, "import json\nprint(json.load(open('params.json'))['n'] + 1)").await);
     assert_eq!(served.call("POST", &path, r#"{"n": 1}"#).await, (200, json!({"status": "ok"})));
     let (status, answer) = served.call("POST", &path, "").await;
@@ -98,8 +98,8 @@ fn lives(mark: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_script_that_takes_too_long_is_ended_with_its_children() {
-    let served = Keyed::start(|builder| allowed(builder).script_timeout(Duration::from_millis(800))).await;
+async fn script_timeout_kills_the_script_and_its_children() {
+    let served = TestServerWithKey::start(|builder| allowed(builder).script_timeout(Duration::from_millis(800))).await;
     let mark = format!("left-behind-{}", std::process::id());
     let code = format!(
         "import subprocess, sys, time\n\
@@ -113,13 +113,13 @@ async fn a_script_that_takes_too_long_is_ended_with_its_children() {
     assert!(started.elapsed() < Duration::from_secs(20));
     assert_eq!((&log["status"], &log["return_code"]), (&json!("FAILURE"), &json!(-9)), "{log}");
     assert_eq!(log["stdout"], "begun\n");
-    assert_eq!(log["stderr"], "[the script was ended: it took longer than 0.8 seconds]\n");
+    assert_eq!(log["stderr"], "[the script was killed: it ran longer than 0.8 seconds]\n");
     assert!(!lives(&mark));
 }
 
 #[tokio::test]
-async fn children_do_not_outlive_their_script_nor_the_server() {
-    let served = Keyed::start(allowed).await;
+async fn script_children_are_killed_with_the_script_or_the_server() {
+    let served = TestServerWithKey::start(allowed).await;
     let mark = format!("orphan-{}", std::process::id());
     let code = format!(
         "import subprocess, sys, time\n\
@@ -145,8 +145,8 @@ async fn children_do_not_outlive_their_script_nor_the_server() {
 }
 
 #[tokio::test]
-async fn memory_and_output_have_limits() {
-    let served = Keyed::start(|builder| allowed(builder).script_memory(256 << 20)).await;
+async fn script_memory_and_output_are_limited() {
+    let served = TestServerWithKey::start(|builder| allowed(builder).script_memory(256 << 20)).await;
     let path = script(&served, "print('before')\nbytearray(1 << 30)\n").await;
     let log = run(&served, &path, json!({})).await;
     assert_eq!(log["status"], "FAILURE");
@@ -161,29 +161,29 @@ async fn memory_and_output_have_limits() {
 }
 
 #[tokio::test]
-async fn a_script_runs_once_at_a_time() {
-    let served = Keyed::start(allowed).await;
+async fn script_cannot_run_twice_at_the_same_time() {
+    let served = TestServerWithKey::start(allowed).await;
     let path = script(&served, "import time\ntime.sleep(1)\n").await;
     let run = format!("{path}/run");
     assert_eq!(served.call("POST", &run, r#"{"async": true}"#).await.0, 200);
     let (status, answer) = served.call("POST", &run, r#"{"async": true}"#).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["errors"][0], "the script `nightly` is running: wait until it is done, then run it again");
+    assert_eq!(answer["errors"][0], "the script `nightly` is already running: run it again after it ends");
     assert_eq!(served.call("DELETE", &path, "").await.0, 400);
     served.until(&format!("{path}/state"), |state| state["running"] == false).await;
     assert_eq!(served.call("POST", &run, r#"{"async": true}"#).await.0, 200);
 }
 
 #[tokio::test]
-async fn scripts_are_run_only_by_a_server_that_allows_it() {
-    let served = Keyed::start(|builder| builder).await;
+async fn script_run_needs_allow_scripts() {
+    let served = TestServerWithKey::start(|builder| builder).await;
     let path = script(&served, "print(1)").await;
     let (status, answer) = served.call("POST", &format!("{path}/run"), "{}").await;
     assert_eq!(status, 501);
     assert!(answer["errors"][0].as_str().unwrap().contains("--allow-scripts"), "{answer}");
     assert_eq!(served.call("GET", &format!("{path}/state"), "").await.1, json!({"running": false}));
 
-    let served = Keyed::start(allowed).await;
+    let served = TestServerWithKey::start(allowed).await;
     for (body, expected) in [(json!({"name": "a", "code": "", "kind": "R"}), 501), (json!({"name": "b"}), 400)] {
         let (_, script) = served.call("POST", "/api/script", body.to_string()).await;
         let path = format!("/api/script/{}/run", script["uuid"].as_str().unwrap());
@@ -198,7 +198,7 @@ async fn scripts_are_run_only_by_a_server_that_allows_it() {
 }
 
 #[tokio::test]
-async fn an_interpreter_that_is_not_there_is_told_at_the_start() {
+async fn script_interpreter_that_is_missing_fails_the_start() {
     let folder = tempfile::tempdir().unwrap();
     for python in ["no-such-python", "/no/such/python", "false"] {
         let server = Server::builder(folder.path()).api_key("key").python(python).allow_scripts();

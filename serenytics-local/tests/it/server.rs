@@ -1,13 +1,13 @@
-//! The server: keys, users, the folder's lock, restarts, and what is not emulated.
+//! The server: keys, users, the lock of the data folder, restarts, and unsupported calls.
 
 use serde_json::json;
 use serenytics_local::{Local, Server};
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 #[tokio::test]
-async fn requests_without_a_good_key_are_refused() {
-    let engine = Engine::start().await;
+async fn request_without_a_valid_key_is_rejected() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     for (method, path) in [
         ("GET", "/api/data_source".to_owned()),
@@ -25,8 +25,8 @@ async fn requests_without_a_good_key_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_emulated_says_so() {
-    let engine = Engine::start().await;
+async fn unsupported_calls_are_501() {
+    let engine = LocalEngine::start().await;
     let (status, answer) = engine.call("GET", "/api/folder", "").await;
     assert_eq!(status, 501);
     assert_eq!(answer["errors"][0], "GET /api/folder is not emulated by the embedded engine");
@@ -37,8 +37,8 @@ async fn what_is_not_emulated_says_so() {
 }
 
 #[tokio::test]
-async fn a_folder_is_open_once() {
-    let engine = Engine::start().await;
+async fn data_folder_can_be_opened_only_once() {
+    let engine = LocalEngine::start().await;
     let error = Local::open(engine.folder.path()).await.unwrap_err();
     assert!(error.is_locked());
     assert!(error.to_string().contains("is in use by another engine"), "{error}");
@@ -48,8 +48,8 @@ async fn a_folder_is_open_once() {
 }
 
 #[tokio::test]
-async fn data_is_there_after_a_restart() {
-    let engine = Engine::start().await;
+async fn data_survives_a_restart() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a,t\n1,2013-01-01\n").await;
     engine.insert(&uuid, json!([{"a": 2}])).await;
     let engine = engine.restart().await;
@@ -60,7 +60,7 @@ async fn data_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_user_makes_keys_that_last() {
+async fn user_creates_keys_that_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let http = reqwest::Client::new();
     let server = Server::builder(folder.path()).user("ada", "engine").start().await.unwrap();
@@ -90,16 +90,16 @@ async fn a_user_makes_keys_that_last() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_key_or_user_does_not_start() {
+async fn server_without_a_key_or_user_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let error = Server::builder(folder.path()).start().await.unwrap_err();
-    assert!(error.to_string().contains("nobody could use the server"), "{error}");
+    assert!(error.to_string().contains("no one could use the server"), "{error}");
     let error = Server::builder(folder.path()).api_key(" ").start().await.unwrap_err();
     assert!(error.to_string().contains("an API key is empty"), "{error}");
 }
 
 #[tokio::test]
-async fn uploads_have_a_limit() {
+async fn upload_limit_rejects_large_files() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::builder(folder.path()).api_key("key").upload_limit(1000).start().await.unwrap();
     let http = reqwest::Client::new();
@@ -115,7 +115,7 @@ async fn uploads_have_a_limit() {
 }
 
 #[tokio::test]
-async fn a_query_larger_than_its_memory_is_refused() {
+async fn query_over_the_memory_limit_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::builder(folder.path()).api_key("key").query_memory(64 * 1024).start().await.unwrap();
     let http = reqwest::Client::new();
@@ -137,8 +137,8 @@ async fn a_query_larger_than_its_memory_is_refused() {
 }
 
 #[tokio::test]
-async fn the_client_of_an_engine_is_ready() {
-    let engine = Engine::start().await;
+async fn local_client_is_ready() {
+    let engine = LocalEngine::start().await;
     let client = engine.local.client();
     let source = client.get_or_create_storage("flights").await.unwrap();
     assert_eq!(source.row_count().await.unwrap(), 0);

@@ -1,12 +1,12 @@
-//! Time slots: the start of each, and what the weeks begin with.
+//! Time slots: their starts, and the first day of a week.
 
 use serde_json::json;
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 #[tokio::test]
-async fn every_slot_gives_its_start() {
-    let engine = Engine::start().await;
+async fn time_slot_values_are_their_starts() {
+    let engine = LocalEngine::start().await;
     // A Saturday, in the last week of its year.
     let uuid = engine.loaded("t\n2012-12-29T23:59:58.75\n").await;
     let cases = [
@@ -30,8 +30,8 @@ async fn every_slot_gives_its_start() {
 }
 
 #[tokio::test]
-async fn weeks_begin_on_monday_and_null_is_a_slot() {
-    let engine = Engine::start().await;
+async fn time_slot_weeks_begin_on_monday_and_null_is_a_group() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("t,n\n2013-01-06,1\n2013-01-07,2\n2013-01-13T23:59:59,3\n,4\n1969-12-31,5\n").await;
     let stage = json!({
         "group_by": [{"name": "t", "timeslot": "week"}],
@@ -49,8 +49,8 @@ async fn weeks_begin_on_monday_and_null_is_a_slot() {
 }
 
 #[tokio::test]
-async fn a_column_can_be_grouped_by_several_slots() {
-    let engine = Engine::start().await;
+async fn group_by_several_time_slots_of_one_column() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("t\n2013-01-06\n2013-02-06\n2014-01-06\n").await;
     let (year, month) = (json!({"name": "t", "timeslot": "year"}), json!({"name": "t", "timeslot": "month"}));
     let stage = json!({
@@ -63,8 +63,8 @@ async fn a_column_can_be_grouped_by_several_slots() {
 }
 
 #[tokio::test]
-async fn far_years_are_cut_like_others() {
-    let engine = Engine::start().await;
+async fn time_slot_of_distant_years() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("t\n0001-02-03T04:05:06\n1500-06-15\n9999-12-31T23:59:59.999999\n").await;
     let order = json!([{"name": "t"}]);
     let rows = json!([["0001-02-03T04:05:06"], ["1500-06-15T00:00:00"], ["9999-12-31T23:59:59.999999"]]);

@@ -1,12 +1,12 @@
-//! Data sources, scripts and tasks: what is created is found, saved and deleted.
+//! Data sources, scripts and tasks: create, find, save, delete.
 
 use serde_json::{Value, json};
 
-use crate::support::{Engine, by_name, empty};
+use crate::support::{LocalEngine, by_name, empty};
 
 #[tokio::test]
-async fn a_source_is_the_same_object_in_every_answer() {
-    let engine = Engine::start().await;
+async fn source_is_the_same_object_in_every_response() {
+    let engine = LocalEngine::start().await;
     let body = json!({"name": "ventes d'été", "type": "Storage", "jsonContent": {"separator": ";"}});
     let (status, made) = engine.call("POST", "/api/data_source", body.to_string()).await;
     assert_eq!(status, 201);
@@ -34,8 +34,8 @@ async fn a_source_is_the_same_object_in_every_answer() {
 }
 
 #[tokio::test]
-async fn wrong_sources_are_refused() {
-    let engine = Engine::start().await;
+async fn source_with_mistakes_is_rejected() {
+    let engine = LocalEngine::start().await;
     for (body, status) in [
         (r#"{"type": "Storage"}"#, 400),
         (r#"{"name": " ", "type": "Storage"}"#, 400),
@@ -58,8 +58,8 @@ async fn wrong_sources_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_is_404_and_no_path_leads_out() {
-    let engine = Engine::start().await;
+async fn unknown_objects_are_404_and_paths_stay_in_the_data_folder() {
+    let engine = LocalEngine::start().await;
     let unknown = "00000000-0000-4000-8000-000000000000";
     for uuid in [unknown, "nope", "..", "%2e%2e%2fcatalogue.sqlite", "..%2F..%2Fetc%2Fpasswd"] {
         for (method, path) in [
@@ -72,15 +72,15 @@ async fn what_is_unknown_is_404_and_no_path_leads_out() {
             ("GET", format!("/api/script/{uuid}")),
         ] {
             let (status, answer) = engine.call(method, &path, "{}").await;
-            // A client resolves `..` before it sends, which gives another path.
+            // HTTP clients resolve `..` before they send, which results in another path.
             assert!(status == 404 || (uuid == ".." && status >= 400), "{method} {path}: {status} {answer}");
         }
     }
 }
 
 #[tokio::test]
-async fn deleting_a_source_removes_its_data() {
-    let engine = Engine::start().await;
+async fn source_delete_removes_its_data() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a\n1\n").await;
     let other = engine.loaded("a\n2\n").await;
     assert_eq!(engine.call("DELETE", &format!("/api/data_source/{uuid}"), "").await.0, 204);
@@ -91,8 +91,8 @@ async fn deleting_a_source_removes_its_data() {
 }
 
 #[tokio::test]
-async fn an_empty_storage_says_so() {
-    let engine = Engine::start().await;
+async fn query_of_an_empty_storage_is_an_error() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     assert_eq!(engine.ask(&uuid, json!({"only_headers": true})).await, empty());
     assert_eq!(engine.ask(&uuid, json!({"data_processing_pipeline": [{"select": ["x"]}]})).await, empty());
@@ -103,31 +103,31 @@ async fn an_empty_storage_says_so() {
 }
 
 #[tokio::test]
-async fn uploads_go_here_and_not_to_s3() {
-    let engine = Engine::start().await;
+async fn sign_s3_tells_clients_to_upload_to_this_server() {
+    let engine = LocalEngine::start().await;
     let path = "/api/data_source/sign_s3/?s3_object_type=csv%2Fgz&s3_object_name=x";
     let (status, answer) = engine.call("GET", path, "").await;
     assert_eq!((status, &answer["status"]), (200, &json!("error")));
 }
 
 #[tokio::test]
-async fn users_metadata_begin_with_the_login() {
-    let engine = Engine::start().await;
+async fn reload_users_metadata_needs_login_as_first_column() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     let path = format!("/api/data_source/{uuid}/reload_users_metadata");
     assert_eq!(engine.call("POST", &path, "").await, empty());
     engine.load(&uuid, "country,login\nFR,ada\n").await.unwrap();
     let (status, answer) = engine.call("POST", &path, "").await;
     assert_eq!(status, 400);
-    assert!(answer["errors"][0].as_str().unwrap().contains("is \"country\" and has to be \"login\""), "{answer}");
+    assert!(answer["errors"][0].as_str().unwrap().contains("is \"country\", expected \"login\""), "{answer}");
     engine.load(&uuid, "login,country\nada,FR\n").await.unwrap();
     assert_eq!(engine.call("POST", &path, "").await, (200, json!({"status": "ok"})));
     assert_eq!(engine.call_with_key("POST", &path, "", None).await.0, 401);
 }
 
 #[tokio::test]
-async fn a_load_from_s3_names_an_object() {
-    let engine = Engine::start().await;
+async fn reload_from_s3_needs_a_bucket_and_a_key() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("a\n1\n").await;
     let path = format!("/api/data_source/{uuid}/reload_from_s3");
     for (body, expected) in [
@@ -148,8 +148,8 @@ async fn a_load_from_s3_names_an_object() {
 }
 
 #[tokio::test]
-async fn scripts_have_a_storage() {
-    let engine = Engine::start().await;
+async fn script_storage_round_trip() {
+    let engine = LocalEngine::start().await;
     let body = json!({"name": "nightly", "schedule_infos": "", "code": "", "kind": "GENERIC_PYTHON"}).to_string();
     let (status, script) = engine.call("POST", "/api/script", body.clone()).await;
     assert_eq!(status, 201);

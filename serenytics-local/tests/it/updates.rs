@@ -1,18 +1,18 @@
-//! Updates from a file: rows that are replaced, inserted, refused, and what is left as it was.
+//! Updates from a file: replaced and inserted rows, and invalid files.
 
 use serde_json::{Value, json};
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
 /// Uploads a file and updates a storage from it; an error is the task's.
-async fn update(engine: &Engine, uuid: &str, csv: &str, key: &str) -> Result<Value, String> {
+async fn update(engine: &LocalEngine, uuid: &str, csv: &str, key: &str) -> Result<Value, String> {
     engine.attach(uuid, csv, json!({"originalFileName": "a.csv"})).await;
     engine.run(uuid, "update_from_file", json!({"primary_key": key, "async": true})).await
 }
 
 #[tokio::test]
-async fn known_keys_are_replaced_and_others_inserted_in_one_commit() {
-    let engine = Engine::start().await;
+async fn update_from_file_replaces_and_inserts_in_one_commit() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("id,v,w\n1,a,x\n2,b,x\n3,c,x\n,d,x\n").await;
     // The last of equal keys stays, the order of the columns is the file's, and a column that is not there is NULL.
     let done = update(&engine, &uuid, "v,id\nB,2\nnew,4\nnewer,4\nE,5\n", "id").await.unwrap();
@@ -27,8 +27,8 @@ async fn known_keys_are_replaced_and_others_inserted_in_one_commit() {
 }
 
 #[tokio::test]
-async fn an_empty_storage_gets_the_columns_of_the_file() {
-    let engine = Engine::start().await;
+async fn update_from_file_of_an_empty_storage_creates_its_columns() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     update(&engine, &uuid, "id,t\na,2013-01-01\nb,2013-01-02\na,2013-01-03\n", "id").await.unwrap();
     assert_eq!(engine.columns(&uuid).await, ["id str", "t datetime"]);
@@ -42,8 +42,8 @@ async fn an_empty_storage_gets_the_columns_of_the_file() {
 }
 
 #[tokio::test]
-async fn keys_of_every_type_are_met() {
-    let engine = Engine::start().await;
+async fn update_from_file_finds_keys_of_every_type() {
+    let engine = LocalEngine::start().await;
     for (key, file) in [
         ("i", "i,x,t,s\n1,9,,z\n"),
         ("x", "x,i\n0,9\n"),
@@ -57,8 +57,8 @@ async fn keys_of_every_type_are_met() {
 }
 
 #[tokio::test]
-async fn wrong_updates_change_nothing() {
-    let engine = Engine::start().await;
+async fn update_from_file_with_mistakes_changes_nothing() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.loaded("id,value\n1,a\n").await;
     for (csv, key, expected) in [
         ("id,value\n1,b\n", "ids", "the primary key \"ids\" is no column of the storage: did you mean \"id\"?"),
@@ -83,8 +83,8 @@ async fn wrong_updates_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_large_update_is_exact() {
-    let engine = Engine::start().await;
+async fn update_from_file_with_many_rows() {
+    let engine = LocalEngine::start().await;
     let file = |from: u32, to: u32, value: &str| {
         let rows: String = (from..to).map(|n| format!("{n},{value}\n")).collect();
         format!("id,value\n{rows}")

@@ -1,14 +1,14 @@
-//! Web apps: kept, shared, warmed up, and shown by links.
+//! Web apps: create, save, share, warm up, and embed links.
 
 use serde_json::{Value, json};
 
-use crate::support::{Engine, by_name};
+use crate::support::{LocalEngine, by_name};
 
 fn widget(source: &str) -> Value {
     json!({"type": "chart", "options": {"data": {"sourceUuid": source}}})
 }
 
-async fn dashboard(engine: &Engine, content: Value) -> (String, Value) {
+async fn dashboard(engine: &LocalEngine, content: Value) -> (String, Value) {
     let body = json!({"name": "Sales <2013>", "folder_name": "Reports", "jsonContent": content}).to_string();
     let (status, made) = engine.call("POST", "/api/web_app", body).await;
     assert_eq!(status, 201, "{made}");
@@ -16,8 +16,8 @@ async fn dashboard(engine: &Engine, content: Value) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn a_web_app_is_the_same_object_in_every_answer() {
-    let engine = Engine::start().await;
+async fn web_app_is_the_same_object_in_every_response() {
+    let engine = LocalEngine::start().await;
     let (path, made) = dashboard(&engine, json!({"tabs": []})).await;
     assert_eq!((&made["name"], &made["folder_name"]), (&json!("Sales <2013>"), &json!("Reports")));
     assert_eq!(engine.call("GET", &path, "").await, (200, made.clone()));
@@ -28,7 +28,7 @@ async fn a_web_app_is_the_same_object_in_every_answer() {
     let mut saved = made.clone();
     saved["jsonContent"]["cssContent"] = json!(".a {}");
     assert_eq!(engine.call("PUT", &path, saved.to_string()).await, (200, saved.clone()));
-    // Only what is sent is changed.
+    // Only the sent fields change.
     saved["folder_name"] = json!("Old reports");
     assert_eq!(engine.call("PUT", &path, r#"{"folder_name": "Old reports"}"#).await, (200, saved.clone()));
     let engine = engine.restart().await;
@@ -39,8 +39,8 @@ async fn a_web_app_is_the_same_object_in_every_answer() {
 }
 
 #[tokio::test]
-async fn wrong_web_apps_are_refused() {
-    let engine = Engine::start().await;
+async fn web_app_with_mistakes_is_rejected() {
+    let engine = LocalEngine::start().await;
     for body in ["", "[]", "{}", r#"{"name": ""}"#, r#"{"name": 1}"#, r#"{"name": "a", "jsonContent": []}"#] {
         assert_eq!(engine.call("POST", "/api/web_app", body).await.0, 400, "{body}");
     }
@@ -64,8 +64,8 @@ async fn wrong_web_apps_are_refused() {
 }
 
 #[tokio::test]
-async fn the_sources_of_the_widgets_are_listed_and_warmed_up() {
-    let engine = Engine::start().await;
+async fn web_app_lists_and_warms_up_the_sources_of_its_widgets() {
+    let engine = LocalEngine::start().await;
     let (one, other) = (engine.storage().await, engine.storage().await);
     let content = json!({"tabs": [{"widgets": [widget(&other), widget(&one)]}, {"widgets": [widget(&other)]}]});
     let (path, _) = dashboard(&engine, content).await;
@@ -106,8 +106,8 @@ async fn the_sources_of_the_widgets_are_listed_and_warmed_up() {
 }
 
 #[tokio::test]
-async fn a_web_app_tells_with_whom_it_is_shared() {
-    let engine = Engine::start().await;
+async fn web_app_sharings_are_listed() {
+    let engine = LocalEngine::start().await;
     let (path, made) = dashboard(&engine, json!({})).await;
     let (_, other) = dashboard(&engine, json!({})).await;
     assert_eq!(made["sharings"], json!([]));
@@ -126,8 +126,8 @@ async fn a_web_app_tells_with_whom_it_is_shared() {
 }
 
 #[tokio::test]
-async fn a_link_shows_a_web_app_until_it_expires_and_only_as_it_was_made() {
-    let engine = Engine::start().await;
+async fn embed_link_expires_and_cannot_be_changed() {
+    let engine = LocalEngine::start().await;
     let (path, _) = dashboard(&engine, json!({})).await;
     let (other, _) = dashboard(&engine, json!({})).await;
     let link = async |seconds: u64| {

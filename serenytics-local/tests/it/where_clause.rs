@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 
-/// Four rows, the last of which is NULL but for its number; texts have an empty one too.
+/// Four rows. The last one is NULL except for its number, and one string is empty.
 const ROWS: &str = r#"[
     {"n": 1, "i": -5, "x": -0.5, "t": "2013-01-01T00:00:00", "s": ""},
     {"n": 2, "i": 0, "x": 0.0, "t": "2013-01-02T12:00:00", "s": "b"},
@@ -12,14 +12,14 @@ const ROWS: &str = r#"[
     {"n": 4}
 ]"#;
 
-async fn matching(engine: &Engine, uuid: &str, conditions: Value) -> Vec<i64> {
+async fn matching(engine: &LocalEngine, uuid: &str, conditions: Value) -> Vec<i64> {
     let rows = engine.rows(uuid, json!({"select": ["n"], "where": conditions})).await;
     rows.as_array().unwrap().iter().map(|row| row[0].as_i64().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn every_operator_on_every_type() {
-    let engine = Engine::start().await;
+async fn where_operators_on_every_type() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine.insert(&uuid, serde_json::from_str(ROWS).unwrap()).await;
     // A value of each type, that of the second row, in the forms that clients send.
@@ -68,8 +68,8 @@ async fn every_operator_on_every_type() {
 }
 
 #[tokio::test]
-async fn lists_of_several_values_and_several_conditions() {
-    let engine = Engine::start().await;
+async fn where_in_with_several_values_and_several_conditions() {
+    let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine.insert(&uuid, serde_json::from_str(ROWS).unwrap()).await;
     let list = json!([{"name": "s", "op": "in", "value": "[\"\", \"b.C\", \"zz\", \"o'b\", \"--\"]"}]);

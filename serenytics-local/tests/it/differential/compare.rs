@@ -1,4 +1,4 @@
-//! Answers held against each other: whether rows are the same, in every order that the query leaves open.
+//! Compares the rows of both engines, allowing every order that the query leaves open.
 
 use std::collections::HashMap;
 
@@ -8,14 +8,14 @@ use super::query::Query;
 
 type Row = Vec<Value>;
 
-/// What is wrong with the engine's rows, if anything is.
+/// Returns the first difference, if any.
 ///
-/// The rows of DuckDB have the columns behind them that they are ordered by. Those that are equal there may come in any
-/// order, and a limit may take any of them.
+/// The rows of DuckDB end with the columns of the order. Rows with equal order columns may come in any order, and a limit
+/// may select any of them.
 pub fn difference(query: &Query, engine: &[Row], duckdb: &[Row]) -> Option<String> {
     let expected = query.limit.map_or(duckdb.len(), |limit| limit.min(duckdb.len()));
     if engine.len() != expected {
-        return Some(format!("{} rows, and not {expected}", engine.len()));
+        return Some(format!("{} rows, expected {expected}", engine.len()));
     }
     let mut rest = engine;
     for block in duckdb.chunk_by(|one, other| is_same(&one[query.outputs..], &other[query.outputs..])) {
@@ -24,13 +24,13 @@ pub fn difference(query: &Query, engine: &[Row], duckdb: &[Row]) -> Option<Strin
         if let Some(row) = missing(rows, block, query.outputs) {
             let row = Value::from(row.clone());
             let keys = Value::from(block[0][query.outputs..].to_vec());
-            return Some(format!("the row {row} is not among those with the place {keys} in the order"));
+            return Some(format!("the row {row} is not among the rows with the order keys {keys}"));
         }
     }
     None
 }
 
-/// Whether a sum is among the rows that no integer of 64 bits holds.
+/// Returns true if the rows contain a sum that exceeds 64 bits.
 pub fn has_wide(rows: &[Row]) -> bool {
     rows.iter().flatten().any(Value::is_object)
 }

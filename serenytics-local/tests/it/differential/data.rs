@@ -1,13 +1,13 @@
-//! The rows that both engines hold: few distinct values, among them all that is special.
+//! The rows in both engines: few distinct values, including all special ones.
 
 use serde_json::{Map, Value, json};
 use serenytics_query::vocabulary::ColumnType::{self, DateTime, Float, Int, Str};
 
-/// The column that tells the order in which the rows were loaded.
+/// The column with the position of each row in the load.
 pub const PLACE: &str = "place";
 /// The column of floats whose sum depends on the order in which they are added.
 pub const WILD: &str = "wild";
-/// The column of integers whose sum no float holds.
+/// The column of integers whose sum is not exact as a float.
 pub const LARGE: &str = "big";
 
 /// A table: its columns, and its rows in the order of the columns.

@@ -36,7 +36,7 @@ impl DuckDb {
         self.ask(&json!({"table": name, "columns": columns, "rows": rows})).unwrap();
     }
 
-    /// The rows of a query, or why there are none.
+    /// Runs a query and returns its rows or the error.
     pub fn query(&mut self, sql: &str) -> Result<Vec<Vec<Value>>, String> {
         self.ask(&json!({"sql": sql}))
     }
@@ -61,7 +61,7 @@ impl Drop for DuckDb {
     }
 }
 
-/// What a column's type is called in SQL.
+/// Returns the SQL name of a column type.
 fn sql_type(column_type: ColumnType) -> &'static str {
     match column_type {
         ColumnType::Str => "VARCHAR",

@@ -43,7 +43,7 @@ fn arithmetic(inner: impl Strategy<Value = Formula> + Clone) -> impl Strategy<Va
     prop_oneof![4 => operation, 1 => inner.prop_map(|operand| Formula::Negative(Box::new(operand)))]
 }
 
-/// What a measure computes for each row.
+/// The formula of a measure.
 pub fn of_rows() -> impl Strategy<Value = Formula> + Clone {
     let leaf = prop_oneof![3 => any::<Index>().prop_map(Formula::Name), 1 => number()].boxed();
     leaf.prop_recursive(3, 8, 2, arithmetic)
@@ -83,7 +83,7 @@ impl Formula {
             }
             Formula::Aggregate(aggregate, argument) => {
                 let argument = argument.build(columns);
-                // What depends on the order of addition is not worth comparing.
+                // Results that depend on the order of addition cannot be compared.
                 let aggregate = if argument.precision.allows(*aggregate) { *aggregate } else { Aggregate::Max };
                 let precision = match aggregate {
                     Aggregate::Dcount => Precision::Exact,
@@ -98,7 +98,7 @@ impl Formula {
         }
     }
 
-    /// Whether it has a name or a function in it, without which it is no formula.
+    /// Returns true if the formula references a column or calls a function. The server rejects other formulas.
     pub fn depends_on_rows(&self) -> bool {
         match self {
             Formula::Int(_) | Formula::Float(_) => false,

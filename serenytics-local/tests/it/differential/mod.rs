@@ -1,7 +1,7 @@
-//! Random queries, answered by the engine and by DuckDB over the same rows.
+//! Runs random queries on the engine and on DuckDB over the same rows, and compares the results.
 //!
-//! `DIFFERENTIAL_SEED` and `DIFFERENTIAL_QUERIES` set another seed and number. What differs is made smaller, and told
-//! with both queries and both answers.
+//! `DIFFERENTIAL_SEED` and `DIFFERENTIAL_QUERIES` set another seed and number of queries. A failing query is reduced, and
+//! reported with both queries and both results.
 
 mod compare;
 mod data;
@@ -18,7 +18,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use serde_json::{Map, Value, json};
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::support::Engine;
+use crate::support::LocalEngine;
 use data::{LARGE, PLACE, Table, WILD, tables};
 use duckdb::DuckDb;
 use query::Query;
@@ -30,11 +30,11 @@ const QUERIES: u32 = 2000;
 const MEASURES: usize = 16;
 
 #[test]
-fn random_queries_are_answered_as_by_duckdb() {
+fn random_queries_match_duckdb() {
     let seed = setting("DIFFERENTIAL_SEED", 1);
     let queries = setting("DIFFERENTIAL_QUERIES", QUERIES);
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let engine = runtime.block_on(Engine::start());
+    let engine = runtime.block_on(LocalEngine::start());
     let sources = runtime.block_on(sources(&engine, &mut runner(seed, 0, 0)));
     let refused: u32 = std::thread::scope(|scope| {
         let halves = [1, 2].map(|half| {
@@ -43,7 +43,7 @@ fn random_queries_are_answered_as_by_duckdb() {
         });
         halves.into_iter().map(|half| half.join().unwrap_or_else(|told| std::panic::resume_unwind(told))).sum()
     });
-    assert!(refused * 5 < queries, "{refused} of {queries} queries gave integers that are too large, and no rows");
+    assert!(refused * 5 < queries, "{refused} of {queries} queries failed because integers were too large");
 }
 
 fn setting(name: &str, default: u32) -> u32 {
@@ -58,10 +58,10 @@ fn runner(seed: u32, half: u8, cases: u32) -> TestRunner {
     TestRunner::new_with_rng(config, rng)
 }
 
-/// Rows, or why there are none.
+/// The rows or the error of a query.
 type Answer = Result<Vec<Vec<Value>>, String>;
 
-/// Runs queries on both engines, and tells how many were refused by both.
+/// Runs queries on both engines and returns how many failed on both.
 fn run(mut runner: TestRunner, sources: &[Source], ask: impl Fn(&Query) -> Answer) -> u32 {
     let mut duckdb = DuckDb::start();
     for table in tables() {
@@ -94,7 +94,7 @@ fn run(mut runner: TestRunner, sources: &[Source], ask: impl Fn(&Query) -> Answe
     }
 }
 
-/// Whether the answers are the same; with the value `true` both refuse numbers of more than 64 bits.
+/// Compares the results. Returns true if both engines failed on numbers of more than 64 bits.
 fn held(query: &Query, answer: &Answer, expected: &Answer, duckdb: &mut DuckDb) -> Result<bool, String> {
     match (answer, expected) {
         (Ok(engine), Ok(duckdb)) => compare::difference(query, engine, duckdb).map_or(Ok(false), Err),
@@ -106,10 +106,10 @@ fn held(query: &Query, answer: &Answer, expected: &Answer, duckdb: &mut DuckDb) 
             let mut has_large_cell = || {
                 query.cells.as_ref().is_some_and(|cells| duckdb.query(cells).is_err_and(|error| is_overflow(&error)))
             };
-            if is_too_large || has_large_cell() { Ok(true) } else { Err("the engine refuses".to_owned()) }
+            if is_too_large || has_large_cell() { Ok(true) } else { Err("the engine rejects".to_owned()) }
         }
-        (Err(_), _) => Err("the engine refuses".to_owned()),
-        (Ok(_), Err(_)) => Err("DuckDB refuses".to_owned()),
+        (Err(_), _) => Err("the engine rejects".to_owned()),
+        (Ok(_), Err(_)) => Err("DuckDB rejects".to_owned()),
     }
 }
 
@@ -124,7 +124,7 @@ fn shown(answer: &Answer) -> String {
     }
 }
 
-async fn answer(engine: &Engine, query: &Query) -> Answer {
+async fn answer(engine: &LocalEngine, query: &Query) -> Answer {
     let options = json!({"order": "row_by_row", "data_processing_pipeline": [query.stage]});
     let (_, mut answer) = engine.ask(&query.uuid, options).await;
     match answer["status"].as_str() {
@@ -134,7 +134,7 @@ async fn answer(engine: &Engine, query: &Query) -> Answer {
 }
 
 /// The storages and joins of the engine.
-async fn sources(engine: &Engine, runner: &mut TestRunner) -> Vec<Source> {
+async fn sources(engine: &LocalEngine, runner: &mut TestRunner) -> Vec<Source> {
     let mut storages = Vec::new();
     for table in tables() {
         storages.push(storage(engine, &table).await);
@@ -150,7 +150,7 @@ async fn sources(engine: &Engine, runner: &mut TestRunner) -> Vec<Source> {
 }
 
 /// A storage with the rows of a table, in more than one commit.
-async fn storage(engine: &Engine, table: &Table) -> Source {
+async fn storage(engine: &LocalEngine, table: &Table) -> Source {
     let uuid = engine.storage().await;
     let force = |column_type: ColumnType| match column_type {
         ColumnType::Int => "int64",
@@ -168,7 +168,7 @@ async fn storage(engine: &Engine, table: &Table) -> Source {
     let from = quoted(table.name);
     let place = table.columns.iter().any(|(name, _)| name == PLACE).then(|| quoted(PLACE));
     let mut columns = Vec::new();
-    // In the order that the engine gives them.
+    // In the order of the engine.
     for described in engine.columns(&uuid).await {
         let (name, column_type) = described.rsplit_once(' ').unwrap();
         let index = table.columns.iter().position(|(other, _)| other == name).unwrap();
@@ -202,7 +202,7 @@ fn stored(name: &str, column_type: ColumnType, cell: &str, values: Vec<Value>) -
 }
 
 /// The pairs of rows whose keys are equal.
-async fn join(engine: &Engine, left: &Source, right: &Source, left_key: &str, right_key: &str) -> Source {
+async fn join(engine: &LocalEngine, left: &Source, right: &Source, left_key: &str, right_key: &str) -> Source {
     let on = json!([{"left": format!("{}.{left_key}", left.uuid), "right": right_key}]);
     let config = json!([{"uuid": left.uuid, "prefix": "l"}, {"uuid": right.uuid, "prefix": "r", "on": on}]);
     let body = json!({"name": "joined", "type": "InnerJoin", "jsonContent": {"joinConfig": config}});
@@ -226,11 +226,11 @@ async fn join(engine: &Engine, left: &Source, right: &Source, left_key: &str, ri
 }
 
 /// Gives a source measures of random formulas, some of which refer to others.
-async fn add_measures(engine: &Engine, source: &mut Source, runner: &mut TestRunner) {
+async fn add_measures(engine: &LocalEngine, source: &mut Source, runner: &mut TestRunner) {
     let mut formulas = Vec::new();
     for index in 0..MEASURES {
         let formula = formula::of_rows().new_tree(runner).unwrap().current();
-        // Measures of measures of measures would be refused for their length.
+        // The server would reject nested measures for their length.
         let short = |column: &&Column| column.column_type.is_numeric() && column.cell.len() < 300;
         let built = formula.build(&source.columns.iter().filter(short).collect::<Vec<_>>());
         let (uuid, name) = (format!("m{index}"), format!("measure {index}"));

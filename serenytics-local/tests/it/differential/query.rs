@@ -33,7 +33,7 @@ enum Kind {
 /// How the values of a condition are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spelling {
-    /// As texts, a list as a text that holds JSON.
+    /// As strings, and a list as a string with JSON.
     Texts,
     /// As JSON values.
     Native,

@@ -1,4 +1,4 @@
-//! What a query is over: a source of the engine, and what it is called in SQL.
+//! The source of a query, in the engine and in SQL.
 
 use proptest::sample::Index;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType};
 #[derive(Debug, Clone)]
 pub struct Source {
     pub uuid: String,
-    /// What follows `FROM`.
+    /// The SQL after `FROM`.
     pub from: String,
     /// Its columns, the stored ones first, then the measures.
     pub columns: Vec<Column>,
@@ -16,7 +16,7 @@ pub struct Source {
     pub place: Option<String>,
 }
 
-/// What can be said of the sums over numbers, in rising order of doubt.
+/// How exact a sum is, from exact to unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {
     /// They are the same in every order of addition.
@@ -49,7 +49,7 @@ pub struct Column {
     pub precision: Precision,
     /// A cell of it, in SQL.
     pub cell: String,
-    /// What formulas compute with, in SQL: integers wide, floats that are not finite as they are.
+    /// The SQL of the operand of a formula: integers as 128 bits, non-finite floats unchanged.
     pub inner: String,
     /// Some of its values.
     pub values: Vec<Value>,

@@ -1,16 +1,16 @@
-//! Queries in DuckDB's SQL. All that differs between its semantics and the engine's is here:
+//! Translates queries to DuckDB's SQL. It handles all differences between the semantics of both engines:
 //!
-//! - NULLs come last in `asc` and first in `desc`, which SQL is told.
-//! - `is_empty` is met by NULL and `''`. An empty `in` meets nothing and an empty `!in` everything, NULL included.
-//! - Integers of formulas have 128 bits (`HUGEINT`), and 64 at their end, or are an error; `/` gives a float; a division
-//!   by zero is NULL, and so is at its end a float that is not finite. A condition may compare more than 64 bits, where
-//!   DataFusion leaves the cast out that would refuse them; or it may refuse them in rows that another condition drops.
-//! - A condition's JSON number is read by `serde_json`, which misses those of 17 digits by the last bit (see `query`).
-//! - A sum of integers has 128 bits in DuckDB. One of more than 64 is an error of the engine (see `compare`).
-//! - `%` has the sign of the left side in both, for floats too; DuckDB's `fmod` has not.
-//! - The week begins on Monday and `weekday` is ISO's in both. `date_trunc` may give a date, which is cast.
-//! - A mean of integers adds up floats in the engine and integers in DuckDB: means of large ones are not compared.
-//! - A sum of floats is told apart from another one only if it is far away: addition has no order in either engine.
+//! - NULLs come last in `asc` and first in `desc`; the SQL says so explicitly.
+//! - `is_empty` matches NULL and `''`. An empty `in` matches nothing; an empty `!in` matches everything, including NULL.
+//! - Integers in formulas have 128 bits (`HUGEINT`). A result of more than 64 bits is an error. `/` returns a float. A
+//!   division by zero is NULL, and so is a result that is not finite. A condition may compare more than 64 bits, where
+//!   DataFusion omits the cast that would reject them. It may also reject them in rows that another condition removes.
+//! - `serde_json` reads the JSON numbers of conditions; with 17 digits, the last bit may be wrong (see `query`).
+//! - A sum of integers has 128 bits in DuckDB. A sum of more than 64 bits is an error in the engine (see `compare`).
+//! - `%` has the sign of the left operand in both, also for floats; DuckDB's `fmod` differs.
+//! - Weeks begin on Monday and `weekday` follows ISO in both. `date_trunc` may return a date, which is cast.
+//! - A mean of integers adds floats in the engine and integers in DuckDB, so means of large integers are not compared.
+//! - Sums of floats are compared with a tolerance, because neither engine has a fixed order of addition.
 
 use serde_json::Value;
 use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};
@@ -37,7 +37,7 @@ pub fn narrowed(formula: &Built) -> String {
     }
 }
 
-/// A float, or NULL if it is none that is finite.
+/// The SQL of a float, or of NULL if it is not finite.
 pub fn finite(sql: &str) -> String {
     format!("CASE WHEN isfinite({sql}) THEN {sql} END")
 }
