@@ -28,7 +28,16 @@ fn the_language_has_no_io_and_no_syn() {
 
 #[test]
 fn a_user_s_tree_has_no_engine() {
-    let engine = ["datafusion", "deltalake-core", "sqlx", "axum", "arrow", "parquet", "serenytics-local"];
+    let engine =
+        ["datafusion", "deltalake-core", "sqlx", "axum", "arrow", "parquet", "serenytics-engine", "serenytics-local"];
     lacks("serenytics", &engine);
     lacks("serenytics-core", &engine);
+}
+
+#[test]
+fn the_warehouse_has_no_server_no_catalogue_and_no_mail() {
+    // `reqwest` and the client of `hyper` are there: the object stores of Delta Lake use them.
+    let platform = ["axum", "sqlx", "sqlx-core", "lettre", "argon2", "rusty-s3"];
+    lacks("serenytics-engine", &platform);
+    lacks("serenytics-engine", &["serenytics-core", "serenytics-local"]);
 }
