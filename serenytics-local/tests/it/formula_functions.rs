@@ -395,7 +395,7 @@ async fn formula_functions_that_are_not_supported_are_errors() {
 /// Another test compares the tables in the documentation with the functions of the engine.
 #[test]
 fn formula_function_tests_cover_every_function() {
-    let documentation = include_str!("../../../docs/formulas.md");
+    let documentation = include_str!("../../../docs/guide/formulas.md");
     let (_, tables) = documentation.split_once("## Functions").unwrap();
     let (computed, others) = tables.split_once("### Not supported").unwrap();
     let name = |line: &str| Some(line.strip_prefix("| `")?.split(['(', '`']).next()?.to_owned());

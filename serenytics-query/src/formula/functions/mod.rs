@@ -1,4 +1,4 @@
-//! The functions of formulas: the table of their signatures, which `docs/formulas.md` repeats.
+//! The functions of formulas: the table of their signatures, which `docs/guide/formulas.md` repeats.
 
 mod aggregates;
 mod conditions;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const DOCUMENTATION: &str = include_str!("../../../../docs/formulas.md");
+const DOCUMENTATION: &str = include_str!("../../../../docs/guide/formulas.md");
 
 impl Function {
     /// Returns the function's row in the documentation.
@@ -33,10 +33,10 @@ fn documentation_lists_every_function() {
         let lines = lines.chain(group.functions.iter().map(Function::documented));
         missing.extend(lines.filter(|line| !has_line(line)));
     }
-    assert!(missing.is_empty(), "docs/formulas.md lacks these lines:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "docs/guide/formulas.md lacks these lines:\n{}", missing.join("\n"));
     let (_, tables) = DOCUMENTATION.split_once("## Functions").unwrap();
     let rows = tables.lines().filter(|line| line.starts_with("| `")).count();
-    assert_eq!(rows, functions().count(), "docs/formulas.md has one row for each function and no other");
+    assert_eq!(rows, functions().count(), "docs/guide/formulas.md has one row for each function and no other");
 }
 
 #[test]
