@@ -16,7 +16,7 @@ struct Sales {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Only the embedded engine needs a runtime. With an account, `blocking::Client::from_env()?` is all it takes.
+    // Only the embedded engine needs a runtime. With an account, use `blocking::Client::from_env()?`.
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Runtime::new()?;
     let engine = runtime.block_on(Local::open(folder.path()))?;

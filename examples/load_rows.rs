@@ -17,7 +17,7 @@ struct Orders {
     revenue: Option<f64>,
 }
 
-/// A type of another part of your program, which is no data source.
+/// A type from another part of your program, which does not derive `Source`.
 #[derive(serde::Serialize)]
 struct Order {
     id: i64,

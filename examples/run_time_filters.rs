@@ -16,7 +16,7 @@ struct Sales {
     revenue: f64,
 }
 
-/// What a user typed into a search form. Every field can be left empty.
+/// The fields of a search form. A user can leave each of them empty.
 #[derive(Default)]
 struct Form {
     countries: Vec<String>,

@@ -1,4 +1,4 @@
-//! Streaming many rows: reading and transforming them one by one, without holding all of them in memory.
+//! Streaming many rows: reading and transforming them one by one, without keeping all of them in memory.
 //!
 //! `cargo run --example stream_rows` needs no account and no network.
 

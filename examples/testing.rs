@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An engine with an empty data folder of its own. Each test opens one, so tests can run in parallel.
+/// An engine with its own temporary data folder. Each test opens one, so tests can run in parallel.
 struct World {
     client: Client,
     _engine: Local,

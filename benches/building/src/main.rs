@@ -1,4 +1,4 @@
-//! What building a query costs at run time: a static one, and one with three run-time values.
+//! Measures how long a program needs to build a query: a static one, and one with three run-time values.
 //!
 //! `cargo run --release -p serenytics-bench-building` prints one Markdown table.
 
@@ -16,10 +16,10 @@ pub struct Sales {
     date: DateTime,
 }
 
-/// How often a query is built in one measurement.
+/// The number of builds in one measurement.
 const TIMES: u32 = 200_000;
 
-/// How often it is measured.
+/// The number of measurements.
 const RUNS: usize = 15;
 
 fn main() {
@@ -47,7 +47,7 @@ fn main() {
     });
 }
 
-/// Prints how long `build` takes.
+/// Measures `build` and prints the time of one call.
 fn print<Q>(name: &str, build: impl Fn() -> Q) {
     let mut times: Vec<f64> = (0..RUNS)
         .map(|_| {

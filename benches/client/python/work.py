@@ -1,4 +1,4 @@
-"""What the official client does of the work that is measured: one job a process."""
+"""Runs one job with the official client and prints its time and memory as JSON."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ def usage():
 
 
 def rows_of(path):
-    """The rows of a file, as a program would have them."""
+    """Reads the rows of a file into dictionaries, as a program would have them in memory."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         next(file)
         rows = []
@@ -33,7 +33,7 @@ def main():
     job, path = sys.argv[1], sys.argv[2]
     source = serenytics.Client(api_key=os.environ["BENCH_API_KEY"]).get_data_source_by_name("bench")
     rows = rows_of(path) if job == "load-rows" else None
-    import pandas  # noqa: F401, so that no job pays for the import
+    import pandas  # noqa: F401, so that the import is not part of any measured time
 
     idle, began, used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.time(), usage()
     if job == "fetch":
@@ -46,7 +46,7 @@ def main():
         source.reload_data(rows)
         count = source.get_nb_rows()
     else:
-        sys.exit(f"there is no job {job!r}")
+        sys.exit(f"unknown job: {job!r}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({
         "rows": count, "wall": time.time() - began, "processor": usage() - used,

@@ -1,4 +1,4 @@
-//! The rows that are loaded and fetched: six columns, the same ones each time.
+//! Generates the rows that the jobs load and fetch: six columns, with the same values in every run.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -16,11 +16,11 @@ pub(crate) const COLUMNS: [&str; 6] = ["id", "country", "product", "revenue", "q
 
 const COUNTRIES: [&str; 8] = ["FR", "DE", "IT", "ES", "UK", "US", "BR", "JP"];
 
-/// Writes a gzipped CSV file of as many rows.
+/// Writes a gzipped CSV file with `rows` rows.
 pub(crate) fn write(file: &Path, rows: u64) -> Outcome {
     let mut output = BufWriter::new(GzEncoder::new(File::create(file)?, Compression::fast()));
     writeln!(output, "{}", COLUMNS.join(","))?;
-    // A generator of numbers that look random, the same on every machine.
+    // A pseudo-random generator that returns the same numbers on every machine.
     let mut state: u64 = 0x2545_f491_4f6c_dd1d;
     for id in 0..rows {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -40,13 +40,13 @@ pub(crate) fn write(file: &Path, rows: u64) -> Outcome {
     Ok(())
 }
 
-/// Reads the rows of such a file, as a program would have them in memory.
+/// Reads the rows of a file written by [`write`] into memory, as a program would have them.
 pub(crate) fn read(file: &Path) -> Outcome<Vec<Bench>> {
     let lines = BufReader::new(GzDecoder::new(File::open(file)?)).lines().skip(1);
     let row = |line: std::io::Result<String>| {
         let line = line?;
         let [id, country, product, revenue, quantity, sold_at] = line.split(',').collect::<Vec<_>>()[..] else {
-            return Err(format!("{line:?} has not {} fields", COLUMNS.len()).into());
+            return Err(format!("{line:?} does not have {} fields", COLUMNS.len()).into());
         };
         Ok(Bench {
             id: id.parse()?,

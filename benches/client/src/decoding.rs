@@ -1,4 +1,4 @@
-//! Decoding alone: the rows of an answer in memory, by a query's own reader and by `serde_json` into tuples.
+//! Compares two decoders on a response that is already in memory: the reader of a query, and `serde_json` into tuples.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -9,16 +9,16 @@ use serenytics_query::cell::CellReader;
 use crate::Outcome;
 use crate::jobs::all_rows;
 
-/// A row as `serde_json` reads it.
+/// A row, as `serde_json` decodes it.
 type Tuple = (i64, String, String, f64, i64, String);
 
-/// An answer, of which only the rows are looked at.
+/// A response. Only the rows are decoded.
 #[derive(Deserialize)]
 struct Answer {
     data: Vec<Tuple>,
 }
 
-/// Reads the same rows by both, in turns, and prints what they took.
+/// Decodes the same rows with both, alternately, and prints the shortest time of each.
 pub(crate) fn compare(rows: u64, runs: usize) -> Outcome {
     let answer = answer(rows);
     let mut ours = Vec::new();
@@ -31,7 +31,7 @@ pub(crate) fn compare(rows: u64, runs: usize) -> Outcome {
         let tuples = serde_json::from_str::<Answer>(&answer)?.data.len();
         theirs.push(begun.elapsed().as_secs_f64());
         if black_box(read) != tuples {
-            return Err(format!("the reader gave {read} rows and serde_json {tuples}").into());
+            return Err(format!("the query's reader returned {read} rows and `serde_json` {tuples}").into());
         }
     }
     ours.sort_by(f64::total_cmp);
@@ -48,7 +48,7 @@ pub(crate) fn compare(rows: u64, runs: usize) -> Outcome {
 
 fn by_reader(answer: &[u8]) -> Outcome<usize> {
     let query = all_rows();
-    let begin = answer.windows(8).position(|window| window == b"\"data\":[").ok_or("the answer has no rows")? + 8;
+    let begin = answer.windows(8).position(|window| window == b"\"data\":[").ok_or("the response has no rows")? + 8;
     let mut cells = CellReader::new(&answer[begin..]);
     let mut rows = Vec::new();
     loop {
@@ -60,7 +60,7 @@ fn by_reader(answer: &[u8]) -> Outcome<usize> {
     }
 }
 
-/// The answer of a server, as the engine writes it.
+/// Makes a response in the format of the engine.
 fn answer(rows: u64) -> String {
     let mut text = String::from(r#"{"status":"ok","columns_titles":[],"data":["#);
     for id in 0..rows {

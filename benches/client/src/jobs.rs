@@ -1,4 +1,4 @@
-//! What our client does of the work that is measured: one job a process.
+//! Runs one job with this client and measures it. Each job has its own process.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::data;
 use crate::measured::{Measured, usage};
 use crate::server::KEY;
 
-/// The storage.
+/// The columns of the storage.
 #[derive(Source)]
 #[source(name = "bench")]
 pub(crate) struct Bench {
@@ -35,12 +35,12 @@ pub(crate) struct Sale {
     sold_at: DateTime,
 }
 
-/// All rows.
+/// Returns the query for all rows.
 pub(crate) fn all_rows() -> Query<Sale> {
     query! { from Bench select id, country, product, revenue, quantity, sold_at into Sale }
 }
 
-/// Does a job in a process of its own.
+/// Runs a job in a new process.
 pub(crate) fn run_in_process(job: &str, url: &str, file: &Path) -> Outcome<Measured> {
     let output = Command::new(std::env::current_exe()?).args(["job", job, url]).arg(file).output()?;
     if !output.status.success() {
@@ -49,7 +49,7 @@ pub(crate) fn run_in_process(job: &str, url: &str, file: &Path) -> Outcome<Measu
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Does a job in this process.
+/// Runs a job in this process.
 pub(crate) fn run(job: &str, url: &str, file: &Path) -> Outcome<Measured> {
     let client = Client::builder().url(url).api_key(KEY).build()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -77,7 +77,7 @@ pub(crate) fn run(job: &str, url: &str, file: &Path) -> Outcome<Measured> {
                 }
                 count
             }
-            other => return Err(format!("there is no job {other:?}").into()),
+            other => return Err(format!("unknown job: {other:?}").into()),
         };
         let (after, peak) = usage()?;
         Ok(Measured { rows, wall: begun.elapsed().as_secs_f64(), processor: after - processor, peak, idle })

@@ -1,5 +1,5 @@
-//! The client beside the official Python client: queries, files and rows, on the same server and data, each in a process
-//! of its own.
+//! Compares this client with the official Python client: queries, files and rows, on the same server and data. Each job
+//! runs in its own process.
 //!
 //! `cargo run --release -p serenytics-bench-client` prints Markdown tables; `docs/benchmarks.md` lists the results.
 
@@ -17,31 +17,31 @@ use clap::{Parser, Subcommand};
 use measured::{Measured, print_pairs};
 use server::Serving;
 
-/// What benches stop with.
+/// The result of a step. Any error ends the benchmark.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// What is measured.
+/// Compares this client with the official Python client
 #[derive(Parser)]
 struct Arguments {
-    /// How many rows are loaded and fetched
+    /// Number of rows to load and fetch
     #[arg(long, default_value_t = 1_000_000)]
     rows: u64,
-    /// How many rows are streamed
+    /// Number of rows to stream
     #[arg(long, default_value_t = 10_000_000)]
     streamed_rows: u64,
-    /// How often each job is done; the two clients take turns
+    /// Number of runs of each job; the two clients alternate
     #[arg(long, default_value_t = 3)]
     runs: usize,
     #[command(subcommand)]
     part: Option<Part>,
 }
 
-/// A part of the whole.
+/// A part of the benchmark.
 #[derive(Subcommand)]
 enum Part {
-    /// Decoding alone, which needs no server
+    /// Compare only the decoders; needs no server
     Decoding,
-    /// One job in this process; what the benchmark runs itself with
+    /// Run one job in this process; the benchmark starts itself with this command
     #[command(hide = true)]
     Job { name: String, url: String, file: PathBuf },
 }
@@ -58,7 +58,7 @@ fn main() -> Outcome {
     }
 }
 
-/// Everything.
+/// Runs all parts.
 fn compare(arguments: &Arguments) -> Outcome {
     let folder = tempfile::tempdir()?;
     let python = python::interpreter()?;
@@ -67,12 +67,12 @@ fn compare(arguments: &Arguments) -> Outcome {
     let file = folder.path().join("bench.csv.gz");
     data::write(&file, arguments.rows)?;
     let mut pairs = Vec::new();
-    // The last job leaves the rows that are fetched.
+    // `fetch` reads the rows that `load-file` left.
     for job in ["load-rows", "load-file", "fetch"] {
         let mut ours: Vec<Measured> = Vec::new();
         let mut theirs: Vec<Measured> = Vec::new();
         for _ in 0..arguments.runs {
-            // Ours is the first, which makes the storage.
+            // This client goes first, because it creates the storage.
             ours.push(jobs::run_in_process(job, &serving.url, &file)?);
             theirs.push(python::run(&python, job, &serving.url, &file)?);
         }

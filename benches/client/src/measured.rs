@@ -1,26 +1,26 @@
-//! What a job took: of the wall clock, of the processor, and of memory.
+//! The time and the memory of a job, and the tables that compare them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 
-/// What a job took.
+/// The time and the memory of one job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Measured {
-    /// How many rows it was about.
+    /// The number of rows loaded or fetched.
     pub(crate) rows: u64,
-    /// Seconds.
+    /// Wall time in seconds.
     pub(crate) wall: f64,
-    /// Seconds of the process's own processor time.
+    /// Processor time of the process in seconds.
     pub(crate) processor: f64,
-    /// The most memory that the process had, in bytes.
+    /// Peak memory of the process in bytes.
     pub(crate) peak: u64,
-    /// What it had before the job.
+    /// Memory before the job in bytes.
     pub(crate) idle: u64,
 }
 
 impl Measured {
-    /// In a sentence.
+    /// Describes the measurement in one sentence.
     pub(crate) fn described(&self) -> String {
         let Measured { rows, wall, processor, peak, idle } = self;
         let (peak, idle) = (mebibytes(*peak), mebibytes(*idle));
@@ -30,16 +30,16 @@ impl Measured {
     }
 }
 
-/// This process's own processor time in seconds, and its largest memory in bytes.
+/// Returns the processor time of this process in seconds and its peak memory in bytes.
 pub(crate) fn usage() -> Outcome<(f64, u64)> {
-    // User and system time are the 14th and 15th field; the second one, the name, may hold spaces. A tick is 10 ms.
+    // User and system time are fields 14 and 15. The second field, the name, may contain spaces. A tick is 10 ms.
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak =
         status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Ok((ticks as f64 / 100.0, peak.ok_or("the largest memory is not known")? * 1024))
+    Ok((ticks as f64 / 100.0, peak.ok_or("/proc/self/status has no `VmHWM`")? * 1024))
 }
 
 fn mebibytes(bytes: u64) -> f64 {
@@ -52,7 +52,7 @@ fn median(measured: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
     values[values.len() / 2]
 }
 
-/// Prints each job as it was done by both clients.
+/// Prints a table with the medians of both clients for each job.
 pub(crate) fn print_pairs(pairs: &[(&str, Vec<Measured>, Vec<Measured>)]) {
     println!("| job | measure | Rust | Python | Python / Rust |\n| --- | --- | ---: | ---: | ---: |");
     for (job, ours, theirs) in pairs {

@@ -1,4 +1,4 @@
-//! The official Python client, in a virtual environment of its own.
+//! Installs and runs the official Python client in a virtual environment.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +7,10 @@ use crate::Outcome;
 use crate::measured::Measured;
 use crate::server::KEY;
 
-/// The client that is compared with.
+/// The package and version to compare with.
 const CLIENT: &str = "serenytics==2.0.1";
 
-/// The interpreter of the environment, which is made if it does not exist.
+/// Returns the interpreter of the virtual environment, creating the environment if needed.
 pub(crate) fn interpreter() -> Outcome<PathBuf> {
     let folder = std::env::current_exe()?.with_file_name("bench-client-python");
     let python = folder.join("bin").join("python");
@@ -31,7 +31,7 @@ fn succeed(command: &mut Command) -> Outcome<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Does a job.
+/// Runs a job.
 pub(crate) fn run(python: &Path, job: &str, url: &str, file: &Path) -> Outcome<Measured> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/work.py");
     let mut command = Command::new(python);

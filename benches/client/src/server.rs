@@ -1,4 +1,4 @@
-//! The server: `serenytics serve` of a release build, in a process of its own.
+//! Builds and starts `serenytics serve` in its own process.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -6,27 +6,28 @@ use std::process::{Child, Command, Stdio};
 
 use crate::Outcome;
 
-/// The key of the server, which listens on this machine only.
+/// The API key. The server listens only on the loopback address.
 pub(crate) const KEY: &str = "bench";
 
-/// A server that ends when it is dropped.
+/// A running server. Dropping it kills the process.
 pub(crate) struct Serving {
     pub(crate) url: String,
     child: Child,
 }
 
 impl Serving {
-    /// Builds the command and starts a server on a free port, over a folder; the interpreter reads the data frames that Python sends.
+    /// Builds the command and starts a server on a free port, with its data in `folder`. The server uses the interpreter
+    /// `python` to read the data frames that the Python client sends.
     pub(crate) fn start(folder: &Path, python: &Path) -> Outcome<Serving> {
-        // `cargo run` sets a variable that build scripts look at: with it, half of the engine would be built anew.
+        // `cargo run` sets a variable that some build scripts watch. It would make cargo rebuild half of the engine.
         let built = Command::new(env!("CARGO"))
             .args(["build", "--release", "--locked", "-p", "serenytics-cli"])
             .env_remove("CARGO_MANIFEST_DIR")
             .status()?;
         if !built.success() {
-            return Err("the command `serenytics` could not be built".into());
+            return Err("cannot build the command `serenytics`".into());
         }
-        // It stands beside this program.
+        // Cargo puts it next to this program.
         let command: PathBuf = std::env::current_exe()?.with_file_name("serenytics");
         let mut child = Command::new(command)
             .arg("serve")
@@ -51,7 +52,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may already have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

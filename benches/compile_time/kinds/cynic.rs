@@ -1,4 +1,4 @@
-//! The queries by cynic, over a schema of 30 fields.
+//! The queries written with cynic, for a schema of 30 fields.
 
 use cynic::QueryBuilder;
 

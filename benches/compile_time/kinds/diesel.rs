@@ -1,4 +1,4 @@
-//! The queries by diesel, over a table of 30 columns; it has no time slot, so the month is a column.
+//! The queries written with diesel, for a table of 30 columns. Diesel has no time slots, so the month is a column.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,5 @@
-//! The queries by hand, as a user without the macros would write them; the parts of a query have no other public way than the hidden ones.
+//! The queries written by hand, as a user without macros would do it. They use hidden items of the crate, because it has
+//! no public way to build a query from parts.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The queries by `query!`.
+//! The queries written with `query!`.
 
 use serenytics::prelude::*;
 use serenytics::shape::Shape;

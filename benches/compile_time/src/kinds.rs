@@ -1,4 +1,4 @@
-//! The kinds of crates that are measured: each a text with a head and four shapes of queries, repeated under changing numbers.
+//! The kinds of crates to compare. Each has a template: a head and four shapes of queries, repeated with changing numbers.
 
 use std::fmt::Write;
 
@@ -7,33 +7,33 @@ use std::fmt::Write;
 pub(crate) struct Kind {
     /// Its name in the table.
     pub(crate) name: &'static str,
-    /// The name of its crates, before the number of queries.
+    /// The prefix of the names of its crates; the number of queries follows.
     pub(crate) package: &'static str,
-    /// The head, then the shapes, each behind a line [`MARK`].
+    /// The head, then the shapes. A line [`MARK`] precedes each shape.
     template: &'static str,
-    /// The lines of its dependencies.
+    /// The `[dependencies]` lines of the manifest.
     pub(crate) dependencies: &'static str,
-    /// The schema that its build script registers.
+    /// The GraphQL schema that the build script registers.
     pub(crate) schema: Option<&'static str>,
 }
 
-/// What a source differs by from the one of its kind.
+/// A change to a generated source file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Edit {
     None,
-    /// Another number in the middle query, of as many digits.
+    /// Another number with as many digits, in the middle query.
     InPlace,
-    /// The same, and a line before it.
+    /// The same, and an additional line before that query.
     Moved,
 }
 
-/// The line before a query.
+/// The line that starts a query in a template.
 const MARK: &str = "// Query.\n";
 
-/// The number in a template that is another one in each query.
+/// The number in a template that is replaced by a different one in each query.
 const NUMBER: &str = "1000";
 
-/// What the others are held against.
+/// The kind that the others are compared with.
 pub(crate) const HAND: &str = "hand-written";
 
 const SERENYTICS: &str = concat!("serenytics = { path = '", env!("CARGO_MANIFEST_DIR"), "/../..' }\n");
@@ -70,10 +70,10 @@ pub(crate) const KINDS: [Kind; 4] = [
 ];
 
 impl Kind {
-    /// The source of a crate with `count` queries.
+    /// Returns the source of a crate with `count` queries.
     pub(crate) fn source(&self, count: usize, edit: Edit) -> String {
         let mut parts = self.template.split(MARK);
-        // A crate without queries uses none of what the head imports.
+        // A crate without queries does not use the imports of the head.
         let mut source = format!("#![allow(unused_imports)]\n{}", parts.next().unwrap_or_default());
         let shapes: Vec<_> = parts.collect();
         for (index, shape) in (0..count).zip(shapes.iter().cycle()) {
@@ -88,7 +88,7 @@ impl Kind {
         source
     }
 
-    /// The manifest of a crate.
+    /// Returns the manifest of a crate.
     pub(crate) fn manifest(&self, name: &str) -> String {
         let mut manifest = format!("[package]\nname = '{name}'\nversion = '0.0.0'\nedition = '2024'\n");
         let _ = write!(manifest, "\n[dependencies]\n{}", self.dependencies);

@@ -1,8 +1,8 @@
-//! What a `query!` costs in compile time: `cargo check` of generated crates with 0, 100 and 400 queries, timed beside the same queries
-//! written by hand, beside cynic's derive and beside diesel's typed queries.
+//! Measures the compile time of `query!`: `cargo check` of generated crates with 0, 100 and 400 queries, compared with the
+//! same queries written by hand, with cynic's derives, and with diesel's typed queries.
 //!
-//! `cargo run --release -p serenytics-bench-compile` prints one Markdown table; `-- --runs 9` sets how often each cell is measured.
-//! The crates stand in the folder `compile_time` of the target directory. cynic and diesel are dependencies of theirs alone.
+//! `cargo run --release -p serenytics-bench-compile` prints one Markdown table; `-- --runs 9` sets the number of runs. The
+//! crates are generated in the folder `compile_time` of the target directory. Only they depend on cynic and diesel.
 
 mod clock;
 mod kinds;
@@ -16,19 +16,19 @@ use kinds::{Edit, KINDS};
 use table::Cell;
 use workspace::{Package, Workspace};
 
-/// The numbers of queries; what a query costs is the slope between the first and the last.
+/// The numbers of queries. The cost of one query is the slope between the first and the last.
 const COUNTS: [usize; 3] = [0, 100, 400];
 
-/// What is timed.
+/// A step of the compiler to measure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
-    /// `cargo check` of the crate, from nothing.
+    /// `cargo check` of the crate, without incremental data.
     Cold,
-    /// Of that, what rustc does until all macros and derives are expanded and all names are resolved.
+    /// The first part of that: rustc until all macros are expanded and all names are resolved.
     Expansion,
-    /// `cargo check` after an edit inside a query that moves nothing else, with what the last one left.
+    /// An incremental `cargo check` after an edit inside a query that does not move other code.
     InPlace,
-    /// The same after an edit that moves half of the file by a line.
+    /// The same after an edit that moves half of the file by one line.
     Moved,
 }
 
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let workspace = Workspace::create()?;
     let packages = workspace.prepare()?;
     let mut cells: Vec<Cell> = Vec::new();
-    // The runs are interleaved: what else the machine does meanwhile is spread over all cells.
+    // The runs are interleaved, so that other load on the machine affects all cells alike.
     for run in 0..runs {
         eprintln!("run {} of {runs}", run + 1);
         for package in &packages {
@@ -70,9 +70,9 @@ fn runs(mut arguments: impl Iterator<Item = String>) -> Result<usize, String> {
         (None, None, None) => Ok(5),
         (Some("--runs"), Some(number), None) => match number.parse() {
             Ok(runs) if runs > 0 => Ok(runs),
-            _ => Err(format!("`--runs` takes a number from 1, and not `{number}`")),
+            _ => Err(format!("expected a number from 1 after `--runs`, found `{number}`")),
         },
-        _ => Err("the one option is `--runs NUMBER`".to_owned()),
+        _ => Err("usage: serenytics-bench-compile [--runs NUMBER]".to_owned()),
     }
 }
 
@@ -88,7 +88,7 @@ fn measured(workspace: &Workspace, package: &Package, phase: Phase) -> Result<Ve
     }
 }
 
-/// The times of incremental checks, there and back: each meets what a check of the other text left.
+/// Measures two incremental checks: one after the edit, one after undoing it.
 fn after_edit(workspace: &Workspace, package: &Package, edit: Edit) -> Result<Vec<Duration>, Box<dyn Error>> {
     let mut times = Vec::new();
     for edit in [edit, Edit::None] {

@@ -1,4 +1,4 @@
-//! The table: of each cell the minimum and the median, and what a query costs beside one that is written by hand.
+//! Prints the results as a table: minimum and median of each cell, and the cost of one query relative to handwritten code.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::kinds::HAND;
 use crate::{COUNTS, Phase};
 
-/// The times of one crate in one phase.
+/// All measured times of one crate in one phase.
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) kind: &'static str,
@@ -63,7 +63,7 @@ pub(crate) fn markdown(kinds: &[&'static str], cells: &[Cell]) -> String {
     text
 }
 
-/// What a query costs: the slope between the fewest and the most.
+/// Returns the cost of one query: the slope between the smallest and the largest crate.
 fn slope(cells: &[Cell], kind: &str, phase: Phase, statistic: Statistic) -> f64 {
     let [first, .., last] = COUNTS;
     let time = |count| at(cells, kind, count, phase, statistic);

@@ -1,4 +1,4 @@
-//! The generated crates, in a workspace of their own below the target directory.
+//! Generates the crates in a separate workspace below the target directory, and compiles them.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) struct Package {
     pub(crate) count: usize,
     name: String,
     source: PathBuf,
-    /// The command that expands it.
+    /// The shell command that expands its macros.
     rustc: String,
 }
 
@@ -24,18 +24,18 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// The folder, empty but for what was compiled in it before.
+    /// Creates the folder of the workspace. Dependencies compiled by an earlier run are kept.
     pub(crate) fn create() -> Result<Workspace, Box<dyn Error>> {
         let program = env::current_exe()?;
         let target = program.ancestors().nth(2).ok_or("the program is not in a target directory")?;
         let folder = target.join("compile_time");
         fs::create_dir_all(&folder)?;
-        // The repository's own versions, to which cargo adds what else the crates depend on.
+        // Start from the versions of this repository. Cargo adds the dependencies that are missing.
         fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock"), folder.join("Cargo.lock"))?;
         Ok(Workspace { folder })
     }
 
-    /// Writes the crates, and compiles all that they depend on.
+    /// Writes the crates and compiles their dependencies.
     pub(crate) fn prepare(&self) -> Result<Vec<Package>, Box<dyn Error>> {
         let mut packages = Vec::new();
         for count in COUNTS {
@@ -76,7 +76,7 @@ impl Workspace {
         Ok(package)
     }
 
-    /// `cargo check`, whose environment is not that of the cargo that runs this program.
+    /// Returns the command `cargo check` for this workspace, with its own target directory.
     fn cargo(&self, incremental: bool) -> Command {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.arg("check").current_dir(&self.folder).env("CARGO_TARGET_DIR", self.folder.join("target"));
@@ -84,29 +84,30 @@ impl Workspace {
         command
     }
 
-    /// The time of `cargo check`.
+    /// Measures `cargo check` of a package.
     pub(crate) fn check(&self, package: &Package, incremental: bool) -> Result<Duration, Box<dyn Error>> {
         clock::time(self.cargo(incremental).args(["--package", &package.name, "--quiet", "--offline"]))
     }
 
-    /// The command by which cargo checks a package, as a shell takes it. It stops where all macros are expanded and all names are
-    /// resolved, since nothing but the list of the read files is asked for.
+    /// Returns the shell command that makes rustc stop after macro expansion and name resolution: the command that cargo
+    /// uses, but asking only for the list of source files.
     fn rustc(&self, package: &Package) -> Result<String, Box<dyn Error>> {
         let output = self.cargo(false).args(["--package", &package.name, "-vv", "--offline"]).output()?;
         let text = String::from_utf8(output.stderr)?;
         let is_check = |line: &&str| line.contains(&format!("--crate-name {} ", package.name));
-        let line = text.lines().find(is_check).ok_or_else(|| format!("cargo did not say how it checks:\n{text}"))?;
+        let line =
+            text.lines().find(is_check).ok_or_else(|| format!("cargo did not print the rustc command:\n{text}"))?;
         let command = line.trim().strip_prefix("Running `").and_then(|line| line.strip_suffix('`'));
         let list = format!("--emit=dep-info='{}'", self.folder.join("expanded.d").display());
         match command.filter(|command| command.contains("--emit=dep-info,metadata")) {
             Some(command) => {
                 Ok(format!("cd '{}' && {}", self.folder.display(), command.replace("--emit=dep-info,metadata", &list)))
             }
-            None => Err(format!("cargo checks in another way than this program knows:\n{line}").into()),
+            None => Err(format!("unexpected rustc command:\n{line}").into()),
         }
     }
 
-    /// The versions of what is measured.
+    /// Returns the versions of rustc, cynic and diesel.
     pub(crate) fn versions(&self) -> Result<String, Box<dyn Error>> {
         let rustc = Command::new("rustc").arg("--version").output()?;
         let mut versions = vec![String::from_utf8(rustc.stdout)?.split(" (").next().unwrap_or_default().to_owned()];
@@ -121,12 +122,12 @@ impl Workspace {
 }
 
 impl Package {
-    /// Writes the source, whose time is then a new one.
+    /// Writes the source file, which also updates its modification time.
     pub(crate) fn write(&self, edit: Edit) -> Result<(), Box<dyn Error>> {
         Ok(fs::write(&self.source, self.kind.source(self.count, edit))?)
     }
 
-    /// The time of the expansion.
+    /// Measures macro expansion.
     pub(crate) fn expand(&self) -> Result<Duration, Box<dyn Error>> {
         clock::time(Command::new("sh").args(["-c", &self.rustc]))
     }

@@ -1,4 +1,4 @@
-//! The queries that are measured beside each other are the same.
+//! Checks that the compared kinds of crates contain the same queries.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -8,7 +8,7 @@ mod hand;
 mod macros;
 
 #[test]
-fn the_macro_and_the_hand_write_the_same_queries() {
+fn macro_and_handwritten_queries_are_equal() {
     let date = "2013-01-05T10:00:00".parse().unwrap();
     assert_eq!(macros::grouped_1000(), hand::grouped_1000());
     assert_eq!(macros::valued_1000(20.5, &["FR", "it's"], 7), hand::valued_1000(20.5, &["FR", "it's"], 7));

@@ -1,4 +1,4 @@
-//! The calls that the benches make.
+//! A minimal client for the REST API, with the calls that the benchmarks make.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::server::KEY;
 
-/// A client of a server.
+/// A client of one server.
 #[derive(Clone)]
 pub struct Api {
     http: Client,
     url: String,
 }
 
-/// A storage.
+/// A storage: its uuid and its push token.
 #[derive(Clone)]
 pub struct Storage {
     pub uuid: String,
@@ -45,7 +45,7 @@ impl Api {
         Storage { uuid: text(&source["uuid"]), token: text(&source["token"]) }
     }
 
-    /// Replaces the rows by those of a CSV file.
+    /// Replaces all rows with those of a CSV file and waits until they are loaded.
     pub async fn reload(&self, storage: &Storage, csv: reqwest::Body) {
         let path = format!("/api/data_source/{}", storage.uuid);
         let put = self.http.put(format!("{}{path}", self.url)).header("x-api-key", KEY);
@@ -74,7 +74,7 @@ impl Api {
         self.call(&path, row).await.bytes().await.unwrap();
     }
 
-    /// The answer of a query, whose body is still to be read.
+    /// Sends a query and returns the response before its body is read.
     pub async fn begin(&self, storage: &Storage, stage: Value) -> Response {
         let body = json!({"order": "row_by_row", "data_processing_pipeline": [stage]});
         self.call(&format!("/api/formatted_data/{}", storage.uuid), body.to_string()).await

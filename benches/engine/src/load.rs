@@ -1,4 +1,4 @@
-//! Queries, pushes and batches at the same time on a few storages: no call fails, and memory stays bounded.
+//! Runs queries, pushes and batches at the same time on a few storages, and checks that no call fails.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::times::Times;
 const STORAGES: usize = 4;
 const ROWS: u64 = 200_000;
 
-/// What a connection does, one after the other.
+/// The calls that each connection makes, in this order.
 const TURNS: [&str; 10] = ["groups", "push", "rows", "push", "maximum", "push", "groups", "push", "distinct", "batch"];
 
 pub async fn run(connections: usize, seconds: u64) {
@@ -28,7 +28,7 @@ pub async fn run(connections: usize, seconds: u64) {
         storages.push(storage);
     }
     let idle = server.memory();
-    server.forget_peak();
+    server.reset_peak();
     let begun = Instant::now();
     let end = begun + Duration::from_secs(seconds);
     let mut running = JoinSet::new();

@@ -1,8 +1,8 @@
-//! How fast the engine answers, loads and streams, and how much memory it takes: one command a question, a table each.
+//! Measures the speed and the memory of the engine. Each command prints one table: `queries`, `pushes`, `load`, `stream`.
 //!
-//! `cargo run --release -p serenytics-bench-engine -- queries`, or `pushes`, `load`, `stream`. The server is a process of
-//! its own, so that its memory is that of nothing else.
-#![allow(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
+//! `cargo run --release -p serenytics-bench-engine -- queries`. The server runs in a separate process, so that its memory
+//! can be measured.
+#![allow(clippy::unwrap_used, reason = "an error ends the benchmark")]
 
 mod api;
 mod load;
@@ -27,38 +27,38 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Four queries through the server, on DataFusion in process, and on DuckDB.
+    /// Run four queries through the server, on DataFusion in process, and on DuckDB
     Queries {
         #[arg(long, default_value_t = 10_000_000)]
         rows: u64,
-        /// How often each query is run.
+        /// Number of runs of each query
         #[arg(long, default_value_t = 9)]
         runs: usize,
-        /// The data folder, which is kept; one that exists has the rows already. A temporary one otherwise.
+        /// Data folder to keep and reuse: an existing one already has the rows [default: a temporary folder]
         #[arg(long)]
         data: Option<PathBuf>,
     },
-    /// Single rows, pushed to one storage by many connections.
+    /// Push single rows to one storage from many connections
     Pushes {
         #[arg(long, default_value_t = 32)]
         connections: usize,
         #[arg(long, default_value_t = 10)]
         seconds: u64,
     },
-    /// Queries, pushes and batches at the same time.
+    /// Run queries, pushes and batches at the same time
     Load {
         #[arg(long, default_value_t = 64)]
         connections: usize,
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
-    /// Answers of many rows.
+    /// Stream results with many rows
     Stream {
-        /// How many rows the larger answer has; the smaller one has a quarter of them.
+        /// Number of rows of the larger result; the smaller one has a quarter of them
         #[arg(long, default_value_t = 4_000_000)]
         rows: u64,
     },
-    /// The server that the others measure.
+    /// Run the server that the other commands measure
     #[command(hide = true)]
     Serve { data: PathBuf },
 }

@@ -1,4 +1,4 @@
-//! Single rows, pushed to one storage by many connections: how many are acknowledged, and how long one takes.
+//! Pushes single rows to one storage from many connections, and measures throughput and latency.
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ pub async fn run(connections: usize, seconds: u64) {
     let times = Times(pushing.join_all().await.into_iter().flatten().collect());
     let taken = begun.elapsed().as_secs_f64();
     let pushed = times.0.len();
-    assert_eq!(api.count(&storage).await, 1 + pushed as u64, "every acknowledged row is there");
+    assert_eq!(api.count(&storage).await, 1 + pushed as u64, "every acknowledged row is stored");
     println!("| connections | durable pushes per second | ms, p50 | ms, p99 | peak memory, MiB |");
     println!("| ---: | ---: | ---: | ---: | ---: |");
     let rate = pushed as f64 / taken;

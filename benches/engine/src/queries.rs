@@ -1,4 +1,4 @@
-//! Four queries: through the server over HTTP, on DataFusion in process over the same files, and on DuckDB.
+//! Compares four queries: through the server over HTTP, on DataFusion in process, and on DuckDB, all with the same files.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -24,10 +24,10 @@ use crate::rows;
 use crate::server::Process;
 use crate::times::Times;
 
-/// How much memory queries have, in bytes: the server's default, for DataFusion in process as well.
+/// The memory limit of queries in bytes: the server's default, also used for DataFusion in process.
 const QUERY_MEMORY: usize = 2 << 30;
 
-/// A query, in three languages.
+/// A query in three languages: the platform's JSON, a DataFusion plan and SQL.
 struct Query {
     name: &'static str,
     stage: Value,
@@ -54,7 +54,7 @@ fn queries() -> [Query; 4] {
                 "select": [aggregate("revenue", "sum"), aggregate("customer", "dcount")],
             }),
             plan: |rows| {
-                // With their names, as the engine has them: without, DataFusion makes two steps of the distinct count.
+                // The engine names its aggregates too. Without names, DataFusion splits the distinct count into two steps.
                 let aggregates =
                     vec![sum(column("revenue")).alias("sum"), count_distinct(column("customer")).alias("dcount")];
                 rows.aggregate(vec![column("country"), column("quantity")], aggregates)
@@ -133,10 +133,10 @@ pub async fn run(rows: u64, runs: usize, data: Option<PathBuf>) {
     let (whole, filtered) = contexts(&files);
     let mut duckdb = DuckDb::start(&files);
     let mut times: Vec<[Times; 3]> = queries().iter().map(|_| Default::default()).collect();
-    // The first run warms caches up and is not counted.
+    // The first run warms up the caches and is not counted.
     for run in 0..=runs {
         for (query, times) in queries().iter().zip(&mut times) {
-            // Whoever comes first finds the caches as others left them.
+            // Alternate the order, because each engine finds the caches that the previous one left.
             let turns = if run % 2 == 0 { [0, 1, 2] } else { [2, 1, 0] };
             let mut counted = [0; 3];
             for turn in turns {
@@ -167,7 +167,7 @@ pub async fn run(rows: u64, runs: usize, data: Option<PathBuf>) {
     }
 }
 
-/// The data files of a storage.
+/// Returns the data files of a storage.
 fn files(storage: &Path) -> Vec<PathBuf> {
     let inside = |folder: PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let folders = inside(storage.to_owned()).filter(|path| path.is_dir());
@@ -177,7 +177,7 @@ fn files(storage: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// DataFusion over the files: for whole tables, and for filtered ones as the engine has it.
+/// Returns two DataFusion contexts with the same settings as the engine: for whole tables and for filtered ones.
 fn contexts(files: &[PathBuf]) -> (SessionContext, SessionContext) {
     let urls = files.iter().map(|file| ListingTableUrl::try_new(Url::from_file_path(file).unwrap(), None).unwrap());
     let columns = [
@@ -203,12 +203,12 @@ fn contexts(files: &[PathBuf]) -> (SessionContext, SessionContext) {
     let rules = rules.collect();
     let filtered = SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build();
     let filtered = SessionContext::new_with_state(filtered);
-    // Both have one list of tables.
+    // Both contexts share one list of tables.
     whole.register_table("rows", table).unwrap();
     (whole, filtered)
 }
 
-/// DuckDB, as a Python process that answers line by line.
+/// DuckDB in a Python process that reads a query and writes a result per line.
 struct DuckDb {
     process: Child,
     answers: BufReader<std::process::ChildStdout>,
@@ -230,7 +230,7 @@ impl DuckDb {
         duckdb
     }
 
-    /// How many rows a query gives.
+    /// Runs a query and returns the number of its rows.
     fn query(&mut self, sql: &str) -> usize {
         writeln!(self.process.stdin.as_mut().unwrap(), "{}", json!({"sql": sql})).unwrap();
         let mut line = String::new();
@@ -242,7 +242,7 @@ impl DuckDb {
 
 impl Drop for DuckDb {
     fn drop(&mut self) {
-        // Its input ends, and it stops.
+        // The process ends when its input is closed.
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! The rows of the benches: the same at every run.
+//! Generates the rows of the benchmarks, the same in every run.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use futures_util::stream;
 use serde_json::{Value, json};
 
 const HEADER: &str = "country,product,customer,quantity,revenue,date\n";
-/// How many rows a piece of a file has.
-const PIECE: u64 = 10_000;
+/// The number of rows in a chunk of a CSV file.
+const CHUNK: u64 = 10_000;
 
-/// A number that looks random, for each row and column.
+/// Returns a pseudo-random number for a row and a column.
 fn mixed(row: u64, column: u64) -> u64 {
     let mut hash = row.wrapping_mul(6).wrapping_add(column).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,7 +17,7 @@ fn mixed(row: u64, column: u64) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// The cells of a row: 40 countries, 1,000 products, a million customers, two years.
+/// Returns the cells of a row: one of 40 countries, 1,000 products, a million customers, within two years.
 fn cells(row: u64) -> (String, String, u64, u64, f64, String) {
     let (month, day) = (1 + mixed(row, 5) % 12, 1 + mixed(row, 6) % 28);
     let date = format!("{}-{month:02}-{day:02}T{:02}:00:00", 2023 + mixed(row, 7) % 2, mixed(row, 8) % 24);
@@ -31,28 +31,28 @@ fn cells(row: u64) -> (String, String, u64, u64, f64, String) {
     )
 }
 
-/// A row of a request.
+/// Returns a row as a JSON object.
 pub fn object(row: u64) -> Value {
     let (country, product, customer, quantity, revenue, date) = cells(row);
     json!({"country": country, "product": product, "customer": customer, "quantity": quantity, "revenue": revenue, "date": date})
 }
 
-/// A CSV file, made while it is sent.
+/// Returns a CSV file as a stream: each chunk is generated when it is sent.
 pub fn csv(rows: u64) -> reqwest::Body {
-    let piece = move |start: u64| async move {
+    let chunk = move |start: u64| async move {
         if start >= rows {
             return None;
         }
-        let mut text = String::with_capacity(64 * PIECE as usize);
+        let mut text = String::with_capacity(64 * CHUNK as usize);
         if start == 0 {
             text.push_str(HEADER);
         }
-        let end = rows.min(start + PIECE);
+        let end = rows.min(start + CHUNK);
         for row in start..end {
             let (country, product, customer, quantity, revenue, date) = cells(row);
             writeln!(text, "{country},{product},{customer},{quantity},{revenue:?},{date}").unwrap();
         }
         Some((Ok::<_, std::io::Error>(text), end))
     };
-    reqwest::Body::wrap_stream(stream::unfold(0, piece))
+    reqwest::Body::wrap_stream(stream::unfold(0, chunk))
 }

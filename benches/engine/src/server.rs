@@ -1,4 +1,4 @@
-//! The server in a process of its own, and its memory.
+//! Runs the server in a separate process and reads its memory use.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 
 use serenytics_local::Server;
 
-/// The key of all requests.
+/// The API key of all requests.
 pub const KEY: &str = "key";
 
-/// Serves until the standard input ends.
+/// Serves until standard input is closed.
 pub async fn serve(data: PathBuf) {
     let server = Server::builder(data).api_key(KEY).start().await.unwrap();
     println!("{}", server.url());
@@ -17,7 +17,7 @@ pub async fn serve(data: PathBuf) {
     server.shutdown().await;
 }
 
-/// A started server.
+/// A running server process. Dropping it stops the server.
 pub struct Process {
     pub url: String,
     child: Child,
@@ -26,7 +26,7 @@ pub struct Process {
 impl Process {
     pub fn start(data: &Path) -> Process {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        // As many arenas as the command has.
+        // The same number of allocator arenas as `serenytics serve`.
         let processors = std::thread::available_parallelism().unwrap().get().max(2);
         command.env("MALLOC_ARENA_MAX", processors.to_string());
         command.arg("serve").arg(data).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -36,18 +36,18 @@ impl Process {
         Process { url: url.trim_end().to_owned(), child }
     }
 
-    /// The memory that the server has, in MiB.
+    /// Returns the memory that the server uses now, in MiB.
     pub fn memory(&self) -> f64 {
         self.status("VmRSS:")
     }
 
-    /// The most memory that the server had since it started, or since [`Process::forget_peak`], in MiB.
+    /// Returns the peak memory since the start, or since [`Process::reset_peak`], in MiB.
     pub fn peak(&self) -> f64 {
         self.status("VmHWM:")
     }
 
-    /// Begins a new peak.
-    pub fn forget_peak(&self) {
+    /// Resets the peak to the current use.
+    pub fn reset_peak(&self) {
         std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
     }
 
@@ -60,7 +60,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Its input ends, and it stops.
+        // The server stops when its input is closed.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Answers of many rows: how fast they stream, and how much memory the server takes for them.
+//! Measures how fast the server streams results with many rows, and how much memory it needs.
 
 use std::time::Instant;
 
@@ -18,15 +18,15 @@ pub async fn run(rows: u64) {
     println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
     for (rows, stage) in [(rows / 4, json!({"limit": rows / 4})), (rows, Value::Object(Default::default()))] {
         let idle = server.memory();
-        server.forget_peak();
+        server.reset_peak();
         let begun = Instant::now();
         let mut answer = api.begin(&storage, stage).await;
         let (mut size, mut brackets) = (0, 0);
-        while let Some(piece) = answer.chunk().await.unwrap() {
-            size += piece.len();
-            brackets += piece.iter().filter(|byte| **byte == b'[').count();
+        while let Some(chunk) = answer.chunk().await.unwrap() {
+            size += chunk.len();
+            brackets += chunk.iter().filter(|byte| **byte == b'[').count();
         }
-        // The lists of the titles and of the rows have one too.
+        // One bracket per row, one for the list of rows and one for the list of titles.
         assert_eq!(brackets as u64, rows + 2);
         let taken = begun.elapsed().as_secs_f64();
         let (size, rate, more) = (size as f64 / 1e6, rows as f64 / taken, server.peak() - idle);
