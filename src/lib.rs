@@ -155,7 +155,7 @@ pub mod prelude {
 /// A column whose name is a keyword of the language is written `r#limit`. `into Type` gives rows of a struct that derives [`Row`].
 #[macro_export]
 macro_rules! query {
-    () => { ::core::compile_error!("an empty query: write `query! { from Sales .. }`") };
+    () => { ::core::compile_error!("the query is empty: write `query! { from Sales .. }`") };
     ($($query:tt)*) => { $crate::__private::query_entry! { [$crate] $($query)* } };
 }
 

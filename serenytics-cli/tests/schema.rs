@@ -118,7 +118,7 @@ fn schema_check_reports_changes_since_the_pull() {
     assert_eq!(
         out,
         "schemas/sales.json: source `sales`\n  \
-         additive: column `n` is declared as int and the source has float: rows are read as long as no number has a fraction\n  \
+         additive: column `n` is declared as int but the source has float: rows can be read as long as no number has a fraction\n  \
          additive: the source has a column `city` of type str that is not declared\n"
     );
     assert_eq!(code, 0);
@@ -134,7 +134,7 @@ fn schema_check_reports_changes_since_the_pull() {
     assert_eq!(
         out,
         "schemas/sales.json: source `sales`\n  \
-         breaking: column `order_date` (`order date`) is declared as datetime and the source has str\n  \
+         breaking: column `order_date` (`order date`) is declared as datetime but the source has str\n  \
          breaking: the source has no column `revenue`; did you mean `revenues`?\n  \
          breaking: the source has no measure `margin`; did you mean `margins`?\n  \
          additive: the source has a column `revenues` of type float that is not declared\n  \

@@ -18,16 +18,19 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let krate = krate(input)?;
     let ident = &input.ident;
     if !input.generics.params.is_empty() {
-        return Err(syn::Error::new_spanned(
-            &input.generics,
-            "a row has fixed fields, so its struct takes no generic parameters",
-        ));
+        return Err(syn::Error::new_spanned(&input.generics, "a row has fixed fields: remove the generic parameters"));
     }
     let Data::Struct(data) = &input.data else {
-        return Err(syn::Error::new_spanned(ident, "a row is a struct with a named field for each output of a query"));
+        return Err(syn::Error::new_spanned(
+            ident,
+            "a row must be a struct with a named field for each output of a query",
+        ));
     };
     let Fields::Named(fields) = &data.fields else {
-        return Err(syn::Error::new_spanned(ident, "a row is a struct with a named field for each output of a query"));
+        return Err(syn::Error::new_spanned(
+            ident,
+            "a row must be a struct with a named field for each output of a query",
+        ));
     };
     let cells = fields.named.iter().map(|field| {
         let name = &field.ident;
@@ -60,7 +63,7 @@ fn krate(input: &DeriveInput) -> syn::Result<syn::Path> {
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("row")) {
         attribute.parse_nested_meta(|meta| {
             if !meta.path.is_ident("crate") {
-                return Err(meta.error("the one attribute of a row is `crate`"));
+                return Err(meta.error("unknown attribute; a row accepts only `crate`"));
             }
             krate = meta.value()?.parse()?;
             Ok(())

@@ -30,7 +30,7 @@ fn a_row_is_read_whatever_its_spaces_and_escapes() {
 #[test]
 fn integers_and_numbers_interchange_when_nothing_is_lost() {
     assert_eq!(read(r#"["",120.0,7]"#), Ok((String::new(), Some(120), 7.0)));
-    assert_eq!(mismatch(r#"["",2.5,7]"#), (1, "an integer of 64 bits", "`2.5`".to_owned()));
+    assert_eq!(mismatch(r#"["",2.5,7]"#), (1, "a 64-bit integer", "`2.5`".to_owned()));
     assert_eq!(read(r#"["",-9223372036854775808,7]"#).unwrap().1, Some(i64::MIN));
     assert_eq!(mismatch(r#"["",9223372036854775808,7]"#).0, 1);
 }
@@ -66,12 +66,12 @@ fn a_number_that_would_lose_a_digit_is_told() {
 fn a_bare_nan_is_null_and_null_is_no_number() {
     assert_eq!(read(r#"["",NaN,1]"#).unwrap().1, None);
     assert_eq!(mismatch(r#"["",1,NaN]"#), (2, "a number", "`NaN`".to_owned()));
-    assert_eq!(mismatch(r#"[null,1,1]"#), (0, "a text", "`null`".to_owned()));
+    assert_eq!(mismatch(r#"[null,1,1]"#), (0, "a string", "`null`".to_owned()));
 }
 
 #[test]
 fn other_values_are_told_by_their_start() {
-    assert_eq!(mismatch(r#"[3,1,1]"#), (0, "a text", "`3`".to_owned()));
+    assert_eq!(mismatch(r#"[3,1,1]"#), (0, "a string", "`3`".to_owned()));
     assert_eq!(mismatch(r#"["",true,1]"#).2, "`true`");
     assert_eq!(mismatch(r#"["",{"a":[1,2]},1]"#).2, "`{\"a\":[1`");
     assert_eq!(mismatch(r#"["",1,Infinity]"#).2, "`Infinity`");

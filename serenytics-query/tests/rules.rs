@@ -27,7 +27,7 @@ fn told(column_type: ColumnType) -> &'static str {
     match column_type {
         ColumnType::Str => "text",
         ColumnType::Int => "integer",
-        ColumnType::Float => "number",
+        ColumnType::Float => "float",
         ColumnType::DateTime => "datetime",
     }
 }

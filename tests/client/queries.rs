@@ -104,7 +104,7 @@ async fn drift_is_an_error_and_never_wrong_data() -> Outcome {
     let invoices = COUNTRY.replace("country", "invoice").leak();
     let query = Query::fixed(named("sales"), invoices, Cow::Borrowed(FILLED), integer, Cow::Borrowed(&[]));
     let error = refused(engine.client.fetch(&query).await);
-    assert!(error.to_string().contains("column `invoice`: expected an integer of 64 bits and found `null`"), "{error}");
+    assert!(error.to_string().contains("column `invoice`: expected a 64-bit integer and found `null`"), "{error}");
     Ok(())
 }
 

@@ -52,11 +52,11 @@ COMPLETED = [
 WRONG = [
     ("from Sales select contry", "no column `contry` in `sales`; did you mean `country`?", "contry"),
     ("from Sales where contry == \"FR\"", "no column `contry`", "contry"),
-    ("from Sales select sum(country)", "`sum` needs a number column", "country"),
+    ("from Sales select sum(country)", "`sum` needs a numeric column", "country"),
     ("from Sales where country == 3", "", "3"),
     ("from Sales group_by contry select count()", "no column `contry`", "contry"),
     ("from Sales order_by contry", "`contry`", "contry"),
-    ("from Sales slect country", "no clause `slect`; did you mean `select`?", "slect"),
+    ("from Sales slect country", "unknown clause `slect`; did you mean `select`?", "slect"),
 ]
 
 

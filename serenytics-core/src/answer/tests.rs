@@ -147,27 +147,27 @@ fn a_cell_that_does_not_fit_is_named() {
     );
     assert_eq!(
         wrong("[[null,1,2]]"),
-        "row 1, column `country`: expected a text and found `null`; it may be empty, so declare it as an `Option`"
+        "row 1, column `country`: expected a string and found `null`; it may be empty, so declare it as an `Option`"
     );
     assert_eq!(
         wrong(r#"[["FR",NaN,2]]"#),
         "row 1, column `amount` (revenue): expected a number and found `NaN`; it may be empty, so declare it as an `Option`"
     );
-    assert_eq!(wrong(r#"[["FR",1,2.5]]"#), "row 1, column `invoice`: expected an integer of 64 bits and found `2.5`");
+    assert_eq!(wrong(r#"[["FR",1,2.5]]"#), "row 1, column `invoice`: expected a 64-bit integer and found `2.5`");
     assert_eq!(
         wrong(r#"[["FR",1,{"a":1}]]"#),
-        "row 1, column `invoice`: expected an integer of 64 bits and found `{\"a\":1`"
+        "row 1, column `invoice`: expected a 64-bit integer and found `{\"a\":1`"
     );
     assert_eq!(wrong(r#"[["FR",true,1]]"#), "row 1, column `amount` (revenue): expected a number and found `true`");
-    assert_eq!(wrong(r#"[["FR",1]]"#), "row 1: the row has 2 cells and the query 3");
-    assert_eq!(wrong("[[]]"), "row 1: the row has 0 cells and the query 3");
-    assert_eq!(wrong(r#"[["FR",1,2,3]]"#), "row 1: the row has more than the 3 cells of the query");
+    assert_eq!(wrong(r#"[["FR",1]]"#), "row 1: the row has 2 cells, but the query has 3 columns");
+    assert_eq!(wrong("[[]]"), "row 1: the row has 0 cells, but the query has 3 columns");
+    assert_eq!(wrong(r#"[["FR",1,2,3]]"#), "row 1: the row has more cells than the 3 columns of the query");
 }
 
 #[test]
 fn what_is_no_json_is_told() {
-    assert!(malformed(&with_data(r#"[{"country":"FR"}]"#)).starts_with("row 1: expected a row of JSON"));
-    assert!(malformed(&with_data(r#"[["FR",1,2],]"#)).starts_with("row 2: expected a row of JSON"));
+    assert!(malformed(&with_data(r#"[{"country":"FR"}]"#)).starts_with("row 1: expected a JSON row"));
+    assert!(malformed(&with_data(r#"[["FR",1,2],]"#)).starts_with("row 2: expected a JSON row"));
     assert!(malformed(&with_data(r#"[["FR",1,2] ["FR",1,2]]"#)).contains("no JSON"));
     assert_eq!(malformed(&with_data(r#"{"a": [1]}"#)), "`data` of the answer is no list of rows");
     assert!(malformed("<html><h1>Hello</h1></html>").contains("`<html><h1>Hello</h1></html>`"));
@@ -254,7 +254,7 @@ fn a_flaw_waits_for_the_status() {
     let answer = format!(r#"{{"data":{DATA},"columns_titles":{titles},"status":"ok"}}"#);
     assert!(malformed(&answer).contains("declared as float and the server serves str"));
     let late = format!(r#"{{"data":[["FR",1,2],["x"],[7]],"columns_titles":{TITLES},"status":"ok"}}"#);
-    assert_eq!(malformed(&late), "row 2: the row has 1 cells and the query 3");
+    assert_eq!(malformed(&late), "row 2: the row has 1 cells, but the query has 3 columns");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_status_that_is_not_known_is_no_error() {
         assert_eq!(decode(&answer).unwrap(), rows(), "{errors}");
     }
     let short = with_data(r#"[["FR"]]"#).replace("\"ok\"", "\"newer\"");
-    assert_eq!(malformed(&short), "row 1: the row has 1 cells and the query 3");
+    assert_eq!(malformed(&short), "row 1: the row has 1 cells, but the query has 3 columns");
 }
 
 #[test]

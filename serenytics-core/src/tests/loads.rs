@@ -302,7 +302,7 @@ async fn what_is_wrong_with_the_first_row_is_told_before_anything_is_sent() {
         (source.reload(none()), "there is no row, and so no column"),
         (source.reload([json!({})]), "there is no column"),
         (source.reload([json!({"Prénom": 1})]), "the column `Prénom` has to be called `prenom`"),
-        (source.reload([json!({"a": [1]})]), "row 1, column `a`: a list is no cell"),
+        (source.reload([json!({"a": [1]})]), "row 1, column `a`: a list is not a valid cell"),
         (source.reload([json!({"a": 1})]).columns(["b"]), "column `a` is not one of"),
         (source.update("id", [json!({"a": 1})]), "there is no column `id`, which is the primary key; there are `a`"),
         (source.reload_from_array(["a", "b"], [[1]]), "it has 1 cells, and there are 2 columns"),

@@ -105,7 +105,7 @@ async fn a_declaration_is_held_against_the_live_source() {
     assert_eq!(told[0], "the source has no measure `margn`; did you mean `margins`?");
     assert_eq!(told.len(), 4, "{told:?}");
     let told: Vec<String> = client.drift::<ByUuid>().await.unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(told[0], "column `country` is declared as int and the source has str");
+    assert_eq!(told[0], "column `country` is declared as int but the source has str");
 
     // What was found a while ago is compared as it is now.
     let source = client.source("sales").await.unwrap();

@@ -87,7 +87,7 @@ async fn measure_mistakes_are_reported_by_queries() {
     assert!(engine.rejection(&uuid, two).await.contains("; the formula"), "every problem");
     let sum =
         json!({"select": [{"name": "margin", "measureUuid": "u0", "agg_function": "sum"}, named("margin", "u0")]});
-    assert!(engine.rejection(&uuid, sum).await.contains("stands beside an aggregate"), "the rules of columns hold");
+    assert!(engine.rejection(&uuid, sum).await.contains("is selected with an aggregate"), "the rules of columns hold");
     assert_eq!(
         engine.rows(&uuid, json!({"select": ["i"], "limit": 1})).await,
         json!([[7]]),

@@ -164,7 +164,7 @@ async fn query_with_mistakes_is_rejected_with_every_problem() {
     let uuid = engine.loaded(CSV).await;
     let cases = [
         (json!({"select": ["nope"]}), "no column `nope`"),
-        (json!({"select": [aggregate("sum", "s")]}), "needs a number column"),
+        (json!({"select": [aggregate("sum", "s")]}), "needs a numeric column"),
         (json!({"where": [{"name": "i", "op": ">", "value": "x"}]}), "cannot be compared"),
         (json!({"where": [{"name": "i", "op": "is_empty"}]}), "is_empty"),
         (json!({"group_by": ["k"], "select": ["i"]}), "needs an aggregate"),

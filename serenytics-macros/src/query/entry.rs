@@ -13,7 +13,7 @@ use super::tokens::{Tokens, behind};
 pub(crate) fn entry(input: TokenStream) -> TokenStream {
     let mut trees = input.into_iter();
     let Some(TokenTree::Group(krate)) = trees.next() else {
-        return errors::one(Span::call_site(), "`query!` is called through the crate `serenytics`");
+        return errors::one(Span::call_site(), "call `query!` through the crate `serenytics`");
     };
     let query: TokenStream = trees.collect();
     match Header::split(&query) {
@@ -52,7 +52,7 @@ fn parts(
     }
     let path = tokens.trees(&parsed.from);
     if path.to_string() == "Self" {
-        let message = "a query is written for a source by its name, which `Self` is none of";
+        let message = "`from Self` is not supported: write the name of the source";
         let problem = Problem::new(Code::MissingFrom, parsed.from[0], message);
         return Err((tokens, vec![problem]));
     }

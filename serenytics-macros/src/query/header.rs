@@ -50,17 +50,17 @@ impl Header {
         match rest.first() {
             Some(TokenTree::Ident(ident)) if ident == "fn" => {}
             Some(tree) => {
-                let message = "a query is made at once and reads nothing: its function is a plain `fn`";
+                let message = "the function of a query must be a plain `fn`, without `async`, `const` or `unsafe`";
                 return Err(refused(tree.span(), message));
             }
-            None => return Err(refused(Span::call_site(), "a function is expected")),
+            None => return Err(refused(Span::call_site(), "expected a function")),
         }
         let name = match rest.get(1) {
             Some(TokenTree::Ident(name)) => name.clone(),
-            _ => return Err(refused(rest[0].span(), "`fn` is followed by the function's name")),
+            _ => return Err(refused(rest[0].span(), "expected the function's name after `fn`")),
         };
         let row = row_name(rest)
-            .ok_or_else(|| refused(name.span(), "the function returns its query: `-> Query<RowName>`"))?;
+            .ok_or_else(|| refused(name.span(), "the function must return its query: add `-> Query<RowName>`"))?;
         Ok(Header {
             function_attributes: function_attributes.concat().into_iter().collect(),
             row_attributes: row_attributes.concat().into_iter().collect(),

@@ -93,7 +93,7 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
 /// The one error of a query whose source has no columns, because its declaration has a mistake of its own.
 fn without_columns(input: &Input, parsed: &Parsed) -> TokenStream {
     let position = parsed.from.last().copied().unwrap_or_default();
-    let message = "this source has no columns: what is wrong with it is told where it is declared";
+    let message = "this source has errors: fix its declaration first";
     let body = errors::all(&input.tokens, &[Problem::new(Code::NoSource, position, message)]);
     match &input.header {
         Some(header) => header.function_without_row(&body),

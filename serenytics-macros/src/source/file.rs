@@ -25,7 +25,7 @@ impl File {
         let file = File { path, span: literal.span() };
         match SchemaFile::from_json(&text) {
             Ok(content) => Ok((file, content.schema())),
-            Err(message) => Err((Some(file), format!("`{relative}` is no schema file: {message}"))),
+            Err(message) => Err((Some(file), format!("`{relative}` is not a valid schema file: {message}"))),
         }
     }
 
@@ -41,7 +41,7 @@ fn unreadable(root: &Path, relative: &str, error: &std::io::Error) -> String {
     let folder = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match error.kind() {
         std::io::ErrorKind::NotFound => format!(
-            "no file `{relative}` in the folder `{folder}` of this crate's Cargo.toml; `serenytics schema pull NAME --output {relative}` writes it"
+            "no file `{relative}` in the folder `{folder}` of this crate's Cargo.toml: create it with `serenytics schema pull NAME --output {relative}`"
         ),
         _ => format!("`{relative}` cannot be read: {error}"),
     }

@@ -47,7 +47,7 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
     let mut errors = Vec::new();
     let attributes = source_attributes(input, &mut errors);
     if !input.generics.params.is_empty() {
-        let message = "a data source has fixed columns, so its struct takes no generic parameters";
+        let message = "a data source has fixed columns: remove the generic parameters";
         errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.generics, message)));
     }
     if let Some(path) = &attributes.file {
@@ -80,7 +80,7 @@ fn file_declaration<'a>(
     mut errors: Vec<syn::Error>,
 ) -> (Declaration<'a>, Vec<syn::Error>) {
     if !matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Unit)) {
-        let message = "the file declares the columns, so the struct has none: `pub struct Sales;`";
+        let message = "the file declares the columns: write the struct without fields, `pub struct Sales;`";
         errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.ident, message)));
     }
     let (file, schema) = match File::read(path) {
@@ -121,7 +121,7 @@ fn source_attributes(input: &DeriveInput, errors: &mut Vec<syn::Error>) -> Sourc
                 "name" | "uuid" => {
                     let text = wire_text(&meta.value()?.parse()?)?;
                     if source.is_some() || file.is_some() {
-                        return Err(meta.error("a source is found by its name, by its uuid or by its file, given once"));
+                        return Err(meta.error("write only one of `name`, `uuid` and `file`"));
                     }
                     let reference = if key == "name" { SourceRef::Name } else { SourceRef::Uuid };
                     source = Some(reference(text.into()));
@@ -129,7 +129,9 @@ fn source_attributes(input: &DeriveInput, errors: &mut Vec<syn::Error>) -> Sourc
                 "file" => {
                     let path = meta.value()?.parse()?;
                     if source.is_some() || file.is_some() {
-                        return Err(meta.error("the file says the source's name: give either of the two"));
+                        return Err(meta.error(
+                            "the file contains the source's name: write only one of `name`, `uuid` and `file`",
+                        ));
                     }
                     file = Some(path);
                 }
@@ -142,7 +144,7 @@ fn source_attributes(input: &DeriveInput, errors: &mut Vec<syn::Error>) -> Sourc
     }
     let source = source.unwrap_or_else(|| {
         if errors.is_empty() && file.is_none() {
-            let message = "say which source this is: `#[source(name = \"sales\")]`, `#[source(uuid = \"..\")]` or `#[source(file = \"..\")]`";
+            let message = "name the source: add `#[source(name = \"sales\")]`, `#[source(uuid = \"..\")]` or `#[source(file = \"..\")]`";
             errors.push(coded(Code::SourceAttribute, syn::Error::new_spanned(&input.ident, message)));
         }
         SourceRef::Name(input.ident.to_string().into())
@@ -163,7 +165,7 @@ fn named_fields<'a>(
     };
     // A struct without fields that names a file has been told of its attributes already.
     if fields.is_none() && errors.is_empty() {
-        let message = "a data source is a struct with a named field for each column";
+        let message = "a data source must be a struct with a named field for each column";
         errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.ident, message)));
     }
     fields.into_iter().flatten()
@@ -193,7 +195,7 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
     let column_type = match (spelled, attributes.column_type) {
         (Some((name, spelled)), Some(declared)) if *spelled != declared => {
             let message = format!(
-                "`{name}` is the type of a column of type \"{spelled}\", and the attribute says \"{declared}\""
+                "the type `{name}` belongs to a column of type `{spelled}`, but the attribute says `{declared}`"
             );
             errors.push(coded(Code::ColumnType, syn::Error::new(inner.span(), message)));
             None
@@ -209,12 +211,12 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
     };
     let column_type = column_type?;
     if attributes.kind == ColumnKind::Formula && !attributes.name.as_deref().is_some_and(is_formula) {
-        let message = "say the formula: `#[column(formula = \"sum([total]) / count()\")]`";
+        let message = "add the formula: `#[column(formula = \"sum([total]) / count()\")]`";
         errors.push(coded(Code::SourceAttribute, syn::Error::new(ident.span(), message)));
         return None;
     }
     if attributes.kind == ColumnKind::Formula && !column_type.is_numeric() {
-        let message = "a value formula is a number: an integer type, `f32` or `f64`";
+        let message = "a value formula is numeric: use an integer type, `f32` or `f64`";
         errors.push(coded(Code::ColumnType, syn::Error::new(inner.span(), message)));
         return None;
     }
@@ -238,7 +240,7 @@ fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut Colu
             let word: LitStr = meta.value()?.parse()?;
             let column_type = ColumnType::from_word(&word.value()).ok_or_else(|| {
                 let types = listed(ColumnType::words());
-                syn::Error::new(word.span(), format!("no column type \"{}\"; the types are {types}", word.value()))
+                syn::Error::new(word.span(), format!("unknown column type `{}`; the types are {types}", word.value()))
             })?;
             attributes.column_type = Some(column_type);
         }
@@ -263,8 +265,10 @@ fn set_name(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttrib
     let name = wire_text(&meta.value()?.parse()?)?;
     if attributes.name.is_some() {
         let message = match attributes.kind {
-            ColumnKind::Formula => "a value formula is its own name on the platform: give one of the two",
-            _ => "a column has one name on the platform, and this is a second one",
+            ColumnKind::Formula => {
+                "a value formula has no other name on the platform: write only one of `name` and `formula`"
+            }
+            _ => "the column's name is repeated: write it once",
         };
         return Err(syn::Error::new(meta.path.span(), message));
     }
@@ -278,7 +282,7 @@ fn set_kind(
     kind: ColumnKind,
 ) -> syn::Result<()> {
     if attributes.kind != ColumnKind::Stored {
-        return Err(meta.error("a column is a measure, a value formula or another source's, and only one of these"));
+        return Err(meta.error("write only one of `measure`, `formula` and `join`"));
     }
     attributes.kind = kind;
     Ok(())
@@ -286,8 +290,8 @@ fn set_kind(
 
 fn unknown_key(path: &syn::Path, key: &str, known: &[&str]) -> syn::Error {
     let message = match nearest(key, known.iter().copied()) {
-        Some(near) => format!("no attribute `{key}`; did you mean `{near}`?"),
-        None => format!("no attribute `{key}`; there is {}", listed(known.iter().copied())),
+        Some(near) => format!("unknown attribute `{key}`; did you mean `{near}`?"),
+        None => format!("unknown attribute `{key}`; the attributes are {}", listed(known.iter().copied())),
     };
     syn::Error::new_spanned(path, message)
 }
@@ -296,13 +300,13 @@ fn unknown_key(path: &syn::Path, key: &str, known: &[&str]) -> syn::Error {
 fn wire_text(text: &LitStr) -> syn::Result<String> {
     let value = text.value();
     if value.is_empty() {
-        return Err(syn::Error::new(text.span(), "a name has at least one character"));
+        return Err(syn::Error::new(text.span(), "a name must have at least one character"));
     }
     if value == COUNT_COLUMN {
-        return Err(syn::Error::new(text.span(), "this is the platform's name for the number of rows: `count()`"));
+        return Err(syn::Error::new(text.span(), "this is the platform's name for the number of rows: use `count()`"));
     }
     if value.contains(|c| ('\u{1c}'..='\u{1f}').contains(&c)) {
-        return Err(syn::Error::new(text.span(), "a name holds no control characters"));
+        return Err(syn::Error::new(text.span(), "a name must not contain control characters"));
     }
     Ok(value)
 }
@@ -337,13 +341,13 @@ fn is_spelled(field_type: &Type, name: &str) -> bool {
 fn unknown_type(field_type: &Type) -> syn::Error {
     let span: Span = field_type.span();
     let message = if is_spelled(field_type, "bool") {
-        "the platform has no boolean columns: a yes or no is kept as an int or as a text"
+        "the platform has no boolean columns: use an integer or a `String`"
     } else if is_spelled(field_type, "u64") || is_spelled(field_type, "usize") || is_spelled(field_type, "isize") {
-        "an integer column holds 64 bits with a sign: write `i64`"
+        "an integer column has 64 bits with a sign: write `i64`"
     } else if is_spelled(field_type, "str") || matches!(field_type, Type::Reference(_)) {
         "a row owns its cells: write `String`"
     } else {
-        "not a column's type: write String, i8 to i64, u8 to u32, f32, f64, DateTime or an Option of one, or say what a type of another name holds: `#[column(type = \"float\")]`"
+        "not a column type: use `String`, `i8` to `i64`, `u8` to `u32`, `f32`, `f64`, `DateTime` or an `Option` of one, or add `#[column(type = \"float\")]` if the type has another name"
     };
     syn::Error::new(span, message)
 }

@@ -18,9 +18,13 @@ impl Checker<'_> {
             let problem = Problem::new(
                 Code::OperatorType,
                 condition.operator_position,
-                format!("`{operator}` needs a text column and `{}` is {}", column.name, column.column_type.described()),
+                format!(
+                    "`{operator}` needs a text column, but `{}` is {}",
+                    column.name,
+                    column.column_type.described_column()
+                ),
             )
-            .help(format!("`{null_test}` tests for NULL, on a column of any type"));
+            .help(format!("use `{null_test}` to test for NULL in a column of any type"));
             self.push(problem);
         }
         match &condition.operand {

@@ -59,22 +59,26 @@ fn finite(value: f64) -> Option<TypedValue> {
 /// Why a literal is no value of a column.
 pub(super) fn mismatch(column: &Column, literal: &Literal, position: Position) -> Problem {
     let name = &column.name;
-    let described = column.column_type.described();
+    let described = column.column_type.described_column();
     if let (ColumnType::DateTime, Literal::Text(text) | Literal::Wire(text)) = (column.column_type, literal) {
-        return Problem::new(Code::BadDatetime, position, format!("`{name}` is a datetime and \"{text}\" is not one"))
-            .help("a datetime is written \"2013-01-31\" or \"2013-01-31T12:30:00\"");
+        return Problem::new(
+            Code::BadDatetime,
+            position,
+            format!("`{name}` is a datetime column, but `\"{text}\"` is not a datetime"),
+        )
+        .help("write a datetime as `\"2013-01-31\"` or `\"2013-01-31T12:30:00\"`");
     }
     let (found, help) = match literal {
-        Literal::Int(value) => (format!("the integer {value}"), quotes(column, &value.to_string())),
-        Literal::Float(value) => (format!("the number {value:?}"), quotes(column, &format!("{value:?}"))),
+        Literal::Int(value) => (format!("the integer `{value}`"), quotes(column, &value.to_string())),
+        Literal::Float(value) => (format!("the float `{value:?}`"), quotes(column, &format!("{value:?}"))),
         Literal::Text(text) => {
             let help = match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => Some(format!("a number has no quotes: {text}")),
+                Ok(number) if number.is_finite() => Some(format!("write a number without quotes: `{text}`")),
                 _ => None,
             };
-            (format!("the text \"{text}\""), help)
+            (format!("the string `\"{text}\"`"), help)
         }
-        Literal::Wire(text) => (format!("\"{text}\""), None),
+        Literal::Wire(text) => (format!("`\"{text}\"`"), None),
     };
     let problem =
         Problem::new(Code::ValueType, position, format!("`{name}` is {described} and cannot be compared with {found}"));
@@ -86,8 +90,8 @@ pub(super) fn mismatch(column: &Column, literal: &Literal, position: Position) -
 
 fn quotes(column: &Column, value: &str) -> Option<String> {
     match column.column_type {
-        ColumnType::Str => Some(format!("a text is written in quotes: \"{value}\"")),
-        ColumnType::DateTime => Some("a datetime is written \"2013-01-31\" or \"2013-01-31T12:30:00\"".to_owned()),
+        ColumnType::Str => Some(format!("write a string in quotes: `\"{value}\"`")),
+        ColumnType::DateTime => Some("write a datetime as `\"2013-01-31\"` or `\"2013-01-31T12:30:00\"`".to_owned()),
         _ => None,
     }
 }

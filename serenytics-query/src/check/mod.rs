@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
             self.problems.push(Problem::new(
                 Code::BadLimit,
                 position,
-                format!("`limit` is {rows} and has to be at least 1"),
+                format!("`limit` is {rows} but must be at least 1"),
             ));
         }
     }
@@ -147,9 +147,9 @@ impl<'a> Checker<'a> {
 /// That a value formula stands where it has no meaning.
 fn formula_place(column: &Column, position: Position) -> Problem {
     let name = &column.name;
-    let message = format!("`{name}` is a value formula, one number over all rows: it stands in `select`, and alone");
+    let message = format!("`{name}` is a value formula, one number over all rows: it can only be selected, alone");
     Problem::new(Code::FormulaPlace, position, message)
-        .help(format!("write a query of its own for it: `select {name}`, with a `where` if need be"))
+        .help(format!("write a separate query: `select {name}`, with a `where` if needed"))
 }
 
 fn unknown_column(schema: &Schema, word: &Word, suggestions: &Suggestions) -> Problem {
@@ -161,5 +161,5 @@ fn unknown_column(schema: &Schema, word: &Word, suggestions: &Suggestions) -> Pr
         return Problem::new(Code::UnknownColumn, word.position, message);
     }
     Problem::new(Code::UnknownColumn, word.position, format!("no column `{name}` in `{source}`"))
-        .help(format!("`{source}` has {}", listed(names())))
+        .help(format!("the columns of `{source}` are {}", listed(names())))
 }

@@ -59,7 +59,8 @@ impl Checker<'_> {
             let mut slots: Vec<&str> = keys().map(|key| &*key.spelled).collect();
             slots.dedup();
             if slots.len() > 1 {
-                let message = format!("`{}` is grouped in more than one way: order by {}", word.text, listed(slots));
+                let message =
+                    format!("`{}` is grouped in more than one way: order by one of {}", word.text, listed(slots));
                 self.push(Problem::new(Code::UnknownOrder, word.position, message));
                 return None;
             }
@@ -96,7 +97,7 @@ impl Checker<'_> {
     fn unknown_order(&self, word: &Word, outputs: &[Output]) -> Problem {
         let name = &word.text;
         if self.suggestions.have_ended() {
-            return Problem::new(Code::UnknownOrder, word.position, format!("no `{name}` in the result"));
+            return Problem::new(Code::UnknownOrder, word.position, format!("no column `{name}` in the result"));
         }
         let mut candidates: Vec<&str> = outputs.iter().map(|output| output.column.name.as_ref()).collect();
         if self.is_plain() {
@@ -108,16 +109,16 @@ impl Checker<'_> {
             return Problem::new(
                 Code::UnknownOrder,
                 word.position,
-                format!("`{name}` is neither grouped nor selected, so the result has no order by it"),
+                format!("cannot order by `{name}`, which is neither grouped nor selected"),
             )
-            .help(format!("the result has {}", listed(candidates)));
+            .help(format!("the columns of the result are {}", listed(candidates)));
         }
         let message = match self.suggestions.nearest(name, candidates.iter().copied()) {
-            Some(near) => format!("no `{name}` in the result; did you mean `{near}`?"),
-            None => format!("no `{name}` in the result"),
+            Some(near) => format!("no column `{name}` in the result; did you mean `{near}`?"),
+            None => format!("no column `{name}` in the result"),
         };
         let problem = Problem::new(Code::UnknownOrder, word.position, message);
-        problem.help(format!("the result has {}", listed(candidates)))
+        problem.help(format!("the columns of the result are {}", listed(candidates)))
     }
 
     fn order_output(&mut self, clause: &str, by: &Selected, spelled: &str, position: Position, outputs: &[Output]) {

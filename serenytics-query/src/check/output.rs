@@ -55,10 +55,10 @@ impl<'a> Checker<'a> {
                 }));
                 if outputs.is_empty() && !self.wire {
                     let source = self.schema.source.text();
-                    let message = format!("`{source}` has value formulas only, and one is selected at a time");
+                    let message = format!("`{source}` has only value formulas: select one of them");
                     let problem = Problem::new(Code::FormulaPlace, position, message);
                     let names = listed(self.schema.columns.iter().map(|column| column.name.as_str()));
-                    self.push(problem.help(format!("`select` one of {names}")));
+                    self.push(problem.help(format!("the value formulas are {names}")));
                 }
             }
             None => {}
@@ -83,13 +83,13 @@ impl<'a> Checker<'a> {
             let problem = Problem::new(
                 Code::Repeated,
                 output.position,
-                format!("`{}` stands twice in the result", output.spelled),
+                format!("`{}` is repeated in the result", output.spelled),
             );
             self.push(problem);
         } else if outputs.iter().any(|other| other.column.name == *name) {
             let problem =
-                Problem::new(Code::DuplicateOutput, output.position, format!("two outputs are called `{name}`"))
-                    .help("give one of them another name with `as`");
+                Problem::new(Code::DuplicateOutput, output.position, format!("two outputs are named `{name}`"))
+                    .help("rename one of them with `as`");
             self.push(problem);
         }
         outputs.push(output);
@@ -125,11 +125,11 @@ impl<'a> Checker<'a> {
     pub(super) fn slot_type(&mut self, slot: TimeSlot, column: &Column, word: &Word) -> bool {
         let fits = column.column_type == ColumnType::DateTime;
         if !fits {
-            let described = column.column_type.described();
+            let described = column.column_type.described_column();
             let problem = Problem::new(
                 Code::SlotType,
                 word.position,
-                format!("`{slot}` needs a datetime column and `{}` is {described}", column.name),
+                format!("`{slot}` needs a datetime column, but `{}` is {described}", column.name),
             );
             self.push(problem);
         }
@@ -177,11 +177,9 @@ impl<'a> Checker<'a> {
                 let problem = Problem::new(
                     Code::UnknownFunction,
                     *position,
-                    format!(
-                        "`{slot}` is a time slot: it stands in `group_by`, and comes first in the result by itself"
-                    ),
+                    format!("`{slot}` is a time slot: move it to `group_by`, whose keys are always in the result"),
                 )
-                .help(format!("`select` takes columns, {} and `count`", listed(Aggregate::words())));
+                .help(format!("`select` accepts columns, {} and `count`", listed(Aggregate::words())));
                 self.push(problem);
                 None
             }
@@ -208,13 +206,13 @@ impl<'a> Checker<'a> {
             Problem::new(
                 Code::GroupedSelected,
                 word.position,
-                format!("`{name}` is grouped and comes by itself, first: leave it out of `select`"),
+                format!("remove `{name}` from `select`: grouped columns are already in the result"),
             )
         } else if self.stage.group_by.is_empty() {
             Problem::new(
                 Code::NeedsAggregate,
                 word.position,
-                format!("`{name}` stands beside an aggregate and needs one, or a `group_by {name}`"),
+                format!("`{name}` is selected with an aggregate: aggregate it too, or add `group_by {name}`"),
             )
         } else {
             Problem::new(
@@ -254,11 +252,11 @@ impl<'a> Checker<'a> {
     pub(super) fn aggregate_type(&mut self, aggregate: Aggregate, column: &Column, word: &Word) -> bool {
         let fits = column.column_type.is_numeric() || !aggregate.needs_number();
         if !fits {
-            let described = column.column_type.described();
+            let described = column.column_type.described_column();
             let problem = Problem::new(
                 Code::AggregateType,
                 word.position,
-                format!("`{aggregate}` needs a number column and `{}` is {described}", column.name),
+                format!("`{aggregate}` needs a numeric column, but `{}` is {described}", column.name),
             );
             self.push(problem);
         }

@@ -20,13 +20,13 @@ impl Pipeline {
     /// A text that is no such JSON, or that has a field which the format does not have: it would be left out, and the query be another one.
     pub fn from_json(text: &str) -> Result<Pipeline, Problem> {
         let wrong = |message| Problem::new(Code::PipelineJson, Position::default(), message);
-        let unreadable = |error: serde_json::Error| wrong(format!("this is no pipeline: {error}"));
+        let unreadable = |error: serde_json::Error| wrong(format!("invalid pipeline: {error}"));
         let pipeline: Pipeline = serde_json::from_str(text).map_err(unreadable)?;
         let given: Json = serde_json::from_str(text).map_err(unreadable)?;
         let read = serde_json::to_value(&pipeline).map_err(unreadable)?;
         match unread(&given, &read) {
             Some(field) => {
-                let message = format!("a pipeline has no field `{field}` there");
+                let message = format!("unknown field `{field}` in the pipeline");
                 let near = nearest(field, FIELDS.iter().copied());
                 Err(wrong(near.map_or(message.clone(), |near| format!("{message}; did you mean `{near}`?"))))
             }
@@ -43,7 +43,7 @@ impl Pipeline {
         let one = |message: String| Problems::from(Problem::new(Code::PipelineJson, Position::default(), message));
         let [stage] = &self.data_processing_pipeline[..] else {
             let stages = self.data_processing_pipeline.len();
-            return Err(one(format!("a pipeline has one stage, and this one has {stages}")));
+            return Err(one(format!("a pipeline must have one stage, but this one has {stages}")));
         };
         if let Some(lost) = self.lost() {
             return Err(one(lost));
@@ -55,7 +55,7 @@ impl Pipeline {
             stage.select = schema.row_columns().map(|column| Item::Name(column.wire.clone())).collect();
             if stage.select.is_empty() {
                 return Err(one(
-                    "this pipeline selects nothing, and the schema has no column that rows have".to_owned()
+                    "the pipeline selects nothing, and the schema has no column that rows contain".to_owned()
                 ));
             }
         }
@@ -71,10 +71,10 @@ impl Pipeline {
     /// What the query would not have of the pipeline, in a sentence; its rows come one by one, and it has an order in `order_by` only.
     fn lost(&self) -> Option<String> {
         if let Some(order) = self.order.as_deref().filter(|order| *order != ROW_BY_ROW) {
-            return Some(format!("a query's rows come `{ROW_BY_ROW}`, and `order` is `{order}`"));
+            return Some(format!("`order` is `{order}` but must be `{ROW_BY_ROW}`"));
         }
         if self.only_headers == Some(true) {
-            return Some("a query has rows, and `only_headers` asks for none".to_owned());
+            return Some("`only_headers` is not supported: a query returns rows".to_owned());
         }
         let stages = || self.data_processing_pipeline.iter();
         let ordered = stages().flat_map(|stage| &stage.order_by);
@@ -84,14 +84,17 @@ impl Pipeline {
             Item::Column(item) => Some(item),
         };
         if let Some(item) = unordered().filter_map(long).find(|item| item.direction.is_some()) {
-            return Some(format!("a `direction` stands in `order_by` only, and `{}` has one elsewhere", item.name));
+            return Some(format!(
+                "a `direction` is allowed only in `order_by`, but `{}` has one in another clause",
+                item.name
+            ));
         }
         let is_other_count = |item: &&ColumnItem| {
             item.name == COUNT_COLUMN && item.agg_function.is_some_and(|function| function != Aggregate::Sum)
         };
         let count = unordered().chain(ordered).filter_map(long).find(is_other_count)?;
         let function = count.agg_function?;
-        Some(format!("`{COUNT_COLUMN}` is the number of rows with the aggregate `sum`, and not with `{function}`"))
+        Some(format!("`{COUNT_COLUMN}` needs the aggregate `sum`, found `{function}`"))
     }
 }
 
@@ -171,21 +174,21 @@ mod tests {
             told(r#"{"select":["contry"]}"#),
             ["no column `contry` in `sales`; did you mean `country`? [SRN020]"]
         );
-        assert_eq!(told(r#"{"were":[]}"#), ["a pipeline has no field `were` there; did you mean `where`? [SRN016]"]);
+        assert_eq!(told(r#"{"were":[]}"#), ["unknown field `were` in the pipeline; did you mean `where`? [SRN016]"]);
         assert_eq!(
             told(r#"{"select":[{"name":"revenue","agg_func":"sum"}]}"#),
-            ["a pipeline has no field `agg_func` there; did you mean `agg_function`? [SRN016]"]
+            ["unknown field `agg_func` in the pipeline; did you mean `agg_function`? [SRN016]"]
         );
-        assert!(told(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#)[0].starts_with("this is no pipeline:"));
+        assert!(told(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#)[0].starts_with("invalid pipeline:"));
         assert_eq!(
             told(r#"{"select":[{"name":"country","direction":"desc"}]}"#),
-            ["a `direction` stands in `order_by` only, and `country` has one elsewhere [SRN016]"]
+            ["a `direction` is allowed only in `order_by`, but `country` has one in another clause [SRN016]"]
         );
         assert_eq!(
             told(r#"{"select":[{"name":"$$count$$","agg_function":"avg"}]}"#),
-            ["`$$count$$` is the number of rows with the aggregate `sum`, and not with `avg` [SRN016]"]
+            ["`$$count$$` needs the aggregate `sum`, found `avg` [SRN016]"]
         );
-        assert_eq!(told("{},{}"), ["a pipeline has one stage, and this one has 2 [SRN016]"]);
+        assert_eq!(told("{},{}"), ["a pipeline must have one stage, but this one has 2 [SRN016]"]);
         assert_eq!(told(r#"{"select":["country"],"where":[{"name":"revenue","op":">","value":"x"}]}"#).len(), 1);
     }
 }

@@ -99,29 +99,29 @@ impl fmt::Display for Drift {
             Drift::KindChanged { column, served: ColumnKind::Measure } => {
                 write!(
                     f,
-                    "{column} is declared as a column and is a measure of the source: declare it as `#[column(measure)]`, \
+                    "{column} is declared as a column but is a measure of the source: declare it as `#[column(measure)]`, \
                      or in a schema file as `\"kind\": \"measure\"`"
                 )
             }
             Drift::KindChanged { column, .. } => {
-                write!(f, "{column} is declared as a measure and is a column of the source")
+                write!(f, "{column} is declared as a measure but is a column of the source")
             }
             Drift::TypeChanged { column, declared, served } => {
-                write!(f, "column {column} is declared as {declared} and the source has {served}")?;
+                write!(f, "column {column} is declared as {declared} but the source has {served}")?;
                 match (declared, served) {
                     (ColumnType::Int, ColumnType::Float) => {
-                        f.write_str(": rows are read as long as no number has a fraction")
+                        f.write_str(": rows can be read as long as no number has a fraction")
                     }
                     (ColumnType::Float, ColumnType::Int) => {
-                        f.write_str(": rows are read as long as a float holds each integer")
+                        f.write_str(": rows can be read as long as each integer fits into a float")
                     }
                     _ => Ok(()),
                 }
             }
             Drift::UnknownType { column, declared, served } => write!(
                 f,
-                "column {column} is declared as {declared} and the source has `{served}`, a type that this version does not \
-                 know: its cells tell whether they can be read"
+                "column {column} is declared as {declared} but the source has `{served}`, a type that this version does not \
+                 know: reading its cells may fail"
             ),
             Drift::NewColumn { column, type_name } => {
                 write!(f, "the source has a column {} of type {type_name} that is not declared", named(column))?;
@@ -322,26 +322,26 @@ mod tests {
     fn another_type_breaks_but_for_numbers() {
         assert_eq!(
             told(&but("order date", ("order date", "str")), &["margin"]),
-            ["breaking: column `order_date` (`order date`) is declared as datetime and the source has str"]
+            ["breaking: column `order_date` (`order date`) is declared as datetime but the source has str"]
         );
         assert_eq!(
             told(&but("revenue", ("revenue", "str")), &["margin"]),
-            ["breaking: column `revenue` is declared as float and the source has str"]
+            ["breaking: column `revenue` is declared as float but the source has str"]
         );
         assert_eq!(
             told(&but("quantity", ("quantity", "float")), &["margin"]),
             [
-                "additive: column `quantity` is declared as int and the source has float: rows are read as long as no number has a fraction"
+                "additive: column `quantity` is declared as int but the source has float: rows can be read as long as no number has a fraction"
             ]
         );
         assert_eq!(
             told(&but("revenue", ("revenue", "int")), &["margin"]),
             [
-                "additive: column `revenue` is declared as float and the source has int: rows are read as long as a float holds each integer"
+                "additive: column `revenue` is declared as float but the source has int: rows can be read as long as each integer fits into a float"
             ]
         );
         let unknown = told(&but("country", ("country", "geo")), &["margin"]);
-        assert!(unknown[0].starts_with("additive: column `country` is declared as str and the source has `geo`"));
+        assert!(unknown[0].starts_with("additive: column `country` is declared as str but the source has `geo`"));
         assert_eq!(unknown.len(), 1);
     }
 
@@ -349,10 +349,10 @@ mod tests {
     fn a_column_that_became_a_measure_breaks_and_the_other_way_around() {
         let columns: Vec<_> = SAME.into_iter().filter(|(name, _)| *name != "revenue").collect();
         let told_of = told(&columns, &["margin", "revenue"]);
-        assert!(told_of[0].starts_with("breaking: `revenue` is declared as a column and is a measure"), "{told_of:?}");
+        assert!(told_of[0].starts_with("breaking: `revenue` is declared as a column but is a measure"), "{told_of:?}");
         assert_eq!(told_of.len(), 1);
         let columns: Vec<_> = SAME.into_iter().chain([("margin", "float")]).collect();
-        assert_eq!(told(&columns, &[]), ["breaking: `margin` is declared as a measure and is a column of the source"]);
+        assert_eq!(told(&columns, &[]), ["breaking: `margin` is declared as a measure but is a column of the source"]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl SchemaFile {
     /// A sentence that says what is wrong with it, with the line if it is no JSON of a schema file.
     pub fn from_json(text: &str) -> Result<SchemaFile, String> {
         if text.len() > LARGEST {
-            return Err(format!("it has {} bytes, and a schema file has {LARGEST} at most", text.len()));
+            return Err(format!("it has {} bytes, but a schema file may have at most {LARGEST}", text.len()));
         }
         // Some editors put a mark of the encoding at the start.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -107,44 +107,46 @@ impl SchemaFile {
             return Err("it has no columns".to_owned());
         }
         if !is_name(&self.source) {
-            return Err("`source` is a name of at least one character, without control characters".to_owned());
+            return Err("`source` must have at least one character and no control characters".to_owned());
         }
         if self.uuid.as_deref().is_some_and(|uuid| !is_name(uuid)) {
-            return Err("`uuid` has at least one character, and no control characters".to_owned());
+            return Err("`uuid` must have at least one character and no control characters".to_owned());
         }
         for column in &self.columns {
             let name = &column.name;
             if !is_name(name) {
-                return Err(format!("column {name:?}: a name has at least one character, and no control characters"));
+                return Err(format!(
+                    "column {name:?}: a name must have at least one character and no control characters"
+                ));
             }
             if column.join.as_deref().is_some_and(|uuid| !is_name(uuid)) {
-                return Err(format!("column \"{name}\": `join` is the uuid of a source"));
+                return Err(format!("column \"{name}\": `join` must be the uuid of a source"));
             }
             if column.wire() == COUNT_COLUMN {
                 return Err(format!(
-                    "column \"{name}\": this is the platform's name for the number of rows: `count()`"
+                    "column \"{name}\": this is the platform's name for the number of rows: use `count()`"
                 ));
             }
             if !is_identifier(column.field()) {
                 let message = match &column.field {
-                    Some(field) => format!("column \"{name}\": {field:?} is no name that a field can have"),
-                    None => format!("column \"{name}\" is no name that a field can have: give it one with `\"field\"`"),
+                    Some(field) => format!("column \"{name}\": {field:?} is not a valid field name"),
+                    None => format!("column \"{name}\" is not a valid field name: add one with `\"field\"`"),
                 };
                 return Err(message);
             }
             if column.kind.is_some() && column.join.is_some() {
-                return Err(format!("column \"{name}\" is either of a `kind` or of a `join`"));
+                return Err(format!("column \"{name}\" cannot have both a `kind` and a `join`"));
             }
             if column.kind == Some(FileKind::Formula) && !column.column_type.is_numeric() {
-                return Err(format!("column \"{name}\": a value formula is a number, an `int` or a `float`"));
+                return Err(format!("column \"{name}\": a value formula is numeric: use `int` or `float`"));
             }
             if column.kind == Some(FileKind::Formula) && !is_formula(name) {
                 return Err(format!(
-                    "column \"{name}\": the name of a value formula is the formula, as `sum([total]) / count()`"
+                    "column \"{name}\": the name of a value formula must be the formula, such as `sum([total]) / count()`"
                 ));
             }
             if !fields.insert(column.field()) || !wires.insert(column.wire()) {
-                return Err(format!("column \"{name}\" stands twice"));
+                return Err(format!("column \"{name}\" is repeated"));
             }
         }
         Ok(self)
@@ -297,12 +299,12 @@ mod tests {
         let told = |from: &str, to: &str| SchemaFile::from_json(&FILE.replace(from, to)).unwrap_err();
         assert!(told(r#""name": "country","#, r#""nam": "country","#).contains("unknown field `nam`"));
         assert!(told(r#""type": "str""#, r#""type": "text""#).contains("unknown variant `text`"));
-        assert!(told("\"field\": \"order_date\",\n", "").contains("give it one with `\"field\"`"));
-        assert!(told("\"margin\"", "\"country\"").contains("stands twice"));
-        assert!(told("\"country\",", "\"m²\",").contains("no name that a field can have"));
+        assert!(told("\"field\": \"order_date\",\n", "").contains("add one with `\"field\"`"));
+        assert!(told("\"margin\"", "\"country\"").contains("is repeated"));
+        assert!(told("\"country\",", "\"m²\",").contains("is not a valid field name"));
         assert!(told("\"margin\"", "\"$$count$$\", \"field\": \"n\"").contains("`count()`"));
-        assert!(told("182018f9", "\\u001f").contains("`join` is the uuid"));
-        assert!(told("\"columns\"", "\"uuid\": \"\", \"columns\"").contains("`uuid` has at least one character"));
+        assert!(told("182018f9", "\\u001f").contains("`join` must be the uuid"));
+        assert!(told("\"columns\"", "\"uuid\": \"\", \"columns\"").contains("`uuid` must have at least one character"));
         assert!(SchemaFile::from_json(r#"{"source": "sales", "columns": []}"#).unwrap_err().contains("no columns"));
     }
 

@@ -23,7 +23,7 @@ use crate::values::value::{ToWire, WireValue, quoted};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a row that can be loaded [SRN054]",
     label = "not a row",
-    note = "put `#[derive(Source)]` on the struct, wrap one that derives `Serialize` in `SerdeRow`, or use a `serde_json::Map`"
+    note = "add `#[derive(Source)]` to the struct, wrap one that derives `Serialize` in `SerdeRow`, or use a `serde_json::Map`"
 )]
 pub trait LoadRow {
     /// Writes the row as a JSON object at the end of `json`.
@@ -39,7 +39,8 @@ pub trait LoadRow {
     fn write_fields(&self, fields: &mut Fields) -> Result<(), String> {
         let mut json = String::new();
         self.write_row(&mut json)?;
-        let row: Map<String, Value> = serde_json::from_str(&json).map_err(|error| format!("it is no row: {error}"))?;
+        let row: Map<String, Value> =
+            serde_json::from_str(&json).map_err(|error| format!("not a valid row: {error}"))?;
         row.write_fields(fields)
     }
 
@@ -108,8 +109,8 @@ impl Fields {
             Value::Bool(value) => LoadCell::Bool(*value),
             Value::Number(number) => LoadCell::Number(number.to_string()),
             Value::String(text) => LoadCell::Text(text.clone()),
-            Value::Array(_) => return Err(format!("column `{name}`: a list is no cell")),
-            Value::Object(_) => return Err(format!("column `{name}`: an object is no cell")),
+            Value::Array(_) => return Err(format!("column `{name}`: a list is not a valid cell")),
+            Value::Object(_) => return Err(format!("column `{name}`: an object is not a valid cell")),
         };
         self.push(name, cell);
         Ok(())
@@ -256,7 +257,7 @@ impl LoadRow for Value {
 }
 
 fn object(value: &Value) -> Result<&Map<String, Value>, String> {
-    value.as_object().ok_or_else(|| "a row is a JSON object, {\"column\": value}, and this is none".to_owned())
+    value.as_object().ok_or_else(|| "a row must be a JSON object: {\"column\": value}".to_owned())
 }
 
 /// Rows that are maps of what serde serializes, and references to rows.
@@ -316,9 +317,12 @@ mod tests {
     #[test]
     fn what_is_no_row_or_no_cell_is_told() {
         let mut fields = Fields::default();
-        assert!(json!([1]).write_row(&mut String::new()).unwrap_err().contains("a row is a JSON object"));
-        assert_eq!(json!({"a": [1]}).write_fields(&mut fields).unwrap_err(), "column `a`: a list is no cell");
-        assert_eq!(json!({"a": {}}).write_fields(&mut fields).unwrap_err(), "column `a`: an object is no cell");
+        assert!(json!([1]).write_row(&mut String::new()).unwrap_err().contains("a row must be a JSON object"));
+        assert_eq!(json!({"a": [1]}).write_fields(&mut fields).unwrap_err(), "column `a`: a list is not a valid cell");
+        assert_eq!(
+            json!({"a": {}}).write_fields(&mut fields).unwrap_err(),
+            "column `a`: an object is not a valid cell"
+        );
     }
 
     #[test]

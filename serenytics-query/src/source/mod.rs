@@ -16,7 +16,7 @@ use crate::syntax::vocabulary::ColumnType;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a data source [SRN053]",
     label = "not a data source",
-    note = "put `#[derive(Source)]` on the struct that declares its columns"
+    note = "add `#[derive(Source)]` to the struct that declares its columns"
 )]
 pub trait Source {
     /// How the source is found on the server.

@@ -65,7 +65,7 @@ struct Row<'f> {
     fields: &'f mut Fields,
 }
 
-const NO_ROW: &str = "a row is a struct with named fields or a map, and this is none";
+const NO_ROW: &str = "a row must be a struct with named fields or a map";
 
 impl<'f> Serializer for Row<'f> {
     type Ok = ();
@@ -153,7 +153,7 @@ impl SerializeMap for Columns<'_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done<()> {
         self.name = match key.serialize(Cell)? {
             LoadCell::Text(name) => name,
-            _ => return Err(NoRow::custom("the name of a column is a text")),
+            _ => return Err(NoRow::custom("the name of a column must be a string")),
         };
         Ok(())
     }
@@ -217,14 +217,14 @@ impl Serializer for Cell {
         serialize_u128(u128);
     }
 
-    refuse! { "a list is no cell" =>
+    refuse! { "a list is not a valid cell" =>
         serialize_bytes(&[u8]);
         serialize_seq(Option<usize>) -> Self::SerializeSeq;
         serialize_tuple(usize) -> Self::SerializeTuple;
         serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
     }
 
-    refuse! { "an object is no cell" =>
+    refuse! { "an object is not a valid cell" =>
         serialize_map(Option<usize>) -> Self::SerializeMap;
         serialize_struct(&'static str, usize) -> Self::SerializeStruct;
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
@@ -286,12 +286,12 @@ impl Serializer for Cell {
         _: &'static str,
         _: &T,
     ) -> Done<LoadCell> {
-        Err(NoRow::custom("an object is no cell"))
+        Err(NoRow::custom("an object is not a valid cell"))
     }
 }
 
 fn not_finite(value: impl fmt::Display) -> NoRow {
-    NoRow(format!("{value} is no number that a column holds; a value that is missing is an `Option`"))
+    NoRow(format!("{value} is not a finite number; use an `Option` for a missing value"))
 }
 
 #[cfg(test)]
@@ -341,7 +341,7 @@ mod tests {
         );
         assert_eq!(written(Some(&order(1e300))).unwrap().len(), written(order(1e300)).unwrap().len());
         let told = written(order(f64::NAN)).unwrap_err();
-        assert!(told.starts_with("column `total`: NaN is no number"), "{told}");
+        assert!(told.starts_with("column `total`: NaN is not a finite number"), "{told}");
     }
 
     #[test]
@@ -350,7 +350,10 @@ mod tests {
             assert_eq!(told, NO_ROW);
         }
         let nested = std::collections::BTreeMap::from([("a", vec![1])]);
-        assert_eq!(written(&nested).unwrap_err(), "column `a`: a list is no cell");
-        assert_eq!(written(std::collections::BTreeMap::from([(1, 2)])).unwrap_err(), "the name of a column is a text");
+        assert_eq!(written(&nested).unwrap_err(), "column `a`: a list is not a valid cell");
+        assert_eq!(
+            written(std::collections::BTreeMap::from([(1, 2)])).unwrap_err(),
+            "the name of a column must be a string"
+        );
     }
 }

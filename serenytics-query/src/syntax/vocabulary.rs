@@ -55,7 +55,7 @@ words! {
 }
 
 impl ColumnType {
-    /// The type in a sentence, with its article: "a text".
+    /// A value of the type in a sentence, with its article: "a text".
     #[must_use]
     pub const fn described(self) -> &'static str {
         match self {
@@ -63,6 +63,17 @@ impl ColumnType {
             ColumnType::Int => "an integer",
             ColumnType::Float => "a number",
             ColumnType::DateTime => "a datetime",
+        }
+    }
+
+    /// A column of the type in a sentence, with its article: "a text column".
+    #[must_use]
+    pub const fn described_column(self) -> &'static str {
+        match self {
+            ColumnType::Str => "a text column",
+            ColumnType::Int => "an integer column",
+            ColumnType::Float => "a float column",
+            ColumnType::DateTime => "a datetime column",
         }
     }
 

@@ -15,7 +15,7 @@ pub fn parse(text: &str) -> Result<DateTime, String> {
     }
     let pieces = PARSER.parse_pieces(text).map_err(|error| error.to_string())?;
     if pieces.time_zone_annotation().is_some() {
-        return Err("a time zone's name is not part of a datetime here: an offset is".to_owned());
+        return Err("a datetime cannot contain the name of a time zone: use an offset".to_owned());
     }
     if pieces.time().is_some() && pieces.offset().is_some() {
         let timestamp = PARSER.parse_timestamp(text).map_err(|error| error.to_string())?;

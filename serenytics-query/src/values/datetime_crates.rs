@@ -9,7 +9,7 @@ macro_rules! values {
                 let $value = self;
                 let ours: Option<crate::values::datetime::DateTime> = $ours;
                 ours.map(crate::values::value::WireValue::datetime)
-                    .ok_or_else(|| format!("the value {self} is outside of the years -9999 to 9999"))
+                    .ok_or_else(|| format!("the value {self} is outside the years -9999 to 9999"))
             }
         }
     )+};
@@ -116,7 +116,7 @@ mod tests {
         let date = chrono::NaiveDate::from_ymd_opt(1969, 12, 31).unwrap();
         assert_eq!(written(&date), "1969-12-31T00:00:00");
         let told = datetime_value(&chrono::NaiveDate::MAX).unwrap_err();
-        assert!(told.contains("outside of the years"), "{told}");
+        assert!(told.contains("outside the years"), "{told}");
     }
 
     #[cfg(feature = "time")]

@@ -8,7 +8,7 @@ use crate::values::value::{ListToWire, Optional, ToWire, escaped_elements, escap
 
 /// A number of rows for `limit {rows}`: any integer.
 #[diagnostic::on_unimplemented(
-    message = "`limit` takes an integer and not a value of type `{Self}` [SRN052]",
+    message = "`limit` needs an integer, found a value of type `{Self}` [SRN052]",
     label = "not an integer"
 )]
 pub trait LimitValue {
@@ -114,7 +114,7 @@ pub fn limit_option<L: LimitValue>(rows: &impl Optional<Value = L>) -> Rendered 
 fn limit_text(rows: Option<i64>) -> Result<String, String> {
     match rows {
         Some(rows) if rows > 0 => Ok(rows.to_string()),
-        Some(rows) => Err(format!("`limit` is {rows} and has to be at least 1")),
-        None => Err("`limit` is larger than 64 bits hold".to_owned()),
+        Some(rows) => Err(format!("`limit` is {rows} but must be at least 1")),
+        None => Err("`limit` does not fit into a 64-bit integer".to_owned()),
     }
 }

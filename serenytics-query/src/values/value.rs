@@ -111,8 +111,8 @@ macro_rules! values {
 /// What a `str` column is compared with: a text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a text column [SRN050]",
-    label = "not a text",
-    note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
+    label = "not a string",
+    note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
 )]
 pub trait StrValue {
     /// The value on the wire, or what is wrong with it.
@@ -124,7 +124,7 @@ pub trait StrValue {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for an integer column [SRN050]",
     label = "not an integer",
-    note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
+    note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
 )]
 pub trait IntValue {
     /// The value on the wire, or what is wrong with it.
@@ -134,9 +134,9 @@ pub trait IntValue {
 
 /// What a `float` column is compared with: a number, whole or not.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value for a number column [SRN050]",
+    message = "`{Self}` is not a value for a float column [SRN050]",
     label = "not a number",
-    note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
+    note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
 )]
 pub trait FloatValue {
     /// The value on the wire, or what is wrong with it.
@@ -148,7 +148,7 @@ pub trait FloatValue {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a datetime column [SRN050]",
     label = "not a `DateTime`",
-    note = "an `Option` takes a `?` after the braces, which leaves the condition out for `None`: `{{value}}?`"
+    note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
 )]
 pub trait DateTimeValue {
     /// The value on the wire, or what is wrong with it.
@@ -164,14 +164,14 @@ values! { IntValue:
     i8 i16 i32 i64 u8 u16 u32 = |value| Ok(WireValue::Number(value.to_string()));
     isize u64 usize = |value| i64::try_from(*value)
         .map(WireValue::int)
-        .map_err(|_| format!("the value {value} is larger than an integer column holds"));
+        .map_err(|_| format!("the value {value} does not fit into an integer column"));
 }
 
 values! { FloatValue:
     f32 f64 = |value| if value.is_finite() {
         serde_json::to_string(value).map(WireValue::Number).map_err(|error| error.to_string())
     } else {
-        Err(format!("the value {value} is not a finite number, and JSON has no other"))
+        Err(format!("the value {value} is not a finite number and cannot be written as JSON"))
     };
     i8 i16 i32 i64 isize u8 u16 u32 u64 usize = |value| Ok(WireValue::Number(value.to_string()));
 }
@@ -189,7 +189,7 @@ pub type ListToWire = Result<Vec<WireValue>, String>;
 
 /// What stands before the `?` of `{value}?`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no `Option`: leave out the `?` behind the braces [SRN050]",
+    message = "`{Self}` is not an `Option`: remove the `?` after the braces [SRN050]",
     label = "not an `Option`"
 )]
 pub trait Optional {
@@ -229,9 +229,9 @@ pub struct NoList;
 
 /// What `in {values}` takes.
 #[diagnostic::on_unimplemented(
-    message = "an `Option` or a `Result` is no list of values [SRN051]",
+    message = "an `Option` or a `Result` is not a list of values [SRN051]",
     label = "not a list",
-    note = "an `Option` of a list takes a `?` after the braces, which leaves the condition out for `None`: `in {{values}}?`"
+    note = "for an `Option` of a list, add `?` after the braces: `in {{values}}?` omits the condition for `None`"
 )]
 pub trait IsList {}
 

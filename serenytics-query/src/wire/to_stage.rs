@@ -43,7 +43,7 @@ impl Reader {
         let item = item.clone().into_column();
         let column = Word { text: item.name, position: self.position() };
         if let Some(aggregate) = item.agg_function {
-            let message = format!("`group_by` takes no aggregate, and `{}` has `{aggregate}`", column.text);
+            let message = format!("`group_by` does not accept an aggregate, but `{}` has `{aggregate}`", column.text);
             self.problems.push(Problem::new(Code::UnknownFunction, column.position, message));
             return None;
         }
@@ -98,8 +98,8 @@ impl Reader {
         };
         let Some(operand) = operand else {
             let needed = match wire.op.operand() {
-                Operand::List => "a text that holds a JSON list, or a list",
-                _ => "a text or a number",
+                Operand::List => "a list, or a string that holds a JSON list",
+                _ => "a string or a number",
             };
             let message = format!("`{}` on `{}` needs a `value`: {needed}", wire.op, wire.name);
             self.problems.push(Problem::new(Code::Operand, position, message));

@@ -98,7 +98,7 @@ fn a_change_of_the_file_builds_the_program_anew() {
 
     write("sales.json", "{");
     let (right, said) = check(folder.path());
-    assert!(!right && said.contains("`sales.json` is no schema file: EOF"), "{said}");
+    assert!(!right && said.contains("`sales.json` is not a valid schema file: EOF"), "{said}");
 
     std::fs::remove_file(folder.path().join("sales.json")).unwrap();
     let (right, said) = check(folder.path());

@@ -6,8 +6,8 @@ use super::Cell;
 ///
 /// `How` keeps the compiler from taking the field's type for the output's: with one way only it would, and tell a mismatch in words of its own.
 #[diagnostic::on_unimplemented(
-    message = "the field of this output holds `{F}`, and the output is `{Self}` [SRN054]",
-    label = "another type than its field's"
+    message = "the field of this output has the type `{F}`, but the output has `{Self}` [SRN054]",
+    label = "type does not match the field"
 )]
 pub trait FieldOf<F, How> {
     /// The cell as the field's value.

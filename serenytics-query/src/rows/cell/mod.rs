@@ -49,18 +49,18 @@ pub enum CellError {
 impl fmt::Display for CellError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CellError::Incomplete => f.write_str("the answer ends in the middle of a row"),
+            CellError::Incomplete => f.write_str("the response ends in the middle of a row"),
             CellError::Mismatch { column, expected, found } => {
-                write!(f, "cell {} should be {expected} and is {found}", column + 1)
+                write!(f, "cell {}: expected {expected}, found {found}", column + 1)
             }
             CellError::Count { expected, found } if found > expected => {
-                write!(f, "the row has more than the {expected} cells of the query")
+                write!(f, "the row has more cells than the {expected} columns of the query")
             }
             CellError::Count { expected, found } => {
-                write!(f, "the row has {found} cells and the query {expected}")
+                write!(f, "the row has {found} cells, but the query has {expected} columns")
             }
-            CellError::Encoding { found } => write!(f, "the text {found} is not encoded in UTF-8"),
-            CellError::Syntax { found } => write!(f, "expected a row of JSON and found {found}"),
+            CellError::Encoding { found } => write!(f, "the string {found} is not valid UTF-8"),
+            CellError::Syntax { found } => write!(f, "expected a JSON row, found {found}"),
         }
     }
 }

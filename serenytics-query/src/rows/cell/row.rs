@@ -28,17 +28,17 @@ impl Field {
         let output = &column.name;
         if *name != output {
             return Some(format!(
-                "the field `{name}` stands where the result has `{output}`: fields are in the order of the outputs"
+                "expected the field `{output}`, found `{name}`: declare the fields in the order of the outputs"
             ));
         }
         if !(self.holds)(column.output_type) {
             return Some(format!(
-                "the field `{name}` holds {expected} and the result has `{output}` as {}",
+                "the field `{name}` is {expected}, but the result has `{output}` as {}",
                 column.output_type
             ));
         }
         (column.nullable && !self.nullable)
-            .then(|| format!("`{output}` may be NULL: the field `{name}` has to be an `Option`"))
+            .then(|| format!("`{output}` may be NULL: make the field `{name}` an `Option`"))
     }
 }
 
@@ -46,7 +46,7 @@ impl Field {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a row [SRN054]",
     label = "not a row",
-    note = "put `#[derive(Row)]` on the struct"
+    note = "add `#[derive(Row)]` to the struct"
 )]
 pub trait Row: Sized {
     /// The fields; `None` for a type that takes cells of any number and kind.
@@ -81,7 +81,7 @@ pub trait Row: Sized {
             fields.iter().zip(shape).find_map(|(field, column)| field.problem(column))?
         } else {
             let outputs = listed(shape.iter().map(|column| &*column.name));
-            format!("the struct has {} fields and the result {} columns: {outputs}", fields.len(), shape.len())
+            format!("the struct has {} fields, but the result has {} columns: {outputs}", fields.len(), shape.len())
         };
         Some(Problem::new(Code::RowFields, Position::default(), message))
     }

@@ -12,9 +12,9 @@ mod sealed {
 
 /// A type that a row's field may have.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot hold a cell of an answer [SRN054]",
-    label = "not a type of a row's field",
-    note = "a field is a String, i8 to i64, u8 to u32, f32, f64, a DateTime, a SlotValue, or an Option of one"
+    message = "`{Self}` cannot hold a cell of a result [SRN054]",
+    label = "not a valid type for a row's field",
+    note = "use `String`, `i8` to `i64`, `u8` to `u32`, `f32`, `f64`, `DateTime`, `SlotValue`, or an `Option` of one"
 )]
 pub trait Cell: Sized + sealed::Sealed {
     /// What the type takes, in a message.
@@ -80,13 +80,13 @@ macro_rules! integer_cell {
 }
 
 integer_cell! {
-    i8, "an integer of 8 bits";
-    i16, "an integer of 16 bits";
-    i32, "an integer of 32 bits";
-    i64, "an integer of 64 bits";
-    u8, "a non-negative integer of 8 bits";
-    u16, "a non-negative integer of 16 bits";
-    u32, "a non-negative integer of 32 bits";
+    i8, "an 8-bit integer";
+    i16, "a 16-bit integer";
+    i32, "a 32-bit integer";
+    i64, "a 64-bit integer";
+    u8, "a non-negative 8-bit integer";
+    u16, "a non-negative 16-bit integer";
+    u32, "a non-negative 32-bit integer";
 }
 
 /// Reads `120.0` and `1.2e+2` as the integers they are, as a server writes those of a column that it has as numbers.
@@ -128,7 +128,7 @@ cell!(f32, "a number", OutputType::Column(ColumnType::Float), scalar => match sc
     Scalar::Number(text) => single(text),
     _ => None,
 });
-cell!(String, "a text", OutputType::Column(ColumnType::Str), scalar => match scalar {
+cell!(String, "a string", OutputType::Column(ColumnType::Str), scalar => match scalar {
     Scalar::Text(text) => Some((*text).to_owned()),
     Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
     _ => None,
@@ -157,7 +157,7 @@ cell!(SlotValue, "a time slot", OutputType::Slot(_), scalar => match scalar {
 impl sealed::Sealed for serde_json::Value {}
 #[diagnostic::do_not_recommend]
 impl Cell for serde_json::Value {
-    const EXPECTED: &'static str = "a text, a number of 64 bits or NULL";
+    const EXPECTED: &'static str = "a string, a 64-bit number or NULL";
     const NULLABLE: bool = true;
 
     fn holds(_: OutputType) -> bool {

@@ -130,21 +130,21 @@ comparisons!(DateTime, DateTimeValue, datetime_value, datetime_list);
 
 /// A column that holds texts.
 #[diagnostic::on_unimplemented(
-    message = "`is_empty` and `is_not_empty` need a text column, and this one holds `{Self}` [SRN022]",
+    message = "`is_empty` and `is_not_empty` need a text column, but this one has the type `{Self}` [SRN022]",
     label = "not a text column"
 )]
 pub trait TextColumn {}
 
 /// A column that holds numbers.
 #[diagnostic::on_unimplemented(
-    message = "`sum` and `avg` need a number column, and this one holds `{Self}` [SRN023]",
-    label = "not a number column"
+    message = "`sum` and `avg` need a numeric column, but this one has the type `{Self}` [SRN023]",
+    label = "not a numeric column"
 )]
 pub trait NumberColumn {}
 
 /// A column that holds datetimes.
 #[diagnostic::on_unimplemented(
-    message = "a time slot needs a datetime column, and this one holds `{Self}` [SRN024]",
+    message = "a time slot needs a datetime column, but this one has the type `{Self}` [SRN024]",
     label = "not a datetime column"
 )]
 pub trait DateTimeColumn {}

@@ -15,7 +15,7 @@ use crate::values::value::Optional;
 /// Conditions over the source `S`, all of which a row has to meet. Made by [`Source::filter`](crate::source::Source::filter).
 ///
 /// The one without any conditions, which every row meets, is [`Filter::default`].
-#[must_use = "a filter does nothing by itself: it is spliced into a query as `..{filter}`, or given to a builder"]
+#[must_use = "a filter does nothing by itself: splice it into a query as `..{filter}`, or pass it to a builder"]
 pub struct Filter<S> {
     /// The conditions as they stand in a query's JSON.
     pub(crate) conditions: Vec<String>,
@@ -124,7 +124,7 @@ impl Rendered {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a filter of `{S}` [SRN056]",
     label = "not a filter of this source",
-    note = "a filter is made by the source, `{S}::filter(|s| ..)`; an `Option` of one takes a `?` after the braces: `..{{filter}}?`"
+    note = "create a filter with `{S}::filter(|s| ..)`; for an `Option`, add `?` after the braces: `..{{filter}}?`"
 )]
 pub trait FilterOf<S> {
     /// The conditions as they stand in the query's JSON.

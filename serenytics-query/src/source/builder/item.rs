@@ -69,7 +69,7 @@ use sealed::Sealed;
 
 /// What a builder's `group_by` takes.
 #[diagnostic::on_unimplemented(
-    message = "`group_by` takes a column of `{S}` or a time slot of one [SRN057]",
+    message = "`group_by` needs a column or a time slot of `{S}` [SRN057]",
     label = "neither a column nor a time slot of this source"
 )]
 pub trait GroupKey<S>: Sealed {
@@ -80,7 +80,7 @@ pub trait GroupKey<S>: Sealed {
 
 /// What a builder's `select` takes.
 #[diagnostic::on_unimplemented(
-    message = "`select` takes a column of `{S}` or an aggregate of one [SRN057]",
+    message = "`select` needs a column or an aggregate of `{S}` [SRN057]",
     label = "neither a column nor an aggregate of this source"
 )]
 pub trait SelectItem<S>: Sealed {
@@ -91,8 +91,8 @@ pub trait SelectItem<S>: Sealed {
 
 /// What a builder's `order_by` takes.
 #[diagnostic::on_unimplemented(
-    message = "`order_by` takes a column, a time slot or an aggregate of `{S}`, or an output's name [SRN057]",
-    label = "nothing that this query could be ordered by"
+    message = "`order_by` needs a column, a time slot or an aggregate of `{S}`, or an output's name [SRN057]",
+    label = "cannot order by this"
 )]
 pub trait OrderItem<S>: Sealed {
     /// The item of the query's tree.

@@ -59,7 +59,7 @@ impl Parser<'_> {
         }
         if let Some(position) = self.cursor.keyword("and") {
             if self.cursor.is_at_end() || self.cursor.at_clause_start() {
-                self.problem(Code::Unexpected, position, "`and` is followed by a condition");
+                self.problem(Code::Unexpected, position, "expected a condition after `and`");
             }
             return true;
         }
@@ -72,10 +72,10 @@ impl Parser<'_> {
         let position = self.cursor.position();
         let found = self.cursor.shown();
         if self.cursor.peek_word().is_some() && self.cursor.at_keyword().is_none() {
-            self.problem(Code::MissingComma, position, format!("a comma or `and` is missing before {found}"));
+            self.problem(Code::MissingComma, position, format!("missing comma or `and` before {found}"));
             return true;
         }
-        let message = format!("{found} stands where a condition has ended: a comma, `and` or a clause is expected");
+        let message = format!("expected a comma, `and` or a clause after the condition, found {found}");
         self.problem(Code::Unexpected, position, message);
         self.skip_condition();
         self.condition_separator()
@@ -86,12 +86,12 @@ impl Parser<'_> {
         let position = self.cursor.position();
         let signs = self.cursor.signs();
         if self.cursor.word_is("or") || signs == "||" {
-            let message = "conditions are all met together: there is no `or`";
+            let message = "`or` is not supported: a row must meet all conditions";
             let help =
-                "for several values of one column, write `country in [\"FR\", \"US\"]`; otherwise make two queries";
+                "for several values of one column, write `country in [\"FR\", \"US\"]`; otherwise write two queries";
             self.problem_with_help(Code::Logic, position, message, help);
         } else if signs == "&&" {
-            self.problem(Code::Logic, position, "conditions are joined by `and` or a comma, not by `&&`");
+            self.problem(Code::Logic, position, "write `and` or a comma instead of `&&`");
         } else {
             return false;
         }
@@ -109,7 +109,7 @@ impl Parser<'_> {
         {
             return Ok(filter);
         }
-        let message = "a filter is spliced in as `..{filter}`, with two dots and braces";
+        let message = "write a filter with two dots and braces: `..{filter}`";
         self.problem(Code::Splice, position, message);
         if !self.cursor.is_at_end() {
             self.cursor.bump();
@@ -121,23 +121,23 @@ impl Parser<'_> {
         self.refuse_logic();
         let start = self.cursor.position();
         if self.cursor.word_is("not") || self.cursor.sign_is('!') {
-            let message = "a condition is negated in its operator: `!=`, `!in`, `is_not_defined`";
+            let message = "negate the operator instead of the condition: `!=`, `!in`, `is_not_defined`";
             self.problem(Code::UnknownOperator, start, message);
             return Err(Refused);
         }
         let Some(column) = self.column_word("where")? else {
             let found = self.cursor.shown();
-            let message = format!("a condition begins with a column, and {found} stands there");
+            let message = format!("expected a column at the start of the condition, found {found}");
             self.problem(Code::Unexpected, start, message);
             return Err(Refused);
         };
         if let Some(TokenKind::Group { open: '(', .. }) = self.cursor.peek() {
-            let message = format!("`where` compares columns of rows, and `{}(..)` is none", column.text);
+            let message = format!("`where` compares columns, and `{}(..)` is not a column", column.text);
             self.problem_with_help(
                 Code::UnknownFunction,
                 column.position,
                 message,
-                "conditions hold for rows, before they are grouped",
+                "`where` filters rows before they are grouped",
             );
             return Err(Refused);
         }
@@ -155,7 +155,7 @@ impl Parser<'_> {
         }
         let Some((word, raw)) = self.cursor.peek_word() else {
             let name = &column.text;
-            let message = format!("`{name}` is followed by an operator: `{name} == ..`, `{name} is_defined`");
+            let message = format!("expected an operator after `{name}`: `{name} == ..`, `{name} is_defined`");
             self.problem(Code::Operand, column.position, message);
             return Err(Refused);
         };
@@ -180,7 +180,7 @@ impl Parser<'_> {
         }
         if self.cursor.at_clause_start() || self.cursor.at_keyword() == Some("and") {
             let name = &column.text;
-            let message = format!("`{name}` is followed by an operator: `{name} == ..`, `{name} is_defined`");
+            let message = format!("expected an operator after `{name}`: `{name} == ..`, `{name} is_defined`");
             self.problem(Code::Operand, column.position, message);
             return Err(Refused);
         }
@@ -194,7 +194,7 @@ impl Parser<'_> {
         self.problem(
             Code::UnknownOperator,
             position,
-            format!("`between` is written as two conditions: `{name} >= .., {name} <= ..`"),
+            format!("write `between` as two conditions: `{name} >= .., {name} <= ..`"),
         );
         self.cursor.bump();
         self.skip_condition();
@@ -209,7 +209,7 @@ impl Parser<'_> {
         let negated = self.cursor.keyword("not").is_some();
         let operator = if negated { "is_defined" } else { "is_not_defined" };
         let spelled = if negated { "is not null" } else { "is null" };
-        self.problem(Code::UnknownOperator, position, format!("`{spelled}` is written `{operator}`"));
+        self.problem(Code::UnknownOperator, position, format!("write `{operator}` instead of `{spelled}`"));
     }
 
     /// Reads the longest operator of some signs; a minus behind it belongs to the literal.
@@ -236,11 +236,11 @@ impl Parser<'_> {
         };
         match other.or_else(|| nearest(written, words())) {
             Some(near) => {
-                let message = format!("no operator `{written}`; did you mean `{near}`?");
+                let message = format!("unknown operator `{written}`; did you mean `{near}`?");
                 self.problem(Code::UnknownOperator, position, message);
             }
             None => {
-                let message = format!("no operator `{written}`");
+                let message = format!("unknown operator `{written}`");
                 let help = format!("the operators are {}", listed(Operator::words()));
                 self.problem_with_help(Code::UnknownOperator, position, message, help);
             }
@@ -250,8 +250,12 @@ impl Parser<'_> {
     fn operand(&mut self, operator: Operator, position: Position) -> Read<ConditionOperand> {
         let what = format!("`{operator}`");
         if operator.operand() != Operand::None && self.cursor.is_at_end() {
-            let takes = if operator.operand() == Operand::List { "list" } else { "value" };
-            self.problem(Code::Operand, position, format!("{what} is followed by a {takes}, and the query ends there"));
+            let expected = if operator.operand() == Operand::List { "list" } else { "value" };
+            self.problem(
+                Code::Operand,
+                position,
+                format!("expected a {expected} after {what}, found the end of the query"),
+            );
             return Err(Refused);
         }
         match operator.operand() {
@@ -261,7 +265,7 @@ impl Parser<'_> {
                     Some(TokenKind::Literal(_) | TokenKind::Hole(_) | TokenKind::Group { .. })
                 ) {
                     let position = self.cursor.position();
-                    self.problem(Code::Operand, position, format!("{what} takes no value"));
+                    self.problem(Code::Operand, position, format!("unexpected value after {what}: remove it"));
                     return Err(Refused);
                 }
                 Ok(ConditionOperand::None)
@@ -269,11 +273,11 @@ impl Parser<'_> {
             Operand::Scalar => {
                 if let Some(TokenKind::Group { open: '[', .. }) = self.cursor.peek() {
                     let list_operator = if operator == Operator::NotEqual { "!in" } else { "in" };
-                    let message = format!("{what} compares with one value; a list takes `{list_operator}`");
+                    let message = format!("{what} compares with one value: write `{list_operator}` for a list");
                     self.problem(Code::Operand, position, message);
                     return Err(Refused);
                 }
-                self.value(&what).map(ConditionOperand::Scalar)
+                self.value(&format!("after {what}")).map(ConditionOperand::Scalar)
             }
             Operand::List => {
                 if let Some(hole) = self.hole() {

@@ -34,7 +34,7 @@ impl Parser<'_> {
                     Code::UnknownFunction,
                     position,
                     format!(
-                        "`{aggregate}` is an aggregate, and stands in `select`; `group_by` takes columns and time slots"
+                        "`{aggregate}` is an aggregate: move it to `select`; `group_by` accepts columns and time slots"
                     ),
                 );
                 return Err(Refused);
@@ -43,7 +43,7 @@ impl Parser<'_> {
                 self.problem(
                     Code::UnknownFunction,
                     position,
-                    "`count` is an aggregate, and stands in `select`; `group_by` takes columns and time slots",
+                    "`count` is an aggregate: move it to `select`; `group_by` accepts columns and time slots",
                 );
                 return Err(Refused);
             }
@@ -55,7 +55,7 @@ impl Parser<'_> {
     pub(super) fn selection(&mut self) -> Read<Selection> {
         if self.cursor.sign_is('*') {
             let position = self.cursor.bump();
-            self.problem(Code::Unexpected, position, "there is no `*`: a query without `select` gives every column");
+            self.problem(Code::Unexpected, position, "`*` is not supported: remove `select` to get every column");
             return Err(Refused);
         }
         let selected = self.selected("select")?;
@@ -67,7 +67,7 @@ impl Parser<'_> {
         if self.cursor.sign_is('-') {
             let position = self.cursor.bump();
             let name = self.cursor.peek_word().map_or("total", |(name, _)| name);
-            self.problem(Code::Unexpected, position, format!("a descending order is written `{name} desc`"));
+            self.problem(Code::Unexpected, position, format!("write a descending order as `{name} desc`"));
             self.cursor.bump();
             return Err(Refused);
         }
@@ -83,8 +83,8 @@ impl Parser<'_> {
             {
                 let position = self.cursor.bump();
                 let message = match nearest(word, Direction::words()) {
-                    Some(near) => format!("no direction `{word}`; did you mean `{near}`?"),
-                    None => format!("a comma is missing before `{word}`, or it is no direction: `asc` or `desc`"),
+                    Some(near) => format!("unknown direction `{word}`; did you mean `{near}`?"),
+                    None => format!("expected `asc`, `desc` or a comma, found `{word}`"),
                 };
                 self.problem(Code::Unexpected, position, message);
                 None
@@ -108,27 +108,27 @@ impl Parser<'_> {
         let ends = matches!(self.cursor.peek_at(1), None | Some(TokenKind::Sign(',')));
         if self.cursor.at_keyword().is_some() && (ends || !self.cursor.at_clause_start()) {
             let found = self.cursor.shown();
-            let message = format!("{found} is a keyword and no name for an output");
+            let message = format!("{found} is a keyword and cannot name an output");
             self.problem(Code::KeywordAsColumn, position, message);
             self.cursor.bump();
             return None;
         }
         match self.cursor.peek() {
             Some(TokenKind::Word { text, .. }) if NO_FIELDS.contains(&text.as_str()) => {
-                let message = format!("`{text}` is no name that a row's field can have");
+                let message = format!("`{text}` cannot name a field of a row");
                 self.problem(Code::KeywordAsColumn, position, message);
                 self.cursor.bump();
                 None
             }
             Some(TokenKind::Word { .. }) if !self.cursor.at_clause_start() => self.cursor.word(),
             Some(TokenKind::Literal(_)) => {
-                self.problem(Code::Unexpected, position, "an output's name is a word without quotes: `as total`");
+                self.problem(Code::Unexpected, position, "write the output's name without quotes: `as total`");
                 self.cursor.bump();
                 None
             }
             _ => {
                 let position = self.cursor.last_position();
-                self.problem(Code::Unexpected, position, "`as` is followed by the output's name: `as total`");
+                self.problem(Code::Unexpected, position, "expected the output's name after `as`: `as total`");
                 None
             }
         }
@@ -139,12 +139,12 @@ impl Parser<'_> {
         let Some(word) = self.column_word(clause)? else {
             let position = self.cursor.position();
             let found = self.cursor.shown();
-            let takes = match clause {
-                "group_by" => "a column or a time slot of one",
+            let expected = match clause {
+                "group_by" => "a column or a time slot",
                 "order_by" => "an output, a column or an aggregate",
-                _ => "a column or an aggregate of one",
+                _ => "a column or an aggregate",
             };
-            self.problem(Code::Unexpected, position, format!("{found} stands where `{clause}` takes {takes}"));
+            self.problem(Code::Unexpected, position, format!("expected {expected} in `{clause}`, found {found}"));
             return Err(Refused);
         };
         let Some(TokenKind::Group { open: '(', tokens }) = self.cursor.peek() else {
@@ -164,16 +164,16 @@ impl Parser<'_> {
         if let Some(keyword) = self.cursor.at_keyword() {
             let position = self.cursor.position();
             if !self.cursor.keyword_is_column() {
-                let message = format!("the keyword `{keyword}` stands where `{clause}` has a column");
+                let message = format!("expected a column in `{clause}`, found the keyword `{keyword}`");
                 self.problem_with_help(
                     Code::KeywordAsColumn,
                     position,
                     message,
-                    format!("a column of this name is written `r#{keyword}`"),
+                    format!("write a column of this name as `r#{keyword}`"),
                 );
                 return Err(Refused);
             }
-            let message = format!("`{keyword}` is a keyword; a column of this name is written `r#{keyword}`");
+            let message = format!("`{keyword}` is a keyword: write a column of this name as `r#{keyword}`");
             self.problem(Code::KeywordAsColumn, position, message);
             self.cursor.bump();
             return Err(Refused);
@@ -215,7 +215,7 @@ impl Parser<'_> {
             (Function::Count, None) => Selected::Count(position),
             (Function::Count, Some(column)) => {
                 let text = &column.text;
-                let message = "`count` counts rows and takes no column: write `count()`";
+                let message = "`count` counts rows and has no argument: write `count()`";
                 self.problem_with_help(
                     Code::UnknownFunction,
                     column.position,
@@ -239,10 +239,10 @@ impl Parser<'_> {
         let position = arguments.first().map_or(name.position, |token| token.position);
         let message = match (function, arguments) {
             (Function::Count, [Token { kind: TokenKind::Sign('*'), .. }]) => {
-                "rows are counted by `count()`, without `*`".to_owned()
+                "write `count()` without `*` to count rows".to_owned()
             }
-            (Function::Count, _) => "`count` counts rows and takes no column: write `count()`".to_owned(),
-            _ => format!("`{}` takes one column, by its name", name.text),
+            (Function::Count, _) => "`count` counts rows and has no argument: write `count()`".to_owned(),
+            _ => format!("`{}` needs the name of one column", name.text),
         };
         self.problem(Code::UnknownFunction, position, message);
     }
@@ -272,12 +272,12 @@ impl Parser<'_> {
         let near = other.filter(|name| names.contains(name)).or_else(|| nearest(text, names.iter().copied()));
         match near {
             Some(near) => {
-                let message = format!("no function `{text}`; did you mean `{near}`?");
+                let message = format!("unknown function `{text}`; did you mean `{near}`?");
                 self.problem(Code::UnknownFunction, position, message);
             }
             None => {
-                let message = format!("no function `{text}`");
-                let help = format!("`{clause}` has {}", listed(names));
+                let message = format!("unknown function `{text}`");
+                let help = format!("the functions of `{clause}` are {}", listed(names));
                 self.problem_with_help(Code::UnknownFunction, position, message, help);
             }
         }

@@ -57,9 +57,9 @@ fn split_glued(tokens: &[Token], problems: &mut Vec<Problem>) -> Vec<Token> {
                 let keyword = KEYWORDS.contains(&word.as_str());
                 let shown = literal.shown();
                 let message = if keyword {
-                    format!("`{word}` is glued to `{shown}`: put a space between them")
+                    format!("missing space between `{shown}` and `{word}`")
                 } else {
-                    format!("`{shown}{word}` is no value; it is written `{shown}`, without `{word}`")
+                    format!("`{shown}{word}` is not a value: remove the suffix `{word}`")
                 };
                 problems.push(Problem::new(Code::BadLiteral, position, message));
                 split.push(Token { kind: TokenKind::Literal((**literal).clone()), position });
@@ -97,9 +97,9 @@ impl Parser<'_> {
             let position = self.cursor.position();
             let message = match self.cursor.peek_word() {
                 Some((word, false)) if !CLAUSES.contains(&word) && nearest(word, ["from"]).is_some() => {
-                    format!("a query begins with `from`, and `{word}` stands there; did you mean `from`?")
+                    format!("expected `from` at the start of the query, found `{word}`")
                 }
-                _ => "a query begins with `from` and a source: `from Sales`".to_owned(),
+                _ => "a query starts with `from` and a source: `from Sales`".to_owned(),
             };
             self.problem(Code::MissingFrom, position, message);
             self.parsed.stage.incomplete = true;
@@ -118,7 +118,7 @@ impl Parser<'_> {
         };
         self.cursor.enter(clause);
         if self.seen.contains(&clause) {
-            let message = format!("`{clause}` stands twice: each clause stands once, with all its items");
+            let message = format!("`{clause}` is repeated: write each clause once, with all its items");
             self.problem(Code::DuplicateClause, position, message);
             self.parsed.stage.incomplete = true;
         }
@@ -157,7 +157,7 @@ impl Parser<'_> {
             self.parsed.columns.push(None);
         }
         self.parsed.stage.incomplete = true;
-        self.problem(Code::EmptyClause, position, format!("`{clause}` has nothing in it and needs {needs}"));
+        self.problem(Code::EmptyClause, position, format!("`{clause}` is empty: add {needs}"));
     }
 
     /// Reads the name of a clause; a wrong one is told, and read as the clause that was probably meant.
@@ -170,7 +170,8 @@ impl Parser<'_> {
         let position = self.cursor.position();
         let Some(word) = self.cursor.word() else {
             let found = self.cursor.shown();
-            let message = format!("{found} stands where a clause begins: {}", listed(CLAUSES.iter().copied()));
+            let message =
+                format!("expected a clause, found {found}; the clauses are {}", listed(CLAUSES.iter().copied()));
             self.problem(Code::Unexpected, position, message);
             return None;
         };
@@ -180,7 +181,7 @@ impl Parser<'_> {
             ("from", _) => {
                 // One that comes late was told where the query begins.
                 if !self.parsed.from.is_empty() {
-                    self.problem(Code::DuplicateClause, position, "`from` stands twice: a query has one source");
+                    self.problem(Code::DuplicateClause, position, "`from` is repeated: a query has one source");
                 }
                 self.parsed.stage.incomplete = true;
                 return None;
@@ -193,17 +194,17 @@ impl Parser<'_> {
         match clause {
             Some(clause) if self.cursor.word_is("by") => {
                 self.cursor.word();
-                self.problem(Code::Unexpected, position, format!("`{text} by` is written `{clause}`"));
+                self.problem(Code::Unexpected, position, format!("write `{clause}` instead of `{text} by`"));
             }
             Some(clause) => {
-                self.problem(Code::Unexpected, position, format!("no clause `{text}`; did you mean `{clause}`?"));
+                self.problem(Code::Unexpected, position, format!("unknown clause `{text}`; did you mean `{clause}`?"));
             }
             None if text == "having" => {
-                let message = "there is no `having`: conditions hold for rows, before they are grouped";
+                let message = "`having` is not supported: `where` filters rows before they are grouped";
                 self.problem(Code::Unexpected, position, message);
             }
             None => {
-                let message = format!("no clause `{text}`; the clauses are {}", listed(CLAUSES.iter().copied()));
+                let message = format!("unknown clause `{text}`; the clauses are {}", listed(CLAUSES.iter().copied()));
                 self.problem(Code::Unexpected, position, message);
             }
         }
@@ -221,7 +222,7 @@ impl Parser<'_> {
             if keyword || self.cursor.peek_word().is_none() {
                 let position = self.cursor.position();
                 let what = if clause == "from" { "a source" } else { "a type" };
-                self.problem(Code::EmptyClause, position, format!("`{clause}` is followed by {what}"));
+                self.problem(Code::EmptyClause, position, format!("expected {what} after `{clause}`"));
                 self.parsed.stage.incomplete = true;
                 self.cursor.skip_to_clause();
                 return Vec::new();
@@ -268,12 +269,12 @@ impl Parser<'_> {
         let found = self.cursor.shown();
         let (code, message) = if self.cursor.peek_word().is_some() {
             let message = match clause {
-                "select" | "group_by" => format!("a comma or `as` is missing before {found}"),
-                _ => format!("a comma is missing before {found}"),
+                "select" | "group_by" => format!("missing comma or `as` before {found}"),
+                _ => format!("missing comma before {found}"),
             };
             (Code::MissingComma, message)
         } else {
-            (Code::Unexpected, format!("{found} stands where a comma or the next clause is expected"))
+            (Code::Unexpected, format!("expected a comma or the next clause, found {found}"))
         };
         self.problem(code, position, message);
         self.parsed.stage.incomplete = true;
@@ -297,7 +298,7 @@ impl Parser<'_> {
         self.cursor.sign(',');
         if !self.cursor.is_at_end() && !self.cursor.at_clause_start() && !self.cursor.at_misspelled_clause() {
             let found = self.cursor.shown();
-            let message = format!("{found} stands behind the limit, which is one number");
+            let message = format!("unexpected {found} after the limit: `limit` needs one number");
             let position = self.cursor.position();
             self.problem(Code::Unexpected, position, message);
             self.cursor.skip_to_clause();
@@ -313,11 +314,12 @@ impl Parser<'_> {
             if let crate::syntax::stage::Literal::Int(rows) = literal {
                 return Ok(Limit::Rows(rows, position));
             }
-            self.problem(Code::BadLimit, position, "`limit` is an integer, or a run-time value: `limit {rows}`");
+            self.problem(Code::BadLimit, position, "`limit` needs an integer or a run-time value: `limit {rows}`");
             return Err(Refused);
         }
         let found = self.cursor.shown();
-        let message = format!("{found} is no limit: write an integer, or a run-time value as `limit {{rows}}`");
+        let message =
+            format!("{found} is not a limit: write an integer, or a run-time value in braces: `limit {{rows}}`");
         self.problem(Code::BadLimit, position, message);
         Err(Refused)
     }

@@ -28,7 +28,7 @@ impl Parser<'_> {
             RawLiteral::Int(digits) => match format!("{sign}{digits}").parse() {
                 Ok(value) => Literal::Int(value),
                 Err(_) => {
-                    let message = format!("`{sign}{digits}` does not fit into an integer of 64 bits");
+                    let message = format!("`{sign}{digits}` does not fit into a 64-bit integer");
                     self.problem(Code::BadLiteral, position, message);
                     return Err(Refused);
                 }
@@ -36,14 +36,14 @@ impl Parser<'_> {
             RawLiteral::Float(digits) => match format!("{sign}{digits}").parse::<f64>() {
                 Ok(value) if value.is_finite() => Literal::Float(value),
                 _ => {
-                    let message = format!("`{sign}{digits}` does not fit into a double precision number");
+                    let message = format!("`{sign}{digits}` does not fit into a 64-bit float");
                     self.problem(Code::BadLiteral, position, message);
                     return Err(Refused);
                 }
             },
             other => {
                 let message =
-                    format!("`{sign}{}` is no value: a value is a number or a text in double quotes", other.shown());
+                    format!("`{sign}{}` is not a value: write a number, or a string in double quotes", other.shown());
                 self.problem(Code::BadLiteral, position, message);
                 return Err(Refused);
             }
@@ -51,8 +51,8 @@ impl Parser<'_> {
         Ok(Some(Value::Literal(literal, position)))
     }
 
-    /// Reads one value, which `what` is written before.
-    pub(super) fn value(&mut self, what: &str) -> Read<Value> {
+    /// Reads one value; `at` says where it is expected: "after `>`".
+    pub(super) fn value(&mut self, at: &str) -> Read<Value> {
         if let Some(hole) = self.hole() {
             return Ok(Value::Hole(hole));
         }
@@ -64,15 +64,15 @@ impl Parser<'_> {
         let position = self.cursor.position();
         let (code, message) = match self.cursor.peek() {
             Some(TokenKind::Word { text, raw: false }) if super::KEYWORDS.contains(&text.as_str()) => {
-                (Code::Operand, format!("{what} is followed by a value, and `{text}` stands there"))
+                (Code::Operand, format!("expected a value {at}, found `{text}`"))
             }
             Some(TokenKind::Word { text, .. }) => (Code::Unquoted, not_a_value(text)),
             Some(TokenKind::Group { open: '(', .. }) => {
-                (Code::Operand, "an expression is written in braces: `{a + b}`".to_owned())
+                (Code::Operand, "write an expression in braces: `{a + b}`".to_owned())
             }
             _ => {
                 let found = self.cursor.shown();
-                (Code::Operand, format!("{what} is followed by a value, and {found} stands there"))
+                (Code::Operand, format!("expected a value {at}, found {found}"))
             }
         };
         self.problem(code, position, message);
@@ -85,11 +85,11 @@ impl Parser<'_> {
         let is_date = self.cursor.sign_is('-')
             && matches!(value, Value::Literal(Literal::Int(year), _) if (1000..=9999).contains(year));
         if is_date {
-            let message = "a datetime is a text, in quotes: \"2013-01-31\" or \"2013-01-31T12:30:00\"";
+            let message = "write a datetime in quotes: `\"2013-01-31\"` or `\"2013-01-31T12:30:00\"`";
             self.problem(Code::Unquoted, position, message);
         } else {
             let position = self.cursor.position();
-            self.problem(Code::Operand, position, "an expression is written in braces: `{10 + 5}`");
+            self.problem(Code::Operand, position, "write an expression in braces: `{10 + 5}`");
         }
         Err(Refused)
     }
@@ -99,19 +99,19 @@ impl Parser<'_> {
         let position = self.cursor.position();
         let Some(TokenKind::Group { open: '[', tokens }) = self.cursor.peek() else {
             let message = match self.cursor.peek() {
-                Some(TokenKind::Literal(literal)) => format!("{what} takes a list: `[{}]`", literal.shown()),
-                Some(TokenKind::Group { .. }) => format!("{what} takes a list, in brackets: `[1, 2]`"),
+                Some(TokenKind::Literal(literal)) => format!("{what} needs a list: `[{}]`", literal.shown()),
+                Some(TokenKind::Group { .. }) => format!("{what} needs a list in brackets: `[1, 2]`"),
                 Some(TokenKind::Word { text, .. }) => {
-                    format!("{what} takes a list: literals in brackets, or a run-time list in braces: `{{{text}}}`")
+                    format!("{what} needs a list: literals in brackets, or a run-time list in braces: `{{{text}}}`")
                 }
-                _ => format!("{what} takes a list: `[1, 2]`, or a run-time list: `{{values}}`"),
+                _ => format!("{what} needs a list: `[1, 2]`, or a run-time list: `{{values}}`"),
             };
             self.problem(Code::Operand, position, message);
             return Err(Refused);
         };
         self.cursor.bump();
         if tokens.is_empty() {
-            let message = "an empty list: the condition would always, or never, be met";
+            let message = "the list is empty, so the condition is always true or always false";
             self.problem_with_help(Code::EmptyList, position, message, "a run-time list may be empty: `in {values}`");
             return Err(Refused);
         }
@@ -124,9 +124,9 @@ impl Parser<'_> {
     fn elements(&mut self) -> Vec<Value> {
         let mut values = Vec::new();
         while !self.cursor.is_at_end() {
-            match self.value("a list's comma") {
+            match self.value("in the list") {
                 Ok(Value::Hole(hole)) if hole.optional => {
-                    let message = "an element of a list is no `Option`; a whole list can be one: `in {values}?`";
+                    let message = "a list element cannot be optional: remove the `?`, or make the whole list optional: `in {values}?`";
                     self.problem(Code::Operand, hole.position, message);
                 }
                 Ok(value) => values.push(value),
@@ -135,7 +135,7 @@ impl Parser<'_> {
             if !self.cursor.is_at_end() && !self.cursor.sign(',') {
                 let position = self.cursor.position();
                 let found = self.cursor.shown();
-                self.problem(Code::MissingComma, position, format!("a comma is missing before {found}"));
+                self.problem(Code::MissingComma, position, format!("missing comma before {found}"));
                 if !matches!(
                     self.cursor.peek(),
                     Some(TokenKind::Literal(_) | TokenKind::Hole(_) | TokenKind::Sign('-'))
@@ -157,10 +157,10 @@ impl Parser<'_> {
 
 fn not_a_value(word: &str) -> String {
     match word {
-        "true" | "false" => format!("`{word}` is no value: the platform has no boolean columns"),
+        "true" | "false" => format!("`{word}` is not a value: the platform has no boolean columns"),
         "null" | "NULL" | "None" | "nil" => {
-            "NULL is no value: write `is_defined` or `is_not_defined` behind the column".to_owned()
+            "NULL is not a value: write `is_defined` or `is_not_defined` after the column".to_owned()
         }
-        _ => format!("`{word}` is no value: a text is written \"{word}\", a Rust variable `{{{word}}}`"),
+        _ => format!("`{word}` is not a value: write a string as `\"{word}\"`, a Rust variable as `{{{word}}}`"),
     }
 }

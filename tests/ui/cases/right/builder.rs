@@ -42,6 +42,6 @@ fn main() -> Result<(), Problems> {
     assert_eq!(codes(Sales::query().select(|s| s.country).build()), ["SRN042"]);
     let swapped = Sales::query().group_by(|s| s.country).select(|_| count()).select(|s| s.revenue.sum().named("total"));
     let problems = swapped.build::<Total>().unwrap_err();
-    assert!(problems[0].message.contains("the field `total` stands where the result has `count`"), "{}", problems[0]);
+    assert!(problems[0].message.contains("expected the field `count`, found `total`"), "{}", problems[0]);
     Ok(())
 }
