@@ -227,6 +227,6 @@ pub mod __private {
     pub use serenytics_query::schema::SourceRef;
     pub use serenytics_query::shape::{OutputColumn, OutputType};
     pub use serenytics_query::source::{ColumnAt, RowWriter, SourceRow, named, with_uuid};
-    pub use serenytics_query::value::{ListKind, ListProbe, NoListKind};
+    pub use serenytics_query::value::{ListKind, ListProbe, NotAListKind};
     pub use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 }

@@ -45,7 +45,7 @@ fn the_documented_pipeline_is_right() {
         .iter()
         .map(|value| match value {
             Value::Literal(literal, _) => typed_value(literal, schema().columns[2].column_type),
-            Value::Hole(_) => None,
+            Value::Placeholder(_) => None,
         })
         .collect();
     assert_eq!(values, [Some(TypedValue::Int(1)), Some(TypedValue::Int(2))]);

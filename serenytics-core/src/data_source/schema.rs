@@ -3,7 +3,7 @@
 use serenytics_query::drift::{Drift, drift};
 use serenytics_query::schema::{Schema, SourceRef};
 use serenytics_query::schema_file::SchemaFile;
-use serenytics_query::served::Served;
+use serenytics_query::remote_schema::RemoteSchema;
 use serenytics_query::source::Source;
 
 use crate::client::Client;
@@ -116,9 +116,9 @@ impl DataSource {
     }
 
     /// What the server has: the columns as they are now, the measures as they were when the source was found.
-    async fn served(&self, deadline: Deadline) -> Result<Served, Error> {
+    async fn served(&self, deadline: Deadline) -> Result<RemoteSchema, Error> {
         let measures = self.remember_measures(self.session());
-        Ok(Served {
+        Ok(RemoteSchema {
             columns: self.columns_until(deadline).await?,
             measures: measures.names().map(str::to_owned).collect(),
         })

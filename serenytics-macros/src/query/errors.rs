@@ -16,8 +16,8 @@ pub(super) fn one(span: Span, message: &str) -> TokenStream {
 
 /// The errors of a query whose source could not be found out.
 pub(super) fn all(tokens: &Tokens, problems: &[Problem]) -> TokenStream {
-    let values = tokens.holes.iter().map(|hole| {
-        let expression = expand::expression(hole, Span::mixed_site());
+    let values = tokens.placeholders.iter().map(|placeholder| {
+        let expression = expand::expression(placeholder, Span::mixed_site());
         quote!(let _ = &#expression;)
     });
     block(quote!(#(#values)*), tokens, problems)

@@ -7,7 +7,7 @@ use serenytics_query::parse::Parsed;
 use serenytics_query::query::{Part, Template};
 use serenytics_query::schema::{Column, SourceRef};
 use serenytics_query::shape::{OutputColumn, OutputType};
-use serenytics_query::stage::{ConditionOperand, Hole, Limit, Stage, Value};
+use serenytics_query::stage::{ConditionOperand, Limit, Placeholder, Stage, Value};
 use serenytics_query::{lower, measures};
 
 use super::row::Row;
@@ -27,7 +27,7 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
     let shape = quote!(#krate::__private::Cow::Borrowed(const { &[#(#shape),*] }));
     let measures = measures(&input.schema, &parsed.stage, checked);
     let measures = quote!(#krate::__private::Cow::Borrowed(&[#(#krate::__private::Cow::Borrowed(#measures)),*]));
-    let values = input.tokens.holes.len();
+    let values = input.tokens.placeholders.len();
     if values == 0 {
         let json = template.render(&[]);
         quote!(#krate::Query::<#name>::fixed(#source, #json, #shape, #reader, #measures))
@@ -123,10 +123,10 @@ enum Use<'a> {
 pub(super) fn values(input: &Input, parsed: &Parsed) -> Vec<TokenStream> {
     let uses = uses(input, &parsed.stage);
     let source = input.tokens.trees(&parsed.from);
-    let holes = input.tokens.holes.iter().enumerate();
-    holes
-        .map(|(index, group)| match uses.iter().find(|(hole, _)| hole.index == index) {
-            Some((hole, used)) => value(input, group, *hole, used, &source),
+    let placeholders = input.tokens.placeholders.iter().enumerate();
+    placeholders
+        .map(|(index, group)| match uses.iter().find(|(placeholder, _)| placeholder.index == index) {
+            Some((placeholder, used)) => value(input, group, *placeholder, used, &source),
             None => {
                 let expression = expression(group, input.site(group.span()));
                 quote!(&#expression)
@@ -135,28 +135,28 @@ pub(super) fn values(input: &Input, parsed: &Parsed) -> Vec<TokenStream> {
         .collect()
 }
 
-fn uses<'a>(input: &'a Input, stage: &Stage) -> Vec<(Hole, Use<'a>)> {
+fn uses<'a>(input: &'a Input, stage: &Stage) -> Vec<(Placeholder, Use<'a>)> {
     let mut uses = Vec::new();
     for condition in &stage.conditions {
         let column = input.schema.column(&condition.column.text).map(|(_, column)| column);
         match &condition.operand {
-            ConditionOperand::Scalar(Value::Hole(hole)) => uses.push((*hole, Use::Scalar(column))),
-            ConditionOperand::ListHole(hole) => uses.push((*hole, Use::List(column))),
+            ConditionOperand::Scalar(Value::Placeholder(placeholder)) => uses.push((*placeholder, Use::Scalar(column))),
+            ConditionOperand::ListPlaceholder(placeholder) => uses.push((*placeholder, Use::List(column))),
             ConditionOperand::List(values, _) => uses.extend(values.iter().filter_map(|value| match value {
-                Value::Hole(hole) => Some((*hole, Use::Element(column))),
+                Value::Placeholder(placeholder) => Some((*placeholder, Use::Element(column))),
                 Value::Literal(..) => None,
             })),
             ConditionOperand::Scalar(Value::Literal(..)) | ConditionOperand::None => {}
         }
     }
-    uses.extend(stage.splices.iter().map(|hole| (*hole, Use::Filter)));
-    if let Some(Limit::Hole(hole)) = stage.limit {
-        uses.push((hole, Use::Limit));
+    uses.extend(stage.splices.iter().map(|placeholder| (*placeholder, Use::Filter)));
+    if let Some(Limit::Placeholder(placeholder)) = stage.limit {
+        uses.push((placeholder, Use::Limit));
     }
     uses
 }
 
-fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>, source: &TokenStream) -> TokenStream {
+fn value(input: &Input, group: &Group, placeholder: Placeholder, used: &Use<'_>, source: &TokenStream) -> TokenStream {
     // From its first name to its last one a path stands where the braces do, and so do the signs: what rustc tells, it tells there.
     let span = group.span();
     let krate = input.krate_at(before(span));
@@ -165,12 +165,12 @@ fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>, source: &Toke
     let expression = expression(group, braces);
     let (column, form) = match used {
         Use::Limit => {
-            let limit = Ident::new(if hole.optional { "limit_option" } else { "limit" }, site);
+            let limit = Ident::new(if placeholder.optional { "limit_option" } else { "limit" }, site);
             let limit = quote_spanned!(site=> #krate::value::#limit);
             return quote_spanned!(braces=> #limit(&#expression));
         }
         Use::Filter => {
-            let splice = Ident::new(if hole.optional { "splice_option" } else { "splice" }, site);
+            let splice = Ident::new(if placeholder.optional { "splice_option" } else { "splice" }, site);
             let splice = quote_spanned!(site=> #krate::value::#splice::<#source>);
             return quote_spanned!(braces=> #splice(&#expression));
         }
@@ -179,14 +179,14 @@ fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>, source: &Toke
         Use::List(column) => (column, "list"),
     };
     let Some(Column { name, column_type, .. }) = column else { return quote_spanned!(braces=> &#expression) };
-    let option = if hole.optional { "_option" } else { "" };
+    let option = if placeholder.optional { "_option" } else { "" };
     let rendered = Ident::new(&format!("{form}{option}"), site);
     let word = column_type.word();
     let function = |suffix: &str| {
         let function = Ident::new(&format!("{word}_{suffix}"), site);
         quote_spanned!(site=> #krate::value::#function)
     };
-    let wire = match (used, hole.optional) {
+    let wire = match (used, placeholder.optional) {
         // A list is taken by value, since iterating it may need to; anything else by reference, so that nothing moves.
         (Use::List(_), false) => {
             let list = function("list");
@@ -196,7 +196,7 @@ fn value(input: &Input, group: &Group, hole: Hole, used: &Use<'_>, source: &Toke
             let call = quote_spanned!(braces=> #list((&#probe).#kind(), (#values)));
             quote_spanned! {site=> {
                 #[allow(unused_imports)]
-                use #krate::__private::{ListKind as _, NoListKind as _};
+                use #krate::__private::{ListKind as _, NotAListKind as _};
                 match #expression { #values => #call }
             }}
         }

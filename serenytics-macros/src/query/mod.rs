@@ -94,7 +94,7 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
 fn without_columns(input: &Input, parsed: &Parsed) -> TokenStream {
     let position = parsed.from.last().copied().unwrap_or_default();
     let message = "this source has errors: fix its declaration first";
-    let body = errors::all(&input.tokens, &[Problem::new(Code::NoSource, position, message)]);
+    let body = errors::all(&input.tokens, &[Problem::new(Code::NotASource, position, message)]);
     match &input.header {
         Some(header) => header.function_without_row(&body),
         None => body,

@@ -19,14 +19,14 @@ pub(super) fn behind(span: Span) -> Span {
 pub(super) struct Tokens {
     pub(super) tokens: Vec<Token>,
     /// The `{expression}`s, in their order.
-    pub(super) holes: Vec<Group>,
+    pub(super) placeholders: Vec<Group>,
     /// Every token of the query, by position.
     trees: Vec<TokenTree>,
 }
 
 impl Tokens {
     pub(super) fn new(stream: TokenStream) -> Tokens {
-        let mut tokens = Tokens { tokens: Vec::new(), holes: Vec::new(), trees: Vec::new() };
+        let mut tokens = Tokens { tokens: Vec::new(), placeholders: Vec::new(), trees: Vec::new() };
         tokens.tokens = tokens.convert(stream);
         tokens
     }
@@ -79,15 +79,15 @@ impl Tokens {
             TokenTree::Ident(ident) => {
                 let text = ident.to_string();
                 match text.strip_prefix("r#") {
-                    Some(text) => TokenKind::Word { text: text.to_owned(), raw: true },
-                    None => TokenKind::Word { text, raw: false },
+                    Some(text) => TokenKind::Ident { text: text.to_owned(), raw: true },
+                    None => TokenKind::Ident { text, raw: false },
                 }
             }
-            TokenTree::Punct(punct) => TokenKind::Sign(punct.as_char()),
+            TokenTree::Punct(punct) => TokenKind::Punct(punct.as_char()),
             TokenTree::Literal(literal) => TokenKind::Literal(RawLiteral::parse(&literal.to_string())),
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                self.holes.push(group);
-                TokenKind::Hole(self.holes.len() - 1)
+                self.placeholders.push(group);
+                TokenKind::Placeholder(self.placeholders.len() - 1)
             }
             TokenTree::Group(group) => {
                 let open = if group.delimiter() == Delimiter::Bracket { '[' } else { '(' };

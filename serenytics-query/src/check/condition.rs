@@ -34,7 +34,7 @@ impl Checker<'_> {
                     self.value(column, value);
                 }
             }
-            ConditionOperand::None | ConditionOperand::ListHole(_) => {}
+            ConditionOperand::None | ConditionOperand::ListPlaceholder(_) => {}
         }
     }
 

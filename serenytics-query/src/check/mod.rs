@@ -10,7 +10,7 @@ pub use literal::{TypedValue, typed_value};
 use crate::rows::shape::OutputColumn;
 use crate::schemas::schema::{Column, ColumnKind, Schema};
 use crate::syntax::problem::{Code, Problem};
-use crate::syntax::stage::{Order, Position, Stage, Word};
+use crate::syntax::stage::{Ident, Order, Position, Stage};
 use crate::syntax::suggest::{Suggestions, listed};
 use crate::wire::{self, to_stage};
 
@@ -78,13 +78,13 @@ struct Checker<'a> {
     problems: Vec<Problem>,
     suggestions: Suggestions,
     /// The names that outputs would have that could not be made out.
-    refused: Vec<String>,
+    rejected: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
     fn new(schema: &'a Schema, stage: &'a Stage, wire: bool) -> Checker<'a> {
         let suggestions = Suggestions::default();
-        Checker { schema, stage, wire, problems: Vec::new(), suggestions, refused: Vec::new() }
+        Checker { schema, stage, wire, problems: Vec::new(), suggestions, rejected: Vec::new() }
     }
 
     fn run(mut self) -> (Checked, Vec<Problem>) {
@@ -118,7 +118,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The column that a word names; a word that names none is a problem, and told once.
-    fn column(&mut self, word: &Word) -> Option<&'a Column> {
+    fn column(&mut self, word: &Ident) -> Option<&'a Column> {
         let schema: &'a Schema = self.schema;
         if let Some((_, column)) = schema.column(&word.text) {
             return Some(column);
@@ -128,7 +128,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The column that a word names where each row has a cell of it: a value formula, which is one number over all rows, is told.
-    fn row_column(&mut self, word: &Word) -> Option<&'a Column> {
+    fn row_column(&mut self, word: &Ident) -> Option<&'a Column> {
         let column = self.column(word)?;
         if column.kind == ColumnKind::Formula {
             self.push(formula_place(column, word.position));
@@ -152,7 +152,7 @@ fn formula_place(column: &Column, position: Position) -> Problem {
         .help(format!("write a separate query: `select {name}`, with a `where` if needed"))
 }
 
-fn unknown_column(schema: &Schema, word: &Word, suggestions: &Suggestions) -> Problem {
+fn unknown_column(schema: &Schema, word: &Ident, suggestions: &Suggestions) -> Problem {
     let source = schema.source.text();
     let name = &word.text;
     let names = || schema.columns.iter().map(|column| column.name.as_str());

@@ -4,7 +4,7 @@ use super::output::Output;
 use super::{Checker, formula_place};
 use crate::schemas::schema::ColumnKind;
 use crate::syntax::problem::{Code, Problem};
-use crate::syntax::stage::{Order, Position, Selected, Word};
+use crate::syntax::stage::{Ident, Order, Position, Selected};
 use crate::syntax::suggest::listed;
 
 impl Checker<'_> {
@@ -49,7 +49,7 @@ impl Checker<'_> {
     }
 
     /// A name by itself is an output, then a key's column, then, in a plain result, any column.
-    fn order_name(&mut self, word: &Word, outputs: &[Output]) -> Option<Selected> {
+    fn order_name(&mut self, word: &Ident, outputs: &[Output]) -> Option<Selected> {
         let named = outputs.iter().find(|output| !self.wire && output.column.name == word.text);
         let keys = || outputs.iter().filter(|output| self.is_key_of(output, word));
         // The column as it is goes before the time slots of it.
@@ -81,20 +81,20 @@ impl Checker<'_> {
 
     /// Whether a name may mean an output that was refused: that was told, and nothing follows from it.
     fn may_be_missing(&self, name: &str) -> bool {
-        let refused = || self.refused.iter().map(String::as_str);
+        let rejected = || self.rejected.iter().map(String::as_str);
         let is_named =
             |other: &str| name == other || name.strip_suffix(other).is_some_and(|start| start.ends_with('_'));
-        self.stage.incomplete || refused().any(is_named) || self.suggestions.nearest(name, refused()).is_some()
+        self.stage.incomplete || rejected().any(is_named) || self.suggestions.nearest(name, rejected()).is_some()
     }
 
-    fn is_key_of(&self, output: &Output, word: &Word) -> bool {
+    fn is_key_of(&self, output: &Output, word: &Ident) -> bool {
         match &output.what {
             Selected::Column(column) | Selected::Slot { column, .. } => column.text == word.text,
             _ => false,
         }
     }
 
-    fn unknown_order(&self, word: &Word, outputs: &[Output]) -> Problem {
+    fn unknown_order(&self, word: &Ident, outputs: &[Output]) -> Problem {
         let name = &word.text;
         if self.suggestions.have_ended() {
             return Problem::new(Code::UnknownOrder, word.position, format!("no column `{name}` in the result"));

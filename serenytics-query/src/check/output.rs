@@ -6,7 +6,7 @@ use super::{Checker, formula_place};
 use crate::rows::shape::{OutputColumn, OutputType};
 use crate::schemas::schema::{Column, ColumnKind, Schema};
 use crate::syntax::problem::{Code, Problem};
-use crate::syntax::stage::{Key, KeySlot, Position, Selected, Selection, Word};
+use crate::syntax::stage::{Ident, Key, KeySlot, Position, Selected, Selection};
 use crate::syntax::suggest::listed;
 use crate::syntax::vocabulary::{Aggregate, ColumnType, TimeSlot};
 
@@ -50,7 +50,7 @@ impl<'a> Checker<'a> {
                 let columns =
                     self.schema.row_columns().filter(|column| !self.wire || column.kind != ColumnKind::Measure);
                 outputs.extend(columns.map(|column| {
-                    let word = Word { text: column.name.clone(), position };
+                    let word = Ident { text: column.name.clone(), position };
                     bare(self.schema, column, &word, None, position)
                 }));
                 if outputs.is_empty() && !self.wire {
@@ -67,11 +67,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Keeps the names of an output that could not be made out, so that an order by it is no second problem.
-    fn refuse(&mut self, selected: &Selected, alias: Option<&Word>) {
-        self.refused.extend(selected.column().into_iter().chain(alias).map(|word| word.text.clone()));
+    fn refuse(&mut self, selected: &Selected, alias: Option<&Ident>) {
+        self.rejected.extend(selected.column().into_iter().chain(alias).map(|word| word.text.clone()));
         match selected {
-            Selected::Aggregate { aggregate, column, .. } => self.refused.push(called(aggregate.word(), &column.text)),
-            Selected::Slot { slot, column, .. } => self.refused.push(called(slot.word(), &column.text)),
+            Selected::Aggregate { aggregate, column, .. } => self.rejected.push(called(aggregate.word(), &column.text)),
+            Selected::Slot { slot, column, .. } => self.rejected.push(called(slot.word(), &column.text)),
             Selected::Column(_) | Selected::Count(_) | Selected::Unknown(_) => {}
         }
     }
@@ -122,7 +122,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a time slot fits its column; one that does not is told.
-    pub(super) fn slot_type(&mut self, slot: TimeSlot, column: &Column, word: &Word) -> bool {
+    pub(super) fn slot_type(&mut self, slot: TimeSlot, column: &Column, word: &Ident) -> bool {
         let fits = column.column_type == ColumnType::DateTime;
         if !fits {
             let described = column.column_type.described_column();
@@ -190,7 +190,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn bare_selection(&mut self, word: &Word, alias: Option<&Word>) -> Option<Output> {
+    fn bare_selection(&mut self, word: &Ident, alias: Option<&Ident>) -> Option<Output> {
         let column = self.column(word)?;
         let position = alias.map_or(word.position, |alias| alias.position);
         if column.kind == ColumnKind::Formula {
@@ -226,7 +226,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A value formula gives one row of one number, so that nothing else can stand in the result.
-    fn formula(&mut self, column: &Column, word: &Word, alias: Option<&Word>, position: Position) -> Option<Output> {
+    fn formula(&mut self, column: &Column, word: &Ident, alias: Option<&Ident>, position: Position) -> Option<Output> {
         let selected = self.stage.select.iter().flatten().count();
         if !self.stage.group_by.is_empty() || selected > 1 {
             self.push(formula_place(column, word.position));
@@ -249,7 +249,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether an aggregate fits its column; one that does not is told.
-    pub(super) fn aggregate_type(&mut self, aggregate: Aggregate, column: &Column, word: &Word) -> bool {
+    pub(super) fn aggregate_type(&mut self, aggregate: Aggregate, column: &Column, word: &Ident) -> bool {
         let fits = column.column_type.is_numeric() || !aggregate.needs_number();
         if !fits {
             let described = column.column_type.described_column();
@@ -280,7 +280,7 @@ fn aggregates(column: &Column) -> String {
     listed(calls.iter().map(String::as_str))
 }
 
-fn output_name(function: &str, column: &Column, alias: Option<&Word>) -> Cow<'static, str> {
+fn output_name(function: &str, column: &Column, alias: Option<&Ident>) -> Cow<'static, str> {
     match alias {
         Some(alias) => alias.text.clone().into(),
         None => called(function, &column.name).into(),
@@ -292,7 +292,7 @@ fn called(function: &str, column: &str) -> String {
     format!("{function}_{column}")
 }
 
-fn bare(schema: &Schema, column: &Column, word: &Word, alias: Option<&Word>, position: Position) -> Output {
+fn bare(schema: &Schema, column: &Column, word: &Ident, alias: Option<&Ident>, position: Position) -> Output {
     Output {
         column: OutputColumn {
             name: alias.map_or_else(|| column.name.clone(), |alias| alias.text.clone()).into(),

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use self::template::{Part, Template};
 use crate::check::{Checked, typed_value};
 use crate::schemas::schema::{Column, ColumnKind, Schema};
-use crate::syntax::stage::{Condition, ConditionOperand, KeySlot, Limit, Literal, Order, Selected, Stage, Value, Word};
+use crate::syntax::stage::{
+    Condition, ConditionOperand, Ident, KeySlot, Limit, Literal, Order, Selected, Stage, Value,
+};
 use crate::syntax::vocabulary::{Aggregate, ColumnType, Operator, TimeSlot};
 use crate::values::value::{WireValue, escaped_elements, escaped_scalar};
 use crate::wire::{self, COUNT_COLUMN, ColumnItem, Item, ROW_BY_ROW};
@@ -20,7 +22,7 @@ pub fn lower(schema: &Schema, stage: &Stage, checked: &Checked) -> Option<Templa
     let conditions: Option<Vec<_>> = own.chain(spliced).map(|parts| parts.map(Cow::Owned)).collect();
     let limit = stage.limit.map(|limit| match limit {
         Limit::Rows(rows, _) => text(rows.to_string()),
-        Limit::Hole(hole) => Part::Value(hole.index),
+        Limit::Placeholder(placeholder) => Part::Value(placeholder.index),
     });
     let options = wire::Pipeline {
         order: Some(ROW_BY_ROW.to_owned()),
@@ -101,7 +103,7 @@ fn selected(schema: &Schema, selected: &Selected) -> Option<ColumnItem> {
 
 fn item(
     schema: &Schema,
-    column: &Word,
+    column: &Ident,
     agg_function: Option<Aggregate>,
     timeslot: Option<TimeSlot>,
 ) -> Option<ColumnItem> {
@@ -120,7 +122,7 @@ fn lower_condition(schema: &Schema, condition: &Condition) -> Option<Vec<Part>> 
         ConditionOperand::None => Vec::new(),
         ConditionOperand::Scalar(value) => vec![scalar(column, value)?],
         ConditionOperand::List(values, _) => list(column, values)?,
-        ConditionOperand::ListHole(hole) => run_time_list(hole.index),
+        ConditionOperand::ListPlaceholder(placeholder) => run_time_list(placeholder.index),
     };
     condition_parts(&column.wire, condition.operator?, operand)
 }
@@ -147,7 +149,7 @@ pub(crate) fn condition_parts(wire: &str, operator: Operator, operand: Vec<Part>
 
 fn scalar(column: &Column, value: &Value) -> Option<Part> {
     Some(match value {
-        Value::Hole(hole) => Part::Value(hole.index),
+        Value::Placeholder(placeholder) => Part::Value(placeholder.index),
         Value::Literal(literal, _) => text(escaped_scalar(wire_value(literal, column.column_type)?)),
     })
 }
@@ -159,7 +161,7 @@ fn list(column: &Column, values: &[Value]) -> Option<Vec<Part>> {
             parts.push(text(","));
         }
         parts.push(match value {
-            Value::Hole(hole) => Part::Value(hole.index),
+            Value::Placeholder(placeholder) => Part::Value(placeholder.index),
             Value::Literal(literal, _) => text(escaped_elements(&[wire_value(literal, column.column_type)?])),
         });
     }

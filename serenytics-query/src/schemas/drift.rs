@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::schemas::remote_schema::RemoteSchema;
 use crate::schemas::schema::{Column, ColumnKind, Schema};
 use crate::schemas::schema_file::split_joined;
-use crate::schemas::served::Served;
 use crate::syntax::suggest::nearest;
 use crate::syntax::vocabulary::ColumnType;
 use crate::wire::ColumnTitle;
@@ -165,7 +165,7 @@ fn called(column: &Column) -> String {
 /// What differs between a declared schema and what a server has: the declared columns first, in their order, then what is new. Value
 /// formulas cannot be compared, nor can what is declared of NULLs, nor the type of a measure: no server tells them.
 #[must_use]
-pub fn drift(declared: &Schema, served: &Served) -> Vec<Drift> {
+pub fn drift(declared: &Schema, served: &RemoteSchema) -> Vec<Drift> {
     let wires: HashSet<&str> = declared.columns.iter().map(|column| column.wire.as_str()).collect();
     let new_columns: Vec<&ColumnTitle> =
         served.columns.iter().filter(|title| !wires.contains(title.name.as_str())).collect();
@@ -188,7 +188,7 @@ pub fn drift(declared: &Schema, served: &Served) -> Vec<Drift> {
     found
 }
 
-fn column_drift(column: &Column, served: &Served, undeclared: &[&ColumnTitle]) -> Option<Drift> {
+fn column_drift(column: &Column, served: &RemoteSchema, undeclared: &[&ColumnTitle]) -> Option<Drift> {
     let Some(title) = served.columns.iter().find(|title| title.name == column.wire) else {
         if served.measures.contains(&column.wire) {
             return Some(Drift::KindChanged { column: called(column), served: ColumnKind::Measure });
@@ -218,7 +218,7 @@ fn meant(column: &Column, undeclared: &[&ColumnTitle]) -> Option<String> {
     candidates.into_iter().find(|(name, _)| *name == near).map(|(_, wire)| wire.to_owned())
 }
 
-fn measure_drift(column: &Column, served: &Served, undeclared: &[&String]) -> Option<Drift> {
+fn measure_drift(column: &Column, served: &RemoteSchema, undeclared: &[&String]) -> Option<Drift> {
     if served.measures.contains(&column.wire) {
         return None;
     }
@@ -248,12 +248,12 @@ mod tests {
         SchemaFile::from_json(file).unwrap().schema()
     }
 
-    fn served(columns: &[(&str, &str)], measures: &[&str]) -> Served {
+    fn served(columns: &[(&str, &str)], measures: &[&str]) -> RemoteSchema {
         let title = |(name, type_name): &(&str, &str)| ColumnTitle {
             name: (*name).replace('~', REGIONS),
             type_name: (*type_name).to_owned(),
         };
-        Served {
+        RemoteSchema {
             columns: columns.iter().map(title).collect(),
             measures: measures.iter().map(|name| (*name).to_owned()).collect(),
         }

@@ -211,9 +211,8 @@ pub fn split_joined(wire: &str) -> Option<(&str, &str)> {
     const HYPHENS: [usize; 4] = [8, 13, 18, 23];
     let (uuid, name) = wire.split_once('.')?;
     let is_uuid = uuid.len() == 36
-        && uuid.bytes().enumerate().all(|(at, byte)| match HYPHENS.contains(&at) {
-            true => byte == b'-',
-            false => byte.is_ascii_hexdigit(),
+        && uuid.bytes().enumerate().all(|(at, byte)| {
+            if HYPHENS.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() }
         });
     (is_uuid && !name.is_empty()).then_some((uuid, name))
 }

@@ -30,30 +30,30 @@ impl<T: Serialize> LoadRow for SerdeRow<T> {
 
 /// Why a value is no row.
 #[derive(Debug)]
-struct NoRow(String);
+struct RowError(String);
 
-impl fmt::Display for NoRow {
+impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for NoRow {}
+impl std::error::Error for RowError {}
 
-impl serde::ser::Error for NoRow {
-    fn custom<T: fmt::Display>(message: T) -> NoRow {
-        NoRow(message.to_string())
+impl serde::ser::Error for RowError {
+    fn custom<T: fmt::Display>(message: T) -> RowError {
+        RowError(message.to_string())
     }
 }
 
-type Done<T> = Result<T, NoRow>;
-type Never<T> = Impossible<T, NoRow>;
+type Done<T> = Result<T, RowError>;
+type Never<T> = Impossible<T, RowError>;
 
 /// Methods of a serializer that refuse what it is given.
 macro_rules! refuse {
     ($message:expr => $($method:ident($($type:ty),*) $(-> $result:ty)?;)+) => {
         $(fn $method(self, $(_: $type),*) -> refuse!(@ $($result)?) {
-            Err(NoRow::custom($message))
+            Err(RowError::custom($message))
         })+
     };
     (@) => { Done<Self::Ok> };
@@ -69,7 +69,7 @@ const NO_ROW: &str = "a row must be a struct with named fields or a map";
 
 impl<'f> Serializer for Row<'f> {
     type Ok = ();
-    type Error = NoRow;
+    type Error = RowError;
     type SerializeSeq = Never<()>;
     type SerializeTuple = Never<()>;
     type SerializeTupleStruct = Never<()>;
@@ -119,7 +119,7 @@ impl<'f> Serializer for Row<'f> {
         _: &'static str,
         _: &T,
     ) -> Done<()> {
-        Err(NoRow::custom(NO_ROW))
+        Err(RowError::custom(NO_ROW))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Done<Columns<'f>> {
@@ -140,7 +140,8 @@ struct Columns<'f> {
 
 impl Columns<'_> {
     fn cell<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Done<()> {
-        let cell = value.serialize(Cell).map_err(|NoRow(message)| NoRow(format!("column `{name}`: {message}")))?;
+        let cell =
+            value.serialize(Cell).map_err(|RowError(message)| RowError(format!("column `{name}`: {message}")))?;
         self.fields.push(name, cell);
         Ok(())
     }
@@ -148,12 +149,12 @@ impl Columns<'_> {
 
 impl SerializeMap for Columns<'_> {
     type Ok = ();
-    type Error = NoRow;
+    type Error = RowError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done<()> {
         self.name = match key.serialize(Cell)? {
             LoadCell::Text(name) => name,
-            _ => return Err(NoRow::custom("the name of a column must be a string")),
+            _ => return Err(RowError::custom("the name of a column must be a string")),
         };
         Ok(())
     }
@@ -170,7 +171,7 @@ impl SerializeMap for Columns<'_> {
 
 impl SerializeStruct for Columns<'_> {
     type Ok = ();
-    type Error = NoRow;
+    type Error = RowError;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done<()> {
         self.cell(name, value)
@@ -195,7 +196,7 @@ macro_rules! integers {
 
 impl Serializer for Cell {
     type Ok = LoadCell;
-    type Error = NoRow;
+    type Error = RowError;
     type SerializeSeq = Never<LoadCell>;
     type SerializeTuple = Never<LoadCell>;
     type SerializeTupleStruct = Never<LoadCell>;
@@ -286,12 +287,12 @@ impl Serializer for Cell {
         _: &'static str,
         _: &T,
     ) -> Done<LoadCell> {
-        Err(NoRow::custom("an object is not a valid cell"))
+        Err(RowError::custom("an object is not a valid cell"))
     }
 }
 
-fn not_finite(value: impl fmt::Display) -> NoRow {
-    NoRow(format!("{value} is not a finite number; use an `Option` for a missing value"))
+fn not_finite(value: impl fmt::Display) -> RowError {
+    RowError(format!("{value} is not a finite number; use an `Option` for a missing value"))
 }
 
 #[cfg(test)]

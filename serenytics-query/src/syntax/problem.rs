@@ -91,17 +91,17 @@ codes! {
     /// A run-time value whose Rust type is not one for its column.
     ValueRustType = "SRN050",
     /// A run-time list that is none.
-    NoList = "SRN051",
+    NotAList = "SRN051",
     /// A run-time limit that is no integer.
     LimitRustType = "SRN052",
     /// A type that is no source.
-    NoSource = "SRN053",
+    NotASource = "SRN053",
     /// A type that cells or rows cannot be read into.
-    NoRow = "SRN054",
+    NotARow = "SRN054",
     /// A function of `query!` that is not a plain one that returns its query.
     ItemForm = "SRN055",
     /// What is spliced into a query and is no filter of its source.
-    NoFilter = "SRN056",
+    NotAFilter = "SRN056",
     /// What a clause of a builder does not take.
     BuilderItem = "SRN057",
     /// What is said of a source or of a column.

@@ -9,7 +9,7 @@ pub struct Position(pub u32);
 
 /// A name as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
+pub struct Ident {
     /// The name, without `r#`.
     pub text: String,
     /// Where it stands.
@@ -22,7 +22,7 @@ pub struct Stage {
     /// The conditions, all of which a row has to meet.
     pub conditions: Vec<Condition>,
     /// The filters that are spliced in, `..{filter}`; their conditions come after those of the query.
-    pub splices: Vec<Hole>,
+    pub splices: Vec<Placeholder>,
     /// The keys of the groups.
     pub group_by: Vec<Key>,
     /// The selected outputs; `None` without a `select`.
@@ -40,11 +40,11 @@ pub struct Stage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
     /// The column.
-    pub column: Word,
+    pub column: Ident,
     /// What the column's datetimes are cut to.
     pub slot: KeySlot,
     /// The output's name, when `as` gives one.
-    pub alias: Option<Word>,
+    pub alias: Option<Ident>,
 }
 
 impl Key {
@@ -77,14 +77,14 @@ pub struct Selection {
     /// What is selected.
     pub selected: Selected,
     /// The output's name, when `as` gives one.
-    pub alias: Option<Word>,
+    pub alias: Option<Ident>,
 }
 
 /// What a `select` or `order_by` item names.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Selected {
     /// A name by itself: in `select` a column, in `order_by` an output or a column.
-    Column(Word),
+    Column(Ident),
     /// An aggregate: `sum(revenue)`.
     Aggregate {
         /// The function.
@@ -92,7 +92,7 @@ pub enum Selected {
         /// Where the function's name stands.
         position: Position,
         /// The column.
-        column: Word,
+        column: Ident,
     },
     /// `count()`.
     Count(Position),
@@ -103,16 +103,16 @@ pub enum Selected {
         /// Where the slot's name stands.
         position: Position,
         /// The column.
-        column: Word,
+        column: Ident,
     },
     /// A function that was refused already, with the column it was given.
-    Unknown(Option<Word>),
+    Unknown(Option<Ident>),
 }
 
 impl Selected {
     /// The column that is named.
     #[must_use]
-    pub fn column(&self) -> Option<&Word> {
+    pub fn column(&self) -> Option<&Ident> {
         match self {
             Selected::Column(column) | Selected::Aggregate { column, .. } | Selected::Slot { column, .. } => {
                 Some(column)
@@ -153,7 +153,7 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// The column.
-    pub column: Word,
+    pub column: Ident,
     /// The comparison; `None` if it was refused already.
     pub operator: Option<Operator>,
     /// Where the operator stands.
@@ -172,7 +172,7 @@ pub enum ConditionOperand {
     /// A list of values, and where it stands.
     List(Vec<Value>, Position),
     /// A list that the run gives: `in {countries}`.
-    ListHole(Hole),
+    ListPlaceholder(Placeholder),
 }
 
 /// A value: written in the query, or given by the run.
@@ -181,12 +181,12 @@ pub enum Value {
     /// A literal, and where it stands.
     Literal(Literal, Position),
     /// `{expression}`.
-    Hole(Hole),
+    Placeholder(Placeholder),
 }
 
 /// A run-time value's place: `{expression}` or `{expression}?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hole {
+pub struct Placeholder {
     /// The index of the value among the query's run-time values.
     pub index: usize,
     /// Whether the value is an `Option` whose `None` leaves the clause out.
@@ -214,5 +214,5 @@ pub enum Limit {
     /// A number of rows, and where it stands.
     Rows(i64, Position),
     /// A number that the run gives.
-    Hole(Hole),
+    Placeholder(Placeholder),
 }

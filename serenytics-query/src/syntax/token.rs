@@ -15,18 +15,18 @@ pub struct Token {
 #[derive(Debug, Clone, PartialEq)]
 pub enum TokenKind {
     /// A word; `raw` if it was written with `r#`, so that it is no keyword.
-    Word {
+    Ident {
         /// The word, without `r#`.
         text: String,
         /// Whether it was written with `r#`.
         raw: bool,
     },
     /// A sign, one character of it.
-    Sign(char),
+    Punct(char),
     /// A literal.
     Literal(RawLiteral),
     /// A run-time value, `{expression}`, by its index.
-    Hole(usize),
+    Placeholder(usize),
     /// Tokens between `( )` or `[ ]`.
     Group {
         /// The opening character.

@@ -225,7 +225,7 @@ pub struct List;
 
 /// What an `Option` or a `Result` is, by [`ListProbe`]: both can be iterated over, and neither is a list.
 #[derive(Debug, Clone, Copy)]
-pub struct NoList;
+pub struct NotAList;
 
 /// What `in {values}` takes.
 #[diagnostic::on_unimplemented(
@@ -259,17 +259,17 @@ pub trait ListKind {
 impl<L> ListKind for &ListProbe<L> {}
 
 /// The `kind` of `Option` and `Result`.
-pub trait NoListKind {
+pub trait NotAListKind {
     /// The kind.
-    fn kind(&self) -> NoList {
-        NoList
+    fn kind(&self) -> NotAList {
+        NotAList
     }
 }
 
-impl<V> NoListKind for ListProbe<Option<V>> {}
-impl<V> NoListKind for ListProbe<&Option<V>> {}
-impl<V, E> NoListKind for ListProbe<Result<V, E>> {}
-impl<V, E> NoListKind for ListProbe<&Result<V, E>> {}
+impl<V> NotAListKind for ListProbe<Option<V>> {}
+impl<V> NotAListKind for ListProbe<&Option<V>> {}
+impl<V, E> NotAListKind for ListProbe<Result<V, E>> {}
+impl<V, E> NotAListKind for ListProbe<&Result<V, E>> {}
 
 // One function a column type and a form of value: their bounds are what the compiler's messages show, so they are written out.
 

@@ -4,7 +4,8 @@ use serde_json::Value as Json;
 
 use crate::syntax::problem::{Code, Problem};
 use crate::syntax::stage::{
-    Condition, ConditionOperand, Key, KeySlot, Limit, Literal, Order, Position, Selected, Selection, Stage, Value, Word,
+    Condition, ConditionOperand, Ident, Key, KeySlot, Limit, Literal, Order, Position, Selected, Selection, Stage,
+    Value,
 };
 use crate::syntax::vocabulary::{Direction, Operand};
 use crate::wire::{self, COUNT_COLUMN};
@@ -41,7 +42,7 @@ impl Reader {
 
     fn key(&mut self, item: &wire::Item) -> Option<Key> {
         let item = item.clone().into_column();
-        let column = Word { text: item.name, position: self.position() };
+        let column = Ident { text: item.name, position: self.position() };
         if let Some(aggregate) = item.agg_function {
             let message = format!("`group_by` does not accept an aggregate, but `{}` has `{aggregate}`", column.text);
             self.problems.push(Problem::new(Code::UnknownFunction, column.position, message));
@@ -71,7 +72,7 @@ impl Reader {
         if item.name == COUNT_COLUMN {
             return Some(Selected::Count(position));
         }
-        let column = Word { text: item.name, position };
+        let column = Ident { text: item.name, position };
         match (item.agg_function, item.timeslot) {
             (None, None) => Some(Selected::Column(column)),
             (Some(aggregate), None) => Some(Selected::Aggregate { aggregate, position, column }),
@@ -106,7 +107,7 @@ impl Reader {
             return None;
         };
         Some(Condition {
-            column: Word { text: wire.name.clone(), position },
+            column: Ident { text: wire.name.clone(), position },
             operator: Some(wire.op),
             operator_position: position,
             operand,

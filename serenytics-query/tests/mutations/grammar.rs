@@ -168,7 +168,7 @@ fn operands(text: &Text, wrong: &mut Vec<Wrong>) {
             Operand::None => {}
             Operand::Scalar => {
                 wrong.push(text.with(at + 1..item.end, &["[", "3", "]"], Code::Operand, 0).moved_back(1));
-                let is_hole = text.pieces[item.end - 1].role == Role::Hole;
+                let is_hole = text.pieces[item.end - 1].role == Role::Placeholder;
                 let code = if is_hole { Code::Unexpected } else { Code::Operand };
                 wrong.push(text.with(item.end..item.end, &["+", "3"], code, 0));
                 missing(text, at + 1..item.end, wrong);
@@ -221,7 +221,7 @@ fn lists(text: &Text, wrong: &mut Vec<Wrong>) {
         match (text.pieces[at - 1].text.as_str(), text.pieces[at + 1].text.starts_with('-')) {
             ("1_000", true) => {}
             // What looks like a difference is an expression.
-            (_, true) if text.pieces[at - 1].role != Role::Hole => {
+            (_, true) if text.pieces[at - 1].role != Role::Placeholder => {
                 wrong.push(text.with(at..at + 1, &[], Code::Operand, 0));
             }
             _ => wrong.push(text.with(at..at + 1, &[], Code::MissingComma, 0)),

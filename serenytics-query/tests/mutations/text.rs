@@ -40,7 +40,7 @@ pub enum Role {
     /// A literal of a column of this type, with its sign.
     Value(ColumnType),
     /// A run-time value, with its `?`.
-    Hole,
+    Placeholder,
     /// The opening bracket of a list.
     ListStart,
     /// A comma between two elements of a list.

@@ -198,16 +198,16 @@ fn condition() -> impl Strategy<Value = Vec<Piece>> {
         let written = if operator == Operator::NotIn && form == 0 { "not in" } else { operator.word() };
         let mut pieces =
             vec![piece(spelled(column.name), Role::Column(column)), piece(written, Role::Operator(operator))];
-        let value = |(index, hole): &(Index, bool)| match hole {
-            true => piece("{value}", Role::Hole),
+        let value = |(index, placeholder): &(Index, bool)| match placeholder {
+            true => piece("{value}", Role::Placeholder),
             false => piece(*index.get(literals(column.column_type)), Role::Value(column.column_type)),
         };
         match (operator.operand(), form) {
             (Operand::None, _) => {}
-            (Operand::Scalar, 0) => pieces.push(piece("{value}?", Role::Hole)),
+            (Operand::Scalar, 0) => pieces.push(piece("{value}?", Role::Placeholder)),
             (Operand::Scalar, _) => pieces.push(value(&values[0])),
-            (Operand::List, 0) => pieces.push(piece("{values}", Role::Hole)),
-            (Operand::List, 1) => pieces.push(piece("{values}?", Role::Hole)),
+            (Operand::List, 0) => pieces.push(piece("{values}", Role::Placeholder)),
+            (Operand::List, 1) => pieces.push(piece("{values}?", Role::Placeholder)),
             (Operand::List, _) => {
                 pieces.push(piece("[", Role::ListStart));
                 for (index, element) in values.iter().enumerate() {
@@ -311,7 +311,7 @@ pub fn query() -> impl Strategy<Value = Query> {
             });
             let items = |outputs: &[Output]| outputs.iter().map(Output::pieces).collect::<Vec<_>>();
             let limit = limit.map(|limit| {
-                let role = if limit.starts_with('{') { Role::Hole } else { Role::Limit };
+                let role = if limit.starts_with('{') { Role::Placeholder } else { Role::Limit };
                 vec![piece(limit, role)]
             });
             let clauses = [

@@ -16,7 +16,7 @@ pub fn at(offset: usize) -> Position {
 
 /// Reads a text. Its end stands behind its last byte.
 pub fn read(text: &str) -> Parsed {
-    let mut lexer = Lexer { text, at: 0, holes: 0 };
+    let mut lexer = Lexer { text, at: 0, placeholders: 0 };
     let tokens = lexer.tokens(None);
     parse(&tokens, at(text.len()))
 }
@@ -33,7 +33,7 @@ pub fn problems(schema: &Schema, text: &str) -> Vec<Problem> {
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    holes: usize,
+    placeholders: usize,
 }
 
 impl Lexer<'_> {
@@ -68,18 +68,18 @@ impl Lexer<'_> {
             }
             '{' => {
                 self.at += self.rest().find('}').unwrap() + 1;
-                self.holes += 1;
-                TokenKind::Hole(self.holes - 1)
+                self.placeholders += 1;
+                TokenKind::Placeholder(self.placeholders - 1)
             }
             '"' | '0'..='9' => TokenKind::Literal(RawLiteral::parse(&self.literal(first))),
             _ if self.rest().starts_with("r#") => {
                 self.at += 2;
-                TokenKind::Word { text: self.word(), raw: true }
+                TokenKind::Ident { text: self.word(), raw: true }
             }
-            _ if first.is_alphabetic() || first == '_' => TokenKind::Word { text: self.word(), raw: false },
+            _ if first.is_alphabetic() || first == '_' => TokenKind::Ident { text: self.word(), raw: false },
             sign => {
                 self.at += sign.len_utf8();
-                TokenKind::Sign(sign)
+                TokenKind::Punct(sign)
             }
         }
     }

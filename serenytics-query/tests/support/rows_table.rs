@@ -1,7 +1,7 @@
 //! The guide's table of rows, as lines and as the stages that its outputs stand for.
 
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
-use serenytics_query::stage::{Key, KeySlot, Position, Selected, Selection, Stage, Word};
+use serenytics_query::stage::{Ident, Key, KeySlot, Position, Selected, Selection, Stage};
 use serenytics_query::vocabulary::{Aggregate, ColumnType, TimeSlot};
 
 const GUIDE: &str = include_str!("../../../docs/guide/rows.md");
@@ -45,8 +45,8 @@ pub fn lines() -> Vec<Line> {
 /// The formula that `column` is, in the line of value formulas.
 pub const FORMULA: &str = "sum([other_number]) / count()";
 
-fn word(text: &str) -> Word {
-    Word { text: text.to_owned(), position: Position::default() }
+fn word(text: &str) -> Ident {
+    Ident { text: text.to_owned(), position: Position::default() }
 }
 
 /// A source with one `column`, and another one to group by.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::filter::{Filter, Operand};
 use super::item::{AggregateColumn, SlotColumn};
-use crate::syntax::stage::{Position, Selected, Word};
+use crate::syntax::stage::{Ident, Position, Selected};
 use crate::syntax::vocabulary::{Aggregate, Operator, TimeSlot};
 use crate::values::datetime::DateTime;
 use crate::values::rendered::Rendered;
@@ -58,8 +58,8 @@ impl<S, T> TypedColumn<S, T> {
         self.aggregate(Aggregate::Dcount)
     }
 
-    pub(super) fn word(self, position: Position) -> Word {
-        Word { text: self.name.to_owned(), position }
+    pub(super) fn word(self, position: Position) -> Ident {
+        Ident { text: self.name.to_owned(), position }
     }
 
     fn condition(self, operator: Operator, operand: Operand) -> Filter<S> {
@@ -140,7 +140,7 @@ pub trait TextColumn {}
     message = "`sum` and `avg` need a numeric column, but this one has the type `{Self}` [SRN023]",
     label = "not a numeric column"
 )]
-pub trait NumberColumn {}
+pub trait NumericColumn {}
 
 /// A column that holds datetimes.
 #[diagnostic::on_unimplemented(
@@ -151,9 +151,9 @@ pub trait DateTimeColumn {}
 
 impl TextColumn for String {}
 #[diagnostic::do_not_recommend]
-impl NumberColumn for i64 {}
+impl NumericColumn for i64 {}
 #[diagnostic::do_not_recommend]
-impl NumberColumn for f64 {}
+impl NumericColumn for f64 {}
 impl DateTimeColumn for DateTime {}
 
 impl<S, T> TypedColumn<S, T> {
@@ -177,7 +177,7 @@ impl<S, T> TypedColumn<S, T> {
     #[must_use]
     pub fn sum(self) -> AggregateColumn<S>
     where
-        T: NumberColumn,
+        T: NumericColumn,
     {
         self.aggregate(Aggregate::Sum)
     }
@@ -186,7 +186,7 @@ impl<S, T> TypedColumn<S, T> {
     #[must_use]
     pub fn avg(self) -> AggregateColumn<S>
     where
-        T: NumberColumn,
+        T: NumericColumn,
     {
         self.aggregate(Aggregate::Avg)
     }
@@ -254,8 +254,8 @@ impl<S> FormulaColumn<S> {
         FormulaColumn { name, of: PhantomData }
     }
 
-    pub(super) fn word(self, position: Position) -> Word {
-        Word { text: self.name.to_owned(), position }
+    pub(super) fn word(self, position: Position) -> Ident {
+        Ident { text: self.name.to_owned(), position }
     }
 }
 

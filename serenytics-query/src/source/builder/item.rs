@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::column::{FormulaColumn, TypedColumn};
-use crate::syntax::stage::{Key, KeySlot, Order, Position, Selected, Selection, Word};
+use crate::syntax::stage::{Ident, Key, KeySlot, Order, Position, Selected, Selection};
 use crate::syntax::vocabulary::{Direction, TimeSlot};
 
 /// A time slot of a datetime column: `month(date)`.
@@ -102,7 +102,7 @@ pub trait OrderItem<S>: Sealed {
 
 /// A tree's part at the place where it stands.
 fn placed(selected: Selected, at: Position) -> Selected {
-    let moved = |column: Word| Word { position: at, ..column };
+    let moved = |column: Ident| Ident { position: at, ..column };
     match selected {
         Selected::Column(column) => Selected::Column(moved(column)),
         Selected::Aggregate { aggregate, column, .. } => {
@@ -136,7 +136,7 @@ impl<S, T> GroupKey<S> for TypedColumn<S, T> {
 #[diagnostic::do_not_recommend]
 impl<S> GroupKey<S> for SlotColumn<S> {
     fn key(self, position: Position) -> Key {
-        let column = Word { text: self.column.to_owned(), position };
+        let column = Ident { text: self.column.to_owned(), position };
         Key { column, slot: KeySlot::Slot(self.slot), alias: None }
     }
 }
@@ -144,7 +144,7 @@ impl<S> GroupKey<S> for SlotColumn<S> {
 #[diagnostic::do_not_recommend]
 impl<S, I: GroupKey<S>> GroupKey<S> for Named<I> {
     fn key(self, position: Position) -> Key {
-        Key { alias: Some(Word { text: self.name, position }), ..self.item.key(position) }
+        Key { alias: Some(Ident { text: self.name, position }), ..self.item.key(position) }
     }
 }
 
@@ -172,7 +172,7 @@ impl<S> SelectItem<S> for AggregateColumn<S> {
 #[diagnostic::do_not_recommend]
 impl<S, I: SelectItem<S>> SelectItem<S> for Named<I> {
     fn selection(self, position: Position) -> Selection {
-        Selection { alias: Some(Word { text: self.name, position }), ..self.item.selection(position) }
+        Selection { alias: Some(Ident { text: self.name, position }), ..self.item.selection(position) }
     }
 }
 
@@ -186,7 +186,7 @@ impl<S, T> OrderItem<S> for TypedColumn<S, T> {
 #[diagnostic::do_not_recommend]
 impl<S> OrderItem<S> for SlotColumn<S> {
     fn order(self, position: Position) -> Order {
-        let column = Word { text: self.column.to_owned(), position };
+        let column = Ident { text: self.column.to_owned(), position };
         ascending(Selected::Slot { slot: self.slot, position, column })
     }
 }
@@ -201,7 +201,7 @@ impl<S> OrderItem<S> for AggregateColumn<S> {
 #[diagnostic::do_not_recommend]
 impl<S> OrderItem<S> for OutputName {
     fn order(self, position: Position) -> Order {
-        ascending(Selected::Column(Word { text: self.0, position }))
+        ascending(Selected::Column(Ident { text: self.0, position }))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The conditions of `where`.
 
-use super::{Parser, Read, Refused};
+use super::{Parser, Read, Reported};
 use crate::syntax::problem::Code;
-use crate::syntax::stage::{Condition, ConditionOperand, Hole, Position, Word};
+use crate::syntax::stage::{Condition, ConditionOperand, Ident, Placeholder, Position};
 use crate::syntax::suggest::{listed, nearest};
 use crate::syntax::token::TokenKind;
 use crate::syntax::vocabulary::{Operand, Operator};
@@ -27,12 +27,12 @@ impl Parser<'_> {
                 self.parsed.columns.push(None);
                 return;
             }
-            let read = if self.cursor.sign_is('.') {
+            let read = if self.cursor.punct_is('.') {
                 self.splice().map(|filter| self.parsed.stage.splices.push(filter))
             } else {
                 self.condition().map(|condition| self.parsed.stage.conditions.push(condition))
             };
-            if let Err(Refused) = read {
+            if let Err(Reported) = read {
                 self.skip_condition();
             }
             if !self.condition_separator() {
@@ -43,10 +43,10 @@ impl Parser<'_> {
 
     fn skip_condition(&mut self) {
         while !self.cursor.is_at_end()
-            && !self.cursor.sign_is(',')
+            && !self.cursor.punct_is(',')
             && !self.cursor.at_clause_start()
             && !matches!(self.cursor.at_keyword(), Some("and" | "or"))
-            && !matches!(self.cursor.signs().as_str(), "&&" | "||")
+            && !matches!(self.cursor.puncts().as_str(), "&&" | "||")
         {
             self.cursor.bump();
         }
@@ -54,7 +54,7 @@ impl Parser<'_> {
 
     /// Reads what joins two conditions. `false` at the end of the clause.
     fn condition_separator(&mut self) -> bool {
-        if self.cursor.sign(',') {
+        if self.cursor.punct(',') {
             return true;
         }
         if let Some(position) = self.cursor.keyword("and") {
@@ -66,12 +66,12 @@ impl Parser<'_> {
         if self.cursor.is_at_end() || self.cursor.at_clause_start() || self.cursor.at_misspelled_clause() {
             return false;
         }
-        if self.refuse_logic() {
+        if self.reject_logic() {
             return true;
         }
         let position = self.cursor.position();
         let found = self.cursor.shown();
-        if self.cursor.peek_word().is_some() && self.cursor.at_keyword().is_none() {
+        if self.cursor.peek_ident().is_some() && self.cursor.at_keyword().is_none() {
             self.problem(Code::MissingComma, position, format!("missing comma or `and` before {found}"));
             return true;
         }
@@ -82,30 +82,30 @@ impl Parser<'_> {
     }
 
     /// Refuses `or`, `||` and `&&`, and reads past them.
-    fn refuse_logic(&mut self) -> bool {
+    fn reject_logic(&mut self) -> bool {
         let position = self.cursor.position();
-        let signs = self.cursor.signs();
-        if self.cursor.word_is("or") || signs == "||" {
+        let puncts = self.cursor.puncts();
+        if self.cursor.ident_is("or") || puncts == "||" {
             let message = "`or` is not supported: a row must meet all conditions";
             let help =
                 "for several values of one column, write `country in [\"FR\", \"US\"]`; otherwise write two queries";
             self.problem_with_help(Code::Logic, position, message, help);
-        } else if signs == "&&" {
+        } else if puncts == "&&" {
             self.problem(Code::Logic, position, "write `and` or a comma instead of `&&`");
         } else {
             return false;
         }
-        self.cursor.skip(signs.len().max(1));
+        self.cursor.skip(puncts.len().max(1));
         true
     }
 
     /// Reads `..{filter}` or `..{filter}?`.
-    fn splice(&mut self) -> Read<Hole> {
+    fn splice(&mut self) -> Read<Placeholder> {
         let position = self.cursor.position();
-        let dots = self.cursor.signs();
+        let dots = self.cursor.puncts();
         self.cursor.skip(dots.len());
         if dots == ".."
-            && let Some(filter) = self.hole()
+            && let Some(filter) = self.placeholder()
         {
             return Ok(filter);
         }
@@ -114,22 +114,22 @@ impl Parser<'_> {
         if !self.cursor.is_at_end() {
             self.cursor.bump();
         }
-        Err(Refused)
+        Err(Reported)
     }
 
     fn condition(&mut self) -> Read<Condition> {
-        self.refuse_logic();
+        self.reject_logic();
         let start = self.cursor.position();
-        if self.cursor.word_is("not") || self.cursor.sign_is('!') {
+        if self.cursor.ident_is("not") || self.cursor.punct_is('!') {
             let message = "negate the operator instead of the condition: `!=`, `!in`, `is_not_defined`";
             self.problem(Code::UnknownOperator, start, message);
-            return Err(Refused);
+            return Err(Reported);
         }
-        let Some(column) = self.column_word("where")? else {
+        let Some(column) = self.column_ident("where")? else {
             let found = self.cursor.shown();
             let message = format!("expected a column at the start of the condition, found {found}");
             self.problem(Code::Unexpected, start, message);
-            return Err(Refused);
+            return Err(Reported);
         };
         if let Some(TokenKind::Group { open: '(', .. }) = self.cursor.peek() {
             let message = format!("`where` compares columns, and `{}(..)` is not a column", column.text);
@@ -139,7 +139,7 @@ impl Parser<'_> {
                 message,
                 "`where` filters rows before they are grouped",
             );
-            return Err(Refused);
+            return Err(Reported);
         }
         let operator_position = self.cursor.position();
         let operator = self.operator(&column)?;
@@ -147,17 +147,17 @@ impl Parser<'_> {
         Ok(Condition { column, operator: Some(operator), operator_position, operand })
     }
 
-    fn operator(&mut self, column: &Word) -> Read<Operator> {
+    fn operator(&mut self, column: &Ident) -> Read<Operator> {
         let position = self.cursor.position();
-        let signs = self.cursor.signs();
-        if !signs.is_empty() {
-            return self.sign_operator(&signs, position);
+        let puncts = self.cursor.puncts();
+        if !puncts.is_empty() {
+            return self.punct_operator(&puncts, position);
         }
-        let Some((word, raw)) = self.cursor.peek_word() else {
+        let Some((word, raw)) = self.cursor.peek_ident() else {
             let name = &column.text;
             let message = format!("expected an operator after `{name}`: `{name} == ..`, `{name} is_defined`");
             self.problem(Code::Operand, column.position, message);
-            return Err(Refused);
+            return Err(Reported);
         };
         if !raw && let Some(operator) = Operator::from_word(word) {
             self.cursor.bump();
@@ -165,31 +165,31 @@ impl Parser<'_> {
         }
         if !raw
             && word == "not"
-            && self.cursor.peek_at(1) == Some(&TokenKind::Word { text: "in".to_owned(), raw: false })
+            && self.cursor.peek_at(1) == Some(&TokenKind::Ident { text: "in".to_owned(), raw: false })
         {
             self.cursor.skip(2);
             return Ok(Operator::NotIn);
         }
         if word == "between" {
-            self.refuse_between(column, position);
-            return Err(Refused);
+            self.reject_between(column, position);
+            return Err(Reported);
         }
         if word == "is" {
-            self.refuse_is(position);
-            return Err(Refused);
+            self.reject_is(position);
+            return Err(Reported);
         }
         if self.cursor.at_clause_start() || self.cursor.at_keyword() == Some("and") {
             let name = &column.text;
             let message = format!("expected an operator after `{name}`: `{name} == ..`, `{name} is_defined`");
             self.problem(Code::Operand, column.position, message);
-            return Err(Refused);
+            return Err(Reported);
         }
         self.unknown_operator(word, position);
-        Err(Refused)
+        Err(Reported)
     }
 
     /// Refuses `between a and b`, whose `and` joins no conditions.
-    fn refuse_between(&mut self, column: &Word, position: Position) {
+    fn reject_between(&mut self, column: &Ident, position: Position) {
         let name = &column.text;
         self.problem(
             Code::UnknownOperator,
@@ -204,7 +204,7 @@ impl Parser<'_> {
     }
 
     /// Refuses `is null` and `is not null` by the operator that is meant.
-    fn refuse_is(&mut self, position: Position) {
+    fn reject_is(&mut self, position: Position) {
         self.cursor.bump();
         let negated = self.cursor.keyword("not").is_some();
         let operator = if negated { "is_defined" } else { "is_not_defined" };
@@ -212,20 +212,21 @@ impl Parser<'_> {
         self.problem(Code::UnknownOperator, position, format!("write `{operator}` instead of `{spelled}`"));
     }
 
-    /// Reads the longest operator of some signs; a minus behind it belongs to the literal.
-    fn sign_operator(&mut self, signs: &str, position: Position) -> Read<Operator> {
-        if signs == "!" && matches!(self.cursor.peek_at(1), Some(TokenKind::Word { text, raw: false }) if text == "in")
+    /// Reads the longest operator of some puncts; a minus behind it belongs to the literal.
+    fn punct_operator(&mut self, puncts: &str, position: Position) -> Read<Operator> {
+        if puncts == "!"
+            && matches!(self.cursor.peek_at(1), Some(TokenKind::Ident { text, raw: false }) if text == "in")
         {
             self.cursor.skip(2);
             return Ok(Operator::NotIn);
         }
-        let written = signs.strip_suffix('-').filter(|rest| !rest.is_empty()).unwrap_or(signs);
+        let written = puncts.strip_suffix('-').filter(|rest| !rest.is_empty()).unwrap_or(puncts);
         if let Some(operator) = Operator::from_word(written) {
             self.cursor.skip(written.len());
             return Ok(operator);
         }
         self.unknown_operator(written, position);
-        Err(Refused)
+        Err(Reported)
     }
 
     fn unknown_operator(&mut self, written: &str, position: Position) {
@@ -256,17 +257,17 @@ impl Parser<'_> {
                 position,
                 format!("expected a {expected} after {what}, found the end of the query"),
             );
-            return Err(Refused);
+            return Err(Reported);
         }
         match operator.operand() {
             Operand::None => {
                 if matches!(
                     self.cursor.peek(),
-                    Some(TokenKind::Literal(_) | TokenKind::Hole(_) | TokenKind::Group { .. })
+                    Some(TokenKind::Literal(_) | TokenKind::Placeholder(_) | TokenKind::Group { .. })
                 ) {
                     let position = self.cursor.position();
                     self.problem(Code::Operand, position, format!("unexpected value after {what}: remove it"));
-                    return Err(Refused);
+                    return Err(Reported);
                 }
                 Ok(ConditionOperand::None)
             }
@@ -275,13 +276,13 @@ impl Parser<'_> {
                     let list_operator = if operator == Operator::NotEqual { "!in" } else { "in" };
                     let message = format!("{what} compares with one value: write `{list_operator}` for a list");
                     self.problem(Code::Operand, position, message);
-                    return Err(Refused);
+                    return Err(Reported);
                 }
                 self.value(&format!("after {what}")).map(ConditionOperand::Scalar)
             }
             Operand::List => {
-                if let Some(hole) = self.hole() {
-                    return Ok(ConditionOperand::ListHole(hole));
+                if let Some(placeholder) = self.placeholder() {
+                    return Ok(ConditionOperand::ListPlaceholder(placeholder));
                 }
                 let (values, position) = self.list(&what)?;
                 Ok(ConditionOperand::List(values, position))

@@ -1,7 +1,7 @@
 //! A position in a list of tokens, with the small looks ahead that the grammar needs.
 
 use super::{CLAUSES, KEYWORDS};
-use crate::syntax::stage::{Position, Word};
+use crate::syntax::stage::{Ident, Position};
 use crate::syntax::suggest::nearest;
 use crate::syntax::token::{Token, TokenKind};
 use crate::syntax::vocabulary::{Direction, Operator};
@@ -54,37 +54,37 @@ impl<'a> Cursor<'a> {
         position
     }
 
-    pub(super) fn peek_word(&self) -> Option<(&'a str, bool)> {
-        word_of(self.peek()?)
+    pub(super) fn peek_ident(&self) -> Option<(&'a str, bool)> {
+        ident_of(self.peek()?)
     }
 
-    pub(super) fn word_is(&self, text: &str) -> bool {
-        self.peek_word() == Some((text, false))
+    pub(super) fn ident_is(&self, text: &str) -> bool {
+        self.peek_ident() == Some((text, false))
     }
 
     /// Reads a word that is no keyword.
-    pub(super) fn word(&mut self) -> Option<Word> {
-        let (text, _) = self.peek_word()?;
+    pub(super) fn ident(&mut self) -> Option<Ident> {
+        let (text, _) = self.peek_ident()?;
         let position = self.bump();
-        Some(Word { text: text.to_owned(), position })
+        Some(Ident { text: text.to_owned(), position })
     }
 
     /// Reads this word, unless it is raw.
     pub(super) fn keyword(&mut self, keyword: &str) -> Option<Position> {
-        self.word_is(keyword).then(|| self.bump())
+        self.ident_is(keyword).then(|| self.bump())
     }
 
     pub(super) fn at_keyword(&self) -> Option<&'a str> {
-        self.peek_word().filter(|(text, raw)| !raw && KEYWORDS.contains(text)).map(|(text, _)| text)
+        self.peek_ident().filter(|(text, raw)| !raw && KEYWORDS.contains(text)).map(|(text, _)| text)
     }
 
-    pub(super) fn sign_is(&self, sign: char) -> bool {
-        self.peek() == Some(&TokenKind::Sign(sign))
+    pub(super) fn punct_is(&self, punct: char) -> bool {
+        self.peek() == Some(&TokenKind::Punct(punct))
     }
 
     /// Reads this sign.
-    pub(super) fn sign(&mut self, sign: char) -> bool {
-        let found = self.sign_is(sign);
+    pub(super) fn punct(&mut self, punct: char) -> bool {
+        let found = self.punct_is(punct);
         if found {
             self.at += 1;
         }
@@ -92,11 +92,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// The signs that stand next to each other here, as a text.
-    pub(super) fn signs(&self) -> String {
+    pub(super) fn puncts(&self) -> String {
         self.tokens[self.at.min(self.tokens.len())..]
             .iter()
             .map_while(|token| match token.kind {
-                TokenKind::Sign(sign) if sign != ',' => Some(sign),
+                TokenKind::Punct(punct) if punct != ',' => Some(punct),
                 _ => None,
             })
             .collect()
@@ -122,14 +122,14 @@ impl<'a> Cursor<'a> {
         }
         let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|token| &token.kind);
         let begins_item = match before {
-            None | Some(TokenKind::Sign(',')) => true,
-            Some(kind) => word_of(kind).is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text)),
+            None | Some(TokenKind::Punct(',')) => true,
+            Some(kind) => ident_of(kind).is_some_and(|(text, raw)| !raw && KEYWORDS.contains(&text)),
         };
         let ends_item = match self.peek_at(1) {
             None => true,
-            Some(TokenKind::Sign(sign)) => !matches!(sign, '-' | ':'),
-            Some(kind) => match word_of(kind) {
-                Some((text, false)) => CLAUSES.contains(&text) || self.word_ends_item(text),
+            Some(TokenKind::Punct(punct)) => !matches!(punct, '-' | ':'),
+            Some(kind) => match ident_of(kind) {
+                Some((text, false)) => CLAUSES.contains(&text) || self.ident_ends_item(text),
                 _ => false,
             },
         };
@@ -137,7 +137,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether a word goes on with an item of this clause, behind its column.
-    fn word_ends_item(&self, word: &str) -> bool {
+    fn ident_ends_item(&self, word: &str) -> bool {
         match self.clause {
             "where" => word == "not" || Operator::from_word(word).is_some(),
             "order_by" => Direction::from_word(word).is_some(),
@@ -149,30 +149,31 @@ impl<'a> Cursor<'a> {
     pub(super) fn at_order(&self) -> bool {
         match self.peek_at(1) {
             Some(TokenKind::Group { open: '(', .. }) => true,
-            Some(kind) => word_of(kind).is_some_and(|(text, raw)| !raw && Direction::from_word(text).is_some()),
+            Some(kind) => ident_of(kind).is_some_and(|(text, raw)| !raw && Direction::from_word(text).is_some()),
             None => false,
         }
     }
 
     /// Whether a word stands here that is probably meant as a clause: something that a clause holds comes behind it.
     pub(super) fn at_misspelled_clause(&self) -> bool {
-        let Some((word, false)) = self.peek_word() else { return false };
+        let Some((word, false)) = self.peek_ident() else { return false };
         let followed = match self.peek_at(1) {
-            Some(TokenKind::Literal(_) | TokenKind::Hole(_)) => true,
-            Some(kind) => word_of(kind).is_some_and(|(text, raw)| {
+            Some(TokenKind::Literal(_) | TokenKind::Placeholder(_)) => true,
+            Some(kind) => ident_of(kind).is_some_and(|(text, raw)| {
                 raw || !(KEYWORDS.contains(&text)
                     || Direction::from_word(text).is_some()
                     || Operator::from_word(text).is_some())
             }),
             None => false,
         };
-        let by = matches!(word, "order" | "group" | "sort") && self.peek_at(1).and_then(word_of) == Some(("by", false));
+        let by =
+            matches!(word, "order" | "group" | "sort") && self.peek_at(1).and_then(ident_of) == Some(("by", false));
         by || followed && (word == "having" || nearest(word, CLAUSES.iter().copied()).is_some())
     }
 
     /// Skips what is left of an item.
     pub(super) fn skip_item(&mut self) {
-        while !self.is_at_end() && !self.sign_is(',') && !self.at_any_clause() {
+        while !self.is_at_end() && !self.punct_is(',') && !self.at_any_clause() {
             self.at += 1;
         }
     }
@@ -192,22 +193,22 @@ impl<'a> Cursor<'a> {
     pub(super) fn shown(&self) -> String {
         match self.peek() {
             None => "the end of the query".to_owned(),
-            Some(TokenKind::Word { text, .. }) => format!("`{text}`"),
-            Some(TokenKind::Sign(_)) => match self.signs().as_str() {
+            Some(TokenKind::Ident { text, .. }) => format!("`{text}`"),
+            Some(TokenKind::Punct(_)) => match self.puncts().as_str() {
                 "" => "`,`".to_owned(),
-                signs => format!("`{signs}`"),
+                puncts => format!("`{puncts}`"),
             },
             Some(TokenKind::Literal(literal)) => format!("`{}`", literal.shown()),
-            Some(TokenKind::Hole(_)) => "a run-time value".to_owned(),
+            Some(TokenKind::Placeholder(_)) => "a run-time value".to_owned(),
             Some(TokenKind::Group { open: '[', .. }) => "a list".to_owned(),
             Some(TokenKind::Group { open, .. }) => format!("`{open}`"),
         }
     }
 }
 
-fn word_of(kind: &TokenKind) -> Option<(&str, bool)> {
+fn ident_of(kind: &TokenKind) -> Option<(&str, bool)> {
     match kind {
-        TokenKind::Word { text, raw } => Some((text, *raw)),
+        TokenKind::Ident { text, raw } => Some((text, *raw)),
         _ => None,
     }
 }

@@ -1,8 +1,8 @@
 //! The items of `group_by`, `select` and `order_by`.
 
-use super::{KEYWORDS, Parser, Read, Refused};
+use super::{KEYWORDS, Parser, Read, Reported};
 use crate::syntax::problem::Code;
-use crate::syntax::stage::{Key, KeySlot, Order, Position, Selected, Selection, Word};
+use crate::syntax::stage::{Ident, Key, KeySlot, Order, Position, Selected, Selection};
 use crate::syntax::suggest::{listed, nearest};
 use crate::syntax::token::{Token, TokenKind};
 use crate::syntax::vocabulary::{Aggregate, Direction, TimeSlot};
@@ -28,7 +28,7 @@ impl Parser<'_> {
             Selected::Column(column) => (column, KeySlot::Whole),
             Selected::Slot { slot, column, .. } => (column, KeySlot::Slot(slot)),
             Selected::Unknown(Some(column)) => (column, KeySlot::Unknown),
-            Selected::Unknown(None) => return Err(Refused),
+            Selected::Unknown(None) => return Err(Reported),
             Selected::Aggregate { position, aggregate, .. } => {
                 self.problem(
                     Code::UnknownFunction,
@@ -37,7 +37,7 @@ impl Parser<'_> {
                         "`{aggregate}` is an aggregate: move it to `select`; `group_by` accepts columns and time slots"
                     ),
                 );
-                return Err(Refused);
+                return Err(Reported);
             }
             Selected::Count(position) => {
                 self.problem(
@@ -45,7 +45,7 @@ impl Parser<'_> {
                     position,
                     "`count` is an aggregate: move it to `select`; `group_by` accepts columns and time slots",
                 );
-                return Err(Refused);
+                return Err(Reported);
             }
         };
         let alias = self.alias();
@@ -53,10 +53,10 @@ impl Parser<'_> {
     }
 
     pub(super) fn selection(&mut self) -> Read<Selection> {
-        if self.cursor.sign_is('*') {
+        if self.cursor.punct_is('*') {
             let position = self.cursor.bump();
             self.problem(Code::Unexpected, position, "`*` is not supported: remove `select` to get every column");
-            return Err(Refused);
+            return Err(Reported);
         }
         let selected = self.selected("select")?;
         let alias = self.alias();
@@ -64,15 +64,15 @@ impl Parser<'_> {
     }
 
     pub(super) fn order(&mut self) -> Read<Order> {
-        if self.cursor.sign_is('-') {
+        if self.cursor.punct_is('-') {
             let position = self.cursor.bump();
-            let name = self.cursor.peek_word().map_or("total", |(name, _)| name);
+            let name = self.cursor.peek_ident().map_or("total", |(name, _)| name);
             self.problem(Code::Unexpected, position, format!("write a descending order as `{name} desc`"));
             self.cursor.bump();
-            return Err(Refused);
+            return Err(Reported);
         }
         let by = self.selected("order_by")?;
-        let direction = match self.cursor.peek_word() {
+        let direction = match self.cursor.peek_ident() {
             Some((word, false)) if Direction::from_word(word).is_some() => {
                 let direction = Direction::from_word(word);
                 self.cursor.bump();
@@ -95,7 +95,7 @@ impl Parser<'_> {
     }
 
     /// Reads `as` and the output's name.
-    fn alias(&mut self) -> Option<Word> {
+    fn alias(&mut self) -> Option<Ident> {
         self.cursor.keyword("as")?;
         let name = self.alias_name();
         // An order by a name that could not be read is no second mistake.
@@ -103,9 +103,9 @@ impl Parser<'_> {
         name
     }
 
-    fn alias_name(&mut self) -> Option<Word> {
+    fn alias_name(&mut self) -> Option<Ident> {
         let position = self.cursor.position();
-        let ends = matches!(self.cursor.peek_at(1), None | Some(TokenKind::Sign(',')));
+        let ends = matches!(self.cursor.peek_at(1), None | Some(TokenKind::Punct(',')));
         if self.cursor.at_keyword().is_some() && (ends || !self.cursor.at_clause_start()) {
             let found = self.cursor.shown();
             let message = format!("{found} is a keyword and cannot name an output");
@@ -114,13 +114,13 @@ impl Parser<'_> {
             return None;
         }
         match self.cursor.peek() {
-            Some(TokenKind::Word { text, .. }) if NO_FIELDS.contains(&text.as_str()) => {
+            Some(TokenKind::Ident { text, .. }) if NO_FIELDS.contains(&text.as_str()) => {
                 let message = format!("`{text}` cannot name a field of a row");
                 self.problem(Code::KeywordAsColumn, position, message);
                 self.cursor.bump();
                 None
             }
-            Some(TokenKind::Word { .. }) if !self.cursor.at_clause_start() => self.cursor.word(),
+            Some(TokenKind::Ident { .. }) if !self.cursor.at_clause_start() => self.cursor.ident(),
             Some(TokenKind::Literal(_)) => {
                 self.problem(Code::Unexpected, position, "write the output's name without quotes: `as total`");
                 self.cursor.bump();
@@ -136,7 +136,7 @@ impl Parser<'_> {
 
     /// Reads a column or a function of one: `country`, `sum(revenue)`, `count()`, `month(date)`.
     fn selected(&mut self, clause: &str) -> Read<Selected> {
-        let Some(word) = self.column_word(clause)? else {
+        let Some(word) = self.column_ident(clause)? else {
             let position = self.cursor.position();
             let found = self.cursor.shown();
             let expected = match clause {
@@ -145,7 +145,7 @@ impl Parser<'_> {
                 _ => "a column or an aggregate",
             };
             self.problem(Code::Unexpected, position, format!("expected {expected} in `{clause}`, found {found}"));
-            return Err(Refused);
+            return Err(Reported);
         };
         let Some(TokenKind::Group { open: '(', tokens }) = self.cursor.peek() else {
             return Ok(Selected::Column(word));
@@ -155,10 +155,10 @@ impl Parser<'_> {
     }
 
     /// Reads a word that may name a column. A keyword in its place is told, and read as the column it was meant as.
-    pub(super) fn column_word(&mut self, clause: &str) -> Read<Option<Word>> {
+    pub(super) fn column_ident(&mut self, clause: &str) -> Read<Option<Ident>> {
         let is_function = matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. }));
         if !is_function {
-            let is_name = self.cursor.peek_word().is_some() && self.cursor.at_keyword().is_none();
+            let is_name = self.cursor.peek_ident().is_some() && self.cursor.at_keyword().is_none();
             self.parsed.columns.push(is_name.then(|| self.cursor.position()));
         }
         if let Some(keyword) = self.cursor.at_keyword() {
@@ -171,27 +171,27 @@ impl Parser<'_> {
                     message,
                     format!("write a column of this name as `r#{keyword}`"),
                 );
-                return Err(Refused);
+                return Err(Reported);
             }
             let message = format!("`{keyword}` is a keyword: write a column of this name as `r#{keyword}`");
             self.problem(Code::KeywordAsColumn, position, message);
             self.cursor.bump();
-            return Err(Refused);
+            return Err(Reported);
         }
-        Ok(self.cursor.word())
+        Ok(self.cursor.ident())
     }
 
-    fn call(&mut self, name: Word, arguments: &[Token], clause: &str) -> Selected {
+    fn call(&mut self, name: Ident, arguments: &[Token], clause: &str) -> Selected {
         let selected = self.called(name, arguments, clause);
         // Without its column the output has no name, and an order by it is no second mistake.
         self.parsed.stage.incomplete |= selected == Selected::Unknown(None) && clause != "order_by";
         selected
     }
 
-    fn called(&mut self, name: Word, arguments: &[Token], clause: &str) -> Selected {
+    fn called(&mut self, name: Ident, arguments: &[Token], clause: &str) -> Selected {
         let function = self.function(&name, clause);
         let arguments = match arguments {
-            [before @ .., Token { kind: TokenKind::Sign(','), .. }] if !before.is_empty() => before,
+            [before @ .., Token { kind: TokenKind::Punct(','), .. }] if !before.is_empty() => before,
             arguments => arguments,
         };
         let column = match arguments {
@@ -201,9 +201,9 @@ impl Parser<'_> {
                 }
                 None
             }
-            [Token { kind: TokenKind::Word { text, .. }, position }] => {
+            [Token { kind: TokenKind::Ident { text, .. }, position }] => {
                 self.parsed.columns.push(Some(*position));
-                Some(Word { text: text.clone(), position: *position })
+                Some(Ident { text: text.clone(), position: *position })
             }
             arguments => {
                 self.argument(&name, &function, arguments);
@@ -235,10 +235,10 @@ impl Parser<'_> {
         }
     }
 
-    fn argument(&mut self, name: &Word, function: &Function, arguments: &[Token]) {
+    fn argument(&mut self, name: &Ident, function: &Function, arguments: &[Token]) {
         let position = arguments.first().map_or(name.position, |token| token.position);
         let message = match (function, arguments) {
-            (Function::Count, [Token { kind: TokenKind::Sign('*'), .. }]) => {
+            (Function::Count, [Token { kind: TokenKind::Punct('*'), .. }]) => {
                 "write `count()` without `*` to count rows".to_owned()
             }
             (Function::Count, _) => "`count` counts rows and has no argument: write `count()`".to_owned(),
@@ -247,7 +247,7 @@ impl Parser<'_> {
         self.problem(Code::UnknownFunction, position, message);
     }
 
-    fn function(&mut self, name: &Word, clause: &str) -> Function {
+    fn function(&mut self, name: &Ident, clause: &str) -> Function {
         let text = name.text.as_str();
         if text == "count" {
             return Function::Count;

@@ -64,7 +64,7 @@ fn split_glued(tokens: &[Token], problems: &mut Vec<Problem>) -> Vec<Token> {
                 problems.push(Problem::new(Code::BadLiteral, position, message));
                 split.push(Token { kind: TokenKind::Literal((**literal).clone()), position });
                 if keyword {
-                    let kind = TokenKind::Word { text: word.clone(), raw: false };
+                    let kind = TokenKind::Ident { text: word.clone(), raw: false };
                     split.push(Token { kind, position });
                 }
             }
@@ -85,9 +85,9 @@ struct Parser<'a> {
 }
 
 /// That an item was refused, and told: what is left of it has to be skipped.
-struct Refused;
+struct Reported;
 
-type Read<T> = Result<T, Refused>;
+type Read<T> = Result<T, Reported>;
 
 impl Parser<'_> {
     fn query(&mut self) {
@@ -95,7 +95,7 @@ impl Parser<'_> {
             self.parsed.from = self.path("from");
         } else {
             let position = self.cursor.position();
-            let message = match self.cursor.peek_word() {
+            let message = match self.cursor.peek_ident() {
                 Some((word, false)) if !CLAUSES.contains(&word) && nearest(word, ["from"]).is_some() => {
                     format!("expected `from` at the start of the query, found `{word}`")
                 }
@@ -168,14 +168,14 @@ impl Parser<'_> {
             }
         }
         let position = self.cursor.position();
-        let Some(word) = self.cursor.word() else {
+        let Some(word) = self.cursor.ident() else {
             let found = self.cursor.shown();
             let message =
                 format!("expected a clause, found {found}; the clauses are {}", listed(CLAUSES.iter().copied()));
             self.problem(Code::Unexpected, position, message);
             return None;
         };
-        let clause = match (word.text.as_str(), self.cursor.word_is("by")) {
+        let clause = match (word.text.as_str(), self.cursor.ident_is("by")) {
             ("order" | "sort", true) => Some("order_by"),
             ("group", true) => Some("group_by"),
             ("from", _) => {
@@ -192,8 +192,8 @@ impl Parser<'_> {
         self.parsed.stage.incomplete = true;
         let text = &word.text;
         match clause {
-            Some(clause) if self.cursor.word_is("by") => {
-                self.cursor.word();
+            Some(clause) if self.cursor.ident_is("by") => {
+                self.cursor.ident();
                 self.problem(Code::Unexpected, position, format!("write `{clause}` instead of `{text} by`"));
             }
             Some(clause) => {
@@ -214,12 +214,12 @@ impl Parser<'_> {
     fn path(&mut self, clause: &str) -> Vec<Position> {
         let mut positions = Vec::new();
         loop {
-            while self.cursor.sign_is(':') {
+            while self.cursor.punct_is(':') {
                 positions.push(self.cursor.bump());
             }
-            let is_segment = self.cursor.peek_at(1) == Some(&TokenKind::Sign(':'));
+            let is_segment = self.cursor.peek_at(1) == Some(&TokenKind::Punct(':'));
             let keyword = self.cursor.at_keyword().is_some() && !is_segment;
-            if keyword || self.cursor.peek_word().is_none() {
+            if keyword || self.cursor.peek_ident().is_none() {
                 let position = self.cursor.position();
                 let what = if clause == "from" { "a source" } else { "a type" };
                 self.problem(Code::EmptyClause, position, format!("expected {what} after `{clause}`"));
@@ -228,9 +228,9 @@ impl Parser<'_> {
                 return Vec::new();
             }
             positions.push(self.cursor.bump());
-            if !self.cursor.sign_is(':') {
+            if !self.cursor.punct_is(':') {
                 // A comma behind the path is a trailing one.
-                self.cursor.sign(',');
+                self.cursor.punct(',');
                 return positions;
             }
         }
@@ -246,7 +246,7 @@ impl Parser<'_> {
             }
             match read(self) {
                 Ok(item) => items.push(item),
-                Err(Refused) => {
+                Err(Reported) => {
                     self.parsed.stage.incomplete = true;
                     self.cursor.skip_item();
                 }
@@ -259,7 +259,7 @@ impl Parser<'_> {
 
     /// Reads the comma behind an item. `false` at the end of the clause.
     fn separator(&mut self, clause: &str) -> bool {
-        if self.cursor.sign(',') {
+        if self.cursor.punct(',') {
             return true;
         }
         if self.cursor.is_at_end() || self.cursor.at_clause_start() || self.cursor.at_misspelled_clause() {
@@ -267,7 +267,7 @@ impl Parser<'_> {
         }
         let position = self.cursor.position();
         let found = self.cursor.shown();
-        let (code, message) = if self.cursor.peek_word().is_some() {
+        let (code, message) = if self.cursor.peek_ident().is_some() {
             let message = match clause {
                 "select" | "group_by" => format!("missing comma or `as` before {found}"),
                 _ => format!("missing comma before {found}"),
@@ -283,19 +283,19 @@ impl Parser<'_> {
             return true;
         }
         self.cursor.skip_item();
-        self.cursor.sign(',')
+        self.cursor.punct(',')
     }
 
     fn limit(&mut self) {
         let limit = match self.limit_value() {
             Ok(limit) => Some(limit),
-            Err(Refused) => {
+            Err(Reported) => {
                 self.cursor.skip_to_clause();
                 None
             }
         };
         self.parsed.stage.limit = limit;
-        self.cursor.sign(',');
+        self.cursor.punct(',');
         if !self.cursor.is_at_end() && !self.cursor.at_clause_start() && !self.cursor.at_misspelled_clause() {
             let found = self.cursor.shown();
             let message = format!("unexpected {found} after the limit: `limit` needs one number");
@@ -307,21 +307,21 @@ impl Parser<'_> {
 
     fn limit_value(&mut self) -> Read<Limit> {
         let position = self.cursor.position();
-        if let Some(hole) = self.hole() {
-            return Ok(Limit::Hole(hole));
+        if let Some(placeholder) = self.placeholder() {
+            return Ok(Limit::Placeholder(placeholder));
         }
         if let Some(crate::syntax::stage::Value::Literal(literal, position)) = self.literal()? {
             if let crate::syntax::stage::Literal::Int(rows) = literal {
                 return Ok(Limit::Rows(rows, position));
             }
             self.problem(Code::BadLimit, position, "`limit` needs an integer or a run-time value: `limit {rows}`");
-            return Err(Refused);
+            return Err(Reported);
         }
         let found = self.cursor.shown();
         let message =
             format!("{found} is not a limit: write an integer, or a run-time value in braces: `limit {{rows}}`");
         self.problem(Code::BadLimit, position, message);
-        Err(Refused)
+        Err(Reported)
     }
 
     fn problem(&mut self, code: Code, position: Position, message: impl Into<String>) {

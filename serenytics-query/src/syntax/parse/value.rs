@@ -1,23 +1,23 @@
 //! Values: literals with their signs, run-time values, lists.
 
 use super::cursor::Cursor;
-use super::{Parser, Read, Refused};
+use super::{Parser, Read, Reported};
 use crate::syntax::problem::Code;
-use crate::syntax::stage::{Hole, Literal, Position, Value};
+use crate::syntax::stage::{Literal, Placeholder, Position, Value};
 use crate::syntax::token::{RawLiteral, TokenKind};
 
 impl Parser<'_> {
     /// Reads `{expression}` or `{expression}?`.
-    pub(super) fn hole(&mut self) -> Option<Hole> {
-        let Some(TokenKind::Hole(index)) = self.cursor.peek() else { return None };
+    pub(super) fn placeholder(&mut self) -> Option<Placeholder> {
+        let Some(TokenKind::Placeholder(index)) = self.cursor.peek() else { return None };
         let position = self.cursor.bump();
-        let optional = self.cursor.sign('?');
-        Some(Hole { index: *index, optional, position })
+        let optional = self.cursor.punct('?');
+        Some(Placeholder { index: *index, optional, position })
     }
 
     /// Reads a literal with its sign; `None` if none stands here.
     pub(super) fn literal(&mut self) -> Read<Option<Value>> {
-        let negative = self.cursor.sign_is('-') && matches!(self.cursor.peek_at(1), Some(TokenKind::Literal(_)));
+        let negative = self.cursor.punct_is('-') && matches!(self.cursor.peek_at(1), Some(TokenKind::Literal(_)));
         let offset = usize::from(negative);
         let Some(TokenKind::Literal(raw)) = self.cursor.peek_at(offset) else { return Ok(None) };
         self.cursor.skip(offset);
@@ -30,7 +30,7 @@ impl Parser<'_> {
                 Err(_) => {
                     let message = format!("`{sign}{digits}` does not fit into a 64-bit integer");
                     self.problem(Code::BadLiteral, position, message);
-                    return Err(Refused);
+                    return Err(Reported);
                 }
             },
             RawLiteral::Float(digits) => match format!("{sign}{digits}").parse::<f64>() {
@@ -38,14 +38,14 @@ impl Parser<'_> {
                 _ => {
                     let message = format!("`{sign}{digits}` does not fit into a 64-bit float");
                     self.problem(Code::BadLiteral, position, message);
-                    return Err(Refused);
+                    return Err(Reported);
                 }
             },
             other => {
                 let message =
                     format!("`{sign}{}` is not a value: write a number, or a string in double quotes", other.shown());
                 self.problem(Code::BadLiteral, position, message);
-                return Err(Refused);
+                return Err(Reported);
             }
         };
         Ok(Some(Value::Literal(literal, position)))
@@ -53,20 +53,20 @@ impl Parser<'_> {
 
     /// Reads one value; `at` says where it is expected: "after `>`".
     pub(super) fn value(&mut self, at: &str) -> Read<Value> {
-        if let Some(hole) = self.hole() {
-            return Ok(Value::Hole(hole));
+        if let Some(placeholder) = self.placeholder() {
+            return Ok(Value::Placeholder(placeholder));
         }
         let start = self.cursor.position();
         if let Some(value) = self.literal()? {
-            self.refuse_arithmetic(&value, start)?;
+            self.reject_arithmetic(&value, start)?;
             return Ok(value);
         }
         let position = self.cursor.position();
         let (code, message) = match self.cursor.peek() {
-            Some(TokenKind::Word { text, raw: false }) if super::KEYWORDS.contains(&text.as_str()) => {
+            Some(TokenKind::Ident { text, raw: false }) if super::KEYWORDS.contains(&text.as_str()) => {
                 (Code::Operand, format!("expected a value {at}, found `{text}`"))
             }
-            Some(TokenKind::Word { text, .. }) => (Code::Unquoted, not_a_value(text)),
+            Some(TokenKind::Ident { text, .. }) => (Code::Unquoted, not_a_value(text)),
             Some(TokenKind::Group { open: '(', .. }) => {
                 (Code::Operand, "write an expression in braces: `{a + b}`".to_owned())
             }
@@ -76,13 +76,13 @@ impl Parser<'_> {
             }
         };
         self.problem(code, position, message);
-        Err(Refused)
+        Err(Reported)
     }
 
     /// Refuses `2013-01-31`, which is three numbers, and `10 + 5`.
-    fn refuse_arithmetic(&mut self, value: &Value, position: Position) -> Read<()> {
-        let Some(TokenKind::Sign('-' | '+' | '*' | '/' | '%')) = self.cursor.peek() else { return Ok(()) };
-        let is_date = self.cursor.sign_is('-')
+    fn reject_arithmetic(&mut self, value: &Value, position: Position) -> Read<()> {
+        let Some(TokenKind::Punct('-' | '+' | '*' | '/' | '%')) = self.cursor.peek() else { return Ok(()) };
+        let is_date = self.cursor.punct_is('-')
             && matches!(value, Value::Literal(Literal::Int(year), _) if (1000..=9999).contains(year));
         if is_date {
             let message = "write a datetime in quotes: `\"2013-01-31\"` or `\"2013-01-31T12:30:00\"`";
@@ -91,7 +91,7 @@ impl Parser<'_> {
             let position = self.cursor.position();
             self.problem(Code::Operand, position, "write an expression in braces: `{10 + 5}`");
         }
-        Err(Refused)
+        Err(Reported)
     }
 
     /// Reads the list of `in`: `["FR", {country}]`.
@@ -101,19 +101,19 @@ impl Parser<'_> {
             let message = match self.cursor.peek() {
                 Some(TokenKind::Literal(literal)) => format!("{what} needs a list: `[{}]`", literal.shown()),
                 Some(TokenKind::Group { .. }) => format!("{what} needs a list in brackets: `[1, 2]`"),
-                Some(TokenKind::Word { text, .. }) => {
+                Some(TokenKind::Ident { text, .. }) => {
                     format!("{what} needs a list: literals in brackets, or a run-time list in braces: `{{{text}}}`")
                 }
                 _ => format!("{what} needs a list: `[1, 2]`, or a run-time list: `{{values}}`"),
             };
             self.problem(Code::Operand, position, message);
-            return Err(Refused);
+            return Err(Reported);
         };
         self.cursor.bump();
         if tokens.is_empty() {
             let message = "the list is empty, so the condition is always true or always false";
             self.problem_with_help(Code::EmptyList, position, message, "a run-time list may be empty: `in {values}`");
-            return Err(Refused);
+            return Err(Reported);
         }
         let outer = std::mem::replace(&mut self.cursor, Cursor::new(tokens, position));
         let values = self.elements();
@@ -125,23 +125,23 @@ impl Parser<'_> {
         let mut values = Vec::new();
         while !self.cursor.is_at_end() {
             match self.value("in the list") {
-                Ok(Value::Hole(hole)) if hole.optional => {
+                Ok(Value::Placeholder(placeholder)) if placeholder.optional => {
                     let message = "a list element cannot be optional: remove the `?`, or make the whole list optional: `in {values}?`";
-                    self.problem(Code::Operand, hole.position, message);
+                    self.problem(Code::Operand, placeholder.position, message);
                 }
                 Ok(value) => values.push(value),
-                Err(Refused) => self.skip_element(),
+                Err(Reported) => self.skip_element(),
             }
-            if !self.cursor.is_at_end() && !self.cursor.sign(',') {
+            if !self.cursor.is_at_end() && !self.cursor.punct(',') {
                 let position = self.cursor.position();
                 let found = self.cursor.shown();
                 self.problem(Code::MissingComma, position, format!("missing comma before {found}"));
                 if !matches!(
                     self.cursor.peek(),
-                    Some(TokenKind::Literal(_) | TokenKind::Hole(_) | TokenKind::Sign('-'))
+                    Some(TokenKind::Literal(_) | TokenKind::Placeholder(_) | TokenKind::Punct('-'))
                 ) {
                     self.skip_element();
-                    self.cursor.sign(',');
+                    self.cursor.punct(',');
                 }
             }
         }
@@ -149,7 +149,7 @@ impl Parser<'_> {
     }
 
     fn skip_element(&mut self) {
-        while !self.cursor.is_at_end() && !self.cursor.sign_is(',') {
+        while !self.cursor.is_at_end() && !self.cursor.punct_is(',') {
             self.cursor.bump();
         }
     }

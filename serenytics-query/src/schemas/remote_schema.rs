@@ -8,14 +8,14 @@ use crate::wire::{COUNT_COLUMN, ColumnTitle};
 
 /// What a server tells of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Served {
+pub struct RemoteSchema {
     /// The columns that it lists, in its order.
     pub columns: Vec<ColumnTitle>,
     /// The names of its measures, which no server lists with the columns.
     pub measures: Vec<String>,
 }
 
-impl Served {
+impl RemoteSchema {
     /// The schema file of a source: its columns in their order, then its measures.
     ///
     /// What a server cannot tell is taken from `before`, the file that declared the source until now: the names in queries, which
@@ -110,10 +110,10 @@ mod tests {
 
     const REGIONS: &str = "182018f9-a18a-4cf0-993f-9e3fa45d3f61";
 
-    fn served(columns: &[(&str, &str)], measures: &[&str]) -> Served {
+    fn served(columns: &[(&str, &str)], measures: &[&str]) -> RemoteSchema {
         let title =
             |(name, type_name): &(&str, &str)| ColumnTitle { name: (*name).into(), type_name: (*type_name).into() };
-        Served {
+        RemoteSchema {
             columns: columns.iter().map(title).collect(),
             measures: measures.iter().map(|name| (*name).to_owned()).collect(),
         }
