@@ -12,8 +12,9 @@ pub use serenytics_core::{DataApi, Email, OpenSource, TabOptions, UsedSource, Wa
 pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 /// Declares a struct that a query's rows are read into.
 ///
-/// Behind `into`, each output of the query fills the field of its name, which has to have the output's very type: a
-/// missing field, one too many, or a NULL that a field cannot hold are errors of the compiler.
+/// The struct is named after `into`. It must have a field with the name and the exact type of each
+/// output: a missing field, an extra field, or a nullable output without an `Option` is a compile
+/// error.
 ///
 /// ```
 /// use serenytics::prelude::*;
@@ -36,9 +37,9 @@ pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptSt
 /// };
 /// ```
 ///
-/// The attribute `#[row(crate = path)]` names the crate `serenytics` where it has another path.
+/// The attribute `#[row(crate = path)]` sets the path of the crate `serenytics`, if it is renamed.
 pub use serenytics_macros::Row;
-/// Declares a data source and its columns, one a field.
+/// Declares a data source and its columns, one for each field.
 ///
 /// ```
 /// use serenytics::prelude::*;
@@ -57,22 +58,23 @@ pub use serenytics_macros::Row;
 /// type Price = f64;
 /// ```
 ///
-/// | on | attribute | says |
+/// | on | attribute | meaning |
 /// | --- | --- | --- |
-/// | the struct | `#[source(name = "..")]` or `#[source(uuid = "..")]` | how the source is found; one of them is required, or a file |
-/// | the struct | `#[source(file = "..")]` | the schema file that declares the source and its columns, beside the crate's `Cargo.toml`; the struct has no fields then |
-/// | the struct | `#[source(crate = path)]` | the path of the crate `serenytics`, where it has another one |
-/// | a field | `#[column(name = "..")]` | the column's name on the platform, where it is not the field's |
-/// | a field | `#[column(type = "..")]` | `str`, `int`, `float` or `datetime`, where the type's name does not say it |
+/// | the struct | `#[source(name = "..")]` or `#[source(uuid = "..")]` | identifies the source; one of them is required, or a file |
+/// | the struct | `#[source(file = "..")]` | the schema file that declares the source and its columns, relative to the crate's `Cargo.toml`; the struct then has no fields |
+/// | the struct | `#[source(crate = path)]` | the path of the crate `serenytics`, if it is renamed |
+/// | a field | `#[column(name = "..")]` | the column's name on the platform, if it differs from the field's |
+/// | a field | `#[column(type = "..")]` | `str`, `int`, `float` or `datetime`, if the name of the Rust type does not define it |
 /// | a field | `#[column(measure)]` | a measure of the source, computed for each row |
-/// | a field | `#[column(formula = "..")]` | a value formula: one number over all rows, which is selected alone |
+/// | a field | `#[column(formula = "..")]` | a value formula: one number over all rows, selected as the only output |
 /// | a field | `#[column(join = "..")]` | a column of the joined source with this uuid |
 ///
-/// A column's type is `String` (str), `i8` to `i64` or `u8` to `u32` (int), `f32` or `f64` (float), [`DateTime`] (datetime), or an `Option` of one
-/// where the platform may have NULL.
+/// A column's type is `String` (str), `i8` to `i64` or `u8` to `u32` (int), `f32` or `f64` (float),
+/// [`DateTime`] (datetime), or an `Option` of one of them if the column may be NULL.
 ///
-/// Beside the struct the derive makes a hidden macro of the struct's name, by which [`query!`] sees the columns: whatever imports the struct imports it too.
-/// Values of the struct are rows that [`DataSource::insert`] loads.
+/// The derive also creates a hidden macro with the struct's name, through which [`query!`] reads
+/// the columns; an import of the struct imports the macro too. Values of the struct are rows for
+/// [`DataSource::insert`].
 pub use serenytics_macros::Source;
 pub use serenytics_query::SerdeRow;
 pub use serenytics_query::cell::{Cell, Row};
@@ -85,12 +87,13 @@ pub use serenytics_query::source::{LoadRow, Source};
 pub use serenytics_query::value;
 pub use serenytics_query::{builder, problem, schema, schema_file, shape, vocabulary, wire};
 
-/// Everything that a program with queries needs.
+/// The items that most programs with queries need.
 pub mod prelude {
     pub use crate::{Client, DateTime, Query, Row, Source, query};
 }
 
-/// Compiles a query against the columns of its source, and gives a [`Query`] with rows of its own type.
+/// Compiles a query against the columns of its source, and returns a [`Query`] with its own row
+/// type.
 ///
 /// ```
 /// use serenytics::prelude::*;
@@ -118,7 +121,8 @@ pub mod prelude {
 /// );
 /// ```
 ///
-/// The language is described on [the crate's front page](crate#the-language). A mistake is an error of the compiler, on the token that is wrong:
+/// [The crate's front page](crate#the-language) describes the language. A mistake is a compile
+/// error on the wrong token:
 ///
 /// ```compile_fail
 /// # use serenytics::prelude::*;
@@ -128,8 +132,10 @@ pub mod prelude {
 /// let q = query! { from Sales select contry }; // no column `contry` in `sales`; did you mean `country`?
 /// ```
 ///
-/// A query is also written as a function, which has a name to call it by and a name for its rows. Derives and `serde`'s attributes are the row's,
-/// documentation and other attributes the function's. It stands where items stand, and not inside an `impl`, where Rust has no structs.
+/// A query can also be written as a function, which names the query and its rows. Derives and the
+/// attributes of `serde` apply to the row; documentation and other attributes apply to the
+/// function. The function is an item, but it cannot be inside an `impl`, where Rust does not allow
+/// structs.
 ///
 /// ```
 /// # use serenytics::prelude::*;
@@ -152,14 +158,15 @@ pub mod prelude {
 /// # }
 /// ```
 ///
-/// A column whose name is a keyword of the language is written `r#limit`. `into Type` gives rows of a struct that derives [`Row`].
+/// Write a column whose name is a keyword of the language with `r#`: `r#limit`. With `into Type`,
+/// the rows are values of a struct that derives [`Row`].
 #[macro_export]
 macro_rules! query {
     () => { ::core::compile_error!("the query is empty: write `query! { from Sales .. }`") };
     ($($query:tt)*) => { $crate::__private::query_entry! { [$crate] $($query)* } };
 }
 
-/// The chapters of the guide: their code blocks are compiled and run with the examples of the documentation.
+/// The chapters of the guide, whose code blocks are compiled and run as doctests.
 #[cfg(doctest)]
 mod guide {
     #[doc = include_str!("../docs/guide/index.md")]
@@ -214,7 +221,7 @@ mod guide {
     mod python_calls {}
 }
 
-/// What the expansions of the macros name. Not for use by hand.
+/// The items that the expansions of the macros use. Not public API.
 #[doc(hidden)]
 pub mod __private {
     pub use std::borrow::Cow;

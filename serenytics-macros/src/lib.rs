@@ -1,8 +1,10 @@
-//! The compiler of Serenytics for Rust: `#[derive(Source)]` and what stands behind `query!`.
+//! The compiler of Serenytics for Rust: `#[derive(Source)]`, `#[derive(Row)]` and the
+//! implementation of `query!`.
 //!
-//! Users reach it through the crate `serenytics`, which holds the documentation. `query!` runs in two steps: the first finds the source behind
-//! `from` and hands the query to the macro of the source's own name, which `derive(Source)` made; that one hands the query on, together with the
-//! schema, to the second step, which parses, checks and expands it.
+//! Users reach it through the crate `serenytics`, which documents it. `query!` has two steps. The
+//! first step finds the source after `from` and passes the query to a macro with the name of the
+//! source, which `derive(Source)` creates. That macro passes the query, together with the schema,
+//! to the second step, which parses, checks and expands it.
 
 mod query;
 mod row;

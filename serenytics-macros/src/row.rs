@@ -1,4 +1,4 @@
-//! `#[derive(Row)]`: a struct that the outputs of a query are read into, behind `into`.
+//! `#[derive(Row)]`: a struct for the outputs of a query, written after `into`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -57,7 +57,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// The path of the crate `serenytics`: `#[row(crate = path)]` says another one.
+/// The path of the crate `serenytics`, which `#[row(crate = path)]` can change.
 fn krate(input: &DeriveInput) -> syn::Result<syn::Path> {
     let mut krate = syn::parse_quote!(::serenytics);
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("row")) {

@@ -1,8 +1,8 @@
 //! The language of Serenytics for Rust: its syntax, schemas, checker, lowering, values and rows.
 //!
-//! This crate does no I/O and depends on neither the compiler nor the client; users reach it through the crate
-//! `serenytics`. A folder holds each step of a query's way to the server, and imports only from the folders above it
-//! in this list:
+//! This crate does no I/O and depends on neither the compiler nor the client; users reach it
+//! through the crate `serenytics`. Each folder is one step of a query's way to the server, and
+//! imports only from the folders above it in this list:
 //!
 //! | folder | what it does |
 //! | --- | --- |
@@ -13,8 +13,8 @@
 //! | `rows` | a [`shape::Shape`] describes a result; [`cell`] reads its rows into Rust structs |
 //! | `schemas` | a [`schema::Schema`] lists a source's columns; it is declared in Rust or in a [`schema_file`] |
 //! | `check` | [`check::check`] compares a stage with a schema and returns the result's shape, or its problems |
-//! | `lower` | [`lower()`] writes a checked stage as JSON, with a gap for each run-time value |
-//! | `query` | a [`query::Query`] holds that JSON, its shape and the reader of its rows |
+//! | `lower` | [`lower()`] writes a checked stage as JSON, with a placeholder for each run-time value |
+//! | `query` | a [`query::Query`] contains that JSON, its shape and the reader of its rows |
 //! | `source` | [`source::Source`] is a declared source: its typed columns, the query [`builder`], and rows to load |
 
 pub mod check;
@@ -35,7 +35,7 @@ pub use source::{SerdeRow, builder, load_row};
 pub use syntax::{parse, problem, stage, suggest, token, vocabulary};
 pub use values::{datetime, rendered};
 
-/// Values of queries: what a column is compared with, and how it is written on the wire.
+/// The values that a column is compared with, and how they are written on the wire.
 pub mod value {
     pub use crate::rows::cell::{FieldOf, column_type, field};
     pub use crate::source::builder::{splice, splice_option};

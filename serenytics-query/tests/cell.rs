@@ -1,4 +1,4 @@
-//! Cells of an answer, read from its bytes.
+//! Reading the cells of a response from its bytes.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -21,14 +21,14 @@ fn mismatch(json: &str) -> (usize, &'static str, String) {
 }
 
 #[test]
-fn a_row_is_read_whatever_its_spaces_and_escapes() {
+fn a_row_may_contain_spaces_and_escapes() {
     assert_eq!(read(r#"["FR",3,2.5]"#), Ok(("FR".to_owned(), Some(3), 2.5)));
     let spaced = " [ \"a\\\"b\\u00e9\\n\\ud83d\\ude00é\" ,\n null , -1.5e3 ] ";
     assert_eq!(read(spaced), Ok(("a\"bé\n😀é".to_owned(), None, -1500.0)));
 }
 
 #[test]
-fn integers_and_numbers_interchange_when_nothing_is_lost() {
+fn integers_and_floats_interchange_without_loss() {
     assert_eq!(read(r#"["",120.0,7]"#), Ok((String::new(), Some(120), 7.0)));
     assert_eq!(mismatch(r#"["",2.5,7]"#), (1, "a 64-bit integer", "`2.5`".to_owned()));
     assert_eq!(read(r#"["",-9223372036854775808,7]"#).unwrap().1, Some(i64::MIN));
@@ -36,7 +36,7 @@ fn integers_and_numbers_interchange_when_nothing_is_lost() {
 }
 
 #[test]
-fn a_number_that_would_lose_a_digit_is_told() {
+fn a_number_that_would_lose_a_digit_is_rejected() {
     for integer in ["2.5", "0.99999999999999999999", "4503599627370497.4", "9223372036854775808.0"] {
         assert_eq!(mismatch(&format!(r#"["",{integer},1]"#)).0, 1, "{integer}");
     }
@@ -63,14 +63,14 @@ fn a_number_that_would_lose_a_digit_is_told() {
 }
 
 #[test]
-fn a_bare_nan_is_null_and_null_is_no_number() {
+fn a_bare_nan_is_null_and_null_is_not_a_number() {
     assert_eq!(read(r#"["",NaN,1]"#).unwrap().1, None);
     assert_eq!(mismatch(r#"["",1,NaN]"#), (2, "a number", "`NaN`".to_owned()));
     assert_eq!(mismatch(r#"[null,1,1]"#), (0, "a string", "`null`".to_owned()));
 }
 
 #[test]
-fn other_values_are_told_by_their_start() {
+fn a_mismatch_shows_the_start_of_the_value() {
     assert_eq!(mismatch(r#"[3,1,1]"#), (0, "a string", "`3`".to_owned()));
     assert_eq!(mismatch(r#"["",true,1]"#).2, "`true`");
     assert_eq!(mismatch(r#"["",{"a":[1,2]},1]"#).2, "`{\"a\":[1`");
@@ -78,14 +78,14 @@ fn other_values_are_told_by_their_start() {
 }
 
 #[test]
-fn a_row_of_another_length_is_told() {
+fn a_row_with_the_wrong_number_of_cells_is_rejected() {
     assert_eq!(read(r#"["FR",3]"#), Err(CellError::Count { expected: 3, found: 2 }));
     assert_eq!(read("[]"), Err(CellError::Count { expected: 3, found: 0 }));
     assert_eq!(read(r#"["FR",3,1,4]"#), Err(CellError::Count { expected: 3, found: 4 }));
 }
 
 #[test]
-fn a_row_that_is_cut_anywhere_is_incomplete() {
+fn a_row_truncated_anywhere_is_incomplete() {
     let row = r#"["F\"R",3,2.5]"#;
     for length in 0..row.len() {
         assert_eq!(read(&row[..length]), Err(CellError::Incomplete), "{}", &row[..length]);
@@ -93,7 +93,7 @@ fn a_row_that_is_cut_anywhere_is_incomplete() {
 }
 
 #[test]
-fn what_is_no_json_is_told() {
+fn invalid_json_is_rejected() {
     for json in ["3", "{}", r#"["a";3]"#, "[\"a\" 3]", "[,]"] {
         assert!(matches!(read(json), Err(CellError::Syntax { .. })), "{json}: {:?}", read(json));
     }

@@ -1,4 +1,4 @@
-//! Stages of requests, checked as a server checks them.
+//! Checking the stages of requests, as a server does.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -27,7 +27,7 @@ fn codes_with(schema: &Schema, stage: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_documented_pipeline_is_right() {
+fn the_documented_pipeline_is_valid() {
     let json = r#"{"order": "row_by_row", "data_processing_pipeline": [{
         "group_by": ["country", {"name": "order date", "timeslot": "month"}],
         "order_by": [{"name": "revenue", "agg_function": "sum", "direction": "desc"}, {"name": "order date"}],
@@ -52,7 +52,7 @@ fn the_documented_pipeline_is_right() {
 }
 
 #[test]
-fn the_rules_of_the_wire_hold() {
+fn invalid_stages_are_rejected_with_their_codes() {
     assert_eq!(codes(r#"{"select": [{"name": "contry"}]}"#), ["SRN020"]);
     assert_eq!(codes(r#"{"select": ["country", {"name": "revenue", "agg_function": "sum"}]}"#), ["SRN026"]);
     assert_eq!(codes(r#"{"group_by": ["country"], "select": ["revenue"]}"#), ["SRN026"]);
@@ -68,11 +68,11 @@ fn the_rules_of_the_wire_hold() {
     assert_eq!(codes(r#"{"limit": 0}"#), ["SRN014"]);
     let two =
         r#"{"where": [{"name": "a", "op": "is_defined"}], "group_by": [{"name": "country", "agg_function": "sum"}]}"#;
-    assert_eq!(codes(two), ["SRN007"], "what cannot be spelled is told before what is checked");
+    assert_eq!(codes(two), ["SRN007"], "invalid items are reported before the checks");
 }
 
 #[test]
-fn other_clients_are_not_refused_for_the_rules_of_rows() {
+fn rules_about_row_structs_do_not_apply_to_requests() {
     let twice =
         r#"{"select": [{"name": "revenue", "agg_function": "sum"}, {"name": "revenue", "agg_function": "sum"}]}"#;
     assert_eq!(codes(twice), [""; 0]);
@@ -82,7 +82,7 @@ fn other_clients_are_not_refused_for_the_rules_of_rows() {
 }
 
 #[test]
-fn an_empty_list_is_one_for_a_server() {
+fn a_request_may_contain_an_empty_list() {
     assert_eq!(codes(r#"{"where": [{"name": "quantity", "op": "in", "value": "[]"}]}"#), [""; 0]);
 }
 
@@ -106,7 +106,7 @@ fn a_server_lists_neither_measures_nor_value_formulas() {
 }
 
 #[test]
-fn a_value_formula_stands_alone() {
+fn a_value_formula_must_be_the_only_output() {
     let codes = |stage| codes_with(&with_computed(), stage);
     let filtered = r#"{"select": ["count() / 2"], "where": [{"name": "revenue", "op": ">", "value": 1}], "limit": 1}"#;
     assert_eq!(codes(filtered), [""; 0]);

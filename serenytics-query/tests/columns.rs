@@ -1,4 +1,5 @@
-//! The places of columns that a query's reader tells an editor of: all of them, in their order, also where nothing is written yet.
+//! The places of columns that the parser reports for editors: all of them, in their order,
+//! including empty ones.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -7,7 +8,7 @@ mod support;
 
 use support::read;
 
-/// Queries with `_` at each place that has no name. Each name that is a column's is followed by `'`.
+/// Queries with `_` at each empty place and `'` after each column.
 const QUERIES: &[&str] = &[
     "from Sales where _",
     "from Sales where _ group_by country' select count()",
@@ -31,9 +32,9 @@ const QUERIES: &[&str] = &[
 ];
 
 #[test]
-fn each_place_of_a_column_is_told() {
+fn parse_reports_each_place_of_a_column() {
     for query in QUERIES {
-        // What marks a name or a place without one is blank to the grammar, and leaves the rest where it is.
+        // The marks become spaces for the grammar, so that the offsets stay the same.
         let is_place = |at: usize| query[at..].starts_with('_') && !query[..at].ends_with(char::is_alphanumeric);
         let text: String =
             query.char_indices().map(|(at, c)| if c == '\'' || is_place(at) { ' ' } else { c }).collect();
@@ -53,9 +54,9 @@ fn each_place_of_a_column_is_told() {
     }
 }
 
-/// A name at a place that has none leaves all places before it as they are: so an editor finds what it completes.
+/// An editor finds the completed column by comparing the places before it.
 #[test]
-fn a_name_at_a_place_moves_nothing_before_it() {
+fn a_name_at_an_empty_place_does_not_change_the_places_before_it() {
     for query in QUERIES {
         let text = query.replace('\'', " ");
         for (at, _) in text.match_indices(" _").chain(text.match_indices("(_")) {

@@ -1,4 +1,5 @@
-//! The guide's tables of what fits what, cell by cell: what the checker accepts and refuses, and by which code.
+//! Compares each cell of the guide's rules with the checker: what it accepts, and the codes of what
+//! it rejects.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -19,11 +20,11 @@ const KINDS: [(ColumnKind, &str); 4] = [
     (ColumnKind::Formula, "value formula"),
 ];
 
-/// The kinds that each row has a cell of.
+/// The kinds of columns that have a cell in each row.
 const ROW_KINDS: [ColumnKind; 3] = [ColumnKind::Stored, ColumnKind::Joined, ColumnKind::Measure];
 
-/// What the guide calls a type.
-fn told(column_type: ColumnType) -> &'static str {
+/// The guide's name of a type.
+fn type_name(column_type: ColumnType) -> &'static str {
     match column_type {
         ColumnType::Str => "text",
         ColumnType::Int => "integer",
@@ -71,8 +72,8 @@ fn schemas(column_type: ColumnType) -> impl Iterator<Item = Schema> {
     all.map(move |(kind, nullable)| schema(column_type, nullable, kind))
 }
 
-/// What the guide says of a query: `yes`, or codes with spaces between them.
-fn said(schema: &Schema, clauses: &str) -> String {
+/// The guide's cell for a query: `yes`, or codes with spaces between them.
+fn outcome(schema: &Schema, clauses: &str) -> String {
     let problems = problems(schema, &format!("from source {clauses}"));
     if problems.is_empty() {
         return "yes".to_owned();
@@ -80,23 +81,24 @@ fn said(schema: &Schema, clauses: &str) -> String {
     problems.iter().map(|problem| problem.code.text()).collect::<Vec<_>>().join(" ")
 }
 
-/// Holds the cells of a line, one a type, against what is said of the clauses that `clauses` makes for the type.
-fn hold_types(line: &[&str], clauses: impl Fn(ColumnType) -> Vec<String>) -> usize {
-    let mut held = 0;
+/// Compares the cells of a line, one for each type, with the results of the clauses that `clauses`
+/// returns for the type.
+fn compare_types(line: &[&str], clauses: impl Fn(ColumnType) -> Vec<String>) -> usize {
+    let mut compared = 0;
     for (column_type, cell) in ColumnType::ALL.iter().zip(line) {
         for schema in schemas(*column_type) {
             for clauses in clauses(*column_type) {
-                assert_eq!(said(&schema, &clauses), *cell, "{column_type}: {clauses}");
-                held += 1;
+                assert_eq!(outcome(&schema, &clauses), *cell, "{column_type}: {clauses}");
+                compared += 1;
             }
         }
     }
-    held
+    compared
 }
 
-/// The titles of the columns that stand for a type each.
+/// The titles of the type columns.
 fn type_titles() -> Vec<&'static str> {
-    ColumnType::ALL.iter().map(|column_type| told(*column_type)).collect()
+    ColumnType::ALL.iter().map(|column_type| type_name(*column_type)).collect()
 }
 
 #[test]
@@ -118,7 +120,7 @@ fn operators() {
             ColumnType::Float => "2.5",
             ColumnType::DateTime => "\"2013-01-31\"",
         };
-        hold_types(&line[2..], |column_type| {
+        compare_types(&line[2..], |column_type| {
             let value = value(column_type);
             match operator.operand() {
                 Operand::None => vec![format!("where column {operator}")],
@@ -138,7 +140,7 @@ fn operators() {
         };
         for other in others {
             let schema = schema(ColumnType::Str, false, ColumnKind::Stored);
-            assert_eq!(said(&schema, &format!("where column {operator} {other}")), "SRN010", "{operator} {other}");
+            assert_eq!(outcome(&schema, &format!("where column {operator} {other}")), "SRN010", "{operator} {other}");
         }
     }
 }
@@ -147,10 +149,10 @@ fn operators() {
 fn values() {
     let (titles, lines) = table("Values");
     assert_eq!(titles[1..], type_titles());
-    let mut held = 0;
+    let mut compared = 0;
     for line in &lines {
         let value = line[0];
-        held += hold_types(&line[1..], |_| {
+        compared += compare_types(&line[1..], |_| {
             let clauses = Operator::ALL.iter().filter_map(|operator| match operator.operand() {
                 Operand::None => None,
                 Operand::Scalar => Some(format!("where column {operator} {value}")),
@@ -159,7 +161,7 @@ fn values() {
             clauses.collect()
         });
     }
-    assert_eq!(held, lines.len() * ColumnType::ALL.len() * ROW_KINDS.len() * 2 * 8);
+    assert_eq!(compared, lines.len() * ColumnType::ALL.len() * ROW_KINDS.len() * 2 * 8);
 }
 
 #[test]
@@ -175,14 +177,14 @@ fn aggregates() {
                     [format!("select {aggregate}(column)"), format!("group_by other select {aggregate}(column)")]
                 {
                     let checked = check(&schema, &read(&format!("from source {clauses}")).stage);
-                    let said = match &checked {
-                        Err(_) => said(&schema, &clauses),
+                    let outcome = match &checked {
+                        Err(_) => outcome(&schema, &clauses),
                         Ok(checked) => match checked.shape.last().unwrap().output_type {
-                            OutputType::Column(result) => told(result).to_owned(),
+                            OutputType::Column(result) => type_name(result).to_owned(),
                             OutputType::Slot(slot) => panic!("{clauses} is a slot of {slot}"),
                         },
                     };
-                    assert_eq!(said, *cell, "{column_type}: {clauses}");
+                    assert_eq!(outcome, *cell, "{column_type}: {clauses}");
                 }
             }
         }
@@ -196,7 +198,7 @@ fn time_slots() {
     assert_eq!(lines.iter().map(|line| line[0]).collect::<Vec<_>>(), TimeSlot::words().collect::<Vec<_>>());
     for line in &lines {
         let slot = line[0];
-        hold_types(&line[1..], |_| {
+        compare_types(&line[1..], |_| {
             vec![format!("group_by {slot}(column)"), format!("group_by {slot}(column) as name select count()")]
         });
     }
@@ -211,7 +213,7 @@ fn kinds() {
             for column_type in ColumnType::ALL {
                 for nullable in [false, true] {
                     let schema = schema(*column_type, nullable, *kind);
-                    assert_eq!(said(&schema, line[0]), *cell, "{kind:?} {column_type}: {}", line[0]);
+                    assert_eq!(outcome(&schema, line[0]), *cell, "{kind:?} {column_type}: {}", line[0]);
                 }
             }
         }
@@ -227,14 +229,14 @@ fn kinds() {
 fn results() {
     let (titles, lines) = table("Results");
     assert_eq!(titles, ["query", "is"]);
-    let mut held = 0;
+    let mut compared = 0;
     for line in &lines {
-        held += hold_types(&[line[1]; 4], |_| vec![line[0].to_owned()]);
+        compared += compare_types(&[line[1]; 4], |_| vec![line[0].to_owned()]);
     }
-    assert_eq!(held, lines.len() * ColumnType::ALL.len() * ROW_KINDS.len() * 2);
+    assert_eq!(compared, lines.len() * ColumnType::ALL.len() * ROW_KINDS.len() * 2);
 }
 
-/// Whatever a type or a kind changes is in a table: of each code that a column's type or kind is the reason of, the guide has a cell.
+/// The guide has a cell for each code that depends on a column's type or kind.
 #[test]
 fn each_code_of_a_type_or_kind_has_a_cell() {
     let cells: std::collections::BTreeSet<&str> =

@@ -85,7 +85,10 @@ async fn rows_have_many_forms() -> Outcome {
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), expected);
 
     let error = refused(sales.insert([SerdeRow(&Order { revenue: f32::NAN, ..order })]).await);
-    assert!(error.to_string().contains("nothing was sent: row 1, column `revenue`: NaN is not a finite number"), "{error}");
+    assert!(
+        error.to_string().contains("nothing was sent: row 1, column `revenue`: NaN is not a finite number"),
+        "{error}"
+    );
     Ok(())
 }
 

@@ -102,7 +102,7 @@ class Analyzer:
         return (self.root / "src" / file).as_uri()
 
     def write(self, file, text):
-        """Opens a file with a text, or types the text into it."""
+        """Opens a file with some content, or replaces its content."""
         uri = self.uri(file)
         version = self.versions[file] = self.versions.get(file, 0) + 1
         if version == 1:
@@ -119,7 +119,7 @@ class Analyzer:
         return self.request(f"textDocument/{method}", {**place, **more})
 
     def diagnostics(self, file):
-        """What is wrong with a file, as (message, range) pairs, hints aside."""
+        """The diagnostics of a file without hints, as (message, range) pairs."""
         report = self.request("textDocument/diagnostic", {"textDocument": {"uri": self.uri(file)}})
         return [(item["message"], span(item["range"])) for item in report["items"] if item.get("severity", 1) <= 2]
 
@@ -131,6 +131,6 @@ class Analyzer:
 
 
 def span(region):
-    """A range of the protocol as (line, column, end column); all that is asserted of stands in one line."""
+    """Converts a range of the protocol to (line, column, end column); every asserted range is on one line."""
     start, end = region["start"], region["end"]
     return (start["line"], start["character"], end["character"] if end["line"] == start["line"] else None)

@@ -1,4 +1,4 @@
-"""What rust-analyzer shows of queries: completions, hovers, definitions, references, renames and errors. See README.md."""
+"""Checks what rust-analyzer shows for queries: completions, hovers, definitions, references, renames and errors. See README.md."""
 
 import argparse
 import pathlib
@@ -48,7 +48,7 @@ COMPLETED = [
     "from Sales select country order_by ^ limit 10",
 ]
 
-# Wrong queries: what is told, and the word that it is told at.
+# Invalid queries: the message, and the word that it is reported at.
 WRONG = [
     ("from Sales select contry", "no column `contry` in `sales`; did you mean `country`?", "contry"),
     ("from Sales where contry == \"FR\"", "no column `contry`", "contry"),
@@ -70,11 +70,11 @@ class Session:
         self.analyzer.write("queries.rs", text)
 
     def at(self, method, place, **more):
-        """A request about a place of the right queries: `^` stands in it where the cursor is."""
+        """A request at a place in the valid queries; `^` marks the cursor."""
         return self.analyzer.at(method, "queries.rs", position(self.right, place), **more)
 
     def completed(self, text):
-        """The labels of the completions at the `^` of a text."""
+        """The labels of the completions at the `^` in the code."""
         holds("^" in text, f"no cursor in: {text}")
         cursor = text.index("^")
         self.open(text.replace("^", "", 1))
@@ -92,7 +92,7 @@ class Session:
         return [(name(item.get("uri") or item["targetUri"]), span(item.get("range") or item["targetSelectionRange"])) for item in answer]
 
     def column(self, column):
-        """Where a column stands: in its declaration, in queries and in a filter."""
+        """The positions of a column: in its declaration, in queries and in a filter."""
         found = {("queries.rs", place) for place in words(self.right, column)}
         found.add(("queries.rs", word(self.right, f"s.{column}.gt", column)))
         found.add(("sales.rs", word(self.sales, f"    {column}:", column)))
@@ -148,15 +148,15 @@ class Session:
     def check_a_hover_shows_the_column(self):
         self.open(self.right)
         shown = {
-            "where reve^nue > {least}, coun": ("What it brought.", "f64"),
+            "where reve^nue > {least}, coun": ("The revenue in euros.", "f64"),
             "group_by coun^try, month": ("Where it was sold.", "String"),
             "month(da^te)": ("When it was sold.", "DateTime"),
-            "select sum(reve^nue) as total, dcount": ("What it brought.", "f64"),
+            "select sum(reve^nue) as total, dcount": ("The revenue in euros.", "f64"),
             "dcount(invo^ice), count": ("Its invoice, if there was one.", "i64"),
             "r#li^mit": ("The most that the customer would have spent.", "i64"),
             "total desc, coun^try,": ("Where it was sold.", "String"),
             "order_by money, da^te": ("When it was sold.", "DateTime"),
-            "by country select sum(reve^nue) as total order_by sum": ("What it brought.", "f64"),
+            "by country select sum(reve^nue) as total order_by sum": ("The revenue in euros.", "f64"),
         }
         for place, (documentation, column_type) in shown.items():
             text = self.hover(place)
@@ -172,7 +172,7 @@ class Session:
         text = self.hover("into CountryTo^tal }")
         holds("The rows of `into`." in text and "serenytics" not in text and "fn " not in text, text)
         text = self.hover("from Sal^es\n")
-        holds("What was sold." in text and "struct Sales" in text, text)
+        holds("A sale." in text and "struct Sales" in text, text)
         # Beside the struct, the macro of its name.
         equal(text.count("```rust"), 4, text)
         # An output that has the name of a column is not this column.
@@ -226,20 +226,20 @@ def line_and_column(text, offset):
 
 
 def position(text, place):
-    """Where the `^` of a place is, in a text that has the place without it once."""
+    """The position of the `^` of a place, which occurs once in the code without it."""
     bare = place.replace("^", "")
-    holds(text.count(bare) == 1, f"{place} stands {text.count(bare)} times")
+    holds(text.count(bare) == 1, f"{place} occurs {text.count(bare)} times")
     return line_and_column(text, text.index(bare) + place.index("^"))
 
 
 def word(text, place, inside):
-    """Where a word of a place stands: (line, column, end column)."""
+    """The position of a word of a place: (line, column, end column)."""
     line, column = line_and_column(text, text.index(place) + place.index(inside))
     return (line, column, column + len(inside))
 
 
 def words(text, wanted):
-    """Where a word stands in a text, each time but in other words and in declarations of Rust fields."""
+    """The positions of a word in the code, except inside other words and in declarations of Rust fields."""
     found = []
     for line, content in enumerate(text.split("\n")):
         start = content.find(wanted)

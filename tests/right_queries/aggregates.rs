@@ -1,4 +1,4 @@
-//! `select`: columns as they are, and every aggregate on every type, over all rows, some, and none.
+//! `select`: bare columns, and every aggregate on every type, over all rows, some rows and no rows.
 
 use serenytics::prelude::*;
 
@@ -9,7 +9,7 @@ pub async fn run(run: &Run) {
     columns(run).await;
     integers(run).await;
     numbers(run).await;
-    texts_and_datetimes(run).await;
+    text_and_datetimes(run).await;
     nothing(run).await;
 }
 
@@ -47,7 +47,8 @@ async fn columns(run: &Run) {
 }
 
 async fn integers(run: &Run) {
-    // The smallest and the largest integer are among them, and on the way to the sum there may be more than 64 bits hold.
+    // The rows contain the smallest and the largest integer, so an intermediate sum may exceed 64
+    // bits.
     let sum: i128 = run.things.iter().map(|thing| i128::from(thing.whole)).sum();
     let q = query! { from Things select sum(whole), min(whole), max(whole), dcount(whole), count() };
     run.in_order(
@@ -129,7 +130,7 @@ async fn numbers(run: &Run) {
     .await;
 }
 
-async fn texts_and_datetimes(run: &Run) {
+async fn text_and_datetimes(run: &Run) {
     let texts = || run.things.iter().map(|thing| thing.text.clone());
     let notes = || run.things.iter().filter_map(|thing| thing.note.clone());
     let q = query! { from Things select min(text), max(text), dcount(text), min(note), max(note), dcount(note) };
@@ -166,10 +167,10 @@ async fn texts_and_datetimes(run: &Run) {
     .await;
 }
 
-/// Aggregates over no row: one row, of NULLs and of zeros.
+/// Aggregates over no rows return one row, of NULLs and zeros.
 async fn nothing(run: &Run) {
     let q = query! {
-        from Things where text == "nowhere"
+        from Things where text == "missing"
         select sum(whole), sum(number), min(text), max(sold), avg(part), dcount(note), count()
     };
     run.in_order(
@@ -181,7 +182,7 @@ async fn nothing(run: &Run) {
         [((None, None, None), None, None, 0, 0)],
     )
     .await;
-    // Only NULLs: their sum is none, too.
+    // The sum of only NULLs is NULL.
     let q =
         query! { from Things where part is_not_defined select sum(part), avg(part), min(part), dcount(part), count() };
     let rows = i64::try_from(run.things.iter().filter(|thing| thing.part.is_none()).count()).unwrap();
@@ -191,8 +192,8 @@ async fn nothing(run: &Run) {
         [(None, None, None, 0, rows)],
     )
     .await;
-    let q = query! { from Things where text == "nowhere" group_by text select sum(whole), count() };
+    let q = query! { from Things where text == "missing" group_by text select sum(whole), count() };
     run.in_order(q, |row| (row.text, row.sum_whole, row.count), []).await;
-    let q = query! { from Things where text == "nowhere" select text, whole };
+    let q = query! { from Things where text == "missing" select text, whole };
     run.in_order(q, |row| (row.text, row.whole), []).await;
 }

@@ -1,11 +1,12 @@
-//! `where`: every operator on every type that it fits, with and without NULLs, and literals of every form.
+//! `where`: every operator on every type that it fits, with and without NULLs, and literals of
+//! every form.
 
 use serenytics::prelude::*;
 
 use crate::Run;
 use crate::rows::Things;
 
-/// Runs a query with some conditions, and holds the things that it finds against those of a predicate.
+/// Runs a query with some conditions, and compares its rows with those of a predicate.
 macro_rules! found {
     ($run:ident, |$thing:ident| $met:expr, $($conditions:tt)+) => {
         let expected = $run.things.iter().filter(|$thing| $met).map(|thing| thing.id);

@@ -1,4 +1,5 @@
-//! The forms of a query: clauses in any order, functions with named rows, rows of one's own, constants, parts of a macro.
+//! The forms of a query: clauses in any order, functions with named rows, user-defined rows,
+//! constants, parts of a macro.
 
 use serenytics::prelude::*;
 
@@ -6,7 +7,7 @@ use crate::rows::Things;
 use crate::{Run, grouped};
 
 query! {
-    /// Texts by their number of things.
+    /// Names with their number of things.
     #[derive(Eq)]
     fn top_texts(least: i64, texts: &[&str], rows: Option<usize>) -> Query<TopText> {
         from Things
@@ -29,7 +30,7 @@ query! {
     }
 }
 
-/// A row of one's own.
+/// A user-defined row.
 #[derive(Debug, PartialEq, Row)]
 struct Total {
     text: String,
@@ -104,7 +105,7 @@ async fn own_rows(run: &Run) {
     run.in_any_order(FRENCH, |row| row, french.map(|thing| French { note: thing.note.clone(), id: thing.id })).await;
 }
 
-/// Clauses in other orders, with commas behind them.
+/// Clauses in other orders, with trailing commas.
 async fn clauses(run: &Run) {
     let q = query! {
         from Things,
@@ -129,7 +130,7 @@ async fn clauses(run: &Run) {
     run.in_any_order(q, |row| -> (String, i64) { (row.r#type, row.total) }, expected).await;
 }
 
-/// Queries whose parts come from a macro of the user's, and sources by their paths.
+/// Queries whose parts come from a user's macro, and sources by their paths.
 async fn macros(run: &Run) {
     macro_rules! at_least {
         ($source:path, $column:ident, $value:literal, $other:expr) => {

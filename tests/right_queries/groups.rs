@@ -112,7 +112,8 @@ async fn sums(run: &Run) {
     .await;
 }
 
-/// Runs a query of one slot, in the slot's order, and holds its groups against those of a function.
+/// Runs a query grouped by one slot, in the slot's order, and compares its groups with those of a
+/// function.
 macro_rules! slot {
     ($run:ident, $slot:ident, $output:ident, $value:expr) => {
         let mut expected: Vec<(SlotValue, i64)> = grouped(&$run.things, |thing| $value(thing.sold))
@@ -178,7 +179,7 @@ async fn several_slots(run: &Run) {
         grouped(run.things.iter().take(8), both).into_iter().map(|(key, _)| key),
     )
     .await;
-    // A datetime beside a slot of itself.
+    // A datetime together with its time slot.
     let q =
         query! { from Things where sold >= "2013-01-01", sold < "2014-01-01" group_by sold, day(sold) select count() };
     let of_2013 = run.things.iter().filter(|thing| thing.sold.year() == 2013);

@@ -1,4 +1,5 @@
-//! Right queries of every form, run on the real engine: each answers as plain loops over the same rows do.
+//! Valid queries of every form on the real engine: each returns the same rows as plain loops over
+//! the same data.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -19,7 +20,7 @@ use rows::{Flights, Things};
 use serenytics::{Client, Query};
 use serenytics_local::Local;
 
-/// What a case stops with, where it does.
+/// The result of a case.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// An engine with the rows, which are in memory too, and the cases that were run.
@@ -27,7 +28,7 @@ struct Run {
     client: Client,
     things: Vec<Things>,
     flights: Vec<Flights>,
-    /// The JSON of each query that was run: no two cases are the same.
+    /// The JSON of each query that was run; all cases are different.
     ran: RefCell<Vec<String>>,
     wrong: RefCell<Vec<String>>,
 }
@@ -64,7 +65,7 @@ impl Run {
         self.client.fetch(query).await.map_err(|error| error.to_string())
     }
 
-    /// Compares the rows of an answer with those that were computed, and keeps what differs.
+    /// Compares the rows of a response with the computed rows, and records the differences.
     fn compare<T>(&self, json: &str, found: Result<Vec<T>, String>, expected: impl IntoIterator<Item = T>)
     where
         T: Debug + PartialEq,
@@ -141,7 +142,7 @@ fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn right_queries_answer_as_loops_do() -> Outcome {
+async fn valid_queries_return_the_same_rows_as_loops() -> Outcome {
     let folder = tempfile::tempdir()?;
     let engine = Local::open(folder.path()).await?;
     let client = engine.client();

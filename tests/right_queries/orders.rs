@@ -1,4 +1,5 @@
-//! `order_by` and `limit`: by outputs, keys, aggregates, columns that are not selected, with NULLs at their end.
+//! `order_by` and `limit`: by outputs, keys, aggregates, columns that are not selected, with NULLs
+//! at their end.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -13,7 +14,7 @@ pub async fn run(run: &Run) {
     groups(run).await;
 }
 
-/// The things in an order; equal ones by their number, as every query here orders them at last.
+/// The things in an order. Equal ones are ordered by their number, as in every query here.
 fn sorted(run: &Run, order: impl Fn(&Things, &Things) -> Ordering) -> Vec<Things> {
     let mut things = run.things.clone();
     things.sort_by(|one, other| order(one, other).then(one.id.cmp(&other.id)));
@@ -26,7 +27,7 @@ async fn columns(run: &Run) {
     run.in_order(q, |row| row.id, ids(sorted(run, |one, other| one.text.cmp(&other.text)))).await;
     let q = query! { from Things select id, text as name order_by name desc, id asc };
     run.in_order(q, |row| row.id, ids(sorted(run, |one, other| other.text.cmp(&one.text)))).await;
-    // The column by its own name, although the output has another one.
+    // The column by its name, although the output has an alias.
     let q = query! { from Things select id, number as amount order_by number desc, id };
     run.in_order(q, |row| row.id, ids(sorted(run, |one, other| other.number.total_cmp(&one.number)))).await;
     // Columns that are not selected.
@@ -39,7 +40,7 @@ async fn columns(run: &Run) {
     // An output's name comes before a column's.
     let q = query! { from Things select id as whole, whole as id order_by whole desc };
     run.in_order(q, |row| row.whole, run.things.iter().map(|thing| thing.id).rev()).await;
-    // Without `select`, by columns with keywords for names.
+    // Without `select`, by columns that are named like keywords.
     let q = query! { from Things order_by r#limit desc, r#type, id limit 7 };
     let by_limit = |one: &Things, other: &Things| other.limit.cmp(&one.limit).then(one.r#type.cmp(&other.r#type));
     run.in_order(q, |row| row.id, ids(sorted(run, by_limit)).into_iter().take(7)).await;
@@ -99,7 +100,7 @@ async fn groups(run: &Run) {
     let q = query! { from Things select max(sold) as last group_by r#limit order_by max(sold) desc limit 1 };
     run.in_order(q, |row| (row.limit, row.last), latest.into_iter().rev().take(1)).await;
 
-    // By a slot: by its name, by its spelling, by its column alone.
+    // By a slot: by its name, by its call, by its column.
     let mut years: Vec<i16> =
         grouped(&run.things, |thing| thing.sold.year()).into_iter().map(|(year, _)| year).collect();
     years.sort_unstable();
@@ -108,7 +109,7 @@ async fn groups(run: &Run) {
     let q = query! { from Things group_by year(sold) as year order_by sold desc };
     run.in_order(q, |row| row.year.start().map(|start| start.year()), years.iter().rev().map(|year| Some(*year))).await;
 
-    // By the mean and the sum of what may be NULL.
+    // By the mean and the sum of a nullable column.
     let parts = || run.things.iter().filter(|thing| thing.number.abs() <= 100.0);
     let mut sums: Vec<(String, Option<i64>)> = grouped(parts(), |thing| thing.r#type.clone())
         .into_iter()

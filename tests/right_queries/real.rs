@@ -1,4 +1,4 @@
-//! Questions to real flights, as people ask them.
+//! Typical questions about real flights.
 
 use std::cmp::Reverse;
 

@@ -1,10 +1,10 @@
-//! The two sources: a hand-made one of everything that is odd, and the first flights of a real file.
+//! The two sources: hand-made rows of edge cases, and the first flights of a real file.
 
 use std::io::Read;
 
 use serenytics::prelude::*;
 
-/// Things with NULLs, empty texts, quotes, duplicates, and the largest and smallest of everything.
+/// Things with NULLs, empty strings, quotes, duplicates, and the largest and smallest values.
 #[derive(Debug, Clone, Source)]
 #[source(name = "right things: \"é\"")]
 pub struct Things {

@@ -1,4 +1,4 @@
-//! Values that the run gives, in every form and of every type that a column takes.
+//! Run-time values in every form, of every type that a column accepts.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use serenytics::prelude::*;
 use crate::Run;
 use crate::rows::Things;
 
-/// Runs a query with some conditions, and holds the things that it finds against those of a predicate.
+/// Runs a query with some conditions, and compares its rows with those of a predicate.
 macro_rules! found {
     ($run:ident, |$thing:ident| $met:expr, $($conditions:tt)+) => {
         let expected = $run.things.iter().filter(|$thing| $met).map(|thing| thing.id);
@@ -89,7 +89,7 @@ async fn limits(run: &Run) {
     run.in_order(q, |row| row.id, ids().rev()).await;
 }
 
-/// A list with nothing in it: nothing is in it, and everything outside, NULL too.
+/// An empty list: no row meets `in`, and every row meets `!in`, also with NULL.
 async fn empty_lists(run: &Run) {
     found!(run, |_thing| false, text in {Vec::<String>::new()});
     found!(run, |_thing| true, text !in {[""; 0]});

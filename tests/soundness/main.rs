@@ -1,4 +1,5 @@
-//! What the checker accepts runs: random stages, lowered and sent to the real engine over rows full of NULLs, give exactly their shape.
+//! Every stage that the checker accepts runs: random stages on the real engine, over rows full of
+//! NULLs, return exactly their shape.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -20,16 +21,16 @@ use serenytics_query::stage::*;
 use serenytics_query::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};
 use serenytics_query::wire::{ColumnItem, Item, Pipeline};
 
-/// A text, a number, an integer, a datetime, a text whose name is no identifier, and a measure.
+/// A text, a float, an integer, a datetime, a text whose name is not an identifier, and a measure.
 const COLUMNS: [&str; 6] = ["country", "revenue", "quantity", "sold", "a b;c:\"λ\"", MEASURE];
 
 /// A measure, which is computed and not loaded.
 const MEASURE: &str = "half";
 
-/// How many stages are run on each storage.
+/// The number of stages for each storage.
 const RUNS: usize = 300;
 
-/// The cells that a storage's rows are made of.
+/// The cells of a storage's rows.
 struct Cells {
     texts: Vec<Json>,
     numbers: Vec<Json>,
@@ -37,7 +38,8 @@ struct Cells {
     datetimes: Vec<Json>,
 }
 
-/// Rows full of NULLs, rows with nothing but NULLs behind the first one, and rows of the largest and the smallest values.
+/// Rows with many NULLs, rows with only NULLs after the first one, and rows of the largest and the
+/// smallest values.
 fn storages() -> [(&'static str, Cells); 3] {
     let full = Cells {
         texts: vec![json!("FR"), Json::Null, json!(""), json!("it's \"é\"\n"), json!("US"), json!("NA")],
@@ -72,11 +74,11 @@ fn rows(of: &Cells) -> Vec<Map<String, Json>> {
         .collect()
 }
 
-fn word(text: &str) -> Word {
-    Word { text: text.to_owned(), position: Position::default() }
+fn word(text: &str) -> Ident {
+    Ident { text: text.to_owned(), position: Position::default() }
 }
 
-fn column() -> impl Strategy<Value = Word> {
+fn column() -> impl Strategy<Value = Ident> {
     prop::sample::select(&COLUMNS[..]).prop_map(word)
 }
 
@@ -131,7 +133,7 @@ fn selections(what: impl Strategy<Value = Selected>) -> impl Strategy<Value = Op
     prop::option::weighted(0.8, prop::collection::vec(selection, 1..4))
 }
 
-/// Stages that are often right: plain ones, grouped ones, and ones of a single row.
+/// Stages that are often valid: plain ones, grouped ones, and ones of a single row.
 fn stage() -> impl Strategy<Value = Stage> {
     let plain = selections(column().prop_map(Selected::Column)).prop_map(|select| (Vec::new(), select));
     let grouped = (prop::collection::vec(key(), 0..3), selections(aggregate()));
@@ -159,7 +161,7 @@ fn stage() -> impl Strategy<Value = Stage> {
         })
 }
 
-/// Whether a cell is one of its column.
+/// Returns true if a cell fits its column.
 fn fits(cell: &Json, column: &OutputColumn) -> bool {
     let datetime = |cell: &Json| cell.as_str().is_some_and(|text| text.parse::<serenytics::DateTime>().is_ok());
     match column.output_type {
@@ -171,7 +173,7 @@ fn fits(cell: &Json, column: &OutputColumn) -> bool {
     }
 }
 
-/// The pipeline with the measure's uuid beside its name, as the client sends it.
+/// Adds the measure's uuid to the pipeline, as the client does.
 fn with_uuids(mut pipeline: Pipeline) -> Pipeline {
     let uuid = |name: &str| (name == MEASURE).then(|| "m1".to_owned());
     for stage in &mut pipeline.data_processing_pipeline {
@@ -192,7 +194,8 @@ async fn holds(client: &Client, source: &DataSource, schema: &Schema, stage: &St
     let options: Pipeline = serde_json::from_str(&json).map_err(|error| format!("{error}: {json}"))?;
     let answer = match client.fetch_raw(source, &with_uuids(options)).await {
         Ok(answer) => answer,
-        // Numbers that no cell of the wire holds are the run's, and told: never a wrong number.
+        // A number that does not fit into a cell is reported at run time: the result is never a
+        // wrong number.
         Err(error) if error.to_string().contains("64 bits") => return Ok(true),
         Err(error) => return Err(format!("{error}: {json}")),
     };
@@ -202,7 +205,7 @@ async fn holds(client: &Client, source: &DataSource, schema: &Schema, stage: &St
     for row in &answer.rows {
         for (cell, column) in row.iter().zip(&checked.shape) {
             if !fits(cell, column) {
-                return Err(format!("{cell} is no cell of {column:?}: {json}"));
+                return Err(format!("{cell} does not fit {column:?}: {json}"));
             }
         }
     }
@@ -210,7 +213,7 @@ async fn holds(client: &Client, source: &DataSource, schema: &Schema, stage: &St
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_checker_accepts_runs_and_gives_its_shape() -> Result<(), Box<dyn Error>> {
+async fn accepted_queries_run_and_return_their_shape() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let engine = Local::open(folder.path()).await?;
     let mut accepted = 0;
@@ -221,7 +224,7 @@ async fn what_the_checker_accepts_runs_and_gives_its_shape() -> Result<(), Box<d
     Ok(())
 }
 
-/// Runs random stages over some rows, and gives the number of those that the checker accepted.
+/// Runs random stages over some rows, and returns how many the checker accepted.
 async fn run(engine: &Local, name: &str, rows: &[Map<String, Json>]) -> Result<usize, Box<dyn Error>> {
     let client = engine.client();
     let source = client.get_or_create_storage(name).await?;
@@ -232,7 +235,7 @@ async fn run(engine: &Local, name: &str, rows: &[Map<String, Json>]) -> Result<u
     assert_eq!(request.header("x-api-key", engine.api_key()).body(body).send().await?.status(), 200);
     let mut schema = Schema::from_titles(SourceRef::Name(name.to_owned().into()), &source.columns().await?);
     let types: Vec<_> = schema.columns.iter().map(|column| column.column_type.word()).collect();
-    // A JSON object of `serde_json` has its names in their order.
+    // `serde_json` sorts the names of an object.
     assert_eq!(types, ["str", "str", "int", "float", "datetime"]);
 
     schema.columns.push(Column {
@@ -249,7 +252,7 @@ async fn run(engine: &Local, name: &str, rows: &[Map<String, Json>]) -> Result<u
     for _ in 0..RUNS {
         let stage = stage().new_tree(&mut runner).map_err(|reason| reason.to_string())?.current();
         accepted +=
-            usize::from(holds(&client, &source, &schema, &stage).await.map_err(|told| format!("{name}: {told}"))?);
+            usize::from(holds(&client, &source, &schema, &stage).await.map_err(|error| format!("{name}: {error}"))?);
     }
     Ok(accepted)
 }

@@ -1,4 +1,5 @@
-//! The guide's table of rows, line by line on the real engine: where it says `Option` there are rows that give NULL, and elsewhere none.
+//! Compares the guide's table of rows with the real engine: an output is NULL in some row exactly
+//! where the table says `Option`.
 
 use std::error::Error;
 
@@ -7,7 +8,7 @@ use serenytics_core::{Client, DataSource};
 use serenytics_local::Local;
 use serenytics_query::check::check;
 use serenytics_query::lower;
-use serenytics_query::stage::{Condition, ConditionOperand, Literal, Position, Stage, Value, Word};
+use serenytics_query::stage::{Condition, ConditionOperand, Ident, Literal, Position, Stage, Value};
 use serenytics_query::vocabulary::{ColumnType, Operator};
 
 #[allow(dead_code, reason = "the names of the outputs are the language's tests' own")]
@@ -16,7 +17,7 @@ mod rows_table;
 
 use rows_table::{Line, lines, schema, stage};
 
-/// A storage whose `column` has this type; with NULLs one of its groups has nothing else.
+/// A storage whose `column` has this type. With `nulls`, one of its groups has only NULLs.
 async fn storage(client: &Client, column_type: ColumnType, nulls: bool) -> Result<DataSource, Box<dyn Error>> {
     let source = client.get_or_create_storage(&format!("{column_type} {nulls}")).await?;
     let value = match column_type {
@@ -34,23 +35,23 @@ async fn storage(client: &Client, column_type: ColumnType, nulls: bool) -> Resul
     Ok(source)
 }
 
-/// That no row meets the stage's conditions.
+/// Adds a condition that no row meets.
 fn of_nothing(mut stage: Stage) -> Stage {
     let position = Position::default();
     let operand = ConditionOperand::Scalar(Value::Literal(Literal::Text("nothing".to_owned()), position));
-    let column = Word { text: "other".to_owned(), position };
+    let column = Ident { text: "other".to_owned(), position };
     stage.conditions.push(Condition { column, operator: Some(Operator::Equal), operator_position: position, operand });
     stage
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_guides_table_is_what_the_engine_gives() -> Result<(), Box<dyn Error>> {
+async fn nullability_of_rows_matches_the_guide() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let engine = Local::open(folder.path()).await?;
     let client = engine.client();
     let mut held = 0;
-    for Line { output, told, .. } in lines() {
-        for (nullable, told) in told {
+    for Line { output, options, .. } in lines() {
+        for (nullable, options) in options {
             for grouped in [false, true] {
                 let Some((stage, column_type)) = stage(output, grouped) else { continue };
                 let source = storage(&client, column_type, nullable).await?;
@@ -62,7 +63,7 @@ async fn the_guides_table_is_what_the_engine_gives() -> Result<(), Box<dyn Error
                     let answer = client.fetch_raw(&source, &serde_json::from_str(&json)?).await?;
                     nulls += answer.rows.iter().filter(|row| row.last().is_some_and(Json::is_null)).count();
                 }
-                let is_option = Line::is_option(told, grouped);
+                let is_option = Line::is_option(options, grouped);
                 assert_eq!(nulls > 0, is_option, "{output}, nullable: {nullable}, grouped: {grouped}");
                 held += 1;
                 source.delete().await?;

@@ -1,4 +1,5 @@
-//! The schema of the last query's source: a crate has many queries of few sources, and decoding is a good part of compiling one.
+//! Caches the decoded schema of the last query's source: a crate has many queries over few sources,
+//! and decoding is a large part of compiling a query.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,11 +8,11 @@ use proc_macro2::{Literal, TokenTree};
 use serenytics_query::schema::Schema;
 
 thread_local! {
-    /// The literal as it was written, and what it says.
+    /// The literal and its decoded schema.
     static LAST: RefCell<Option<(String, Rc<Schema>)>> = const { RefCell::new(None) };
 }
 
-/// The schema that a literal says; `None` for any other literal.
+/// Decodes the schema of a literal; `None` for any other literal.
 pub(super) fn decoded(literal: Literal) -> Option<Rc<Schema>> {
     let text = literal.to_string();
     let known = LAST.with_borrow(|last| match last {

@@ -1,4 +1,5 @@
-//! What an editor sees of a query: each place of a column as a field of the source's columns, by which it completes, looks up and renames.
+//! Support for editors: each column of a query becomes a field access, so that an editor can
+//! complete, look up and rename columns.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -8,9 +9,10 @@ use serenytics_query::stage::{Position, Selected};
 
 use super::{Input, field_name};
 
-/// A statement that only rust-analyzer compiles; to rustc it is an empty block. It stands first, whatever is wrong with the query, and has a
-/// part for each place of a column, also where none is written: a completion is found by comparing this expansion with that of the query with
-/// a name where the cursor is, up to that name.
+/// Creates a statement that only rust-analyzer compiles; for rustc it is an empty block. It comes
+/// first even if the query is invalid, and has an element for each place of a column, also an empty
+/// one. To complete a column, rust-analyzer compares this expansion with the expansion of the same
+/// query with a name at the cursor, up to that name.
 pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> TokenStream {
     if parsed.columns.is_empty() {
         return TokenStream::new();
@@ -18,7 +20,7 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
     let krate = &input.krate;
     let path = input.tokens.trees(&parsed.from);
     let columns = Ident::new("__columns", Span::call_site());
-    // Tokens by themselves, and not put together by `quote!`: every query pays for them.
+    // Built without `quote!`, which is slower: every query has these tokens.
     let mut fields = Vec::with_capacity(parsed.columns.len() * 4);
     for place in &parsed.columns {
         fields.push(columns.clone().into());
@@ -39,7 +41,8 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
     }
 }
 
-/// The field that a word names. It may be called as a keyword of Rust is, without `r#`; what no field can be called, raw or not, is none.
+/// Returns the field for an identifier, raw if it is a keyword of Rust. Returns `None` for a word
+/// that cannot be a field name, raw or not.
 fn field(word: &TokenTree) -> Option<TokenTree> {
     let name = word.to_string();
     match name.as_str() {
@@ -49,7 +52,8 @@ fn field(word: &TokenTree) -> Option<TokenTree> {
     }
 }
 
-/// Whether the name at a position orders by an output that is no column of this name.
+/// Returns true if the name at a position in `order_by` is an output that is not the column of this
+/// name.
 fn is_output(parsed: &Parsed, checked: &Checked, position: Position) -> bool {
     parsed.stage.order_by.iter().zip(&checked.order_by).any(|(written, meant)| match &written.by {
         Selected::Column(word) if word.position == position => {

@@ -1,4 +1,5 @@
-//! The first step of `query!`: finds the source's path and hands the query to the macro of that path.
+//! The first step of `query!`: finds the source's path and hands the query to the macro of that
+//! path.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -7,7 +8,7 @@ use serenytics_query::problem::{Code, Problem};
 
 use super::errors;
 use super::header::Header;
-use super::tokens::{Tokens, behind};
+use super::tokens::{Tokens, after};
 
 /// The input is `[$crate] query`.
 pub(crate) fn entry(input: TokenStream) -> TokenStream {
@@ -38,7 +39,7 @@ fn function(krate: &Group, header: TokenStream, body: TokenStream) -> TokenStrea
         .unwrap_or_else(|(tokens, problems)| parsed.function_without_row(&errors::all(&tokens, &problems)))
 }
 
-/// The check that the source is one, and the call of its macro.
+/// Creates the check that the type is a source, and the call of its macro.
 fn parts(
     krate: &Group,
     conditions: &TokenStream,
@@ -58,12 +59,13 @@ fn parts(
     }
     let last = parsed.from.last().map_or_else(|| tokens.start(), |position| tokens.span(*position));
     let krate_path = krate.stream();
-    // In an expression a statement, which is checked with what it stands in and costs less than an item.
+    // In an expression a `let` statement, which compiles faster than an item because it is checked
+    // with its function.
     let word = if header.is_empty() { quote!(let) } else { quote!(const) };
     let call = call(&path, last, &krate_path, quote!(#krate (#header) #query));
-    // That it is no source is told where the first sign stands.
+    // If the type is not a source, rustc reports the error at the `<`.
     let sign = quote_spanned!(last=> <);
-    let encoded = quote_spanned!(behind(last)=> #sign #path as #krate_path::Source>::ENCODED);
+    let encoded = quote_spanned!(after(last)=> #sign #path as #krate_path::Source>::ENCODED);
     Ok(quote! {
         #conditions
         #word _: &::core::primitive::str = #encoded;

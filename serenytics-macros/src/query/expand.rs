@@ -1,4 +1,4 @@
-//! What a right query expands to: its run-time values, its row struct, its JSON and its shape.
+//! The expansion of a valid query: its run-time values, its row struct, its JSON and its shape.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -11,7 +11,7 @@ use serenytics_query::stage::{ConditionOperand, Limit, Placeholder, Stage, Value
 use serenytics_query::{lower, measures};
 
 use super::row::Row;
-use super::tokens::{before, behind};
+use super::tokens::{after, before};
 use super::{Input, errors};
 
 /// The query's value.
@@ -38,8 +38,8 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
     }
 }
 
-/// The run-time values around the row and the query's value. Items are not hygienic: the user's expressions stand outside the block that
-/// declares the row.
+/// Puts the run-time values around the row and the query's value. Items are not hygienic, so the
+/// user's expressions must be outside the block that declares the row.
 pub(super) fn around(input: &Input, parsed: &Parsed, item: &TokenStream, body: &TokenStream) -> TokenStream {
     let span = input.site(input.before);
     let values = values(input, parsed);
@@ -109,7 +109,7 @@ fn template_constant(krate: &TokenStream, template: &Template) -> TokenStream {
     }
 }
 
-/// How a run-time value is used.
+/// The use of a run-time value.
 enum Use<'a> {
     Scalar(Option<&'a Column>),
     Element(Option<&'a Column>),
@@ -118,8 +118,8 @@ enum Use<'a> {
     Limit,
 }
 
-/// The query's run-time values, each checked against its column's type, in the order of their indices. A value whose place was refused
-/// stays an expression.
+/// Returns the query's run-time values in the order of their indices. Each is checked against its
+/// column's type; a value whose condition is invalid remains a plain expression.
 pub(super) fn values(input: &Input, parsed: &Parsed) -> Vec<TokenStream> {
     let uses = uses(input, &parsed.stage);
     let source = input.tokens.trees(&parsed.from);
@@ -157,10 +157,11 @@ fn uses<'a>(input: &'a Input, stage: &Stage) -> Vec<(Placeholder, Use<'a>)> {
 }
 
 fn value(input: &Input, group: &Group, placeholder: Placeholder, used: &Use<'_>, source: &TokenStream) -> TokenStream {
-    // From its first name to its last one a path stands where the braces do, and so do the signs: what rustc tells, it tells there.
+    // The first and the last token of the path, and the punctuation, have the position of the
+    // braces: rustc reports its errors there.
     let span = group.span();
     let krate = input.krate_at(before(span));
-    let site = input.site(behind(span));
+    let site = input.site(after(span));
     let braces = input.site(span);
     let expression = expression(group, braces);
     let (column, form) = match used {
@@ -187,7 +188,8 @@ fn value(input: &Input, group: &Group, placeholder: Placeholder, used: &Use<'_>,
         quote_spanned!(site=> #krate::value::#function)
     };
     let wire = match (used, placeholder.optional) {
-        // A list is taken by value, since iterating it may need to; anything else by reference, so that nothing moves.
+        // A list is passed by value, because iterating it may consume it; everything else by
+        // reference, so that nothing moves.
         (Use::List(_), false) => {
             let list = function("list");
             let values = Ident::new("__list", site);
@@ -212,7 +214,7 @@ fn value(input: &Input, group: &Group, placeholder: Placeholder, used: &Use<'_>,
     quote_spanned!(site=> #krate::__private::Rendered::#rendered(#wire).of(#name))
 }
 
-/// `{expression}` with parentheses of generated code (no lint is for them) where its braces stood.
+/// Replaces the braces of `{expression}` by parentheses of generated code, which lints ignore.
 pub(super) fn expression(group: &Group, site: Span) -> TokenStream {
     let mut expression = Group::new(Delimiter::Parenthesis, group.stream());
     expression.set_span(site.located_at(group.span()));

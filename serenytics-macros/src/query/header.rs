@@ -1,4 +1,5 @@
-//! The item form of `query!`: the function that a query is the body of, and the row struct that its return type names.
+//! The item form of `query!`: a function whose body is a query, and the row struct in its return
+//! type.
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -8,7 +9,7 @@ use serenytics_query::problem::Code;
 pub(super) struct Header {
     /// Documentation and other attributes of the function.
     function_attributes: TokenStream,
-    /// Derives and `serde`'s attributes, which are the row's.
+    /// Derives and the attributes of `serde`, which belong to the row.
     row_attributes: TokenStream,
     visibility: TokenStream,
     /// From `fn` to the end of the return type and the where clause.
@@ -17,15 +18,15 @@ pub(super) struct Header {
     name: Ident,
     /// The row struct's name.
     pub(super) row: Ident,
-    /// `cfg`s, which hold for everything that the item becomes.
+    /// `cfg` attributes, which apply to the whole expansion.
     pub(super) conditions: TokenStream,
 }
 
-/// Attributes that are the row's and not the function's.
+/// Attributes of the row instead of the function.
 const ROW_ATTRIBUTES: &[&str] = &["derive", "serde"];
 
 impl Header {
-    /// Splits `header { query }`, if the input is an item: the query is its body.
+    /// Splits `header { query }` if the input is an item.
     pub(super) fn split(query: &TokenStream) -> Option<(TokenStream, TokenStream)> {
         let mut trees: Vec<TokenTree> = flattened(query.clone());
         if matches!(trees.first(), Some(TokenTree::Ident(ident)) if ident == "from") {
@@ -72,7 +73,7 @@ impl Header {
         })
     }
 
-    /// What stands before `struct`.
+    /// Returns the tokens before `struct`.
     pub(super) fn row_declaration(&self) -> TokenStream {
         let Header { row_attributes, visibility, .. } = self;
         let documentation = format!("A row of [`{}`].", self.name);
@@ -80,14 +81,15 @@ impl Header {
         quote!(#[doc = #documentation] #derives #row_attributes #visibility)
     }
 
-    /// The function of a query that could not be made out, after a row without fields.
+    /// Returns the function of an invalid query, with a row without fields.
     pub(super) fn function_without_row(&self, body: &TokenStream) -> TokenStream {
         let row = &self.row;
         let declaration = self.row_declaration();
         self.function(&quote!(#declaration struct #row {}), body)
     }
 
-    /// The function and its row, which comes second: an editor finds the query at the same place, whatever the row's fields are.
+    /// Returns the function, then its row. In this order the function's position does not depend on
+    /// the row's fields, which editors need.
     pub(super) fn function(&self, row: &TokenStream, body: &TokenStream) -> TokenStream {
         let Header { function_attributes, visibility, signature, .. } = self;
         quote! {
@@ -98,7 +100,7 @@ impl Header {
     }
 }
 
-/// The derives that every row has, but for those that the user wrote.
+/// Returns the derives that every row has, without those that the user wrote.
 pub(super) fn derives(written: &str) -> TokenStream {
     let has = |name: &str| written.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
     let own = [
@@ -114,7 +116,7 @@ fn refused(span: Span, message: &str) -> syn::Error {
     syn::Error::new(span, format!("{message} [{}]", Code::ItemForm))
 }
 
-/// The tokens without the groups that fragments of a user's `macro_rules!` come in.
+/// Flattens the invisible groups around fragments of a user's `macro_rules!`.
 fn flattened(tokens: TokenStream) -> Vec<TokenTree> {
     tokens
         .into_iter()
@@ -125,7 +127,7 @@ fn flattened(tokens: TokenStream) -> Vec<TokenTree> {
         .collect()
 }
 
-/// The attributes at the start, two tokens each, and what follows them.
+/// Splits the tokens after the attributes at their start, two tokens each.
 fn attributes(trees: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
     let is_hash = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '#');
     let count = trees.chunks(2).take_while(|pair| pair.len() == 2 && is_hash(&pair[0])).count();

@@ -1,4 +1,5 @@
-//! `query!`: tokens to a checked query. Parsing and checking are the language's; this is the way there and back.
+//! `query!`: compiles tokens to a checked query. The language crate parses and checks; this module
+//! converts its input and output.
 
 mod decoded;
 mod editor;
@@ -24,7 +25,8 @@ use header::Header;
 pub(crate) use row::{field_name, wide_type};
 use tokens::{Tokens, before};
 
-/// What the second step is given: `"schema" [$crate] (header) query`; the header is empty for an expression.
+/// The input of the second step: `"schema" [$crate] (header) query`. The header is empty for an
+/// expression.
 struct Input {
     schema: Rc<Schema>,
     /// The path of the crate `serenytics`.
@@ -34,13 +36,14 @@ struct Input {
     /// The function that the query is the body of.
     header: Option<Header>,
     tokens: Tokens,
-    /// Where generated code stands that stands for nothing of the query's.
+    /// The span of generated code that does not belong to a part of the query.
     before: Span,
 }
 
 impl Input {
-    /// The span of generated code that stands for the query's code at `span`. All of it has the context of `$crate`: an expression
-    /// whose parts have several contexts would be told of as the whole `query!`.
+    /// The span of generated code for the query's code at `span`. All of it has the hygiene context
+    /// of `$crate`: if the parts of an expression have several contexts, rustc reports errors on
+    /// the whole `query!`.
     fn site(&self, span: Span) -> Span {
         self.krate_span.located_at(span)
     }
@@ -69,10 +72,11 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     let mut problems = parsed.problems.clone();
     problems.extend(found);
     problems.sort_by_key(|problem| problem.position);
-    // One error a token: what else is wrong there mostly follows from the first.
+    // One error for each token: further errors on it mostly follow from the first.
     problems.dedup_by_key(|problem| problem.position);
     let row = row::row(&input, &parsed, &checked);
-    // In the item form the row is declared outside the function, and in any case: no use of it is a further mistake.
+    // The item form always declares the row, outside the function, so that uses of it are not
+    // further errors.
     let inside = if input.header.is_some() { TokenStream::new() } else { row.item.clone() };
     let body = if problems.is_empty() {
         let value = expand::value_of(&input, &parsed, &checked, &row);
@@ -90,7 +94,7 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     }
 }
 
-/// The one error of a query whose source has no columns, because its declaration has a mistake of its own.
+/// The error of a query whose source has no columns because its declaration has errors.
 fn without_columns(input: &Input, parsed: &Parsed) -> TokenStream {
     let position = parsed.from.last().copied().unwrap_or_default();
     let message = "this source has errors: fix its declaration first";

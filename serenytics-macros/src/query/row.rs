@@ -1,4 +1,4 @@
-//! The rows: a struct with a named, documented field for each output, or the struct behind `into`.
+//! The rows: a struct with a named, documented field for each output, or the struct after `into`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -10,15 +10,15 @@ use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
 use super::header::derives;
-use super::tokens::{before, behind};
+use super::tokens::{after, before};
 
 /// The type of a query's rows.
 pub(super) struct Row {
     /// Its path.
     pub(super) name: TokenStream,
-    /// Its declaration, or what is asserted of a struct of the user's.
+    /// Its declaration, or the assertions about the user's struct.
     pub(super) item: TokenStream,
-    /// The closure that fills it from the cells of a row.
+    /// The closure that reads it from the cells of a row.
     pub(super) reader: TokenStream,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn row(input: &Input, parsed: &Parsed, checked: &Checked) -> Row {
     if parsed.into.is_empty() { own(input, parsed, checked, &fields) } else { named(input, parsed, checked, &fields) }
 }
 
-/// A struct of the query's own.
+/// Declares a struct for the query.
 fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
     let (names, types): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
     let documentation = checked.shape.iter().map(documentation);
@@ -47,35 +47,37 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
     Row { name: quote!(#name), item, reader }
 }
 
-/// The user's struct behind `into`: each output has a field of its name and its very type, so that none is lost and no NULL is
-/// met where none is expected.
+/// Uses the struct after `into`. It must have a field with the name and the exact type of each
+/// output, so that no output is lost and a NULL is always an `Option`.
 fn named(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
     let path = input.tokens.trees(&parsed.into);
     let user_span = parsed.into.last().map_or_else(|| input.tokens.start(), |position| input.tokens.span(*position));
-    // What does not fit is told at the user's type: from its first name to its last one an expression stands there, and so do parentheses.
-    let (before, behind) = (before(user_span), behind(user_span));
-    let site = input.site(behind);
+    // Errors are reported at the user's type: the first and the last token of the expression, and
+    // the parentheses, have its position.
+    let (before, after) = (before(user_span), after(user_span));
+    let site = input.site(after);
     let krate = input.krate_at(before);
-    let krate_behind = input.krate_at(behind);
+    let krate_after = input.krate_at(after);
     let cells = Ident::new("__cells", before);
     let values = fields.iter().zip(&checked.positions).map(|((name, field_type), position)| {
-        // An output of another type than its field is told where it is written, and else at the struct.
+        // A type mismatch is reported at the output in the query, or at the struct if the output is
+        // not written there.
         let written = if *position == Position::default() { user_span } else { input.tokens.span(*position) };
-        // Its parentheses show the whole word only around something that stands inside it.
-        let at = input.site(self::behind(written));
+        // rustc marks the whole word only if the tokens inside the parentheses are inside the word.
+        let at = input.site(self::after(written));
         let cell = Ident::new("__cell", at);
-        let told = quote_spanned!(written=> (#cell));
+        let marked = quote_spanned!(written=> (#cell));
         let mut field = name.clone();
         field.set_span(user_span);
-        quote_spanned!(behind=> #field: {
+        quote_spanned!(after=> #field: {
             let #cell: #field_type = #cells.next()?;
             #[allow(unused_parens)]
-            let #cell = #krate_behind::value::field(#told);
+            let #cell = #krate_after::value::field(#marked);
             #cell
         })
     });
     let filled = quote_spanned!(user_span=> #path { #(#values),* });
-    let reader = quote_spanned!(behind=> |#cells| ::core::result::Result::Ok(#filled));
+    let reader = quote_spanned!(after=> |#cells| ::core::result::Result::Ok(#filled));
     let item = quote_spanned! {site=>
         const _: () = {
             #[allow(dead_code)]
@@ -86,14 +88,14 @@ fn named(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, To
     Row { name: path, item, reader }
 }
 
-/// The row struct's name: `Row`, unless a source on the query's path is called that.
+/// Returns the row struct's name: `Row`, or `QueryRow` if the source's path contains `Row`.
 fn row_name(input: &Input, parsed: &Parsed, span: Span) -> Ident {
     let path = input.tokens.trees(&parsed.from).to_string();
     let taken = path.split(|c: char| !c.is_alphanumeric() && c != '_').any(|segment| segment == "Row");
     Ident::new(if taken { "QueryRow" } else { "Row" }, span)
 }
 
-/// The names and the types of the fields, in the order of the result.
+/// Returns the names and the types of the fields, in the order of the result.
 fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, TokenStream)> {
     let path = input.tokens.trees(&parsed.from);
     let span = input.site(input.before);
@@ -118,7 +120,7 @@ fn fields(input: &Input, parsed: &Parsed, checked: &Checked) -> Vec<(Ident, Toke
 
 /// A field's name, raw if it is a keyword of Rust.
 pub(crate) fn field_name(name: &str, span: Span) -> Ident {
-    // `gen` is a keyword of the edition that the generated code may be of, and raw it is the same name in any edition.
+    // `gen` is a keyword in some editions; raw, it is the same name in every edition.
     let ident = Ident::new(name, span);
     if name != "gen" && syn::parse2::<Ident>(TokenTree::from(ident.clone()).into()).is_ok() {
         ident
@@ -141,7 +143,7 @@ fn declared_type(input: &Input, path: &TokenStream, index: usize) -> TokenStream
     }
 }
 
-/// The Rust type that holds every value of a column type.
+/// Returns the Rust type that can represent every value of a column type.
 pub(crate) fn wide_type(krate: &impl ToTokens, column_type: ColumnType) -> TokenStream {
     match column_type {
         ColumnType::Int => quote!(::core::primitive::i64),
@@ -151,7 +153,8 @@ pub(crate) fn wide_type(krate: &impl ToTokens, column_type: ColumnType) -> Token
     }
 }
 
-/// The documentation of a field: what it is, in the words of the wire.
+/// Returns the documentation of a field: its origin with wire names, its type and whether it may be
+/// NULL.
 fn documentation(column: &OutputColumn) -> String {
     let nullable = if column.nullable { ", or NULL" } else { "" };
     format!("`{}`: {}{nullable}.", column.origin, column.output_type)

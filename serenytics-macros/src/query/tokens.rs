@@ -1,21 +1,22 @@
-//! The compiler's tokens as the language's, with the way back: a position is an index into the tokens as they came.
+//! Converts the compiler's tokens to the language's. A position is an index into the original
+//! tokens.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use serenytics_query::stage::Position;
 use serenytics_query::token::{RawLiteral, Token, TokenKind};
 
-/// The place right before some code. Generated names stand before or behind the user's code and not at it: an editor would show what they
-/// mean together with what stands there.
+/// Returns the empty span right before some code. Generated names are placed before or after the
+/// user's code: an editor shows the names at a position together with the code there.
 pub(super) fn before(span: Span) -> Span {
     span.unwrap().start().into()
 }
 
-/// The place right behind some code.
-pub(super) fn behind(span: Span) -> Span {
+/// Returns the empty span right after some code.
+pub(super) fn after(span: Span) -> Span {
     span.unwrap().end().into()
 }
 
-/// A query's tokens, its run-time values, and where all of it stands.
+/// A query's tokens, its run-time values, and their spans.
 pub(super) struct Tokens {
     pub(super) tokens: Vec<Token>,
     /// The `{expression}`s, in their order.
@@ -46,12 +47,12 @@ impl Tokens {
         positions.iter().filter_map(|position| self.tree(*position)).cloned().collect()
     }
 
-    /// The position of the last token: what is wrong with the end of a query is told there.
+    /// The position of the last token, where problems at the end of a query are reported.
     pub(super) fn end(&self) -> Position {
         Position(u32::try_from(self.trees.len().saturating_sub(1)).unwrap_or(u32::MAX))
     }
 
-    /// The place where the query begins.
+    /// The span of the query's first token.
     pub(super) fn start(&self) -> Span {
         self.span(Position(0))
     }
@@ -59,7 +60,8 @@ impl Tokens {
     fn convert(&mut self, stream: TokenStream) -> Vec<Token> {
         let mut tokens = Vec::new();
         for tree in stream {
-            // A fragment of a user's `macro_rules!` comes in a group without delimiters: its tokens are the query's.
+            // A fragment of a user's `macro_rules!` is in a group without delimiters; its tokens
+            // belong to the query.
             if let TokenTree::Group(group) = &tree
                 && group.delimiter() == Delimiter::None
             {

@@ -1,4 +1,5 @@
-//! What the derive gives: the `Source` impl, the types of the columns, and the macro of the source's name.
+//! The expansion of the derive: the `Source` impl, the types of the columns, and the macro with the
+//! source's name.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -54,8 +55,8 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
     }
 }
 
-/// The fields of the struct of the source's columns, and their values: what filters and built queries are written with, and what an editor
-/// looks up.
+/// Returns the fields of the columns struct and their values. Filters and builders use them, and
+/// editors look them up.
 fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenStream>) {
     let Declaration { input, krate, schema, fields, file } = declaration;
     let ident = &input.ident;
@@ -79,18 +80,19 @@ fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenS
     columns.unzip()
 }
 
-/// How a value of the struct is loaded as a row; a struct without fields is none.
+/// Returns the impl that loads values of the struct as rows; empty for a struct without fields.
 fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
     let Declaration { input, krate, schema, fields, file } = declaration;
     if file.is_some() {
         return TokenStream::new();
     }
     let ident = &input.ident;
-    // The function that writes a cell is the one that checks the field's type: it takes what a column of its type is compared with.
+    // The function that writes a cell also checks the field's type: it accepts the values of a
+    // column of its type.
     let cells = schema.columns.iter().zip(fields).map(|(column, field)| {
         let wire = &column.wire;
         let (inner, _) = without_option(&field.ty);
-        // Located at the type, so that a type that is none of a column's is told there.
+        // Located at the type, so that an invalid type is reported there.
         let span = Span::call_site().located_at(inner.span());
         let mut name = field.ident.clone();
         name.iter_mut().for_each(|name| name.set_span(name.span().located_at(inner.span())));
@@ -99,7 +101,7 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
         let value = quote_spanned!(span=> #krate::value::#to_wire(&self.#name));
         let value = if column.nullable { value } else { quote!(::core::option::Option::Some(#value)) };
         let check = column.rust_type.is_empty().then(|| quote_spanned!(span=> #krate::value::column_type::<#inner>();));
-        // What is computed or another source's is not loaded, and its type is checked all the same.
+        // Computed and joined columns are not loaded, but their types are checked.
         match column.kind {
             ColumnKind::Stored => quote!(#check row.cell(#wire, #value);),
             _ => quote!(#check let _ = #value;),
@@ -118,7 +120,7 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
     }
 }
 
-/// The type of each column by its index.
+/// Returns the impls for the type of each column, by its index.
 fn columns(declaration: &Declaration<'_>) -> TokenStream {
     let Declaration { input, krate, fields, .. } = declaration;
     let ident = &input.ident;
@@ -137,7 +139,8 @@ fn columns(declaration: &Declaration<'_>) -> TokenStream {
     };
     let names: Vec<_> = all.iter().filter_map(|field| field.ident.as_ref()).collect();
     let all_types = all.iter().filter(|field| field.ident.is_some()).map(|field| &field.ty);
-    // A source is often declared for its columns alone: building it here keeps "never constructed" away.
+    // A source is often declared only for its columns: building it here avoids the "never
+    // constructed" warning.
     let build = (!names.is_empty()).then(|| {
         let values: Vec<_> = (0..names.len()).map(|index| format_ident!("field_{index}")).collect();
         quote! {
@@ -153,8 +156,8 @@ fn columns(declaration: &Declaration<'_>) -> TokenStream {
     }
 }
 
-/// The macro of the source's name. It is exported under a name of its own and imported under the source's, so that it has the struct's
-/// path and the struct's visibility.
+/// Returns the macro with the source's name. It is exported under a unique name and imported under
+/// the source's name, so that it has the struct's path and visibility.
 fn carrier(declaration: &Declaration<'_>) -> TokenStream {
     let Declaration { input, schema, .. } = declaration;
     let ident = &input.ident;
@@ -175,7 +178,7 @@ fn carrier(declaration: &Declaration<'_>) -> TokenStream {
     }
 }
 
-/// A number that is another one for each declaration, and the same each time it is compiled.
+/// Returns a number that is unique for each declaration and stable across compilations.
 fn location_hash(ident: &Ident, encoded: &str) -> u64 {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let mut hasher = DefaultHasher::new();

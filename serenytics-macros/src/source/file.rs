@@ -1,4 +1,5 @@
-//! The file of `#[source(file = "..")]`: found beside the crate's `Cargo.toml`, read, and named to the compiler so that a change builds anew.
+//! The file of `#[source(file = "..")]`: its path is relative to the crate's `Cargo.toml`, and a
+//! change of the file triggers a rebuild.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +12,12 @@ use syn::LitStr;
 /// A schema file.
 pub(super) struct File {
     path: PathBuf,
-    /// Where the struct names it.
+    /// The span of the path in the attribute.
     pub(super) span: Span,
 }
 
 impl File {
-    /// Reads the file and its schema. A file that is there and wrong is given beside what is wrong with it.
+    /// Reads the file and its schema. The error contains the file if it exists but is invalid.
     pub(super) fn read(literal: &LitStr) -> Result<(File, Schema), (Option<File>, String)> {
         let relative = literal.value();
         let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
@@ -29,7 +30,7 @@ impl File {
         }
     }
 
-    /// What makes the compiler read the file: a change of it is a change of the crate.
+    /// Returns code that includes the file, so that a change of the file triggers a rebuild.
     pub(super) fn included(&self) -> Option<TokenStream> {
         let path = self.path.to_str()?;
         let span = Span::call_site().located_at(self.span);

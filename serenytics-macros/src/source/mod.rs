@@ -1,4 +1,5 @@
-//! `#[derive(Source)]`: a struct's fields to a schema, and the macro that carries it to `query!`.
+//! `#[derive(Source)]`: converts a struct's fields to a schema, and creates the macro that passes
+//! it to `query!`.
 
 mod expand;
 mod file;

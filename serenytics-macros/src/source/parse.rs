@@ -1,4 +1,5 @@
-//! What a struct declares: its source, and a column for each field. Every mistake is told, not only the first.
+//! Parses a declaration: the source, and a column for each field. Reports every mistake, not only
+//! the first.
 
 use proc_macro2::Span;
 use serenytics_query::problem::Code;
@@ -12,19 +13,19 @@ use syn::{Data, DeriveInput, Fields, GenericArgument, LitStr, PathArguments, Typ
 
 use super::file::File;
 
-/// A source as a struct declares it; fields with a mistake are left out.
+/// A source as declared by a struct; invalid fields are left out.
 pub(super) struct Declaration<'a> {
     pub(super) input: &'a DeriveInput,
     /// The path of the crate `serenytics`.
     pub(super) krate: syn::Path,
     pub(super) schema: Schema,
-    /// The fields behind the schema's columns, in the same order; none if a file declares them.
+    /// The fields of the schema's columns, in the same order; empty if a file declares the columns.
     pub(super) fields: Vec<&'a syn::Field>,
     /// The file that declares the columns.
     pub(super) file: Option<File>,
 }
 
-/// The Rust types that stand for a column type by their spelling.
+/// The Rust types that define a column type by their name.
 const RUST_TYPES: &[(&str, ColumnType)] = &[
     ("String", ColumnType::Str),
     ("i8", ColumnType::Int),
@@ -39,7 +40,7 @@ const RUST_TYPES: &[(&str, ColumnType)] = &[
     ("DateTime", ColumnType::DateTime),
 ];
 
-/// Those of other crates, which generated code cannot name by itself.
+/// Types of other crates, whose paths the generated code does not know.
 const FOREIGN_TYPES: &[(&str, ColumnType)] =
     &[("NaiveDateTime", ColumnType::DateTime), ("PrimitiveDateTime", ColumnType::DateTime)];
 
@@ -163,7 +164,8 @@ fn named_fields<'a>(
         },
         _ => None,
     };
-    // A struct without fields that names a file has been told of its attributes already.
+    // For a struct without fields that names a file, the errors of its attributes are already
+    // reported.
     if fields.is_none() && errors.is_empty() {
         let message = "a data source must be a struct with a named field for each column";
         errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.ident, message)));
@@ -171,7 +173,7 @@ fn named_fields<'a>(
     fields.into_iter().flatten()
 }
 
-/// What the attributes of a field say.
+/// The attributes of a field.
 #[derive(Default)]
 struct ColumnAttributes {
     name: Option<String>,
@@ -260,7 +262,7 @@ fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut Colu
     Ok(())
 }
 
-/// Takes the name on the wire; a second one would leave the first one out, which may be a formula.
+/// Sets the name on the wire. A second name would replace the first, which may be a formula.
 fn set_name(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttributes) -> syn::Result<()> {
     let name = wire_text(&meta.value()?.parse()?)?;
     if attributes.name.is_some() {
@@ -296,7 +298,8 @@ fn unknown_key(path: &syn::Path, key: &str, known: &[&str]) -> syn::Error {
     syn::Error::new_spanned(path, message)
 }
 
-/// A name of the wire. It travels through the compiler between control characters, so it may hold none.
+/// Parses a wire name. The encoded schema separates names by control characters, so a name cannot
+/// contain one.
 fn wire_text(text: &LitStr) -> syn::Result<String> {
     let value = text.value();
     if value.is_empty() {
@@ -311,7 +314,7 @@ fn wire_text(text: &LitStr) -> syn::Result<String> {
     Ok(value)
 }
 
-/// The type inside `Option<..>`, and whether it was in one.
+/// Returns the type inside `Option<..>`, and whether it was an `Option`.
 pub(super) fn without_option(field_type: &Type) -> (&Type, bool) {
     let field_type = peeled(field_type);
     if let Type::Path(path) = field_type
@@ -325,7 +328,7 @@ pub(super) fn without_option(field_type: &Type) -> (&Type, bool) {
     (field_type, false)
 }
 
-/// The type inside of parentheses, and of the group that a fragment of a `macro_rules!` comes in.
+/// Removes parentheses and the invisible groups of `macro_rules!` fragments from a type.
 fn peeled(field_type: &Type) -> &Type {
     match field_type {
         Type::Group(group) => peeled(&group.elem),

@@ -1,4 +1,4 @@
-//! Literals against column types: the value that a literal is for its column, or why it is none.
+//! Converts literals to their columns' types, or reports why a literal does not fit.
 
 use crate::schemas::schema::Column;
 use crate::syntax::problem::{Code, Problem};
@@ -33,15 +33,15 @@ impl TypedValue {
     }
 }
 
-/// The literal as a value of a column's type; `None` if it is none. An integer is a value of a float column; a text
-/// is one of a datetime column if it is a datetime in ISO 8601.
+/// Converts a literal to a column's type; `None` if it does not fit. A float column accepts an
+/// integer; a datetime column accepts a string that is a datetime in ISO 8601.
 #[must_use]
 pub fn typed_value(literal: &Literal, column_type: ColumnType) -> Option<TypedValue> {
     match (column_type, literal) {
         (ColumnType::Str, Literal::Text(text) | Literal::Wire(text)) => Some(TypedValue::Str(text.clone())),
         (ColumnType::Int, Literal::Int(value)) => Some(TypedValue::Int(*value)),
         (ColumnType::Int, Literal::Wire(text)) => text.trim().parse().ok().map(TypedValue::Int),
-        #[expect(clippy::cast_precision_loss, reason = "a float column holds what a float can")]
+        #[expect(clippy::cast_precision_loss, reason = "a float column has the precision of a float")]
         (ColumnType::Float, Literal::Int(value)) => Some(TypedValue::Float(*value as f64)),
         (ColumnType::Float, Literal::Float(value)) => finite(*value),
         (ColumnType::Float, Literal::Wire(text)) => text.trim().parse().ok().and_then(finite),
@@ -56,7 +56,7 @@ fn finite(value: f64) -> Option<TypedValue> {
     value.is_finite().then_some(TypedValue::Float(value))
 }
 
-/// Why a literal is no value of a column.
+/// Returns the problem of a literal that does not fit its column.
 pub(super) fn mismatch(column: &Column, literal: &Literal, position: Position) -> Problem {
     let name = &column.name;
     let described = column.column_type.described_column();

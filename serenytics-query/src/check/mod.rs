@@ -1,4 +1,5 @@
-//! The checker: holds a stage against a schema, and gives the shape of the result or every problem.
+//! The checker: compares a stage with a schema and returns the shape of the result or every
+//! problem.
 
 mod condition;
 mod literal;
@@ -14,25 +15,28 @@ use crate::syntax::stage::{Ident, Order, Position, Stage};
 use crate::syntax::suggest::{Suggestions, listed};
 use crate::wire::{self, to_stage};
 
-/// What a right stage comes to.
+/// The result of checking a valid stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checked {
     /// The columns of the result: the keys, then the selected outputs.
     pub shape: Vec<OutputColumn>,
-    /// For each column of the result the index of the source's column whose declared type it has: its own, or the one that it is the smallest or
-    /// largest value of. `None` for time slots, sums, means and counts.
+    /// For each column of the result, the index of the source's column whose declared type it has:
+    /// the column itself, or the column of its `min` or `max`. `None` for time slots, sums, means
+    /// and counts.
     pub declared: Vec<Option<usize>>,
-    /// For each column of the result where it is written: its name of its own, or its column. The default for what is not written out.
+    /// For each column of the result, the position of its alias or of its column. The default
+    /// position for a column that the query does not write.
     pub positions: Vec<Position>,
-    /// `order_by` with each name resolved to what the wire orders by: a key, an aggregate of `select`, a column.
+    /// `order_by` with each name resolved to what the wire orders by: a key, an aggregate of
+    /// `select`, a column.
     pub order_by: Vec<Order>,
 }
 
-/// A stage that came over the wire and is right.
+/// A valid stage of a request.
 #[derive(Debug, Clone)]
 pub struct CheckedStage {
-    /// The stage: its names are the schema's, its literals fit their columns (see [`typed_value`]), its `order_by` is
-    /// resolved as [`Checked::order_by`].
+    /// The stage: its names are the schema's, its literals fit their columns (see [`typed_value`]),
+    /// its `order_by` is resolved as [`Checked::order_by`].
     pub stage: Stage,
     /// The columns of the result.
     pub shape: Vec<OutputColumn>,
@@ -41,19 +45,19 @@ pub struct CheckedStage {
 /// Checks a stage against the columns of its source.
 ///
 /// # Errors
-/// Every problem of the stage, in the order in which they stand.
+/// Every problem of the stage, in the order of their positions.
 pub fn check(schema: &Schema, stage: &Stage) -> Result<Checked, Vec<Problem>> {
     let (checked, problems) = check_all(schema, stage);
     if problems.is_empty() { Ok(checked) } else { Err(problems) }
 }
 
-/// Checks a stage against the columns of its source, and gives what could be made out of it beside its problems.
+/// Checks a stage against the columns of its source. Returns the valid part of it and its problems.
 #[must_use]
 pub fn check_all(schema: &Schema, stage: &Stage) -> (Checked, Vec<Problem>) {
     Checker::new(schema, stage, false).run()
 }
 
-/// Checks a stage of a request against the columns of its source, by the rules of the wire alone.
+/// Checks a stage of a request against the columns of its source, by the rules of the wire only.
 ///
 /// # Errors
 /// Every problem of the stage.
@@ -63,7 +67,7 @@ pub fn check_wire(schema: &Schema, stage: &wire::Stage) -> Result<CheckedStage, 
     Ok(CheckedStage { stage, shape: checked.shape })
 }
 
-/// The tree of a stage of the wire, and what it comes to.
+/// Converts a stage of a request into the language's tree and checks it.
 pub(crate) fn check_pipeline(schema: &Schema, stage: &wire::Stage) -> Result<(Stage, Checked), Vec<Problem>> {
     let stage = to_stage::stage(stage)?;
     let (checked, problems) = Checker::new(schema, &stage, true).run();
@@ -73,11 +77,12 @@ pub(crate) fn check_pipeline(schema: &Schema, stage: &wire::Stage) -> Result<(St
 struct Checker<'a> {
     schema: &'a Schema,
     stage: &'a Stage,
-    /// Whether the stage came over the wire: no rule of our rows holds, and no output has a name.
+    /// Whether the stage is from a request: the rules about row structs do not apply, and outputs
+    /// have no names.
     wire: bool,
     problems: Vec<Problem>,
     suggestions: Suggestions,
-    /// The names that outputs would have that could not be made out.
+    /// The names of the outputs that were rejected.
     rejected: Vec<String>,
 }
 
@@ -112,12 +117,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether the result has groups, or one row of aggregates: a bare column has no place then.
+    /// Returns true if the query has neither groups nor aggregates, so that it may select bare
+    /// columns.
     fn is_plain(&self) -> bool {
         self.stage.group_by.is_empty() && !self.has_aggregate()
     }
 
-    /// The column that a word names; a word that names none is a problem, and told once.
+    /// Returns the column with this name. Reports a problem if there is none.
     fn column(&mut self, word: &Ident) -> Option<&'a Column> {
         let schema: &'a Schema = self.schema;
         if let Some((_, column)) = schema.column(&word.text) {
@@ -127,7 +133,8 @@ impl<'a> Checker<'a> {
         None
     }
 
-    /// The column that a word names where each row has a cell of it: a value formula, which is one number over all rows, is told.
+    /// Returns the column with this name. Reports a problem if there is none or if it is a value
+    /// formula, which has no cell in each row.
     fn row_column(&mut self, word: &Ident) -> Option<&'a Column> {
         let column = self.column(word)?;
         if column.kind == ColumnKind::Formula {
@@ -144,10 +151,10 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// That a value formula stands where it has no meaning.
+/// Returns the problem of a value formula that is not the only output.
 fn formula_place(column: &Column, position: Position) -> Problem {
     let name = &column.name;
-    let message = format!("`{name}` is a value formula, one number over all rows: it can only be selected, alone");
+    let message = format!("`{name}` is a value formula, one number over all rows: select it as the only output");
     Problem::new(Code::FormulaPlace, position, message)
         .help(format!("write a separate query: `select {name}`, with a `where` if needed"))
 }

@@ -1,4 +1,4 @@
-//! The rules of `order_by`, and what each of its names stands for.
+//! The rules of `order_by`, and how its names are resolved.
 
 use super::output::Output;
 use super::{Checker, formula_place};
@@ -8,7 +8,8 @@ use crate::syntax::stage::{Ident, Order, Position, Selected};
 use crate::syntax::suggest::listed;
 
 impl Checker<'_> {
-    /// The item with its name resolved. What it cannot be resolved to is told, and the item stays as it is.
+    /// Resolves the name of an item. If that fails, reports a problem and returns the item
+    /// unchanged.
     pub(super) fn order(&mut self, order: &Order, outputs: &[Output]) -> Order {
         if let Some(formula) = self.selected_formula() {
             if let Some(position) = position(&order.by) {
@@ -48,11 +49,12 @@ impl Checker<'_> {
         Order { by: by.unwrap_or_else(|| order.by.clone()), direction: order.direction }
     }
 
-    /// A name by itself is an output, then a key's column, then, in a plain result, any column.
+    /// Resolves a name without a function: first as an output, then as a key's column, then, in a
+    /// plain result, as any column.
     fn order_name(&mut self, word: &Ident, outputs: &[Output]) -> Option<Selected> {
         let named = outputs.iter().find(|output| !self.wire && output.column.name == word.text);
         let keys = || outputs.iter().filter(|output| self.is_key_of(output, word));
-        // The column as it is goes before the time slots of it.
+        // The column itself takes precedence over its time slots.
         let whole = || keys().find(|key| matches!(key.what, Selected::Column(_)));
         let key = named.or_else(whole).or_else(|| keys().next());
         if named.is_none() && !self.wire && whole().is_none() {
@@ -79,7 +81,7 @@ impl Checker<'_> {
         None
     }
 
-    /// Whether a name may mean an output that was refused: that was told, and nothing follows from it.
+    /// Returns true if a name may refer to a rejected output, whose problem is already reported.
     fn may_be_missing(&self, name: &str) -> bool {
         let rejected = || self.rejected.iter().map(String::as_str);
         let is_named =
@@ -131,7 +133,7 @@ impl Checker<'_> {
     }
 }
 
-/// Where an item stands; `None` for one that was refused already.
+/// The position of an item; `None` for one that is already reported.
 fn position(by: &Selected) -> Option<Position> {
     match by {
         Selected::Column(word) => Some(word.position),

@@ -1,4 +1,4 @@
-//! The rules of `group_by` and `select`, and the columns that they give.
+//! The rules of `group_by` and `select`, and the columns of the result.
 
 use std::borrow::Cow;
 
@@ -10,22 +10,22 @@ use crate::syntax::stage::{Ident, Key, KeySlot, Position, Selected, Selection};
 use crate::syntax::suggest::listed;
 use crate::syntax::vocabulary::{Aggregate, ColumnType, TimeSlot};
 
-/// A column of the result, with what it is in the query.
+/// A column of the result, with its item in the query.
 #[derive(Debug, Clone)]
 pub(super) struct Output {
     pub(super) column: OutputColumn,
-    /// What the wire orders by to order by this output.
+    /// The item that the wire's `order_by` uses for this output.
     pub(super) what: Selected,
-    /// The output in the words of the query: `month(date)`.
+    /// The output as a query spells it: `month(date)`.
     pub(super) spelled: String,
     /// The index of the source's column whose declared type the output has.
     pub(super) declared: Option<usize>,
-    /// Where the output stands, or its name if it has one of its own.
+    /// The position of the output's alias or, without one, of its column.
     pub(super) position: Position,
 }
 
 impl<'a> Checker<'a> {
-    /// The result's columns that could be made out; what is wrong with the others is told.
+    /// Returns the valid columns of the result and reports the problems of the others.
     pub(super) fn outputs(&mut self) -> Vec<Output> {
         let stage = self.stage;
         let mut outputs = Vec::new();
@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
             }
             None if stage.group_by.is_empty() && !stage.incomplete => {
                 let position = Position::default();
-                // A server answers with what it lists, in which there are no measures.
+                // A server returns the columns that it lists, which do not include measures.
                 let columns =
                     self.schema.row_columns().filter(|column| !self.wire || column.kind != ColumnKind::Measure);
                 outputs.extend(columns.map(|column| {
@@ -66,17 +66,19 @@ impl<'a> Checker<'a> {
         outputs
     }
 
-    /// Keeps the names of an output that could not be made out, so that an order by it is no second problem.
+    /// Remembers the names of a rejected output, so that `order_by` does not report it again.
     fn refuse(&mut self, selected: &Selected, alias: Option<&Ident>) {
         self.rejected.extend(selected.column().into_iter().chain(alias).map(|word| word.text.clone()));
         match selected {
-            Selected::Aggregate { aggregate, column, .. } => self.rejected.push(called(aggregate.word(), &column.text)),
-            Selected::Slot { slot, column, .. } => self.rejected.push(called(slot.word(), &column.text)),
+            Selected::Aggregate { aggregate, column, .. } => {
+                self.rejected.push(default_name(aggregate.word(), &column.text));
+            }
+            Selected::Slot { slot, column, .. } => self.rejected.push(default_name(slot.word(), &column.text)),
             Selected::Column(_) | Selected::Count(_) | Selected::Unknown(_) => {}
         }
     }
 
-    /// Adds an output unless it repeats another one: the same thing, or the same name.
+    /// Adds an output and reports a problem if it repeats another output or its name.
     fn add(&mut self, outputs: &mut Vec<Output>, output: Output) {
         let name = &output.column.name;
         if outputs.iter().any(|other| other.what.is_same(&output.what)) {
@@ -121,7 +123,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether a time slot fits its column; one that does not is told.
+    /// Returns true if a time slot fits its column; otherwise reports a problem.
     pub(super) fn slot_type(&mut self, slot: TimeSlot, column: &Column, word: &Ident) -> bool {
         let fits = column.column_type == ColumnType::DateTime;
         if !fits {
@@ -225,7 +227,8 @@ impl<'a> Checker<'a> {
         None
     }
 
-    /// A value formula gives one row of one number, so that nothing else can stand in the result.
+    /// Returns the output of a value formula. The result has one row of one number, so no other
+    /// output is allowed.
     fn formula(&mut self, column: &Column, word: &Ident, alias: Option<&Ident>, position: Position) -> Option<Output> {
         let selected = self.stage.select.iter().flatten().count();
         if !self.stage.group_by.is_empty() || selected > 1 {
@@ -237,7 +240,7 @@ impl<'a> Checker<'a> {
         Some(output)
     }
 
-    /// The value formula that is all that the query selects.
+    /// Returns the value formula if it is the only output of the query.
     pub(super) fn selected_formula(&self) -> Option<&'a Column> {
         let schema: &'a Schema = self.schema;
         match self.stage.select.as_deref() {
@@ -248,9 +251,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether an aggregate fits its column; one that does not is told.
+    /// Returns true if an aggregate fits its column; otherwise reports a problem.
     pub(super) fn aggregate_type(&mut self, aggregate: Aggregate, column: &Column, word: &Ident) -> bool {
-        let fits = column.column_type.is_numeric() || !aggregate.needs_number();
+        let fits = column.column_type.is_numeric() || !aggregate.needs_numeric();
         if !fits {
             let described = column.column_type.described_column();
             let problem = Problem::new(
@@ -270,11 +273,11 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// The aggregates that fit a column, called: `` `sum(revenue)`, .. ``.
+/// Lists the calls of the aggregates that fit a column: `` `sum(revenue)`, .. ``.
 fn aggregates(column: &Column) -> String {
     let calls: Vec<_> = Aggregate::ALL
         .iter()
-        .filter(|aggregate| column.column_type.is_numeric() || !aggregate.needs_number())
+        .filter(|aggregate| column.column_type.is_numeric() || !aggregate.needs_numeric())
         .map(|aggregate| format!("{aggregate}({})", column.name))
         .collect();
     listed(calls.iter().map(String::as_str))
@@ -283,12 +286,12 @@ fn aggregates(column: &Column) -> String {
 fn output_name(function: &str, column: &Column, alias: Option<&Ident>) -> Cow<'static, str> {
     match alias {
         Some(alias) => alias.text.clone().into(),
-        None => called(function, &column.name).into(),
+        None => default_name(function, &column.name).into(),
     }
 }
 
-/// What a function of a column is called without `as`: `month_date`.
-fn called(function: &str, column: &str) -> String {
+/// Returns the name of a function's output without an alias: `month_date`.
+fn default_name(function: &str, column: &str) -> String {
     format!("{function}_{column}")
 }
 

@@ -1,4 +1,5 @@
-//! The lowering: a checked stage to the JSON of the wire, with places for its run-time values.
+//! The lowering: writes a checked stage as the JSON of the wire, with placeholders for its run-time
+//! values.
 
 pub(crate) mod template;
 
@@ -14,7 +15,8 @@ use crate::syntax::vocabulary::{Aggregate, ColumnType, Operator, TimeSlot};
 use crate::values::value::{WireValue, escaped_elements, escaped_scalar};
 use crate::wire::{self, COUNT_COLUMN, ColumnItem, Item, ROW_BY_ROW};
 
-/// The JSON of a stage that `check` accepted, or `None` if it did not: a name or a literal of it has no place in the schema.
+/// Writes a stage that `check` accepted as JSON. Returns `None` for any other stage: one of its
+/// names or literals does not fit the schema.
 #[must_use]
 pub fn lower(schema: &Schema, stage: &Stage, checked: &Checked) -> Option<Template> {
     let own = stage.conditions.iter().map(|condition| lower_condition(schema, condition));
@@ -34,7 +36,7 @@ pub fn lower(schema: &Schema, stage: &Stage, checked: &Checked) -> Option<Templa
     Some(Template { head: Cow::Owned(head), conditions: Cow::Owned(conditions?), limit })
 }
 
-/// The wire names of the measures that a stage names, each once.
+/// Returns the wire names of the measures that a stage uses, without duplicates.
 #[must_use]
 pub fn measures(schema: &Schema, stage: &Stage, checked: &Checked) -> Vec<Cow<'static, str>> {
     let word = |selected: &Selected| match selected {
@@ -111,7 +113,7 @@ fn item(
     Some(ColumnItem { name: column.wire.clone(), agg_function, timeslot, ..ColumnItem::default() })
 }
 
-/// A key as the platform's documentation writes it: a bare name if nothing is done to the column.
+/// Writes a key as the platform's documentation does: a bare name for a column without a time slot.
 fn shortest(item: ColumnItem) -> Item {
     if item.timeslot.is_none() { Item::Name(item.name) } else { Item::Column(item) }
 }
@@ -127,18 +129,19 @@ fn lower_condition(schema: &Schema, condition: &Condition) -> Option<Vec<Part>> 
     condition_parts(&column.wire, condition.operator?, operand)
 }
 
-/// The operand of a list that the run gives.
+/// Returns the operand of a run-time list.
 pub(crate) fn run_time_list(index: usize) -> Vec<Part> {
     vec![text("["), Part::Value(index), text("]")]
 }
 
-/// The JSON of a condition, part by part: what stands in its operand is given as parts, none for an operator that takes none.
+/// Writes a condition as JSON in parts, from the parts of its operand. An operator without an
+/// operand has no parts.
 pub(crate) fn condition_parts(wire: &str, operator: Operator, operand: Vec<Part>) -> Option<Vec<Part>> {
     let mut lowered = wire::Condition { name: wire.to_owned(), op: operator, value: None, measure_uuid: None };
     if operand.is_empty() {
         return Some(vec![text(serde_json::to_string(&lowered).ok()?)]);
     }
-    // The operand is a JSON text; what stands between its quotes is written part by part.
+    // The operand is a JSON string; the parts are written between its quotes.
     lowered.value = Some(serde_json::Value::String(String::new()));
     let json = serde_json::to_string(&lowered).ok()?;
     let mut parts = vec![text(json.strip_suffix("\"}")?.to_owned())];
@@ -169,7 +172,8 @@ fn list(column: &Column, values: &[Value]) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// A literal on the wire: an integer stays one for a float column too, as it was written, and so does a number of the wire.
+/// Converts a literal to the wire. An integer for a float column is sent as it is written, and so
+/// is a number from a request.
 fn wire_value(literal: &Literal, column_type: ColumnType) -> Option<WireValue> {
     match literal {
         Literal::Int(value) => Some(WireValue::int(*value)),
@@ -184,7 +188,7 @@ fn text(text: impl Into<Cow<'static, str>>) -> Part {
     Part::Text(text.into())
 }
 
-/// The parts with neighbouring texts made one.
+/// Merges adjacent text parts.
 fn joined(parts: Vec<Part>) -> Vec<Part> {
     let mut joined: Vec<Part> = Vec::new();
     for part in parts {

@@ -1,13 +1,13 @@
-//! The JSON of a query, with a gap for each run-time value.
+//! Templates: the JSON of a query, with a placeholder for each run-time value.
 
 use std::borrow::Cow;
 
 use crate::values::rendered::Rendered;
 
-/// The JSON of a query with places for its run-time values.
+/// The JSON of a query, with placeholders for its run-time values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
-    /// Everything before `where`, open at its end.
+    /// Everything before `where`; the JSON is not closed.
     pub head: Cow<'static, str>,
     /// The conditions of `where`.
     pub conditions: Cow<'static, [Cow<'static, [Part]>]>,
@@ -18,14 +18,14 @@ pub struct Template {
 /// A part of a [`Template`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// Text as it stands.
+    /// Literal text.
     Text(Cow<'static, str>),
     /// The run-time value with this index.
     Value(usize),
 }
 
 impl Part {
-    /// A text that is known while the program compiles.
+    /// Text that is known at compile time.
     #[doc(hidden)]
     #[must_use]
     pub const fn text(text: &'static str) -> Part {
@@ -34,19 +34,20 @@ impl Part {
 }
 
 impl Template {
-    /// The JSON with these run-time values. A condition or limit whose value is left out is left out with it.
+    /// Inserts run-time values into the JSON. Omits a condition or a limit whose optional value is
+    /// `None`.
     #[must_use]
     pub fn render(&self, values: &[Rendered]) -> String {
         let mut length = 0;
-        self.pieces(values, |piece| length += piece.len());
-        // Of its size from the start: with values, this is all that a query allocates besides them.
+        self.write_parts(values, |text| length += text.len());
+        // One allocation of the exact size: apart from the values, a query allocates nothing else.
         let mut json = String::with_capacity(length);
-        self.pieces(values, |piece| json.push_str(piece));
+        self.write_parts(values, |text| json.push_str(text));
         json
     }
 
-    /// The pieces of the JSON, one after the other.
-    fn pieces<'a>(&'a self, values: &'a [Rendered], mut write: impl FnMut(&'a str)) {
+    /// Passes the parts of the JSON to `write`, in their order.
+    fn write_parts<'a>(&'a self, values: &'a [Rendered], mut write: impl FnMut(&'a str)) {
         let text = |part: &'a Part| rendered_part(part, values);
         write(&self.head);
         let mut before = ",\"where\":[";
@@ -65,10 +66,10 @@ impl Template {
         write(Self::TAIL);
     }
 
-    /// What closes the JSON behind the last clause.
+    /// Closes the JSON after the last clause.
     pub(crate) const TAIL: &'static str = "}]}";
 
-    /// Whether the query has no run-time value, so that its JSON is known while the program compiles.
+    /// Returns true if the query has no run-time value, so that its JSON is known at compile time.
     #[must_use]
     pub fn is_fixed(&self) -> bool {
         let fixed = |part: &Part| matches!(part, Part::Text(_));
@@ -76,7 +77,7 @@ impl Template {
     }
 }
 
-/// A part with its run-time value; `None` if that is left out.
+/// Returns the text of a part; `None` if its optional run-time value is `None`.
 fn rendered_part<'a>(part: &'a Part, values: &'a [Rendered]) -> Option<&'a str> {
     match part {
         Part::Text(text) => Some(text),
@@ -84,7 +85,7 @@ fn rendered_part<'a>(part: &'a Part, values: &'a [Rendered]) -> Option<&'a str> 
     }
 }
 
-/// Parts with their run-time values; `None` if one of those is left out.
+/// Joins the texts of some parts; `None` if one of their optional run-time values is `None`.
 pub(crate) fn rendered_parts(parts: &[Part], values: &[Rendered]) -> Option<String> {
     parts.iter().map(|part| rendered_part(part, values)).collect()
 }

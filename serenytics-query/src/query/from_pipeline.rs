@@ -1,4 +1,4 @@
-//! The dynamic path: a pipeline that is data, checked against a schema that is read at run time.
+//! Queries from JSON: a pipeline is checked against a schema that is read at run time.
 
 use serde_json::Value as Json;
 
@@ -14,10 +14,11 @@ use crate::syntax::vocabulary::Aggregate;
 use crate::wire::{COUNT_COLUMN, ColumnItem, FIELDS, Item, Pipeline, ROW_BY_ROW};
 
 impl Pipeline {
-    /// Reads a pipeline: the JSON that the platform takes, as `docs/schemas/pipeline.schema.json` describes it.
+    /// Reads the JSON of a pipeline, whose format `docs/schemas/pipeline.schema.json` describes.
     ///
     /// # Errors
-    /// A text that is no such JSON, or that has a field which the format does not have: it would be left out, and the query be another one.
+    /// Fails if `text` is not valid JSON of this format or has an unknown field: ignoring the field
+    /// would change the query.
     pub fn from_json(text: &str) -> Result<Pipeline, Problem> {
         let wrong = |message| Problem::new(Code::PipelineJson, Position::default(), message);
         let unreadable = |error: serde_json::Error| wrong(format!("invalid pipeline: {error}"));
@@ -34,24 +35,26 @@ impl Pipeline {
         }
     }
 
-    /// Checks the pipeline against the columns of its source, by the rules of `query!`, and gives the query, with rows of cells in
-    /// the order of its [`shape`](Query::shape). Columns are named as the platform names them.
+    /// Checks the pipeline against the columns of its source, by the rules of `query!`, and returns
+    /// the query. A row is a list of cells in the order of the query's [`shape`](Query::shape).
+    /// Columns have the platform's names.
     ///
     /// # Errors
-    /// Every problem of the pipeline; the position of each is the number of its item, clause after clause.
+    /// Every problem of the pipeline. A position is the number of an item, counted clause by
+    /// clause.
     pub fn query(&self, schema: &Schema) -> Result<Query<Vec<Json>>, Problems> {
         let one = |message: String| Problems::from(Problem::new(Code::PipelineJson, Position::default(), message));
         let [stage] = &self.data_processing_pipeline[..] else {
             let stages = self.data_processing_pipeline.len();
             return Err(one(format!("a pipeline must have one stage, but this one has {stages}")));
         };
-        if let Some(lost) = self.lost() {
-            return Err(one(lost));
+        if let Some(message) = self.unsupported() {
+            return Err(one(message));
         }
         let schema = schema.by_wire_names();
         let mut stage = stage.clone();
         if stage.select.is_empty() && stage.group_by.is_empty() {
-            // As in `query!`: every column that the schema declares, and not what a server takes for every column.
+            // As in `query!`: select every declared column, not every column that the server has.
             stage.select = schema.row_columns().map(|column| Item::Name(column.wire.clone())).collect();
             if stage.select.is_empty() {
                 return Err(one(
@@ -68,8 +71,8 @@ impl Pipeline {
 }
 
 impl Pipeline {
-    /// What the query would not have of the pipeline, in a sentence; its rows come one by one, and it has an order in `order_by` only.
-    fn lost(&self) -> Option<String> {
+    /// Describes a setting of the pipeline that a query does not support, if there is one.
+    fn unsupported(&self) -> Option<String> {
         if let Some(order) = self.order.as_deref().filter(|order| *order != ROW_BY_ROW) {
             return Some(format!("`order` is `{order}` but must be `{ROW_BY_ROW}`"));
         }
@@ -98,7 +101,8 @@ impl Pipeline {
     }
 }
 
-/// A field that was given and not read; one that says nothing, `null` or an empty list, may be left out.
+/// Returns a field of `given` that is missing in `read`. Ignores known fields that are `null` or an
+/// empty list.
 fn unread<'a>(given: &'a Json, read: &Json) -> Option<&'a str> {
     match (given, read) {
         (Json::Object(given), Json::Object(read)) => given.iter().find_map(|(name, given)| match read.get(name) {
@@ -133,12 +137,12 @@ mod tests {
         Pipeline::from_json(&text)?.query(&schema())
     }
 
-    fn told(stage: &str) -> Vec<String> {
+    fn messages(stage: &str) -> Vec<String> {
         query(stage).unwrap_err().iter().map(|problem| problem.to_string()).collect()
     }
 
     #[test]
-    fn a_pipeline_that_is_data_is_written_as_the_compiler_writes_it() {
+    fn a_json_pipeline_renders_like_a_compiled_query() {
         let right = query(
             r#"{"group_by":["country",{"name":"order date","timeslot":"month"}],"where":[{"name":"revenue","op":">","value":20},{"name":"country","op":"in","value":["FR"]}],
             "select":[{"name":"revenue","agg_function":"sum"},{"name":"$$count$$","agg_function":"sum"}],"limit":3}"#,
@@ -152,43 +156,50 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_pipeline_says_is_left_out() {
+    fn unsupported_settings_of_a_pipeline_are_rejected() {
         let stage: crate::wire::Stage = serde_json::from_str(r#"{"select":["country"]}"#).unwrap();
         let rows = Pipeline { data_processing_pipeline: vec![stage], ..Pipeline::default() };
-        let told = |pipeline: Pipeline| pipeline.query(&schema()).unwrap_err()[0].to_string();
-        assert!(told(Pipeline { only_headers: Some(true), ..rows.clone() }).contains("`only_headers`"));
-        assert!(told(Pipeline { order: Some("column_by_column".to_owned()), ..rows.clone() }).contains("`order` is"));
+        let messages = |pipeline: Pipeline| pipeline.query(&schema()).unwrap_err()[0].to_string();
+        assert!(messages(Pipeline { only_headers: Some(true), ..rows.clone() }).contains("`only_headers`"));
+        assert!(
+            messages(Pipeline { order: Some("column_by_column".to_owned()), ..rows.clone() }).contains("`order` is")
+        );
         assert!(rows.query(&schema()).is_ok());
     }
 
     #[test]
-    fn a_schema_without_columns_of_rows_has_no_query_that_selects_nothing() {
+    fn a_pipeline_without_select_needs_a_schema_with_row_columns() {
         let empty = Schema { columns: Vec::new(), ..schema() };
         let nothing = Pipeline::from_json(r#"{"data_processing_pipeline":[{"limit":3}]}"#).unwrap();
         assert!(nothing.query(&empty).unwrap_err()[0].message.contains("selects nothing"));
     }
 
     #[test]
-    fn what_is_wrong_with_a_pipeline_is_told() {
+    fn invalid_pipelines_are_rejected_with_a_reason() {
         assert_eq!(
-            told(r#"{"select":["contry"]}"#),
+            messages(r#"{"select":["contry"]}"#),
             ["no column `contry` in `sales`; did you mean `country`? [SRN020]"]
         );
-        assert_eq!(told(r#"{"were":[]}"#), ["unknown field `were` in the pipeline; did you mean `where`? [SRN016]"]);
         assert_eq!(
-            told(r#"{"select":[{"name":"revenue","agg_func":"sum"}]}"#),
+            messages(r#"{"were":[]}"#),
+            ["unknown field `were` in the pipeline; did you mean `where`? [SRN016]"]
+        );
+        assert_eq!(
+            messages(r#"{"select":[{"name":"revenue","agg_func":"sum"}]}"#),
             ["unknown field `agg_func` in the pipeline; did you mean `agg_function`? [SRN016]"]
         );
-        assert!(told(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#)[0].starts_with("invalid pipeline:"));
+        assert!(
+            messages(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#)[0].starts_with("invalid pipeline:")
+        );
         assert_eq!(
-            told(r#"{"select":[{"name":"country","direction":"desc"}]}"#),
+            messages(r#"{"select":[{"name":"country","direction":"desc"}]}"#),
             ["a `direction` is allowed only in `order_by`, but `country` has one in another clause [SRN016]"]
         );
         assert_eq!(
-            told(r#"{"select":[{"name":"$$count$$","agg_function":"avg"}]}"#),
+            messages(r#"{"select":[{"name":"$$count$$","agg_function":"avg"}]}"#),
             ["`$$count$$` needs the aggregate `sum`, found `avg` [SRN016]"]
         );
-        assert_eq!(told("{},{}"), ["a pipeline must have one stage, but this one has 2 [SRN016]"]);
-        assert_eq!(told(r#"{"select":["country"],"where":[{"name":"revenue","op":">","value":"x"}]}"#).len(), 1);
+        assert_eq!(messages("{},{}"), ["a pipeline must have one stage, but this one has 2 [SRN016]"]);
+        assert_eq!(messages(r#"{"select":["country"],"where":[{"name":"revenue","op":">","value":"x"}]}"#).len(), 1);
     }
 }

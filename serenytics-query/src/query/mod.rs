@@ -1,4 +1,4 @@
-//! A checked query: a value that holds its JSON, the shape of its rows, and the reader that fills them.
+//! A checked query: its JSON, the shape of its rows, and the function that reads them.
 
 mod from_pipeline;
 
@@ -15,15 +15,16 @@ use crate::values::rendered::Rendered;
 /// Reads a row's cells, in the order of the query's [`Shape`].
 pub type ReadRow<R> = for<'a, 'b> fn(&'b mut CellReader<'a>) -> Result<R, CellError>;
 
-/// A query that was checked against the schema of its source, whose rows are `R`.
+/// A query that is checked against the schema of its source, with rows of type `R`.
 ///
-/// Made by `query!`. It is a value: it can be kept, sent more than once, printed, and looked into.
+/// Created by `query!`. A query is a value: it can be stored, sent more than once, printed and
+/// inspected.
 pub struct Query<R> {
     source: SourceRef,
     json: Cow<'static, str>,
     shape: Shape,
     read: ReadRow<R>,
-    /// The wire names of the measures that the query names, whose uuids the client puts beside them.
+    /// The wire names of the measures that the query uses. The client adds their uuids.
     measures: Measures,
     problems: Vec<Problem>,
 }
@@ -66,7 +67,7 @@ impl<R> Query<R> {
         Query { source, json: Cow::Owned(template.render(values)), shape, read, measures, problems }
     }
 
-    /// A query that the run wrote.
+    /// A query that was built at run time.
     pub(crate) fn owned(
         source: SourceRef,
         json: String,
@@ -101,15 +102,15 @@ impl<R> Query<R> {
         &self.shape
     }
 
-    /// The wire names of the measures that the query names. [`to_json`](Self::to_json) has no `measureUuid` beside them: the client puts it
-    /// there, from the source's configuration.
+    /// The wire names of the measures that the query uses. [`to_json`](Self::to_json) does not
+    /// contain their `measureUuid`: the client adds it from the source's configuration.
     #[must_use]
     pub fn measures(&self) -> &[Cow<'static, str>] {
         &self.measures
     }
 
-    /// What the query does and what its rows hold, to be read: the source, the JSON over several lines, and a line for each column of the
-    /// result with its name, what it is, its type and whether it may be NULL.
+    /// Describes the query for a human reader: the source, the indented JSON, and one line for each
+    /// column of the result with its name, origin, type and whether it may be NULL.
     #[must_use]
     pub fn explain(&self) -> String {
         let mut text = format!("{}\n{self}\n", self.source);
@@ -121,7 +122,8 @@ impl<R> Query<R> {
         text
     }
 
-    /// What only the run could find wrong: a value that is `NaN`, a limit of 0. A query with a problem is not sent.
+    /// The problems of the query's run-time values, such as `NaN` or a limit of 0. The client does
+    /// not send a query with a problem.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -158,7 +160,7 @@ impl<R> fmt::Debug for Query<R> {
     }
 }
 
-/// The JSON over several lines, to be read.
+/// Writes the indented JSON.
 impl<R> fmt::Display for Query<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value: crate::wire::Pipeline = serde_json::from_str(&self.json).map_err(|_| fmt::Error)?;

@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use crate::syntax::vocabulary::{ColumnType, TimeSlot};
 
-/// What a column of a result holds.
+/// The type of a result's column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputType {
-    /// The values of a column, or of an aggregate over it.
+    /// A column's values, or an aggregate over them.
     Column(ColumnType),
     /// The time slots that a datetime column was grouped by.
     Slot(TimeSlot),
 }
 
 impl OutputType {
-    /// Whether a server that titles the column `served` serves this type: int and float interchange, a cell deciding
-    /// whether that loses anything; a time slot may be served in any form.
+    /// Returns true if cells of the server's type `served` can be read as this type. Integers and
+    /// floats are interchangeable as long as a cell loses nothing; a time slot may have any type.
     #[must_use]
     pub fn accepts(self, served: ColumnType) -> bool {
         match self {
@@ -39,18 +39,18 @@ impl std::fmt::Display for OutputType {
 pub struct OutputColumn {
     /// The name of the row's field.
     pub name: Cow<'static, str>,
-    /// What it is, as the query spells it with the names of the wire: `sum(revenue)`.
+    /// The output as a query spells it, with wire names: `sum(revenue)`.
     pub origin: Cow<'static, str>,
-    /// What it holds.
+    /// The type.
     pub output_type: OutputType,
     /// Whether a cell may be NULL.
     pub nullable: bool,
-    /// Whether it is a column of the source as it stands, so that the server titles it by its wire name.
+    /// Whether it is an unchanged column of the source, which the server titles with its wire name.
     pub bare: bool,
 }
 
 impl OutputColumn {
-    /// A column whose texts are known while the program compiles.
+    /// A column whose names are known at compile time.
     #[must_use]
     pub const fn fixed(
         name: &'static str,
@@ -63,7 +63,8 @@ impl OutputColumn {
     }
 }
 
-/// A constructor a type: `query!` writes one for each column of each query, so that each path it does without counts.
+/// A constructor for each type. `query!` writes one call for each column of each query, so shorter
+/// calls compile faster.
 macro_rules! constructors {
     ($($name:ident = $column_type:ident;)+) => {
         #[doc(hidden)]
@@ -90,5 +91,5 @@ constructors! {
     datetime = DateTime;
 }
 
-/// The columns of a result, in the order of the answer: grouped columns, then selected ones.
+/// The columns of a result, in the order of the response: grouped columns, then selected ones.
 pub type Shape = Cow<'static, [OutputColumn]>;

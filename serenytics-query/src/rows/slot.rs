@@ -1,4 +1,4 @@
-//! The value of a time slot: what `month(date)` gives for a row.
+//! The value of a time slot: a cell of `month(date)`.
 
 use std::fmt;
 
@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use crate::values::datetime::{self, DateTime};
 
-/// The value of a time slot, in the form that the server gave it.
+/// The value of a time slot, in the form that the server sent.
 ///
-/// The embedded engine gives the start of the slot, and for `weekday` a number from 1 (Monday) to 7 (Sunday). What
-/// the hosted platform gives is not documented, so every likely form is read.
+/// The embedded engine returns the start of the slot, and for `weekday` a number from 1 (Monday) to
+/// 7 (Sunday). The form that the hosted platform returns is not documented, so every likely form is
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -18,12 +19,12 @@ pub enum SlotValue {
     Start(DateTime),
     /// A number: a weekday, a year.
     Number(i64),
-    /// A text that is no datetime: `2013-Q1`.
+    /// A string that is not a datetime: `2013-Q1`.
     Text(String),
 }
 
 impl SlotValue {
-    /// The start of the slot, if the server gave it.
+    /// Returns the start of the slot, if the server sent it.
     #[must_use]
     pub fn start(&self) -> Option<DateTime> {
         match self {
@@ -32,7 +33,7 @@ impl SlotValue {
         }
     }
 
-    /// The slot's number, if the server gave one.
+    /// Returns the slot's number, if the server sent one.
     #[must_use]
     pub fn number(&self) -> Option<i64> {
         match self {
@@ -41,7 +42,7 @@ impl SlotValue {
         }
     }
 
-    /// Reads a text of an answer: a datetime, a number in quotes, or any other text.
+    /// Reads a string of a response: a datetime, a number in quotes, or any other string.
     pub(crate) fn from_text(text: &str) -> Option<SlotValue> {
         Some(if let Ok(number) = text.parse() {
             SlotValue::Number(number)
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_are_serialized_as_they_came() {
+    fn slots_serialize_in_the_form_they_were_read() {
         let slots = ["2024-01-01T00:00:00", "2013-Q1", "7"].map(SlotValue::from_text);
         let json = serde_json::to_string(&slots).unwrap();
         assert_eq!(json, r#"["2024-01-01T00:00:00","2013-Q1",7]"#);

@@ -1,4 +1,4 @@
-//! Drift: what a server has of a source, held against what is declared of it.
+//! Drift: the differences between a declared source and the server's.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,7 +10,8 @@ use crate::syntax::suggest::nearest;
 use crate::syntax::vocabulary::ColumnType;
 use crate::wire::ColumnTitle;
 
-/// A difference between a declaration and the source that it declares; its text says it in a sentence.
+/// A difference between a declaration and the source on the server. Its `Display` text is a
+/// sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Drift {
@@ -18,7 +19,7 @@ pub enum Drift {
     ColumnGone {
         /// The column, as it is declared.
         column: String,
-        /// The column of the source that was probably meant, and is not declared.
+        /// The undeclared column of the source that was probably meant.
         meant: Option<String>,
     },
     /// The source has no such measure.
@@ -28,15 +29,15 @@ pub enum Drift {
         /// The measure that was probably meant.
         meant: Option<String>,
     },
-    /// A column is a measure now, or a measure a column.
+    /// A declared column is now a measure, or a declared measure is now a column.
     KindChanged {
         /// The column, as it is declared.
         column: String,
-        /// What the source has: a measure, or a stored column.
+        /// The kind on the server: a measure or a stored column.
         served: ColumnKind,
     },
-    /// The column is of another type. Integers and floats are read as each other as long as nothing is lost, so a change between them
-    /// breaks nothing by itself.
+    /// The column has another type. Integers and floats are interchangeable as long as nothing is
+    /// lost, so a change between them is not breaking by itself.
     TypeChanged {
         /// The column, as it is declared.
         column: String,
@@ -45,7 +46,7 @@ pub enum Drift {
         /// The source's type.
         served: ColumnType,
     },
-    /// The column is of a type that this version does not know, so that only its cells can tell whether they are read.
+    /// The column has a type that this version does not know. Reading its cells may fail.
     UnknownType {
         /// The column, as it is declared.
         column: String,
@@ -66,13 +67,13 @@ pub enum Drift {
         /// The measure's name.
         measure: String,
     },
-    /// Nothing was loaded into the storage yet, so that it has no columns to compare.
+    /// Nothing has been loaded into the storage yet, so it has no columns to compare.
     NothingLoaded,
 }
 
 impl Drift {
-    /// Whether queries that fit the declaration fail, or their rows cannot be read. What does not break is new, or can only be judged by
-    /// the cells.
+    /// Returns true if valid queries of the declaration fail, or if their rows cannot be read.
+    /// Other differences are additions, or depend on the cells.
     #[must_use]
     pub fn is_breaking(&self) -> bool {
         match self {
@@ -145,7 +146,7 @@ fn suggest(f: &mut fmt::Formatter<'_>, meant: Option<&str>) -> fmt::Result {
     }
 }
 
-/// A name of the wire in a message: that of another source's column is told with the source.
+/// Formats a wire name for a message. The name of a joined column includes its source.
 fn named(wire: &str) -> String {
     match split_joined(wire) {
         Some((uuid, column)) => format!("`{column}` of the joined source {uuid}"),
@@ -153,7 +154,8 @@ fn named(wire: &str) -> String {
     }
 }
 
-/// A declared column in a message: its name in queries, and the one on the wire if that is another one.
+/// Formats a declared column for a message: its name in queries, and its wire name if that is
+/// different.
 fn called(column: &Column) -> String {
     let wire = named(&column.wire);
     match format!("`{}`", column.name) {
@@ -162,8 +164,9 @@ fn called(column: &Column) -> String {
     }
 }
 
-/// What differs between a declared schema and what a server has: the declared columns first, in their order, then what is new. Value
-/// formulas cannot be compared, nor can what is declared of NULLs, nor the type of a measure: no server tells them.
+/// Returns the differences between a declared schema and the server's: those of the declared
+/// columns in their order, then the additions. Value formulas, nullability and the types of
+/// measures are not compared, because a server does not report them.
 #[must_use]
 pub fn drift(declared: &Schema, served: &RemoteSchema) -> Vec<Drift> {
     let wires: HashSet<&str> = declared.columns.iter().map(|column| column.wire.as_str()).collect();
@@ -204,7 +207,8 @@ fn column_drift(column: &Column, served: &RemoteSchema, undeclared: &[&ColumnTit
     }
 }
 
-/// The column of the source that a column was probably renamed to: one of the same source, if it is a joined one.
+/// Returns the wire name that a column was probably renamed to. A joined column is compared only
+/// with columns of the same source.
 fn meant(column: &Column, undeclared: &[&ColumnTitle]) -> Option<String> {
     let own = |wire| split_joined(wire).map_or((None, wire), |(uuid, name)| (Some(uuid), name));
     let (source, name) = own(column.wire.as_str());
@@ -259,7 +263,7 @@ mod tests {
         }
     }
 
-    fn told(columns: &[(&str, &str)], measures: &[&str]) -> Vec<String> {
+    fn messages(columns: &[(&str, &str)], measures: &[&str]) -> Vec<String> {
         let severity = |drift: &Drift| if drift.is_breaking() { "breaking" } else { "additive" };
         drift(&declared(), &served(columns, measures))
             .iter()
@@ -275,42 +279,42 @@ mod tests {
         ("~.region", "str"),
     ];
 
-    /// The columns as declared, but for one.
+    /// The declared columns, with one of them replaced.
     fn but(name: &str, other: (&'static str, &'static str)) -> Vec<(&'static str, &'static str)> {
         SAME.iter().map(|column| if column.0 == name { other } else { *column }).collect()
     }
 
     #[test]
     fn a_source_as_declared_has_no_drift() {
-        assert_eq!(told(&SAME, &["margin"]), [""; 0]);
+        assert_eq!(messages(&SAME, &["margin"]), [""; 0]);
         let turned: Vec<_> = SAME.into_iter().rev().collect();
-        assert_eq!(told(&turned, &["margin"]), [""; 0], "order is nothing that queries depend on");
+        assert_eq!(messages(&turned, &["margin"]), [""; 0], "queries do not depend on the order");
     }
 
     #[test]
-    fn what_is_gone_breaks_and_is_told_with_what_was_meant() {
+    fn missing_columns_are_breaking_and_get_suggestions() {
         assert_eq!(
-            told(&but("order date", ("orderdate", "datetime")), &["margin"]),
+            messages(&but("order date", ("orderdate", "datetime")), &["margin"]),
             [
                 "breaking: the source has no column `order_date` (`order date`); did you mean `orderdate`?",
                 "additive: the source has a column `orderdate` of type datetime that is not declared",
             ]
         );
-        assert_eq!(told(&SAME[1..], &["margin"]), ["breaking: the source has no column `country`"]);
+        assert_eq!(messages(&SAME[1..], &["margin"]), ["breaking: the source has no column `country`"]);
         assert_eq!(
-            told(&but("~.region", ("~.regions", "str")), &["margin"]),
+            messages(&but("~.region", ("~.regions", "str")), &["margin"]),
             [
                 "breaking: the source has no column `region` of the joined source ~; did you mean `regions` of the joined source ~?",
                 "additive: the source has a column `regions` of the joined source ~ of type str that is not declared",
             ]
         );
         assert_eq!(
-            told(&but("~.region", ("regions", "str")), &["margin"])[0],
+            messages(&but("~.region", ("regions", "str")), &["margin"])[0],
             "breaking: the source has no column `region` of the joined source ~",
             "a column of another source was not meant"
         );
         assert_eq!(
-            told(&SAME, &["margins"]),
+            messages(&SAME, &["margins"]),
             [
                 "breaking: the source has no measure `margin`; did you mean `margins`?",
                 "additive: the source has a measure `margins` that is not declared",
@@ -319,47 +323,50 @@ mod tests {
     }
 
     #[test]
-    fn another_type_breaks_but_for_numbers() {
+    fn changed_types_are_breaking_except_between_numeric_types() {
         assert_eq!(
-            told(&but("order date", ("order date", "str")), &["margin"]),
+            messages(&but("order date", ("order date", "str")), &["margin"]),
             ["breaking: column `order_date` (`order date`) is declared as datetime but the source has str"]
         );
         assert_eq!(
-            told(&but("revenue", ("revenue", "str")), &["margin"]),
+            messages(&but("revenue", ("revenue", "str")), &["margin"]),
             ["breaking: column `revenue` is declared as float but the source has str"]
         );
         assert_eq!(
-            told(&but("quantity", ("quantity", "float")), &["margin"]),
+            messages(&but("quantity", ("quantity", "float")), &["margin"]),
             [
                 "additive: column `quantity` is declared as int but the source has float: rows can be read as long as no number has a fraction"
             ]
         );
         assert_eq!(
-            told(&but("revenue", ("revenue", "int")), &["margin"]),
+            messages(&but("revenue", ("revenue", "int")), &["margin"]),
             [
                 "additive: column `revenue` is declared as float but the source has int: rows can be read as long as each integer fits into a float"
             ]
         );
-        let unknown = told(&but("country", ("country", "geo")), &["margin"]);
+        let unknown = messages(&but("country", ("country", "geo")), &["margin"]);
         assert!(unknown[0].starts_with("additive: column `country` is declared as str but the source has `geo`"));
         assert_eq!(unknown.len(), 1);
     }
 
     #[test]
-    fn a_column_that_became_a_measure_breaks_and_the_other_way_around() {
+    fn a_change_between_column_and_measure_is_breaking() {
         let columns: Vec<_> = SAME.into_iter().filter(|(name, _)| *name != "revenue").collect();
-        let told_of = told(&columns, &["margin", "revenue"]);
-        assert!(told_of[0].starts_with("breaking: `revenue` is declared as a column but is a measure"), "{told_of:?}");
-        assert_eq!(told_of.len(), 1);
+        let found = messages(&columns, &["margin", "revenue"]);
+        assert!(found[0].starts_with("breaking: `revenue` is declared as a column but is a measure"), "{found:?}");
+        assert_eq!(found.len(), 1);
         let columns: Vec<_> = SAME.into_iter().chain([("margin", "float")]).collect();
-        assert_eq!(told(&columns, &[]), ["breaking: `margin` is declared as a measure but is a column of the source"]);
+        assert_eq!(
+            messages(&columns, &[]),
+            ["breaking: `margin` is declared as a measure but is a column of the source"]
+        );
     }
 
     #[test]
-    fn what_is_new_breaks_nothing() {
+    fn additions_are_not_breaking() {
         let columns: Vec<_> = SAME.into_iter().chain([("shape", "geo"), ("city", "str")]).collect();
         assert_eq!(
-            told(&columns, &["margin", "profit"]),
+            messages(&columns, &["margin", "profit"]),
             [
                 "additive: the source has a column `shape` of type geo that is not declared; this version does not know the type",
                 "additive: the source has a column `city` of type str that is not declared",
@@ -369,9 +376,9 @@ mod tests {
     }
 
     #[test]
-    fn a_storage_without_columns_is_not_judged() {
-        let told = told(&[], &["margin"]);
-        assert_eq!(told.len(), 1);
-        assert!(told[0].starts_with("additive: nothing was loaded into the source yet"), "{told:?}");
+    fn an_empty_storage_has_no_breaking_drift() {
+        let messages = messages(&[], &["margin"]);
+        assert_eq!(messages.len(), 1);
+        assert!(messages[0].starts_with("additive: nothing was loaded into the source yet"), "{messages:?}");
     }
 }

@@ -1,4 +1,5 @@
-//! The columns of a source: as a schema, as a schema file, as the server lists them, and the drift between them.
+//! The columns of a source: as a schema, as a schema file, as the server lists them, and the drift
+//! between them.
 
 pub mod drift;
 pub mod remote_schema;

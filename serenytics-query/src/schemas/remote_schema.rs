@@ -1,4 +1,4 @@
-//! What a server has of a source, and the schema file that declares all of it.
+//! The schema that a server reports for a source, and the schema file that declares it.
 
 use std::collections::HashSet;
 
@@ -6,22 +6,23 @@ use crate::schemas::schema_file::{FileColumn, FileKind, SchemaFile, field_name, 
 use crate::syntax::vocabulary::ColumnType;
 use crate::wire::{COUNT_COLUMN, ColumnTitle};
 
-/// What a server tells of a source.
+/// The columns and measures that a server reports for a source.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RemoteSchema {
-    /// The columns that it lists, in its order.
+    /// The columns, in the server's order.
     pub columns: Vec<ColumnTitle>,
-    /// The names of its measures, which no server lists with the columns.
+    /// The names of the measures, which a server does not list with the columns.
     pub measures: Vec<String>,
 }
 
 impl RemoteSchema {
-    /// The schema file of a source: its columns in their order, then its measures.
+    /// Creates the schema file of a source: its columns in their order, then its measures.
     ///
-    /// What a server cannot tell is taken from `before`, the file that declared the source until now: the names in queries, which
-    /// columns have no NULL, the types of measures, and value formulas. A column that was not declared may be NULL, a measure is a float,
-    /// and a name that no field can have gets one that is made of it. Left out are columns of a type that this version does not know, names
-    /// that no file can hold, and a measure that is called like a column.
+    /// Some information is not on the server and is copied from `before`, the previous schema file:
+    /// the names in queries, the columns that are never NULL, the types of measures, and value
+    /// formulas. A new column is nullable, a new measure is a float, and a name that is not a valid
+    /// field name gets a derived one. The file omits columns of an unknown type, names that a file
+    /// cannot contain, and a measure that has the name of a column.
     #[must_use]
     pub fn file(&self, source: &str, uuid: Option<&str>, before: Option<&SchemaFile>) -> SchemaFile {
         let before = before.map_or(&[][..], |file| &file.columns);
@@ -46,12 +47,13 @@ impl RemoteSchema {
     }
 }
 
-/// The column that a file declares under this name of the wire.
+/// Returns the column that a file declares under this wire name.
 fn declared<'a>(columns: &'a [FileColumn], wire: &str) -> Option<&'a FileColumn> {
     columns.iter().find(|column| column.wire() == wire)
 }
 
-/// Adds a column, with what only its declaration can tell, unless there is one of this name already or no file can hold the name.
+/// Adds a column, with the rest of its previous declaration. Skips a column whose name is taken or
+/// is not valid in a file.
 fn add(columns: &mut Vec<FileColumn>, before: &[FileColumn], wire: &str, column: FileColumn) {
     if !is_name(wire) || wire == COUNT_COLUMN || declared(columns, wire).is_some() {
         return;
@@ -79,8 +81,8 @@ fn measure(name: &str, column_type: ColumnType) -> FileColumn {
     }
 }
 
-/// Gives each column a name in queries that no other one has. Names that were declared before come first, because queries use them; then
-/// those that a field can have as they are.
+/// Assigns a unique name in queries to each column. Previously declared names have precedence,
+/// because queries use them; then names that are valid field names.
 fn give_fields(columns: &mut [FileColumn], before: &[FileColumn]) {
     let is_kept = |column: &FileColumn| before.iter().any(|other| other.wire() == column.wire());
     let mut taken: HashSet<String> =
@@ -121,7 +123,7 @@ mod tests {
 
     /// Each column's name in queries, the one on the wire, and its type.
     fn columns(file: &SchemaFile) -> Vec<String> {
-        // What is written can be read.
+        // A written file can be read again.
         assert_eq!(&SchemaFile::from_json(&file.to_json().unwrap()).unwrap(), file);
         file.columns
             .iter()
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_can_be_declared_is_and_has_a_name_of_its_own() {
+    fn the_file_declares_every_valid_column_under_a_unique_name() {
         let joined = format!("{REGIONS}.country");
         let served = served(
             &[
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_person_knows_is_kept() {
+    fn a_pulled_file_keeps_the_previous_names_and_types() {
         let before = SchemaFile::from_json(
             r#"{"source": "sales", "columns": [
                 {"name": "n", "field": "quantity", "type": "str"},
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_pulled_again_stays_as_it_is() {
+    fn pulling_a_file_again_does_not_change_it() {
         let served = served(&[("a b", "str"), ("a_b", "int"), ("c", "float")], &["m m"]);
         let file = served.file("sales", None, None);
         assert_eq!(served.file("sales", None, Some(&file)), file);

@@ -1,11 +1,11 @@
-//! The schema: what a source is called and which columns it has, as declared by a user or read from a server.
+//! The schema: the name and the columns of a source, declared by a user or read from a server.
 
 use std::borrow::Cow;
 
 use crate::syntax::vocabulary::ColumnType;
 use crate::wire::ColumnTitle;
 
-/// How a source is found on the server.
+/// Identifies a source on the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SourceRef {
     /// By its name, which is unique by convention only.
@@ -39,11 +39,13 @@ pub enum ColumnKind {
     /// They are stored in the source.
     #[default]
     Stored,
-    /// A measure: computed for each row, by a formula that the source's configuration holds. The wire names it with its uuid beside it.
+    /// A measure: computed for each row by a formula in the source's configuration. A request names
+    /// it together with its uuid.
     Measure,
     /// A value formula: one number over all rows, whose wire name is the formula itself.
     Formula,
-    /// They are stored in another source that this one joins; the wire name is `<uuid of that source>.<column>`.
+    /// They are stored in another source that this one joins; the wire name is
+    /// `<uuid of that source>.<column>`.
     Joined,
 }
 
@@ -68,11 +70,12 @@ impl ColumnKind {
 /// A column of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// The name in queries: the Rust field's, or the wire name when the schema was read at run time.
+    /// The name in queries: the Rust field's, or the wire name when the schema was read at run
+    /// time.
     pub name: String,
     /// The name on the wire.
     pub wire: String,
-    /// What the column holds.
+    /// The column's type.
     pub column_type: ColumnType,
     /// Whether a cell may be NULL.
     pub nullable: bool,
@@ -91,14 +94,14 @@ pub struct Schema {
     pub columns: Vec<Column>,
 }
 
-/// Separates the fields of a record of an encoded schema; no name may hold a control character.
+/// Separates the fields of a record of an encoded schema; names cannot contain control characters.
 const FIELD: char = '\u{1f}';
 /// Separates the records of an encoded schema.
 const RECORD: char = '\u{1e}';
 
 impl Schema {
-    /// The schema of a source whose columns a server told. Its cells are all nullable, and columns of a type that
-    /// this version does not know are left out.
+    /// Creates the schema of a source from the columns that a server reports. All columns are
+    /// nullable; columns of an unknown type are left out.
     #[must_use]
     pub fn from_titles(source: SourceRef, titles: &[ColumnTitle]) -> Schema {
         let columns = titles
@@ -123,19 +126,19 @@ impl Schema {
         self.columns.iter().enumerate().find(|(_, column)| column.name == name)
     }
 
-    /// The same schema with each column called as the platform calls it.
+    /// Returns the schema with each column named as on the platform.
     #[must_use]
     pub fn by_wire_names(&self) -> Schema {
         let renamed = |column: &Column| Column { name: column.wire.clone(), ..column.clone() };
         Schema { source: self.source.clone(), columns: self.columns.iter().map(renamed).collect() }
     }
 
-    /// The columns that each row has a cell of: all but the value formulas.
+    /// Returns the columns that have a cell in each row: all except value formulas.
     pub fn row_columns(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.kind != ColumnKind::Formula)
     }
 
-    /// The schema as one text, in which it travels from the derive to `query!`.
+    /// Encodes the schema as a string, which the derive passes to `query!`.
     #[must_use]
     pub fn encode(&self) -> String {
         let kind = match self.source {
@@ -153,7 +156,7 @@ impl Schema {
         text
     }
 
-    /// Reads what [`Schema::encode`] wrote; `None` for any other text.
+    /// Decodes a string of [`Schema::encode`]; `None` for any other string.
     #[must_use]
     pub fn decode(text: &str) -> Option<Schema> {
         let mut records = text.split(RECORD);
@@ -187,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoded_schema_reads_back_whatever_the_names_hold() {
+    fn an_encoded_schema_decodes_to_itself_with_any_names() {
         let column = |name: &str, wire: &str, nullable, kind| Column {
             name: name.to_owned(),
             wire: wire.to_owned(),
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_schema() {
+    fn decode_rejects_other_strings() {
         for text in ["", "sales", "table\u{1f}sales", "name\u{1f}sales\u{1e}country"] {
             assert_eq!(Schema::decode(text), None, "{text:?}");
         }

@@ -1,4 +1,5 @@
-//! Schema files: a source's columns as one JSON file, made for review, written by `serenytics schema pull` and read by `#[source(file = "..")]`.
+//! Schema files: the columns of a source as a JSON file that is easy to review.
+//! `serenytics schema pull` writes it, and `#[source(file = "..")]` reads it.
 
 use std::collections::HashSet;
 
@@ -15,7 +16,7 @@ use crate::wire::COUNT_COLUMN;
 pub struct SchemaFile {
     /// The source's name.
     pub source: String,
-    /// The source's uuid, if it is found by that and not by its name.
+    /// The source's uuid, if the source is identified by it instead of its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
     /// The columns, in the order of the source.
@@ -26,18 +27,19 @@ pub struct SchemaFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileColumn {
-    /// The name on the wire; of a joined column the name in its own source, of a value formula the formula.
+    /// The name on the wire. For a joined column: the name in its own source; for a value formula:
+    /// the formula.
     pub name: String,
-    /// The name in queries, where it is not the one on the wire.
+    /// The name in queries, if it differs from the name on the wire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What the column holds.
+    /// The column's type.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
     /// Whether a cell may be NULL.
     #[serde(default, skip_serializing_if = "is_false")]
     pub nullable: bool,
-    /// `measure` or `formula`, where it is not a column that is stored.
+    /// `measure` or `formula`, if the column is computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<FileKind>,
     /// The uuid of the source that the column is stored in, if this one joins it.
@@ -45,7 +47,7 @@ pub struct FileColumn {
     pub join: Option<String>,
 }
 
-/// What computes a column that is not stored.
+/// The kind of a computed column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileKind {
@@ -55,33 +57,33 @@ pub enum FileKind {
     Formula,
 }
 
-/// The largest file that is read.
+/// The maximum size of a file, in bytes.
 const LARGEST: usize = 4 << 20;
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(value: &bool) -> bool {
     !value
 }
 
 impl SchemaFile {
-    /// Reads the text of a file.
+    /// Parses the text of a file.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it, with the line if it is no JSON of a schema file.
+    /// A description of the error, with its line if the JSON is not valid.
     pub fn from_json(text: &str) -> Result<SchemaFile, String> {
         if text.len() > LARGEST {
             return Err(format!("it has {} bytes, but a schema file may have at most {LARGEST}", text.len()));
         }
-        // Some editors put a mark of the encoding at the start.
+        // Some editors write a byte order mark at the start.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let file: SchemaFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
         file.checked()
     }
 
-    /// The text of the file: pretty JSON that ends with a line end.
+    /// Returns the text of the file: indented JSON that ends with a newline.
     ///
     /// # Errors
-    /// A sentence of the writer's.
+    /// A description of the error.
     pub fn to_json(&self) -> Result<String, String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(|error| error.to_string())
     }
@@ -96,10 +98,10 @@ impl SchemaFile {
         Schema { source, columns: self.columns.iter().map(FileColumn::column).collect() }
     }
 
-    /// The file, if another one can read what it writes.
+    /// Validates the file and returns it.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
+    /// A description of the error.
     pub fn checked(self) -> Result<SchemaFile, String> {
         let mut fields = HashSet::new();
         let mut wires = HashSet::new();
@@ -190,13 +192,15 @@ impl FileColumn {
     }
 }
 
-/// Whether a text can be a value formula, and is no column's name: it refers to a column, `[column]`, or calls a function.
+/// Returns true if `text` looks like a value formula instead of a column's name: it references a
+/// column, `[column]`, or calls a function.
 #[must_use]
 pub fn is_formula(text: &str) -> bool {
     text.contains(['[', '('])
 }
 
-/// A column's name on the wire: that of another source's column begins with the source's uuid.
+/// Returns a column's name on the wire. The name of a joined column starts with the uuid of its
+/// source.
 #[must_use]
 pub fn joined_name(join: Option<&str>, name: &str) -> String {
     match join {
@@ -205,24 +209,28 @@ pub fn joined_name(join: Option<&str>, name: &str) -> String {
     }
 }
 
-/// The two parts of a joined column's name on the wire, as [`joined_name`] puts them together: the uuid of its source and its name there.
+/// Splits the wire name of a joined column, created by [`joined_name`], into the uuid of its source
+/// and its name there.
 #[must_use]
 pub fn split_joined(wire: &str) -> Option<(&str, &str)> {
     const HYPHENS: [usize; 4] = [8, 13, 18, 23];
     let (uuid, name) = wire.split_once('.')?;
     let is_uuid = uuid.len() == 36
-        && uuid.bytes().enumerate().all(|(at, byte)| {
-            if HYPHENS.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() }
-        });
+        && uuid.bytes().enumerate().all(
+            |(at, byte)| {
+                if HYPHENS.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+            },
+        );
     (is_uuid && !name.is_empty()).then_some((uuid, name))
 }
 
-/// Whether a text can be the name of something on the platform: it is not empty and holds no control character.
+/// Returns true if `text` is a valid name on the platform: it is not empty and has no control
+/// characters.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
 }
 
-/// Whether a field can have this name, raw or not.
+/// Returns true if a field can have this name, raw or not.
 pub(crate) fn is_identifier(name: &str) -> bool {
     let mut characters = name.chars();
     let first = characters.next().is_some_and(|first| first == '_' || is_letter(first) && is_xid_start(first));
@@ -230,12 +238,13 @@ pub(crate) fn is_identifier(name: &str) -> bool {
     first && rest && !matches!(name, "_" | "self" | "Self" | "super" | "crate")
 }
 
-/// Whether a name of a field can go on with this letter or digit: `²` is one to Unicode, and stands in no name of Rust's.
+/// Returns true if a field name can contain this letter or digit. Unicode counts `²` as a digit,
+/// but Rust does not allow it in a name.
 fn is_letter(c: char) -> bool {
     c.is_alphanumeric() && is_xid_continue(c)
 }
 
-/// The name that a field gets for a column of this name: letters, digits and underscores.
+/// Derives a field name from a column name: letters, digits and underscores.
 #[must_use]
 pub fn field_name(name: &str) -> String {
     let words: Vec<&str> = name.split(|c| !is_letter(c)).filter(|word| !word.is_empty()).collect();
@@ -278,7 +287,7 @@ mod tests {
 "#;
 
     #[test]
-    fn a_file_is_read_and_written_to_the_byte() {
+    fn a_file_round_trips_byte_for_byte() {
         let file = SchemaFile::from_json(FILE).unwrap();
         assert_eq!(file.to_json().unwrap(), FILE);
         assert_eq!(SchemaFile::from_json(&format!("\u{feff}{FILE}")).unwrap(), file);
@@ -294,21 +303,23 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_file_is_told_what_is_wrong() {
-        let told = |from: &str, to: &str| SchemaFile::from_json(&FILE.replace(from, to)).unwrap_err();
-        assert!(told(r#""name": "country","#, r#""nam": "country","#).contains("unknown field `nam`"));
-        assert!(told(r#""type": "str""#, r#""type": "text""#).contains("unknown variant `text`"));
-        assert!(told("\"field\": \"order_date\",\n", "").contains("add one with `\"field\"`"));
-        assert!(told("\"margin\"", "\"country\"").contains("is repeated"));
-        assert!(told("\"country\",", "\"m²\",").contains("is not a valid field name"));
-        assert!(told("\"margin\"", "\"$$count$$\", \"field\": \"n\"").contains("`count()`"));
-        assert!(told("182018f9", "\\u001f").contains("`join` must be the uuid"));
-        assert!(told("\"columns\"", "\"uuid\": \"\", \"columns\"").contains("`uuid` must have at least one character"));
+    fn an_invalid_file_is_rejected_with_a_reason() {
+        let message = |from: &str, to: &str| SchemaFile::from_json(&FILE.replace(from, to)).unwrap_err();
+        assert!(message(r#""name": "country","#, r#""nam": "country","#).contains("unknown field `nam`"));
+        assert!(message(r#""type": "str""#, r#""type": "text""#).contains("unknown variant `text`"));
+        assert!(message("\"field\": \"order_date\",\n", "").contains("add one with `\"field\"`"));
+        assert!(message("\"margin\"", "\"country\"").contains("is repeated"));
+        assert!(message("\"country\",", "\"m²\",").contains("is not a valid field name"));
+        assert!(message("\"margin\"", "\"$$count$$\", \"field\": \"n\"").contains("`count()`"));
+        assert!(message("182018f9", "\\u001f").contains("`join` must be the uuid"));
+        assert!(
+            message("\"columns\"", "\"uuid\": \"\", \"columns\"").contains("`uuid` must have at least one character")
+        );
         assert!(SchemaFile::from_json(r#"{"source": "sales", "columns": []}"#).unwrap_err().contains("no columns"));
     }
 
     #[test]
-    fn every_column_gets_a_name_that_a_field_can_have() {
+    fn field_name_is_always_a_valid_identifier() {
         for (name, field) in [
             ("order date", "order_date"),
             ("height (cm)", "height_cm"),

@@ -29,13 +29,14 @@ pub trait LoadRow {
     /// Writes the row as a JSON object at the end of `json`.
     ///
     /// # Errors
-    /// A sentence about the cell that JSON cannot hold.
+    /// A description of a cell that JSON cannot contain.
     fn write_row(&self, json: &mut String) -> Result<(), String>;
 
-    /// Writes the row's cells one by one, for a file. A row that says nothing else writes those of its JSON object.
+    /// Writes the row's cells one by one, for a file. The default writes the cells of the row's
+    /// JSON object.
     ///
     /// # Errors
-    /// A sentence about the cell that a column cannot hold.
+    /// A description of a cell that a column cannot contain.
     fn write_fields(&self, fields: &mut Fields) -> Result<(), String> {
         let mut json = String::new();
         self.write_row(&mut json)?;
@@ -44,7 +45,7 @@ pub trait LoadRow {
         row.write_fields(fields)
     }
 
-    /// The types that the columns have to get, by wire name; empty to have them inferred.
+    /// The types of the columns, by wire name; the server infers the types if this is empty.
     #[must_use]
     fn forced_types() -> Vec<(String, ColumnType)>
     where
@@ -61,9 +62,9 @@ pub enum LoadCell {
     Null,
     /// A number, as JSON writes it.
     Number(String),
-    /// A text or a datetime.
+    /// A string or a datetime.
     Text(String),
-    /// `true` or `false`, which the warehouse keeps as a text.
+    /// `true` or `false`, which the warehouse stores as text.
     Bool(bool),
 }
 
@@ -71,12 +72,12 @@ pub enum LoadCell {
 #[derive(Debug, Default)]
 pub struct Fields {
     cells: Vec<(String, LoadCell)>,
-    /// How many of them are this row's: the names of rows before are written over.
+    /// The number of cells of this row; the names of earlier rows are reused.
     used: usize,
 }
 
 impl Fields {
-    /// Forgets the cells, for another row.
+    /// Removes the cells, for another row.
     pub fn clear(&mut self) {
         self.used = 0;
     }
@@ -136,8 +137,8 @@ impl Fields {
     }
 }
 
-/// A struct with a field for each column of its source, so that its values are rows. Derived with [`Source`], but for a source whose
-/// columns a file declares.
+/// A struct with a field for each column of its source, whose values are rows. Derived with
+/// [`Source`], except for a source whose columns a file declares.
 #[doc(hidden)]
 pub trait SourceRow {
     /// The source.
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_or_no_cell_is_told() {
+    fn invalid_rows_and_cells_are_rejected() {
         let mut fields = Fields::default();
         assert!(json!([1]).write_row(&mut String::new()).unwrap_err().contains("a row must be a JSON object"));
         assert_eq!(json!({"a": [1]}).write_fields(&mut fields).unwrap_err(), "column `a`: a list is not a valid cell");
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_used_again() {
+    fn fields_are_reused_between_rows() {
         let mut fields = Fields::default();
         json!({"a": 1, "b": 2}).write_fields(&mut fields).unwrap();
         fields.clear();

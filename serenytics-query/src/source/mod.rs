@@ -1,4 +1,4 @@
-//! What a Rust type declares about itself: a source and its columns.
+//! Declared sources: a Rust type that declares a source and its columns.
 
 pub mod builder;
 pub mod load_row;
@@ -19,21 +19,22 @@ use crate::syntax::vocabulary::ColumnType;
     note = "add `#[derive(Source)]` to the struct that declares its columns"
 )]
 pub trait Source {
-    /// How the source is found on the server.
+    /// Identifies the source on the server.
     const SOURCE: SourceRef;
 
     /// The source's columns, as [`Schema::encode`] writes them.
     #[doc(hidden)]
     const ENCODED: &'static str;
 
-    /// The source's columns as values, a field each.
+    /// The source's columns as values, one field for each column.
     type Columns;
 
     /// The source's columns as values.
     #[doc(hidden)]
     const COLUMNS: Self::Columns;
 
-    /// A filter: conditions as a value, to be spliced into queries of this source as `..{filter}`, or given to a builder.
+    /// Creates a filter: conditions as a value, for splicing into queries of this source as
+    /// `..{filter}` or for a builder.
     fn filter(write: impl FnOnce(Self::Columns) -> Filter<Self>) -> Filter<Self>
     where
         Self: Sized,
@@ -41,7 +42,7 @@ pub trait Source {
         write(Self::COLUMNS)
     }
 
-    /// A query that is written by the run, clause by clause.
+    /// Starts a query that is built at run time, clause by clause.
     fn query() -> QueryBuilder<Self>
     where
         Self: Sized,

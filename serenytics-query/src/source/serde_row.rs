@@ -8,10 +8,12 @@ use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct, Serializ
 use crate::source::load_row::{Fields, LoadCell, LoadRow};
 use crate::values::value::WireValue;
 
-/// A row of a struct (or a map) that serde serializes: `sales.insert(orders.iter().map(SerdeRow))`.
+/// A row to load that is a struct or a map that serde serializes:
+/// `sales.insert(orders.iter().map(SerdeRow))`.
 ///
-/// The fields are the columns; each is a number, a text, a boolean or nothing. A datetime is a text of ISO 8601, as `jiff` and `chrono` write it,
-/// an enum without data its variant's name. A list, an object, or a number that is not finite is an error and never left out.
+/// The fields are the columns. A field must be a number, a string, a boolean or null. A datetime is
+/// a string in ISO 8601, as `jiff` and `chrono` write it; a unit variant of an enum is its name. A
+/// list, an object, or a number that is not finite is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SerdeRow<T>(pub T);
 
@@ -28,7 +30,7 @@ impl<T: Serialize> LoadRow for SerdeRow<T> {
     }
 }
 
-/// Why a value is no row.
+/// Describes why a value cannot be loaded as a row.
 #[derive(Debug)]
 struct RowError(String);
 
@@ -49,10 +51,10 @@ impl serde::ser::Error for RowError {
 type Done<T> = Result<T, RowError>;
 type Never<T> = Impossible<T, RowError>;
 
-/// Methods of a serializer that refuse what it is given.
-macro_rules! refuse {
+/// Methods of a serializer that reject their argument.
+macro_rules! reject {
     ($message:expr => $($method:ident($($type:ty),*) $(-> $result:ty)?;)+) => {
-        $(fn $method(self, $(_: $type),*) -> refuse!(@ $($result)?) {
+        $(fn $method(self, $(_: $type),*) -> reject!(@ $($result)?) {
             Err(RowError::custom($message))
         })+
     };
@@ -60,7 +62,7 @@ macro_rules! refuse {
     (@ $result:ty) => { Done<$result> };
 }
 
-/// Takes a row: a struct or a map.
+/// Serializes a row: a struct or a map.
 struct Row<'f> {
     fields: &'f mut Fields,
 }
@@ -78,7 +80,7 @@ impl<'f> Serializer for Row<'f> {
     type SerializeStruct = Columns<'f>;
     type SerializeStructVariant = Never<()>;
 
-    refuse! { NO_ROW =>
+    reject! { NO_ROW =>
         serialize_bool(bool);
         serialize_i8(i8);
         serialize_i16(i16);
@@ -131,7 +133,7 @@ impl<'f> Serializer for Row<'f> {
     }
 }
 
-/// Takes the columns of a row.
+/// Serializes the columns of a row.
 struct Columns<'f> {
     fields: &'f mut Fields,
     /// The name of a map's next value.
@@ -182,10 +184,10 @@ impl SerializeStruct for Columns<'_> {
     }
 }
 
-/// Takes a cell: a scalar, or nothing.
+/// Serializes a cell: a scalar or null.
 struct Cell;
 
-/// Methods of a serializer that take an integer.
+/// Methods of a serializer that accept an integer.
 macro_rules! integers {
     ($($method:ident($type:ty);)+) => {$(
         fn $method(self, value: $type) -> Done<LoadCell> {
@@ -218,14 +220,14 @@ impl Serializer for Cell {
         serialize_u128(u128);
     }
 
-    refuse! { "a list is not a valid cell" =>
+    reject! { "a list is not a valid cell" =>
         serialize_bytes(&[u8]);
         serialize_seq(Option<usize>) -> Self::SerializeSeq;
         serialize_tuple(usize) -> Self::SerializeTuple;
         serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
     }
 
-    refuse! { "an object is not a valid cell" =>
+    reject! { "an object is not a valid cell" =>
         serialize_map(Option<usize>) -> Self::SerializeMap;
         serialize_struct(&'static str, usize) -> Self::SerializeStruct;
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
@@ -237,7 +239,7 @@ impl Serializer for Cell {
     }
 
     fn serialize_f32(self, value: f32) -> Done<LoadCell> {
-        // By its shortest spelling: as a double it would get digits that it does not have.
+        // Written as `f32`: converting to `f64` first would add digits.
         if value.is_finite() { Ok(LoadCell::Number(format!("{value:?}"))) } else { Err(not_finite(value)) }
     }
 
@@ -341,14 +343,14 @@ mod tests {
             r#"{"id":7,"price":0.1,"total":2.0,"name":null,"paid":true,"note":null,"size":"Small"}"#
         );
         assert_eq!(written(Some(&order(1e300))).unwrap().len(), written(order(1e300)).unwrap().len());
-        let told = written(order(f64::NAN)).unwrap_err();
-        assert!(told.starts_with("column `total`: NaN is not a finite number"), "{told}");
+        let message = written(order(f64::NAN)).unwrap_err();
+        assert!(message.starts_with("column `total`: NaN is not a finite number"), "{message}");
     }
 
     #[test]
-    fn what_is_no_row_is_told() {
-        for told in [written(3).unwrap_err(), written([1]).unwrap_err(), written("a").unwrap_err()] {
-            assert_eq!(told, NO_ROW);
+    fn values_that_are_not_rows_are_rejected() {
+        for message in [written(3).unwrap_err(), written([1]).unwrap_err(), written("a").unwrap_err()] {
+            assert_eq!(message, NO_ROW);
         }
         let nested = std::collections::BTreeMap::from([("a", vec![1])]);
         assert_eq!(written(&nested).unwrap_err(), "column `a`: a list is not a valid cell");

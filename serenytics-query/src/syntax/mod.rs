@@ -1,4 +1,5 @@
-//! The syntax of a query: its vocabulary, its tokens, the tree they are parsed into, and the problems found in it.
+//! The syntax of a query: its vocabulary, its tokens, the tree they are parsed into, and the
+//! problems found in it.
 
 pub mod parse;
 pub mod problem;

@@ -1,13 +1,13 @@
-//! Problems: what is wrong with a query, where, and what was probably meant.
+//! Problems: the mistakes of a query, with their positions and suggestions.
 
 use std::fmt;
 
 use crate::syntax::stage::Position;
 
-/// Declares the codes, each with its text and its title.
+/// Declares the codes with their texts and descriptions.
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal,)+) => {
-        /// What kind of mistake a [`Problem`] is; its code never changes its meaning.
+        /// The kind of a [`Problem`]. The meaning of a code never changes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code { $($(#[$doc])* $variant,)+ }
@@ -16,7 +16,7 @@ macro_rules! codes {
             /// Every code, in the order of their numbers.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
 
-            /// The code's text: `SRN020`.
+            /// Returns the code as text: `SRN020`.
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self { $(Code::$variant => $code,)+ }
@@ -26,98 +26,99 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A word or sign stands where the grammar has none.
+    /// A word or a symbol that the grammar does not allow here.
     Unexpected = "SRN001",
-    /// The query does not begin with `from`.
+    /// A query that does not start with `from`.
     MissingFrom = "SRN002",
-    /// A clause stands twice.
+    /// A clause that is repeated.
     DuplicateClause = "SRN003",
-    /// A clause has nothing in it.
+    /// A clause that is empty.
     EmptyClause = "SRN004",
-    /// Two items have no comma between them.
+    /// Two items without a comma between them.
     MissingComma = "SRN005",
-    /// A keyword stands where a column is meant.
+    /// A keyword that is used as a column.
     KeywordAsColumn = "SRN006",
-    /// A function that the language does not have, or not there.
+    /// A function that is unknown or not allowed in this clause.
     UnknownFunction = "SRN007",
-    /// An operator that the language does not have.
+    /// An operator that is unknown.
     UnknownOperator = "SRN008",
-    /// `or`, `||`, `&&`: conditions are joined by `and` or a comma.
+    /// `or`, `||` or `&&`: conditions are joined by `and` or a comma.
     Logic = "SRN009",
-    /// An operator without its value, or a value without need.
+    /// A value of an operator that is missing, of the wrong form or not allowed.
     Operand = "SRN010",
-    /// A literal that the language does not have.
+    /// A literal that is invalid.
     BadLiteral = "SRN011",
-    /// A text or a datetime without its quotes.
+    /// A string or a datetime without quotes.
     Unquoted = "SRN012",
-    /// A list with nothing in it.
+    /// A list that is empty.
     EmptyList = "SRN013",
-    /// A limit that is no positive integer.
+    /// A limit that is not a positive integer.
     BadLimit = "SRN014",
-    /// A filter that is not spliced in as `..{filter}`.
+    /// A filter that is not written as `..{filter}`.
     Splice = "SRN015",
-    /// A pipeline that is data and none of the format's.
+    /// A JSON pipeline that does not have the right format.
     PipelineJson = "SRN016",
     /// A column that the source does not have.
     UnknownColumn = "SRN020",
-    /// A value whose type is not its column's.
+    /// A value that does not have the type of its column.
     ValueType = "SRN021",
     /// An operator that does not fit its column's type.
     OperatorType = "SRN022",
     /// An aggregate that does not fit its column's type.
     AggregateType = "SRN023",
-    /// A time slot of a column that holds no datetimes.
+    /// A time slot of a column that is not a datetime column.
     SlotType = "SRN024",
-    /// A text that is no datetime, for a datetime column.
+    /// A string that is not a datetime, for a datetime column.
     BadDatetime = "SRN025",
-    /// A bare column beside an aggregate or a group.
+    /// A bare column in a query with aggregates or groups.
     NeedsAggregate = "SRN026",
-    /// A grouped column that is selected again.
+    /// A grouped column that is also selected.
     GroupedSelected = "SRN027",
-    /// The same key, column or aggregate twice.
+    /// A key, a column or an aggregate that is repeated.
     Repeated = "SRN028",
-    /// Two outputs with one name.
+    /// Two outputs with the same name.
     DuplicateOutput = "SRN029",
-    /// An order by something that the result does not have.
+    /// An item of `order_by` that is not in the result.
     UnknownOrder = "SRN030",
-    /// A value formula that does not stand alone in `select`.
+    /// A value formula that is not the only output.
     FormulaPlace = "SRN031",
-    /// A run-time number that is not finite, or too large for the wire.
+    /// A run-time number that is not finite or does not fit into 64 bits.
     NotFinite = "SRN040",
-    /// A run-time limit that is no positive integer.
+    /// A run-time limit that is not a positive integer.
     LimitRange = "SRN041",
-    /// A row struct whose fields are not the columns of a built query's result.
+    /// A row struct whose fields do not match the result of a built query.
     RowFields = "SRN042",
-    /// A run-time value whose Rust type is not one for its column.
+    /// A run-time value whose Rust type does not fit its column.
     ValueRustType = "SRN050",
-    /// A run-time list that is none.
+    /// A run-time list that is not a list.
     NotAList = "SRN051",
-    /// A run-time limit that is no integer.
+    /// A run-time limit that is not an integer.
     LimitRustType = "SRN052",
-    /// A type that is no source.
+    /// A type that is not a source.
     NotASource = "SRN053",
-    /// A type that cells or rows cannot be read into.
+    /// A type that cannot be a cell or a row.
     NotARow = "SRN054",
-    /// A function of `query!` that is not a plain one that returns its query.
+    /// A function of `query!` that is not a plain `fn` that returns its query.
     ItemForm = "SRN055",
-    /// What is spliced into a query and is no filter of its source.
+    /// A spliced value that is not a filter of the query's source.
     NotAFilter = "SRN056",
-    /// What a clause of a builder does not take.
+    /// An item that a builder's clause does not accept.
     BuilderItem = "SRN057",
-    /// What is said of a source or of a column.
+    /// An attribute of a source or of a column.
     SourceAttribute = "SRN060",
-    /// A source or a row that is no struct of the right form.
+    /// A source or a row that is not a struct of the right form.
     SourceStruct = "SRN061",
-    /// A field's type that no column has.
+    /// A field's type that is not a column type.
     ColumnType = "SRN062",
-    /// A column that is declared twice.
+    /// A column that is declared more than once.
     DuplicateColumn = "SRN063",
-    /// A schema file that is missing or wrong.
+    /// A schema file that is missing or invalid.
     SchemaFile = "SRN064",
 }
 
 impl Code {
-    /// Whether the rule is about our rows only: other clients of a server are never refused for it.
+    /// Returns true if the rule is only about row structs. A server does not apply it to requests
+    /// of other clients.
     #[must_use]
     pub const fn is_row_rule(self) -> bool {
         matches!(self, Code::DuplicateOutput | Code::Repeated)
@@ -133,13 +134,13 @@ impl fmt::Display for Code {
 /// One mistake of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What kind of mistake it is.
+    /// The kind of the mistake.
     pub code: Code,
-    /// What is wrong, in one line.
+    /// The message, on one line.
     pub message: String,
-    /// Where.
+    /// The position in the query.
     pub position: Position,
-    /// What to do, if more can be said than the message says.
+    /// Further advice, if there is some.
     pub help: Option<String>,
 }
 
@@ -202,7 +203,7 @@ impl IntoIterator for Problems {
     }
 }
 
-/// A line for each problem, and one for its help.
+/// Writes one line for each problem, and one for its help.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();

@@ -1,38 +1,38 @@
-//! The language's tree: one stage of a query, with a position on every word that can be wrong.
+//! The language's tree: one stage of a query, with the position of every part that can be wrong.
 
 use crate::syntax::vocabulary::{Aggregate, Direction, Operator, TimeSlot};
 
-/// Where a part of a query stands: an index whose meaning is its maker's (a token of the compiler, an offset in a
-/// text, an item of a request).
+/// The position of a part of a query: an index into the compiler's tokens, an offset in a text, or
+/// the number of a request's item, depending on the parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(pub u32);
 
-/// A name as it was written.
+/// An identifier of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ident {
     /// The name, without `r#`.
     pub text: String,
-    /// Where it stands.
+    /// The position.
     pub position: Position,
 }
 
-/// A query's one stage. A part that could not be read is left out or marked unknown, so that the rest is checked too.
+/// The stage of a query. An invalid part is left out or marked unknown, so that the rest can be
+/// checked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Stage {
-    /// The conditions, all of which a row has to meet.
+    /// The conditions; a row must meet all of them.
     pub conditions: Vec<Condition>,
-    /// The filters that are spliced in, `..{filter}`; their conditions come after those of the query.
+    /// The spliced filters, `..{filter}`. Their conditions come after those of the query.
     pub splices: Vec<Placeholder>,
     /// The keys of the groups.
     pub group_by: Vec<Key>,
     /// The selected outputs; `None` without a `select`.
     pub select: Option<Vec<Selection>>,
-    /// The order, the first item being the most significant.
+    /// The order. The first item is the most significant.
     pub order_by: Vec<Order>,
-    /// The largest number of rows.
+    /// The maximum number of rows.
     pub limit: Option<Limit>,
-    /// Whether an item was refused while it was read and is missing here, so that nothing may be said of what a
-    /// clause lacks.
+    /// Whether an invalid item was left out. The checker does not report missing items then.
     pub incomplete: bool,
 }
 
@@ -41,14 +41,14 @@ pub struct Stage {
 pub struct Key {
     /// The column.
     pub column: Ident,
-    /// What the column's datetimes are cut to.
+    /// The time slot of the column's datetimes.
     pub slot: KeySlot,
-    /// The output's name, when `as` gives one.
+    /// The output's name after `as`.
     pub alias: Option<Ident>,
 }
 
 impl Key {
-    /// The key as an item of `select` or `order_by` would name it.
+    /// Returns the key as an item of `select` or `order_by`.
     #[must_use]
     pub fn selected(&self) -> Selected {
         let column = self.column.clone();
@@ -60,57 +60,57 @@ impl Key {
     }
 }
 
-/// What is done to a key's column.
+/// The time slot of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySlot {
-    /// Nothing: `country`.
+    /// The column itself: `country`.
     Whole,
-    /// Its datetimes are cut to a slot: `month(date)`.
+    /// A time slot of the column's datetimes: `month(date)`.
     Slot(TimeSlot),
-    /// Something that was refused already.
+    /// A function that is already reported.
     Unknown,
 }
 
 /// An output of `select`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selection {
-    /// What is selected.
+    /// The selected item.
     pub selected: Selected,
-    /// The output's name, when `as` gives one.
+    /// The output's name after `as`.
     pub alias: Option<Ident>,
 }
 
-/// What a `select` or `order_by` item names.
+/// The content of a `select` or `order_by` item.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Selected {
-    /// A name by itself: in `select` a column, in `order_by` an output or a column.
+    /// A name without a function: a column in `select`, an output or a column in `order_by`.
     Column(Ident),
     /// An aggregate: `sum(revenue)`.
     Aggregate {
         /// The function.
         aggregate: Aggregate,
-        /// Where the function's name stands.
+        /// The position of the function's name.
         position: Position,
         /// The column.
         column: Ident,
     },
     /// `count()`.
     Count(Position),
-    /// A key of `group_by` that is spelled again in `order_by`: `month(date)`.
+    /// A key of `group_by` that is repeated in `order_by`: `month(date)`.
     Slot {
         /// The slot.
         slot: TimeSlot,
-        /// Where the slot's name stands.
+        /// The position of the slot's name.
         position: Position,
         /// The column.
         column: Ident,
     },
-    /// A function that was refused already, with the column it was given.
+    /// A function that is already reported, with its column.
     Unknown(Option<Ident>),
 }
 
 impl Selected {
-    /// The column that is named.
+    /// Returns the column.
     #[must_use]
     pub fn column(&self) -> Option<&Ident> {
         match self {
@@ -122,7 +122,7 @@ impl Selected {
         }
     }
 
-    /// Whether two are the same, wherever they stand.
+    /// Compares two items without their positions.
     #[must_use]
     pub fn is_same(&self, other: &Selected) -> bool {
         match (self, other) {
@@ -143,7 +143,7 @@ impl Selected {
 /// An item of `order_by`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// What the rows are ordered by.
+    /// The sort key.
     pub by: Selected,
     /// The direction.
     pub direction: Direction,
@@ -154,44 +154,44 @@ pub struct Order {
 pub struct Condition {
     /// The column.
     pub column: Ident,
-    /// The comparison; `None` if it was refused already.
+    /// The comparison; `None` if it is already reported.
     pub operator: Option<Operator>,
-    /// Where the operator stands.
+    /// The position of the operator.
     pub operator_position: Position,
-    /// What stands to its right.
+    /// The right side.
     pub operand: ConditionOperand,
 }
 
 /// The right side of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConditionOperand {
-    /// Nothing, or something that was refused already.
+    /// No operand, or one that is already reported.
     None,
     /// One value.
     Scalar(Value),
-    /// A list of values, and where it stands.
+    /// A list of values, and its position.
     List(Vec<Value>, Position),
-    /// A list that the run gives: `in {countries}`.
+    /// A run-time list: `in {countries}`.
     ListPlaceholder(Placeholder),
 }
 
-/// A value: written in the query, or given by the run.
+/// A literal or a run-time value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// A literal, and where it stands.
+    /// A literal, and its position.
     Literal(Literal, Position),
     /// `{expression}`.
     Placeholder(Placeholder),
 }
 
-/// A run-time value's place: `{expression}` or `{expression}?`.
+/// The placeholder of a run-time value: `{expression}` or `{expression}?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placeholder {
     /// The index of the value among the query's run-time values.
     pub index: usize,
-    /// Whether the value is an `Option` whose `None` leaves the clause out.
+    /// Whether the value is an `Option` whose `None` omits the clause.
     pub optional: bool,
-    /// Where the value stands.
+    /// The position of the value.
     pub position: Position,
 }
 
@@ -202,17 +202,17 @@ pub enum Literal {
     Int(i64),
     /// A number with a fraction or an exponent.
     Float(f64),
-    /// A text.
+    /// A string.
     Text(String),
-    /// A text of the wire, where every scalar is one: what it is, its column decides.
+    /// A string of a request, where every scalar is a string. The column decides how it is parsed.
     Wire(String),
 }
 
 /// `limit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// A number of rows, and where it stands.
+    /// A number of rows, and its position.
     Rows(i64, Position),
-    /// A number that the run gives.
+    /// A run-time number.
     Placeholder(Placeholder),
 }

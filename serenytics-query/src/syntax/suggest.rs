@@ -1,20 +1,20 @@
-//! "Did you mean": the one function that finds the name that was probably meant, for every kind of name.
+//! "Did you mean": finds the name that was probably meant, for every kind of name.
 
 use std::cell::Cell;
 
-/// How many characters a name has that others are suggested for: nobody writes a longer one by hand.
+/// The maximum length of a name that gets suggestions, in characters.
 const LONGEST: usize = 255;
-/// How many pairs of characters are held against each other for the suggestions of one text.
+/// The maximum number of character comparisons for the suggestions of one query.
 const EFFORT: usize = 4_000_000;
 
-/// The candidate that is nearest to `name`, if one is near.
+/// Returns the candidate that is nearest to `name`, if one is near.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     Suggestions::default().nearest(name, candidates)
 }
 
-/// The suggestions for all names of one text, such as a query: they end when they have taken a while, so that no text of
-/// thousands of wrong names keeps a server busy.
+/// The suggestions for all names of one query. Their total work is limited, so that a query with
+/// thousands of wrong names cannot keep a server busy.
 #[derive(Debug, Clone)]
 pub struct Suggestions {
     left: Cell<usize>,
@@ -27,7 +27,8 @@ impl Default for Suggestions {
 }
 
 impl Suggestions {
-    /// The candidate that is nearest to `name`, if one is near and this has not taken too long already.
+    /// Returns the candidate that is nearest to `name`, if one is near and the work limit is not
+    /// reached.
     #[must_use]
     pub fn nearest<'a>(&self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
         if self.have_ended() || name.chars().nth(LONGEST).is_some() {
@@ -42,10 +43,10 @@ impl Suggestions {
             }
             let other = fold(candidate);
             let other_length = other.chars().count();
-            self.pay(length.saturating_mul(other_length).max(1))?;
+            self.spend(length.saturating_mul(other_length).max(1))?;
             let near = !folded.is_empty() && (other.starts_with(&folded) || folded.starts_with(&other));
             let limit = length.max(other_length).div_ceil(3);
-            // It is never less than the difference of the lengths.
+            // The distance is at least the difference of the lengths.
             let may_be_near = length.abs_diff(other_length) <= limit;
             let distance = if may_be_near { strsim::damerau_levenshtein(&folded, &other) } else { usize::MAX };
             let rank = if distance <= limit {
@@ -55,7 +56,7 @@ impl Suggestions {
             } else {
                 continue;
             };
-            // Of two that are as near, the one that begins alike was meant: `dsc` is `desc`, not `asc`.
+            // At the same distance, prefer the same first letter: `dsc` is `desc`, not `asc`.
             let rank = (rank, folded.chars().next() != other.chars().next());
             if best.is_none_or(|(least, _)| rank < least) {
                 best = Some((rank, candidate));
@@ -64,26 +65,26 @@ impl Suggestions {
         best.map(|(_, candidate)| candidate)
     }
 
-    /// Whether they have taken as long as they may.
+    /// Returns true if the work limit is reached.
     #[must_use]
     pub fn have_ended(&self) -> bool {
         self.left.get() == 0
     }
 
-    /// Takes from what is left; `None` when that is not enough.
-    fn pay(&self, effort: usize) -> Option<()> {
+    /// Spends a part of the work limit; `None` if the rest is too small.
+    fn spend(&self, effort: usize) -> Option<()> {
         let left = self.left.get().checked_sub(effort);
         self.left.set(left.unwrap_or(0));
         left.map(|_| ())
     }
 }
 
-/// A name without the differences that people do not see: case, underscores, spaces.
+/// Normalizes a name: ignores case, underscores, hyphens and spaces.
 fn fold(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
-/// A list of names for a message: `` `a`, `b` and 3 more ``.
+/// Lists names for a message: `` `a`, `b` and 3 more ``.
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 12;
     let mut names = names.into_iter();
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_names_are_found_and_far_ones_are_not() {
+    fn nearest_finds_only_near_names() {
         let names = ["country", "revenue", "dep_delay", "carrier"];
         assert_eq!(nearest("contry", names), Some("country"));
         assert_eq!(nearest("depDelay", names), Some("dep_delay"));
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn suggestions_take_a_while_at_most() {
+    fn suggestions_stop_at_their_work_limit() {
         let long = "x".repeat(LONGEST);
         let close = format!("{}y", &long[1..]);
         assert_eq!(nearest(&close, [long.as_str()]), Some(long.as_str()));
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_are_cut() {
+    fn long_lists_are_shortened() {
         let names: Vec<String> = (0..20).map(|n| format!("c{n}")).collect();
         assert!(listed(names.iter().map(String::as_str)).ends_with("`c11` and 8 more"));
     }

@@ -1,63 +1,63 @@
-//! The tokens that the grammar reads, whether the compiler or a text gives them.
+//! The tokens of the grammar, from the compiler or from a text.
 
 use crate::syntax::stage::Position;
 
-/// A token and where it stands.
+/// A token and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Token {
-    /// What it is.
+    /// The kind.
     pub kind: TokenKind,
-    /// Where it stands.
+    /// The position.
     pub position: Position,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TokenKind {
-    /// A word; `raw` if it was written with `r#`, so that it is no keyword.
+    /// An identifier or a keyword.
     Ident {
-        /// The word, without `r#`.
+        /// The name, without `r#`.
         text: String,
-        /// Whether it was written with `r#`.
+        /// Whether it is written with `r#`, so that it is not a keyword.
         raw: bool,
     },
-    /// A sign, one character of it.
+    /// One punctuation character.
     Punct(char),
     /// A literal.
     Literal(RawLiteral),
-    /// A run-time value, `{expression}`, by its index.
+    /// A run-time value, `{expression}`, with its index.
     Placeholder(usize),
-    /// Tokens between `( )` or `[ ]`.
+    /// Tokens in `( )` or `[ ]`.
     Group {
         /// The opening character.
         open: char,
-        /// What stands inside.
+        /// The tokens inside.
         tokens: Vec<Token>,
     },
 }
 
-/// A literal as its text tells, before a column says what it is for.
+/// A literal before it is compared with its column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RawLiteral {
     /// Digits, without a sign.
     Int(String),
     /// A number with a fraction or an exponent, without a sign.
     Float(String),
-    /// A text.
+    /// A string.
     Text(String),
-    /// A literal with a word glued to it: `10and`, `"FR"and`.
+    /// A literal that is followed by a word without a space: `10and`, `"FR"and`.
     Glued {
-        /// The number or the text.
+        /// The number or the string.
         literal: Box<RawLiteral>,
         /// The word.
         word: String,
     },
-    /// A literal that the language does not have: a character, bytes.
+    /// An unsupported literal, such as a character or a byte string.
     Other(String),
 }
 
 impl RawLiteral {
-    /// Reads the text of a Rust literal.
+    /// Parses a Rust literal.
     #[must_use]
     pub fn parse(text: &str) -> RawLiteral {
         if let Some(rest) = text.strip_prefix('"')
@@ -85,7 +85,7 @@ impl RawLiteral {
         if word.is_empty() { self } else { RawLiteral::Glued { literal: Box::new(self), word: word.to_owned() } }
     }
 
-    /// The literal as it is shown in a message.
+    /// Formats the literal for a message.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
@@ -131,7 +131,7 @@ fn number(text: &str) -> RawLiteral {
     literal.glued_to(&text[end..])
 }
 
-/// The text that a Rust string literal stands for; `None` for an escape that Rust does not have.
+/// Resolves the escapes of a Rust string literal; `None` for an invalid escape.
 fn unescape(inside: &str) -> Option<String> {
     let mut text = String::with_capacity(inside.len());
     let mut chars = inside.chars().peekable();
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_are_read_as_rust_reads_them() {
+    fn literals_are_parsed_like_rust() {
         let text = |text: &str| RawLiteral::Text(text.to_owned());
         assert_eq!(RawLiteral::parse(r#""a\n\"\u{e9}\x41\\""#), text("a\n\"éA\\"));
         assert_eq!(RawLiteral::parse(r##"r#"a"b\n"#"##), text("a\"b\\n"));

@@ -1,8 +1,9 @@
-//! The fixed words of the language and of the wire: column types, aggregates, time slots, operators, directions.
+//! The vocabulary of the language and of the wire: column types, aggregates, time slots, operators
+//! and directions.
 
 use serde::{Deserialize, Serialize};
 
-/// Declares an enum whose variants each have one spelling, used by the language and by the wire alike.
+/// Declares an enum whose variants each have one spelling, in the language and on the wire.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -11,7 +12,7 @@ macro_rules! words {
         pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant,)+ }
 
         impl $name {
-            /// Every value, in the order in which messages list them.
+            /// Every value, in the order of messages.
             pub const ALL: &'static [$name] = &[$($name::$variant,)+];
 
             /// The spelling in a query and on the wire.
@@ -20,7 +21,7 @@ macro_rules! words {
                 match self { $($name::$variant => $word,)+ }
             }
 
-            /// The value with this spelling.
+            /// Returns the value with this spelling.
             #[must_use]
             pub fn from_word(word: &str) -> Option<$name> {
                 match word { $($word => Some($name::$variant),)+ _ => None }
@@ -41,13 +42,13 @@ macro_rules! words {
 }
 
 words! {
-    /// What a column holds, as `columns_titles` of the platform's answers names it.
+    /// The type of a column, as in `columns_titles` of the platform's responses.
     ColumnType {
-        /// A text.
+        /// A string.
         Str = "str",
         /// A signed integer of at most 64 bits.
         Int = "int",
-        /// A double precision number.
+        /// A 64-bit float.
         Float = "float",
         /// A date with a time of day and no time zone.
         DateTime = "datetime",
@@ -55,7 +56,7 @@ words! {
 }
 
 impl ColumnType {
-    /// A value of the type in a sentence, with its article: "a text".
+    /// Describes a value of the type, with an article: "a text".
     #[must_use]
     pub const fn described(self) -> &'static str {
         match self {
@@ -66,7 +67,7 @@ impl ColumnType {
         }
     }
 
-    /// A column of the type in a sentence, with its article: "a text column".
+    /// Describes a column of the type, with an article: "a text column".
     #[must_use]
     pub const fn described_column(self) -> &'static str {
         match self {
@@ -77,7 +78,7 @@ impl ColumnType {
         }
     }
 
-    /// Whether `sum` and `avg` fit.
+    /// Returns true for integers and floats, which `sum` and `avg` accept.
     #[must_use]
     pub const fn is_numeric(self) -> bool {
         matches!(self, ColumnType::Int | ColumnType::Float)
@@ -87,13 +88,13 @@ impl ColumnType {
 words! {
     /// A function over the rows of a group, `agg_function` on the wire.
     Aggregate {
-        /// The sum of a number column.
+        /// The sum of a numeric column.
         Sum = "sum",
         /// The smallest value.
         Min = "min",
         /// The largest value.
         Max = "max",
-        /// The mean of a number column.
+        /// The mean of a numeric column.
         Avg = "avg",
         /// The number of distinct values; NULL is not one.
         Dcount = "dcount",
@@ -101,13 +102,13 @@ words! {
 }
 
 impl Aggregate {
-    /// Whether the aggregate needs a number column.
+    /// Returns true if the aggregate needs a numeric column.
     #[must_use]
-    pub const fn needs_number(self) -> bool {
+    pub const fn needs_numeric(self) -> bool {
         matches!(self, Aggregate::Sum | Aggregate::Avg)
     }
 
-    /// The type of the aggregate over a column of type `column`.
+    /// Returns the type of the aggregate over a column of type `column`.
     #[must_use]
     pub const fn result(self, column: ColumnType) -> ColumnType {
         match self {
@@ -163,14 +164,14 @@ words! {
         IsDefined = "is_defined",
         /// NULL.
         IsNotDefined = "is_not_defined",
-        /// A text that is NULL or has no characters.
+        /// A text that is NULL or empty.
         IsEmpty = "is_empty",
         /// A text with at least one character.
         IsNotEmpty = "is_not_empty",
     }
 }
 
-/// What stands to the right of an operator.
+/// The operand of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operand {
     /// Nothing: `invoice is_defined`.
@@ -182,7 +183,7 @@ pub enum Operand {
 }
 
 impl Operator {
-    /// What the operator takes on its right.
+    /// Returns the kind of the operator's operand.
     #[must_use]
     pub const fn operand(self) -> Operand {
         match self {
@@ -192,7 +193,7 @@ impl Operator {
         }
     }
 
-    /// Whether the operator is for text columns only.
+    /// Returns true if the operator needs a text column.
     #[must_use]
     pub const fn needs_text(self) -> bool {
         matches!(self, Operator::IsEmpty | Operator::IsNotEmpty)

@@ -1,14 +1,16 @@
-//! Datetimes: the civil `DateTime` of a `datetime` column, read from the forms of ISO 8601 and written in one.
+//! Datetimes: the civil `DateTime` of a `datetime` column, read from any form of ISO 8601 and
+//! written in one form.
 
 pub use jiff::civil::DateTime;
 use jiff::fmt::temporal::DateTimeParser;
 
 static PARSER: DateTimeParser = DateTimeParser::new();
 
-/// Reads an ISO 8601 datetime or date. A datetime with an offset becomes UTC; a date becomes its midnight.
+/// Reads an ISO 8601 datetime or date. A datetime with an offset becomes UTC; a date becomes its
+/// midnight.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the text.
+/// A description of the error.
 pub fn parse(text: &str) -> Result<DateTime, String> {
     if let Some(datetime) = parse_plain(text.as_bytes()) {
         return Ok(datetime);
@@ -24,15 +26,15 @@ pub fn parse(text: &str) -> Result<DateTime, String> {
     Ok(pieces.date().to_datetime(pieces.time().unwrap_or_default()))
 }
 
-/// Reads a datetime like `2016-06-28T12:46:33`, the form of almost every one on the wire, which the parser of all forms takes
-/// several times as long for.
+/// Reads a datetime like `2016-06-28T12:46:33`. Almost every datetime on the wire has this form,
+/// and the general parser is several times slower.
 #[inline]
 pub(crate) fn parse_plain(text: &[u8]) -> Option<DateTime> {
     let text: &[u8; 19] = text.try_into().ok()?;
     if [4, 7, 10, 13, 16].map(|at| text[at]) != *b"--T::" {
         return None;
     }
-    // What is no digit gives a number that no part of a datetime is.
+    // A character that is not a digit results in -1, which is invalid in a datetime.
     let pair = |at: usize| match (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0')) {
         (tens @ 0..=9, ones @ 0..=9) => (tens * 10 + ones) as i8,
         _ => -1,
@@ -44,7 +46,7 @@ pub(crate) fn parse_plain(text: &[u8]) -> Option<DateTime> {
     DateTime::new(i16::from(century) * 100 + i16::from(year), month, day, hour, minute, second, 0).ok()
 }
 
-/// Writes a datetime as the wire does: `2016-06-28T12:46:33`, with a fraction only if there is one.
+/// Writes a datetime for the wire: `2016-06-28T12:46:33`, with a fraction only if it is not zero.
 #[must_use]
 pub fn print(datetime: DateTime) -> String {
     datetime.to_string()
@@ -55,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_forms_of_iso_8601_are_read() {
+    fn parse_accepts_the_forms_of_iso_8601() {
         let read = |text| print(parse(text).unwrap());
         assert_eq!(read("2016-06-28T12:46:33"), "2016-06-28T12:46:33");
         assert_eq!(read("2016-06-28 12:46:33.25"), "2016-06-28T12:46:33.25");
@@ -67,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_datetime_is_refused() {
+    fn parse_rejects_invalid_datetimes() {
         for text in [
             "",
             "FR",

@@ -1,6 +1,8 @@
-//! The datetimes of other crates than `jiff`, behind the features `chrono` and `time`: as values, and as the fields of rows and sources.
+//! The datetimes of `chrono` and `time`, with the features of these names: as values, and as fields
+//! of rows and sources.
 
-/// Implements the traits of values for a datetime and a date of another crate, of which the first function makes a datetime of ours.
+/// Implements the value traits for a datetime and a date of another crate, with an expression that
+/// converts each to our `DateTime`.
 macro_rules! values {
     ($($type:ty, |$value:ident| $ours:expr;)+) => {$(
         #[diagnostic::do_not_recommend]
@@ -15,19 +17,19 @@ macro_rules! values {
     )+};
 }
 
-/// The datetime of some parts, if there is one.
+/// Converts the parts of a date and a time to a `DateTime`, if they are valid.
 fn ours(date: (i32, u32, u32), time: (u32, u32, u32, u32)) -> Option<crate::values::datetime::DateTime> {
     let small = |part: u32| i8::try_from(part).ok();
     let ((year, month, day), (hour, minute, second, nanosecond)) = (date, time);
     let date = jiff::civil::Date::new(i16::try_from(year).ok()?, small(month)?, small(day)?).ok()?;
-    // A leap second, which other crates have, is the one before it.
+    // Other crates have leap seconds; they become the second before.
     let (second, nanosecond) = (second.min(59), nanosecond.min(999_999_999));
     let nanosecond = i32::try_from(nanosecond).ok()?;
     let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, nanosecond).ok()?;
     Some(date.to_datetime(time))
 }
 
-/// The parts of one of our datetimes that are not negative.
+/// Converts a part of a `DateTime` that is not negative.
 fn small(part: i8) -> Option<u32> {
     u32::try_from(part).ok()
 }
@@ -48,7 +50,7 @@ pub(crate) mod chrono {
         NaiveDate, |value| ours((value.year(), value.month(), value.day()), (0, 0, 0, 0));
     }
 
-    /// The datetime as chrono's.
+    /// Converts a `DateTime` to chrono's type.
     pub(crate) fn theirs(datetime: DateTime) -> Option<NaiveDateTime> {
         let date = NaiveDate::from_ymd_opt(datetime.year().into(), small(datetime.month())?, small(datetime.day())?)?;
         let nanosecond = u32::try_from(datetime.subsec_nanosecond()).ok()?;
@@ -76,7 +78,7 @@ pub(crate) mod time {
         Date, |value| ours(date(*value), (0, 0, 0, 0));
     }
 
-    /// The datetime as `time`'s.
+    /// Converts a `DateTime` to the type of `time`.
     pub(crate) fn theirs(datetime: DateTime) -> Option<PrimitiveDateTime> {
         let byte = |part: i8| u8::try_from(small(part)?).ok();
         let month = Month::try_from(byte(datetime.month())?).ok()?;
@@ -105,23 +107,23 @@ mod tests {
     }
 
     #[test]
-    fn the_datetimes_of_jiff_are_written_and_read() {
+    fn jiff_datetimes_round_trip() {
         assert_eq!(written(&read::<DateTime>(TEXT)), TEXT);
     }
 
     #[cfg(feature = "chrono")]
     #[test]
-    fn the_datetimes_of_chrono_are_written_and_read() {
+    fn chrono_datetimes_round_trip() {
         assert_eq!(written(&read::<chrono::NaiveDateTime>(TEXT)), TEXT);
         let date = chrono::NaiveDate::from_ymd_opt(1969, 12, 31).unwrap();
         assert_eq!(written(&date), "1969-12-31T00:00:00");
-        let told = datetime_value(&chrono::NaiveDate::MAX).unwrap_err();
-        assert!(told.contains("outside the years"), "{told}");
+        let message = datetime_value(&chrono::NaiveDate::MAX).unwrap_err();
+        assert!(message.contains("outside the years"), "{message}");
     }
 
     #[cfg(feature = "time")]
     #[test]
-    fn the_datetimes_of_time_are_written_and_read() {
+    fn time_datetimes_round_trip() {
         assert_eq!(written(&read::<time::PrimitiveDateTime>(TEXT)), TEXT);
         assert_eq!(written(&time::macros::date!(1969 - 12 - 31)), "1969-12-31T00:00:00");
     }

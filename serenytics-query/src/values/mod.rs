@@ -1,4 +1,4 @@
-//! Values: which Rust types a column can be compared with, and how each is written on the wire.
+//! Values: the Rust types that a column can be compared with, and how they are written on the wire.
 
 pub mod datetime;
 #[cfg(any(feature = "chrono", feature = "time"))]

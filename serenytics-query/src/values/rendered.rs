@@ -1,4 +1,4 @@
-//! Run-time values as they stand in a query's JSON, and what only the run can find wrong with them.
+//! Run-time values as JSON, and the problems that are found at run time.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::values::value::{ListToWire, Optional, ToWire, escaped_elements, escap
     label = "not an integer"
 )]
 pub trait LimitValue {
-    /// The number, if 64 bits hold it.
+    /// Returns the number, if it fits into 64 bits.
     #[doc(hidden)]
     fn to_rows(&self) -> Option<i64>;
 }
@@ -37,13 +37,13 @@ impl<L: LimitValue> LimitValue for &L {
     }
 }
 
-/// A run-time value, written as it stands in the query's JSON.
+/// A run-time value as JSON.
 #[derive(Debug)]
 pub struct Rendered {
-    /// The text, or `None` when the clause is left out.
+    /// The JSON text, or `None` to omit the clause.
     pub(crate) text: Option<String>,
     pub(crate) problems: Vec<Problem>,
-    /// The measures that it names.
+    /// The measures that it uses.
     pub(crate) measures: Vec<Cow<'static, str>>,
 }
 
@@ -59,7 +59,7 @@ impl Rendered {
         }
     }
 
-    /// The value, whose problem is told as one of this column's.
+    /// Adds the name of the column to the value's problems.
     #[must_use]
     pub fn of(mut self, column: &str) -> Rendered {
         for problem in &mut self.problems {
@@ -74,7 +74,7 @@ impl Rendered {
         Rendered::scalar_option(Some(value))
     }
 
-    /// One value that may leave its condition out: `column > {value}?`.
+    /// An optional value: `column > {value}?`.
     #[must_use]
     pub fn scalar_option(value: Option<ToWire>) -> Rendered {
         let text = value.map(|value| value.map(escaped_scalar));
@@ -93,7 +93,7 @@ impl Rendered {
         Rendered::list_option(Some(values))
     }
 
-    /// A list that may leave its condition out: `column in {values}?`.
+    /// An optional list: `column in {values}?`.
     #[must_use]
     pub fn list_option(values: Option<ListToWire>) -> Rendered {
         let text = values.map(|values| values.map(|values| escaped_elements(&values)));
@@ -106,7 +106,7 @@ pub fn limit<L: LimitValue + ?Sized>(rows: &L) -> Rendered {
     Rendered::new(Some(limit_text(rows.to_rows())), Code::LimitRange)
 }
 
-/// A number of rows that may be left out: `limit {rows}?`.
+/// An optional number of rows: `limit {rows}?`.
 pub fn limit_option<L: LimitValue>(rows: &impl Optional<Value = L>) -> Rendered {
     Rendered::new(rows.value().map(|rows| limit_text(rows.to_rows())), Code::LimitRange)
 }

@@ -1,18 +1,19 @@
-//! Run-time values: which Rust types a column is compared with, and how a value is written on the wire.
+//! Run-time values: the Rust types that a column accepts, and how their values are written on the
+//! wire.
 
 use crate::values::datetime::{self, DateTime};
 
-/// A value as the wire writes it: the text of a scalar, without quotes and escapes.
+/// A value on the wire: the text of a scalar, without quotes and escapes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WireValue {
     /// A number, as `serde_json` prints it.
     Number(String),
-    /// A text or a datetime.
+    /// A string or a datetime.
     Text(String),
 }
 
 impl WireValue {
-    /// The value as a scalar operand: a text, whatever it is.
+    /// Returns the value as a scalar operand, which is always a string.
     #[must_use]
     pub fn scalar(&self) -> &str {
         match self {
@@ -20,7 +21,7 @@ impl WireValue {
         }
     }
 
-    /// The value as an element of a list: JSON.
+    /// Returns the value as an element of a JSON list.
     #[must_use]
     pub fn element(&self) -> String {
         match self {
@@ -35,7 +36,7 @@ impl WireValue {
         WireValue::Number(value.to_string())
     }
 
-    /// A number; `None` for one that is not finite, which JSON does not have.
+    /// A float; `None` if it is not finite, which JSON cannot contain.
     #[must_use]
     pub fn float(value: f64) -> Option<WireValue> {
         serde_json::Number::from_f64(value).map(|number| WireValue::Number(number.to_string()))
@@ -48,23 +49,24 @@ impl WireValue {
     }
 }
 
-/// A text as a JSON string, with its quotes.
+/// Returns a string as JSON, with its quotes.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::String(text.to_owned()).to_string()
 }
 
-/// Whether a text stands inside a JSON string as it is.
+/// Returns true if a string needs no escapes in JSON.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
 }
 
-/// A value as it stands inside a JSON string, as a scalar operand. A plain text is the very one that the value held.
+/// Escapes a value for a JSON string, as a scalar operand. A string without escapes is returned
+/// without a copy.
 pub(crate) fn escaped_scalar(value: WireValue) -> String {
     let (WireValue::Number(text) | WireValue::Text(text)) = value;
     if is_plain(&text) { text } else { escaped(&text) }
 }
 
-/// Writes values, as elements of a list that stands inside a JSON string.
+/// Writes values as elements of a list that is inside a JSON string.
 pub(crate) fn escaped_elements(values: &[WireValue]) -> String {
     let mut list = String::with_capacity(values.iter().map(|value| value.scalar().len() + ",\\\"\\\"".len()).sum());
     for value in values {
@@ -80,7 +82,7 @@ pub(crate) fn escaped_elements(values: &[WireValue]) -> String {
     list
 }
 
-/// A text as it stands inside a JSON string.
+/// Escapes a string for a JSON string.
 fn escaped(text: &str) -> String {
     let quoted = quoted(text);
     quoted[1..quoted.len() - 1].to_owned()
@@ -108,50 +110,50 @@ macro_rules! values {
     };
 }
 
-/// What a `str` column is compared with: a text.
+/// A value for a `str` column: a string.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a text column [SRN050]",
     label = "not a string",
     note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
 )]
 pub trait StrValue {
-    /// The value on the wire, or what is wrong with it.
+    /// Returns the value on the wire, or the problem.
     #[doc(hidden)]
     fn to_wire(&self) -> Result<WireValue, String>;
 }
 
-/// What an `int` column is compared with: an integer that 64 bits hold.
+/// A value for an `int` column: an integer that fits into 64 bits.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for an integer column [SRN050]",
     label = "not an integer",
     note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
 )]
 pub trait IntValue {
-    /// The value on the wire, or what is wrong with it.
+    /// Returns the value on the wire, or the problem.
     #[doc(hidden)]
     fn to_wire(&self) -> Result<WireValue, String>;
 }
 
-/// What a `float` column is compared with: a number, whole or not.
+/// A value for a `float` column: a float or an integer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a float column [SRN050]",
     label = "not a number",
     note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
 )]
 pub trait FloatValue {
-    /// The value on the wire, or what is wrong with it.
+    /// Returns the value on the wire, or the problem.
     #[doc(hidden)]
     fn to_wire(&self) -> Result<WireValue, String>;
 }
 
-/// What a `datetime` column is compared with: a datetime, or a date, which stands for its midnight.
+/// A value for a `datetime` column: a datetime, or a date, which means its midnight.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a datetime column [SRN050]",
     label = "not a `DateTime`",
     note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
 )]
 pub trait DateTimeValue {
-    /// The value on the wire, or what is wrong with it.
+    /// Returns the value on the wire, or the problem.
     #[doc(hidden)]
     fn to_wire(&self) -> Result<WireValue, String>;
 }
@@ -181,22 +183,22 @@ values! { DateTimeValue:
     jiff::civil::Date = |value| Ok(WireValue::datetime(value.to_datetime(jiff::civil::Time::midnight())));
 }
 
-/// A run-time value on the wire, or what is wrong with it.
+/// A run-time value on the wire, or its problem.
 pub type ToWire = Result<WireValue, String>;
 
-/// The values of a run-time list on the wire, or what is wrong with the first wrong one.
+/// The values of a run-time list on the wire, or the problem of the first invalid one.
 pub type ListToWire = Result<Vec<WireValue>, String>;
 
-/// What stands before the `?` of `{value}?`.
+/// The value in `{value}?`: an `Option`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an `Option`: remove the `?` after the braces [SRN050]",
     label = "not an `Option`"
 )]
 pub trait Optional {
-    /// The value that there may be.
+    /// The type of the value.
     type Value;
 
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     #[doc(hidden)]
     fn value(&self) -> Option<&Self::Value>;
 }
@@ -219,15 +221,16 @@ impl<O: Optional> Optional for &O {
     }
 }
 
-/// What a run-time list is, by [`ListProbe`].
+/// The kind of a run-time list; see [`ListProbe`].
 #[derive(Debug, Clone, Copy)]
 pub struct List;
 
-/// What an `Option` or a `Result` is, by [`ListProbe`]: both can be iterated over, and neither is a list.
+/// The kind of an `Option` or a `Result`, which can be iterated but are not lists; see
+/// [`ListProbe`].
 #[derive(Debug, Clone, Copy)]
 pub struct NotAList;
 
-/// What `in {values}` takes.
+/// The kind of value that `in {values}` accepts.
 #[diagnostic::on_unimplemented(
     message = "an `Option` or a `Result` is not a list of values [SRN051]",
     label = "not a list",
@@ -237,7 +240,8 @@ pub trait IsList {}
 
 impl IsList for List {}
 
-/// Tells lists from what can merely be iterated over: of its two `kind`s the compiler takes the one that needs no reference.
+/// Distinguishes lists from other types that can be iterated. It has two `kind` methods; the
+/// compiler prefers the one that does not need a reference.
 #[derive(Debug)]
 pub struct ListProbe<L>(std::marker::PhantomData<L>);
 
@@ -248,7 +252,7 @@ impl<L> ListProbe<L> {
     }
 }
 
-/// The `kind` of everything.
+/// The `kind` method of every type.
 pub trait ListKind {
     /// The kind.
     fn kind(&self) -> List {
@@ -258,7 +262,7 @@ pub trait ListKind {
 
 impl<L> ListKind for &ListProbe<L> {}
 
-/// The `kind` of `Option` and `Result`.
+/// The `kind` method of `Option` and `Result`.
 pub trait NotAListKind {
     /// The kind.
     fn kind(&self) -> NotAList {
@@ -271,14 +275,15 @@ impl<V> NotAListKind for ListProbe<&Option<V>> {}
 impl<V, E> NotAListKind for ListProbe<Result<V, E>> {}
 impl<V, E> NotAListKind for ListProbe<&Result<V, E>> {}
 
-// One function a column type and a form of value: their bounds are what the compiler's messages show, so they are written out.
+// One function for each column type and form of value. The compiler's messages show their bounds,
+// so the bounds are explicit.
 
 /// A value for a `str` column.
 pub fn str_value<V: StrValue + ?Sized>(value: &V) -> ToWire {
     value.to_wire()
 }
 
-/// A value for a `str` column, which `None` leaves out.
+/// An optional value for a `str` column.
 pub fn str_option<V: StrValue>(value: &impl Optional<Value = V>) -> Option<ToWire> {
     value.value().map(StrValue::to_wire)
 }
@@ -288,7 +293,7 @@ pub fn str_list<V: StrValue>(_kind: impl IsList, values: impl IntoIterator<Item 
     values.into_iter().map(|value| value.to_wire()).collect()
 }
 
-/// A list of values for a `str` column, which `None` leaves out.
+/// An optional list of values for a `str` column.
 pub fn str_list_option<V: StrValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
     values.map(|values| str_list(List, values))
 }
@@ -298,7 +303,7 @@ pub fn int_value<V: IntValue + ?Sized>(value: &V) -> ToWire {
     value.to_wire()
 }
 
-/// A value for an `int` column, which `None` leaves out.
+/// An optional value for an `int` column.
 pub fn int_option<V: IntValue>(value: &impl Optional<Value = V>) -> Option<ToWire> {
     value.value().map(IntValue::to_wire)
 }
@@ -308,7 +313,7 @@ pub fn int_list<V: IntValue>(_kind: impl IsList, values: impl IntoIterator<Item 
     values.into_iter().map(|value| value.to_wire()).collect()
 }
 
-/// A list of values for an `int` column, which `None` leaves out.
+/// An optional list of values for an `int` column.
 pub fn int_list_option<V: IntValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
     values.map(|values| int_list(List, values))
 }
@@ -318,7 +323,7 @@ pub fn float_value<V: FloatValue + ?Sized>(value: &V) -> ToWire {
     value.to_wire()
 }
 
-/// A value for a `float` column, which `None` leaves out.
+/// An optional value for a `float` column.
 pub fn float_option<V: FloatValue>(value: &impl Optional<Value = V>) -> Option<ToWire> {
     value.value().map(FloatValue::to_wire)
 }
@@ -328,7 +333,7 @@ pub fn float_list<V: FloatValue>(_kind: impl IsList, values: impl IntoIterator<I
     values.into_iter().map(|value| value.to_wire()).collect()
 }
 
-/// A list of values for a `float` column, which `None` leaves out.
+/// An optional list of values for a `float` column.
 pub fn float_list_option<V: FloatValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
     values.map(|values| float_list(List, values))
 }
@@ -338,7 +343,7 @@ pub fn datetime_value<V: DateTimeValue + ?Sized>(value: &V) -> ToWire {
     value.to_wire()
 }
 
-/// A value for a `datetime` column, which `None` leaves out.
+/// An optional value for a `datetime` column.
 pub fn datetime_option<V: DateTimeValue>(value: &impl Optional<Value = V>) -> Option<ToWire> {
     value.value().map(DateTimeValue::to_wire)
 }
@@ -348,7 +353,7 @@ pub fn datetime_list<V: DateTimeValue>(_kind: impl IsList, values: impl IntoIter
     values.into_iter().map(|value| value.to_wire()).collect()
 }
 
-/// A list of values for a `datetime` column, which `None` leaves out.
+/// An optional list of values for a `datetime` column.
 pub fn datetime_list_option<V: DateTimeValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
     values.map(|values| datetime_list(List, values))
 }

@@ -1,4 +1,4 @@
-//! The wire model: a query and its answer as the REST API writes them, in plain serde.
+//! The wire model: queries and responses of the REST API as serde types.
 
 pub(crate) mod to_stage;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::syntax::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};
 
-/// The column name under which the platform counts rows, with the aggregate `sum`.
+/// The name of the platform's row count, with the aggregate `sum`.
 pub const COUNT_COLUMN: &str = "$$count$$";
 
-/// The value of [`Pipeline::order`] under which `data` is a list of rows, each a list of cells.
+/// The value of [`Pipeline::order`] for `data` as a list of rows, each a list of cells.
 pub const ROW_BY_ROW: &str = "row_by_row";
 
-/// The value of [`Pipeline::order`] that the client sends for `data` as a list of columns, each a list of cells.
+/// The value of [`Pipeline::order`] for `data` as a list of columns, each a list of cells.
 pub const COLUMN_BY_COLUMN: &str = "column_by_column";
 
 /// The names of all fields of a pipeline.
@@ -39,16 +39,16 @@ pub(crate) const FIELDS: &[&str] = &[
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Pipeline {
-    /// How `data` is laid out; see [`ROW_BY_ROW`].
+    /// The layout of `data`; see [`ROW_BY_ROW`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
-    /// The answer's format: the official client may send `simple_array`.
+    /// The format of the response: the official client may send `simple_array`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
-    /// With `true` the answer holds `columns_titles` and no data.
+    /// If `true`, the response contains `columns_titles` and no data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_headers: Option<bool>,
-    /// The stages of the query; the platform takes one today.
+    /// The stages of the query. The platform accepts exactly one today.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_processing_pipeline: Vec<Stage>,
 }
@@ -60,16 +60,16 @@ pub struct Stage {
     /// The keys that rows are grouped by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group_by: Vec<Item>,
-    /// The columns of the answer, behind the group's keys.
+    /// The columns of the response, after the keys of the groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub select: Vec<Item>,
-    /// The order of the rows, the first item being the most significant.
+    /// The order of the rows. The first item is the most significant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_by: Vec<Item>,
-    /// The conditions, all of which a row has to meet.
+    /// The conditions; a row must meet all of them.
     #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// The largest number of rows.
+    /// The maximum number of rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
 }
@@ -81,12 +81,12 @@ pub struct Stage {
 pub enum Item {
     /// A column's name.
     Name(String),
-    /// A column with what is done to it.
+    /// A column with its aggregate, time slot or direction.
     Column(ColumnItem),
 }
 
 impl Item {
-    /// The item in its long form.
+    /// Returns the item in its long form.
     #[must_use]
     pub fn into_column(self) -> ColumnItem {
         match self {
@@ -105,13 +105,13 @@ pub struct ColumnItem {
     /// The aggregate over the column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agg_function: Option<Aggregate>,
-    /// The time slot that a datetime column is cut to.
+    /// The time slot of a datetime column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeslot: Option<TimeSlot>,
     /// The direction, in `order_by`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
-    /// The measure's uuid, when the name is a measure's.
+    /// The measure's uuid, if the column is a measure.
     #[serde(default, rename = "measureUuid", skip_serializing_if = "Option::is_none")]
     pub measure_uuid: Option<String>,
 }
@@ -124,22 +124,23 @@ pub struct Condition {
     pub name: String,
     /// The comparison.
     pub op: Operator,
-    /// The operand: a scalar as a text (`"20"`), a list as a text that holds a JSON list; servers take native JSON too.
+    /// The operand: a scalar as a string (`"20"`), or a list as a string that contains a JSON list.
+    /// A server also accepts native JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schemars", schemars(with = "Option<Operand>"))]
     pub value: Option<serde_json::Value>,
-    /// The measure's uuid, when the name is a measure's.
+    /// The measure's uuid, if the column is a measure.
     #[serde(default, rename = "measureUuid", skip_serializing_if = "Option::is_none")]
     pub measure_uuid: Option<String>,
 }
 
-/// What [`Condition::value`] holds.
+/// The JSON types of [`Condition::value`].
 #[cfg(feature = "schemars")]
 #[derive(schemars::JsonSchema)]
 #[schemars(untagged)]
 #[expect(dead_code, reason = "it describes the JSON")]
 enum Operand {
-    /// A scalar as a text, or a list as a text that holds a JSON list.
+    /// A scalar as a string, or a list as a string that contains a JSON list.
     Text(String),
     /// A scalar.
     Number(f64),
@@ -153,31 +154,31 @@ enum Operand {
 #[schemars(untagged)]
 #[expect(dead_code, reason = "it describes the JSON")]
 enum Scalar {
-    /// A text or a datetime.
+    /// A string or a datetime.
     Text(String),
     /// A number.
     Number(f64),
 }
 
-/// A column of an answer, an item of `columns_titles`.
+/// A column of a response, an item of `columns_titles`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnTitle {
-    /// The column's title: a bare column's name.
+    /// The column's title, which for a bare column is its name.
     pub name: String,
-    /// The type's name: one of [`ColumnType`], or one that a newer server knows.
+    /// The name of the type: one of [`ColumnType`], or a type of a newer server.
     ///
-    /// Empty when the server does not say one, which the platform need not for aggregates and time slots.
-    #[serde(rename = "type", default, deserialize_with = "text_or_nothing")]
+    /// Empty if the server does not send a type, which is optional for aggregates and time slots.
+    #[serde(rename = "type", default, deserialize_with = "string_or_null")]
     pub type_name: String,
 }
 
-/// A text; empty for `null`.
-fn text_or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+/// Reads a string; `null` becomes an empty string.
+fn string_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl ColumnTitle {
-    /// The type, if it is one that this version knows.
+    /// Returns the type, if this version knows it.
     #[must_use]
     pub fn column_type(&self) -> Option<ColumnType> {
         ColumnType::from_word(&self.type_name)

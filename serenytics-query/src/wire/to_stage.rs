@@ -1,4 +1,4 @@
-//! From the wire model to the language's tree, for the server and the dynamic path.
+//! Converts the wire model to the language's tree, for the server and for queries from JSON.
 
 use serde_json::Value as Json;
 
@@ -10,10 +10,12 @@ use crate::syntax::stage::{
 use crate::syntax::vocabulary::{Direction, Operand};
 use crate::wire::{self, COUNT_COLUMN};
 
-/// The tree of a stage of a request. Positions count its items, clause after clause.
+/// Converts a stage of a request to a tree. Positions are the numbers of its items, counted clause
+/// by clause.
 ///
 /// # Errors
-/// What the wire model can spell and the tree cannot: a function of both kinds at once, an operand of the wrong form.
+/// A stage that the tree cannot express: an item with both an aggregate and a time slot, or an
+/// operand of the wrong form.
 pub(crate) fn stage(wire: &wire::Stage) -> Result<Stage, Vec<Problem>> {
     let mut reader = Reader { next: 0, problems: Vec::new() };
     let stage = Stage {

@@ -1,4 +1,5 @@
-//! Single mistakes in how a right query is written, each with the code and the place that the grammar has to tell.
+//! Single syntax mistakes in a valid query, each with the code and the position that the grammar
+//! must report.
 
 use serenytics_query::parse::KEYWORDS;
 use serenytics_query::problem::Code;
@@ -7,7 +8,7 @@ use serenytics_query::vocabulary::{ColumnType, Operand, Operator};
 use crate::text::{Role, Text, Wrong};
 use crate::valid::Query;
 
-/// Every mistake that this query can have.
+/// Returns every mistake that this query can have.
 pub fn mistakes(query: &Query) -> Vec<Wrong> {
     let text = &query.text;
     let mut wrong = Vec::new();
@@ -22,7 +23,8 @@ pub fn mistakes(query: &Query) -> Vec<Wrong> {
     aliases(text, &mut wrong);
     orders(text, &mut wrong);
     limits(text, &mut wrong);
-    // Behind a comma the name of a clause is a column without its `r#`, unless the clause goes on as it should.
+    // After a comma, the name of a clause is a column without its `r#`, unless the content of the
+    // clause follows.
     let is_clause = |word: &str| KEYWORDS.contains(&word);
     wrong.retain(|wrong| {
         let word =
@@ -42,7 +44,7 @@ fn beginnings(text: &Text, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// Clauses that are misspelled, stand twice, have nothing in them, or do not exist.
+/// Clauses that are misspelled, repeated, empty or unknown.
 fn clauses(query: &Query, wrong: &mut Vec<Wrong>) {
     let text = &query.text;
     for clause in ["where", "group_by", "select", "order_by", "limit", "into"] {
@@ -97,7 +99,7 @@ fn clauses(query: &Query, wrong: &mut Vec<Wrong>) {
 fn separators(text: &Text, wrong: &mut Vec<Wrong>) {
     for at in text.with_role(|role| role == Role::Separator) {
         let next = &text.pieces[at + 1];
-        // Without its comma a name behind an item of `order_by` may be meant as a direction.
+        // Without its comma, a name after an item of `order_by` may be meant as a direction.
         let is_lone =
             text.pieces.get(at + 2).is_none_or(|piece| !matches!(piece.role, Role::Bracket | Role::Direction));
         let as_direction = text.clauses[at] == "order_by" && text.pieces[at - 1].role != Role::Direction;
@@ -126,7 +128,7 @@ fn separators(text: &Text, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// Operators that the language does not have, and conditions without one.
+/// Unknown operators, and conditions without an operator.
 fn operators(text: &Text, wrong: &mut Vec<Wrong>) {
     for item in text.items("where") {
         let at = item.start + 1;
@@ -151,7 +153,7 @@ fn operators(text: &Text, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// Operators without their values, with values that they do not take, and values of another form.
+/// Operators with a value that is missing, unexpected or of the wrong form.
 fn operands(text: &Text, wrong: &mut Vec<Wrong>) {
     for item in text.items("where") {
         let at = item.start + 1;
@@ -182,14 +184,14 @@ fn operands(text: &Text, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// A value that is left out is told at what stands in its place, or at the operator if the query ends there.
+/// A missing value is reported at the next token, or at the operator if the query ends there.
 fn missing(text: &Text, value: std::ops::Range<usize>, wrong: &mut Vec<Wrong>) {
     let is_end = value.end == text.pieces.len();
     let without = text.with(value, &[], Code::Operand, 0);
     wrong.push(if is_end { without.moved_back(1) } else { without });
 }
 
-/// Texts without quotes, and literals that the language does not have.
+/// Strings without quotes, and invalid literals.
 fn values(text: &Text, wrong: &mut Vec<Wrong>) {
     for at in text.with_role(|role| matches!(role, Role::Value(_))) {
         let Role::Value(column_type) = text.pieces[at].role else { continue };
@@ -220,7 +222,7 @@ fn lists(text: &Text, wrong: &mut Vec<Wrong>) {
     for at in text.with_role(|role| role == Role::ListComma) {
         match (text.pieces[at - 1].text.as_str(), text.pieces[at + 1].text.starts_with('-')) {
             ("1_000", true) => {}
-            // What looks like a difference is an expression.
+            // A literal followed by a minus looks like an expression.
             (_, true) if text.pieces[at - 1].role != Role::Placeholder => {
                 wrong.push(text.with(at..at + 1, &[], Code::Operand, 0));
             }
@@ -231,7 +233,7 @@ fn lists(text: &Text, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// Keywords as columns, functions that do not exist or do not stand there.
+/// Keywords as columns, and functions that are unknown or not allowed in the clause.
 fn items(text: &Text, wrong: &mut Vec<Wrong>) {
     for at in text.with_role(|role| matches!(role, Role::Column(_) | Role::Order)) {
         let clause = text.clauses[at];

@@ -1,6 +1,8 @@
-//! Each single mistake of a right query is told as one problem, by its code and at its place.
+//! Each single mistake in a valid query is reported as one problem, with its code and at its
+//! position.
 //!
-//! Right queries are made at random, and every mistake that fits one is made in it, one at a time: by both the grammar and the checker it has to be told once.
+//! The tests generate valid queries at random and make every possible mistake in each, one at a
+//! time. The grammar and the checker together must report it once.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -20,10 +22,11 @@ use support::{at, problems};
 use text::Wrong;
 use valid::{Query, query, schema};
 
-/// How many right queries are made.
+/// The number of valid queries.
 const QUERIES: u32 = 300;
 
-/// Holds right queries, and the mistakes that `mistakes` makes of them, to what has to be told; the codes that were reached.
+/// Checks valid queries and the problems of the mistakes that `mistakes` makes in them. Returns the
+/// codes that occurred.
 fn hold(mistakes: impl Fn(&Query) -> Vec<Wrong>) -> BTreeMap<Code, usize> {
     let schema = schema();
     let reached = RefCell::new(BTreeMap::new());
@@ -33,7 +36,7 @@ fn hold(mistakes: impl Fn(&Query) -> Vec<Wrong>) -> BTreeMap<Code, usize> {
         let text = query.text.words().join(" ");
         let found = problems(&schema, &text);
         if !found.is_empty() {
-            return Err(TestCaseError::fail(format!("a right query is refused\n{text}\n{}", listed(&found))));
+            return Err(TestCaseError::fail(format!("a valid query is rejected\n{text}\n{}", listed(&found))));
         }
         for wrong in mistakes(&query) {
             let text = wrong.text();
@@ -41,7 +44,7 @@ fn hold(mistakes: impl Fn(&Query) -> Vec<Wrong>) -> BTreeMap<Code, usize> {
             let expected = [(wrong.code, at(wrong.offset()))];
             if !found.iter().map(|problem| (problem.code, problem.position)).eq(expected) {
                 let place = format!(
-                    "{:>width$}^ {} alone is expected",
+                    "{:>width$}^ only {} is expected",
                     "",
                     wrong.code,
                     width = text[..wrong.offset()].chars().count()
@@ -69,7 +72,7 @@ fn codes(from: Code, to: Code) -> BTreeSet<Code> {
 }
 
 #[test]
-fn what_a_query_means_is_told_once_and_in_its_place() {
+fn each_mistake_of_meaning_is_reported_once_at_its_position() {
     let reached = hold(meaning::mistakes);
     let mut expected = codes(Code::UnknownColumn, Code::FormulaPlace);
     expected.extend([Code::BadLimit, Code::UnknownFunction]);
@@ -77,7 +80,7 @@ fn what_a_query_means_is_told_once_and_in_its_place() {
 }
 
 #[test]
-fn how_a_query_is_written_is_told_once_and_in_its_place() {
+fn each_mistake_of_syntax_is_reported_once_at_its_position() {
     let reached = hold(grammar::mistakes);
     let expected = codes(Code::Unexpected, Code::BadLimit);
     assert_eq!(reached.keys().copied().collect::<BTreeSet<_>>(), expected, "{reached:?}");

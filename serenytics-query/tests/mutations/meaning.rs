@@ -1,4 +1,5 @@
-//! Single mistakes in what a right query means, each with the code and the place that the checker has to tell.
+//! Single mistakes in the meaning of a valid query, each with the code and the position that the
+//! checker must report.
 
 use serenytics_query::problem::Code;
 use serenytics_query::vocabulary::{Aggregate, ColumnType, TimeSlot};
@@ -6,7 +7,7 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType, TimeSlot};
 use crate::text::{Role, Wrong, spelled};
 use crate::valid::{COLUMNS, Column, Output, Query, What, fits, formulas, literals, row_columns};
 
-/// Every mistake that this query can have.
+/// Returns every mistake that this query can have.
 pub fn mistakes(query: &Query) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     unknown_columns(query, &mut wrong);
@@ -37,15 +38,15 @@ fn unknown_columns(query: &Query, wrong: &mut Vec<Wrong>) {
         let (Role::Column(column) | Role::Argument(column)) = text.pieces[at].role else { continue };
         wrong.push(text.with(at..at + 1, &[&misspelled(column.name)], Code::UnknownColumn, 0));
     }
-    wrong.push(text.with_item("where", &["nowhere", "is_defined"], Code::UnknownColumn, 0));
+    wrong.push(text.with_item("where", &["missing", "is_defined"], Code::UnknownColumn, 0));
     if query.is_aggregated() {
-        wrong.push(text.with_item("select", &["sum", "(", "nowhere", ")"], Code::UnknownColumn, 2));
-        wrong.push(text.with_item("group_by", &["nowhere"], Code::UnknownColumn, 0));
-        wrong.push(text.with_item("group_by", &["month", "(", "nowhere", ")", "as", "other"], Code::UnknownColumn, 2));
+        wrong.push(text.with_item("select", &["sum", "(", "missing", ")"], Code::UnknownColumn, 2));
+        wrong.push(text.with_item("group_by", &["missing"], Code::UnknownColumn, 0));
+        wrong.push(text.with_item("group_by", &["month", "(", "missing", ")", "as", "other"], Code::UnknownColumn, 2));
     }
     if query.formula().is_none() {
-        wrong.push(text.with_item("order_by", &["max", "(", "nowhere", ")"], Code::UnknownColumn, 2));
-        wrong.push(text.with_item("order_by", &["month", "(", "nowhere", ")", "desc"], Code::UnknownColumn, 2));
+        wrong.push(text.with_item("order_by", &["max", "(", "missing", ")"], Code::UnknownColumn, 2));
+        wrong.push(text.with_item("order_by", &["month", "(", "missing", ")", "desc"], Code::UnknownColumn, 2));
     }
 }
 
@@ -104,7 +105,7 @@ fn limits(query: &Query, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// Value formulas where each row would need a cell of them, and beside other outputs.
+/// Value formulas where a column of the rows is needed, and value formulas with other outputs.
 fn value_formulas(query: &Query, wrong: &mut Vec<Wrong>) {
     let text = &query.text;
     let code = Code::FormulaPlace;
@@ -127,7 +128,7 @@ fn value_formulas(query: &Query, wrong: &mut Vec<Wrong>) {
     }
     if query.formula().is_some() {
         let at = text.items("select")[0].start;
-        // What is added stands behind the formula, which is what is told.
+        // The added item is after the formula; the problem is reported at the formula.
         for (clause, item) in
             [("select", &["quantity"][..]), ("select", &["count", "(", ")"]), ("group_by", &["country"])]
         {
@@ -165,7 +166,7 @@ fn misfits(query: &Query, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// Columns without an aggregate where a group, or all rows, come to one row.
+/// Columns without an aggregate in a query with groups or aggregates.
 fn bare_columns(query: &Query, wrong: &mut Vec<Wrong>) {
     let text = &query.text;
     if query.is_aggregated() {
@@ -190,7 +191,7 @@ fn bare_columns(query: &Query, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// The words of an output that stands in a clause already.
+/// The words of an output that is already in a clause.
 fn words(output: &Output) -> Vec<String> {
     output.what.pieces().into_iter().map(|piece| piece.text).collect()
 }
@@ -209,7 +210,7 @@ fn repetitions(query: &Query, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// Outputs with a name that another one has.
+/// Outputs with the name of another output.
 fn names(query: &Query, wrong: &mut Vec<Wrong>) {
     let text = &query.text;
     let is_new = |what: What| query.outputs().all(|output| output.what != what);
@@ -233,7 +234,7 @@ fn names(query: &Query, wrong: &mut Vec<Wrong>) {
             let is_key = query.keys.iter().any(|key| key.name() == output.name());
             let name = item.len() - 1;
             match (clause, is_key) {
-                // The later one of two is told, and keys come before what is selected.
+                // The later of the two is reported, and keys come before selected outputs.
                 ("group_by", false) => {
                     let added = text.with_item(clause, &item, Code::DuplicateOutput, 0);
                     wrong.extend(later(query, added, item.len() + 1, output));
@@ -244,7 +245,7 @@ fn names(query: &Query, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// The mistake told at a selected output, behind or before the item that was added.
+/// The mistake is reported at a selected output, after or before the added item.
 fn later(query: &Query, added: Wrong, length: usize, output: &Output) -> Option<Wrong> {
     let index = query.selected().position(|other| other.what == output.what)?;
     let item = query.text.items("select")[index].clone();
@@ -258,9 +259,9 @@ fn orders(query: &Query, wrong: &mut Vec<Wrong>) {
     let text = &query.text;
     let code = Code::UnknownOrder;
     for at in text.with_role(|role| role == Role::Order) {
-        wrong.push(text.with(at..at + 1, &["nowhere"], code, 0));
+        wrong.push(text.with(at..at + 1, &["missing"], code, 0));
     }
-    wrong.push(text.with_item("order_by", &["nowhere", "desc"], code, 0));
+    wrong.push(text.with_item("order_by", &["missing", "desc"], code, 0));
     let has = |what: What| query.outputs().any(|output| output.what == what);
     if !has(What::Count) {
         wrong.push(text.with_item("order_by", &["count", "(", ")"], code, 0));

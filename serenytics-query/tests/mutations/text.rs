@@ -1,4 +1,4 @@
-//! A query as pieces, each with its part in it; and what a wrong one is expected to be told.
+//! A query as a list of words with their roles, and the expected problem of an invalid query.
 
 use std::ops::Range;
 
@@ -8,22 +8,22 @@ use serenytics_query::vocabulary::{ColumnType, Operator};
 
 use crate::valid::Column;
 
-/// What a piece is in its query.
+/// The role of a word in its query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Role {
     /// `from`, or the name of a clause.
     Clause,
     /// The source.
     Source,
-    /// What stands between two items of a clause: a comma or `and`.
+    /// The separator of two items of a clause: a comma or `and`.
     Separator,
-    /// A comma behind the last item of a clause.
+    /// A comma after the last item of a clause.
     Trailing,
-    /// A column, by itself.
+    /// A column without a function.
     Column(Column),
-    /// A column that a function is called with.
+    /// The argument of a function.
     Argument(Column),
-    /// A name by itself in `order_by`: an output's or a column's.
+    /// A name without a function in `order_by`: an output or a column.
     Order,
     /// The name of a function.
     Function,
@@ -31,7 +31,7 @@ pub enum Role {
     Bracket,
     /// `as`.
     As,
-    /// The name behind `as`.
+    /// The name after `as`.
     Alias,
     /// `asc` or `desc`.
     Direction,
@@ -49,7 +49,7 @@ pub enum Role {
     ListEnd,
     /// The number of `limit`.
     Limit,
-    /// The type behind `into`.
+    /// The type after `into`.
     Into,
 }
 
@@ -60,7 +60,7 @@ pub struct Piece {
     pub role: Role,
 }
 
-/// A piece.
+/// A word with its role.
 pub fn piece(text: impl Into<String>, role: Role) -> Piece {
     Piece { text: text.into(), role }
 }
@@ -70,19 +70,19 @@ pub fn spelled(name: &str) -> String {
     if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
 }
 
-/// A query's pieces, each with the clause that it stands in.
+/// The words of a query, each with its clause.
 #[derive(Clone)]
 pub struct Text {
     pub pieces: Vec<Piece>,
     pub clauses: Vec<&'static str>,
 }
 
-/// A wrong query, and the one problem that it has to have.
+/// An invalid query, and its one expected problem.
 #[derive(Debug)]
 pub struct Wrong {
     pub words: Vec<String>,
     pub code: Code,
-    /// The word that is wrong; the end of the query if there is none.
+    /// The wrong word; `None` for the end of the query.
     pub at: usize,
 }
 
@@ -91,12 +91,12 @@ impl Wrong {
         self.words.join(" ")
     }
 
-    /// The same query, whose wrong word stands some words before.
+    /// Moves the expected problem some words back.
     pub fn moved_back(self, words: usize) -> Wrong {
         Wrong { at: self.at - words, ..self }
     }
 
-    /// Where the problem stands.
+    /// The position of the problem.
     pub fn offset(&self) -> usize {
         let before = self.words[..self.at].iter().map(|word| word.len() + 1).sum::<usize>();
         before.min(self.text().len())
@@ -108,19 +108,19 @@ impl Text {
         self.pieces.iter().map(|piece| piece.text.clone()).collect()
     }
 
-    /// The indices of the pieces whose role this is.
+    /// The indices of the words with this role.
     pub fn with_role<'a>(&'a self, is: impl Fn(Role) -> bool + 'a) -> impl Iterator<Item = usize> + 'a {
         (0..self.pieces.len()).filter(move |index| is(self.pieces[*index].role))
     }
 
-    /// The pieces of a clause, its name first.
+    /// The words of a clause, with its name first.
     pub fn clause(&self, clause: &str) -> Option<Range<usize>> {
         let start = self.clauses.iter().position(|other| *other == clause)?;
         let length = self.clauses[start..].iter().take_while(|other| **other == clause).count();
         Some(start..start + length)
     }
 
-    /// The items of a clause, each without the comma behind it.
+    /// The items of a clause, each without the comma after it.
     pub fn items(&self, clause: &str) -> Vec<Range<usize>> {
         let Some(range) = self.clause(clause) else { return Vec::new() };
         let mut end = range.start;
@@ -134,7 +134,7 @@ impl Text {
         items.filter(|item| !item.is_empty()).collect()
     }
 
-    /// The query with other words in the place of some, of which the one at `wrong` is wrong.
+    /// Replaces some words of the query; the one at `wrong` is the mistake.
     pub fn with(&self, range: Range<usize>, by: &[&str], code: Code, wrong: usize) -> Wrong {
         let mut words = self.words();
         let at = range.start + wrong;
@@ -142,7 +142,8 @@ impl Text {
         Wrong { words, code, at }
     }
 
-    /// The query with one more item in a clause, as its last one; the clause comes last if there is none yet.
+    /// Adds an item at the end of a clause; adds the clause at the end of the query if it is
+    /// missing.
     pub fn with_item(&self, clause: &'static str, item: &[&str], code: Code, wrong: usize) -> Wrong {
         match self.items(clause).last() {
             Some(last) => self.with(last.end..last.end, &[&[","], item].concat(), code, wrong + 1),

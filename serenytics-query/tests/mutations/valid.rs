@@ -1,4 +1,5 @@
-//! Right queries at random: every clause, operator, value, aggregate, time slot and order, over columns of every type and kind.
+//! Random valid queries: every clause, operator, value, aggregate, time slot and order, over
+//! columns of every type and kind.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -20,7 +21,8 @@ const fn column(name: &'static str, column_type: ColumnType, nullable: bool, kin
     Column { name, column_type, nullable, kind }
 }
 
-/// Each type, with and without NULLs, of each kind; some are called as keywords, clauses and functions are.
+/// Columns of each type and kind, nullable and not; some are named like keywords, clauses and
+/// functions.
 pub const COLUMNS: &[Column] = &[
     column("country", ColumnType::Str, false, ColumnKind::Stored),
     column("limit", ColumnType::Str, true, ColumnKind::Stored),
@@ -52,7 +54,7 @@ pub const COLUMNS: &[Column] = &[
     column("latest", ColumnType::DateTime, true, ColumnKind::Formula),
 ];
 
-/// The columns that each row has a cell of.
+/// The columns that have a cell in each row.
 pub fn row_columns() -> impl Iterator<Item = Column> {
     COLUMNS.iter().copied().filter(|column| column.kind != ColumnKind::Formula)
 }
@@ -84,12 +86,12 @@ pub fn literals(column_type: ColumnType) -> &'static [&'static str] {
     }
 }
 
-/// Whether an aggregate fits a column.
+/// Returns true if an aggregate fits a column.
 pub fn fits(aggregate: Aggregate, column: Column) -> bool {
-    !aggregate.needs_number() || column.column_type.is_numeric()
+    !aggregate.needs_numeric() || column.column_type.is_numeric()
 }
 
-/// What a result's column is made of.
+/// The origin of a result's column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum What {
     Column(Column),
@@ -152,7 +154,7 @@ impl Output {
     }
 }
 
-/// A right query: what it groups by and selects, and its pieces.
+/// A valid query: its keys, its outputs and its words.
 #[derive(Clone)]
 pub struct Query {
     pub keys: Vec<Output>,
@@ -175,12 +177,12 @@ impl Query {
         self.keys.iter().chain(self.selected())
     }
 
-    /// Whether the result has groups or aggregates.
+    /// Returns true if the result has groups or aggregates.
     pub fn is_aggregated(&self) -> bool {
         !self.keys.is_empty() || self.selected().any(|output| !matches!(output.what, What::Column(_)))
     }
 
-    /// The value formula that is all that is selected.
+    /// The value formula, if it is the only output.
     pub fn formula(&self) -> Option<Column> {
         self.selected().find_map(|output| match output.what {
             What::Column(column) if column.kind == ColumnKind::Formula => Some(column),
@@ -223,7 +225,7 @@ fn condition() -> impl Strategy<Value = Vec<Piece>> {
     })
 }
 
-/// Some of these, each with or without a name of its own.
+/// Some of these, each with or without an alias.
 fn outputs(all: Vec<What>, count: std::ops::Range<usize>, named: &'static str) -> impl Strategy<Value = Vec<Output>> {
     subsequence(all, count).prop_flat_map(|chosen| Just(chosen).prop_shuffle()).prop_flat_map(move |chosen| {
         let aliases = prop::collection::vec(prop::bool::weighted(0.3), chosen.len());
@@ -238,7 +240,7 @@ fn outputs(all: Vec<What>, count: std::ops::Range<usize>, named: &'static str) -
     })
 }
 
-/// What a query groups by and selects.
+/// The keys and the outputs of a query.
 fn result() -> impl Strategy<Value = (Vec<Output>, Option<Vec<Output>>)> {
     let columns = || row_columns().map(What::Column);
     let datetimes = || row_columns().filter(|column| column.column_type == ColumnType::DateTime);
@@ -260,7 +262,7 @@ fn result() -> impl Strategy<Value = (Vec<Output>, Option<Vec<Output>>)> {
     ]
 }
 
-/// The pieces of a clause, with its name before them and separators between them.
+/// The words of a clause: its name, then the items with separators between them.
 fn clause(
     name: &'static str,
     items: Vec<Vec<Piece>>,
@@ -284,7 +286,7 @@ fn clause(
     Some((name, pieces))
 }
 
-/// A right query.
+/// A valid query.
 pub fn query() -> impl Strategy<Value = Query> {
     let conditions = prop::collection::vec(condition(), 0..4);
     let orders = prop::collection::vec((any::<Index>(), 0..3_u8), 0..3);

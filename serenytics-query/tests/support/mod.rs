@@ -1,4 +1,5 @@
-//! Queries as texts: their tokens, whose positions are offsets of bytes, and every problem of one.
+//! Parses queries from strings, with byte offsets as positions, and returns all problems of a
+//! query.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -9,19 +10,20 @@ use serenytics_query::schema::Schema;
 use serenytics_query::stage::Position;
 use serenytics_query::token::{RawLiteral, Token, TokenKind};
 
-/// The offset as a position.
+/// Converts an offset to a position.
 pub fn at(offset: usize) -> Position {
     Position(u32::try_from(offset).unwrap())
 }
 
-/// Reads a text. Its end stands behind its last byte.
+/// Parses a query. Its end position is after the last byte.
 pub fn read(text: &str) -> Parsed {
     let mut lexer = Lexer { text, at: 0, placeholders: 0 };
     let tokens = lexer.tokens(None);
     parse(&tokens, at(text.len()))
 }
 
-/// The problems of a text, those of the grammar and those of its meaning, in the order in which they stand.
+/// Returns the problems of a query, from the grammar and the checker, in the order of their
+/// positions.
 pub fn problems(schema: &Schema, text: &str) -> Vec<Problem> {
     let parsed = read(text);
     let mut problems = parsed.problems;
@@ -92,7 +94,7 @@ impl Lexer<'_> {
         word
     }
 
-    /// A literal with what is glued to it.
+    /// A literal, with a word that follows it without a space.
     fn literal(&mut self, first: char) -> String {
         let start = self.at;
         if first == '"' {

@@ -1,4 +1,4 @@
-//! The guide's table of rows, as lines and as the stages that its outputs stand for.
+//! The guide's table of rows: its lines, and a stage for each output.
 
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::stage::{Ident, Key, KeySlot, Position, Selected, Selection, Stage};
@@ -12,14 +12,14 @@ pub struct Line {
     pub output: &'static str,
     /// The name of its field.
     pub name: &'static str,
-    /// When it is an `Option`: of a column that is never NULL, and of one that may be.
-    pub told: [(bool, &'static str); 2],
+    /// When the output is an `Option`: for a column that is never NULL, and for a nullable column.
+    pub options: [(bool, &'static str); 2],
 }
 
 impl Line {
-    /// Whether the output is an `Option`, as the guide tells it.
-    pub fn is_option(told: &str, grouped: bool) -> bool {
-        match told {
+    /// Returns true if the output is an `Option` according to the guide.
+    pub fn is_option(options: &str, grouped: bool) -> bool {
+        match options {
             "never" => false,
             "always" => true,
             "ungrouped" => !grouped,
@@ -35,14 +35,14 @@ pub fn lines() -> Vec<Line> {
         .map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
             let [output, name, _, required, optional] = cells[..] else { panic!("{line:?}") };
-            Line { output, name, told: [(false, required), (true, optional)] }
+            Line { output, name, options: [(false, required), (true, optional)] }
         })
         .collect();
     assert_eq!(lines.len(), 10);
     lines
 }
 
-/// The formula that `column` is, in the line of value formulas.
+/// The formula of `column` in the line of value formulas.
 pub const FORMULA: &str = "sum([other_number]) / count()";
 
 fn word(text: &str) -> Ident {
@@ -66,7 +66,8 @@ pub fn schema(output: &str, column_type: ColumnType, nullable: bool) -> Schema {
     Schema { source: SourceRef::Name("source".into()), columns }
 }
 
-/// The stage of a line's output, and the type that its column needs; `None` where it cannot stand with that grouping.
+/// Returns the stage of a line's output and the type of its column; `None` if it is not allowed
+/// with that grouping.
 pub fn stage(output: &str, grouped: bool) -> Option<(Stage, ColumnType)> {
     let position = Position::default();
     let key = |column: &str, slot| Key { column: word(column), slot, alias: None };

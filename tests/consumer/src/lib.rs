@@ -1,4 +1,5 @@
-//! A crate of the strictest habits that declares sources and queries: what the macros write has to pass its lints.
+//! A crate with strict lints that declares sources and queries: the code that the macros generate
+//! must pass its lints.
 
 #![deny(
     warnings,
@@ -33,13 +34,13 @@ pub mod schema {
         /// When it was ordered.
         #[column(name = "order date")]
         pub date: DateTime,
-        /// What is left of the revenue.
+        /// The part of the revenue that remains.
         #[column(measure)]
         pub margin: f64,
         /// The margin's part of the revenue.
         #[column(formula = "sum([margin]) / sum([revenue])")]
         pub ratio: f64,
-        /// A keyword of the language and of Rust's later editions.
+        /// A keyword of the language and of later editions of Rust.
         pub r#gen: i32,
     }
 
@@ -57,9 +58,9 @@ pub mod schema {
     pub struct Orders;
 }
 
-use analytics::builder::{count, Filter};
+use analytics::builder::{Filter, count};
 use analytics::problem::Problems;
-use analytics::{query, Query, Row, Source};
+use analytics::{Query, Row, Source, query};
 use schema::{Deliveries, Orders, Sales};
 
 query! {
@@ -95,10 +96,10 @@ pub fn months(filter: &Filter<Sales>) -> Query<Monthly> {
     }
 }
 
-/// Invoices of a country, written by the run.
+/// Invoices of a country, as a query that is built at run time.
 ///
 /// # Errors
-/// What is wrong with the query as a whole.
+/// The problems of the whole query.
 pub fn invoices(country: &str) -> Result<Query<CountryInvoices>, Problems> {
     Sales::query().filter(|s| s.country.eq(country)).group_by(|s| s.country).select(|_| count()).build()
 }

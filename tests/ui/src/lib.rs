@@ -1,1 +1,1 @@
-//! Nothing: the package holds the tests in `tests/ui.rs` and their cases in `cases/`.
+//! Empty: the package only contains the tests in `tests/` and their cases in `cases/`.

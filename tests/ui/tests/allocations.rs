@@ -1,4 +1,5 @@
-//! What building a query allocates: nothing for a static one, else its run-time values and the JSON that holds them.
+//! Counts the allocations of building a query: none for a static query, otherwise its run-time
+//! values and its JSON.
 
 #[path = "../cases/schema.rs"]
 mod schema;
@@ -8,7 +9,8 @@ use std::hint::black_box;
 use schema::Sales;
 use serenytics::prelude::*;
 
-/// How often a query's building allocates. A query is dropped outside: what it holds is counted, not what it frees.
+/// Counts the allocations of building a query. The query is dropped outside, so that only
+/// allocations are counted.
 fn allocations<R>(build: impl Fn() -> Query<R>) -> u64 {
     let mut query = None;
     let counted = allocation_counter::measure(|| query = Some(black_box(build())));
@@ -33,9 +35,10 @@ fn a_static_query_allocates_nothing() {
     assert_eq!(allocations(grouped), 0);
 }
 
-/// The JSON, written once at its size.
+/// One allocation: the JSON, with its exact size.
 const JSON: u64 = 1;
-/// The text of a number or of a text without anything to escape, which becomes a part of the JSON as it is.
+/// One allocation: a number or a string without escapes, which becomes part of the JSON without a
+/// copy.
 const SCALAR: u64 = 1;
 
 #[test]
@@ -52,14 +55,14 @@ fn scalars_allocate_their_text_and_the_json() {
 }
 
 #[test]
-fn a_value_that_is_left_out_allocates_nothing() {
+fn an_omitted_value_allocates_nothing() {
     let wanted = None::<i64>;
     let query = || query! { from Sales where quantity >= {wanted}? limit {wanted}? };
     assert_eq!(allocations(query), JSON);
 }
 
 #[test]
-fn a_list_allocates_its_values_itself_and_its_text() {
+fn a_list_allocates_its_values_and_its_json() {
     let countries = ["FR", "US", "DE"];
     let query = || query! { from Sales where country in {&countries} };
     assert_eq!(allocations(query), 3 * SCALAR + 1 + 1 + JSON);
@@ -68,7 +71,7 @@ fn a_list_allocates_its_values_itself_and_its_text() {
 }
 
 #[test]
-fn a_text_with_something_to_escape_allocates_what_escaping_takes() {
+fn a_string_with_escapes_allocates_for_escaping() {
     let (plain, quoted) = ("it is here", "it's \"here\"");
     let of = |country: &str| allocations(|| query! { from Sales where country == {country} });
     assert_eq!(of(plain), SCALAR + JSON);

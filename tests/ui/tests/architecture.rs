@@ -1,4 +1,5 @@
-//! The documents of the repository: every path that they name exists, and the index lists every decision.
+//! The documents of the repository: every path that they name exists, and the index lists every
+//! decision.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 

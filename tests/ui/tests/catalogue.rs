@@ -4,7 +4,8 @@
 
 use serenytics::problem::Code;
 
-/// The texts of all cases: what the compiler says of the wrong ones, what the right ones assert of run-time values.
+/// The contents of all cases: the compile errors of the wrong ones, and the assertions of the right
+/// ones.
 fn cases() -> String {
     let mut texts = String::new();
     for folder in ["cases/wrong", "cases/right"] {

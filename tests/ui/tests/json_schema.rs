@@ -1,6 +1,7 @@
-//! The JSON Schema of the wire format: the committed one is the one of the types, and what the compiler writes is valid by it.
+//! The JSON Schema of the wire format: the committed file matches the types, and compiled queries
+//! are valid by it.
 //!
-//! `SERENYTICS_BLESS=1 cargo test -p serenytics-ui-tests --test json_schema` writes the file anew.
+//! `SERENYTICS_BLESS=1 cargo test -p serenytics-ui-tests --test json_schema` writes the file.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -25,14 +26,14 @@ impl Committed {
         Committed { schemas, index }
     }
 
-    /// What is wrong with a pipeline.
+    /// The validation errors of a pipeline.
     fn told(&self, pipeline: &Value) -> Option<String> {
         self.schemas.validate(pipeline, self.index).err().map(|error| error.to_string())
     }
 }
 
 #[test]
-fn the_committed_schema_is_that_of_the_types() {
+fn the_committed_schema_matches_the_types() {
     let schema = schemars::schema_for!(Pipeline);
     let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
     if std::env::var_os("SERENYTICS_BLESS").is_some() {
@@ -42,7 +43,7 @@ fn the_committed_schema_is_that_of_the_types() {
 }
 
 #[test]
-fn what_the_compiler_writes_is_valid() {
+fn compiled_queries_are_valid() {
     let schema = Committed::read();
     let mut validated = 0;
     for entry in std::fs::read_dir("tests/snapshots").unwrap() {
@@ -57,7 +58,7 @@ fn what_the_compiler_writes_is_valid() {
 }
 
 #[test]
-fn what_the_format_does_not_have_is_not_valid() {
+fn unknown_fields_are_not_valid() {
     let schema = Committed::read();
     let stage = |stage: Value| json!({"data_processing_pipeline": [stage]});
     assert_eq!(schema.told(&stage(json!({"where": [{"name": "a", "op": "in", "value": ["x", 3]}]}))), None);

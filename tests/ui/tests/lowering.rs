@@ -1,6 +1,6 @@
-//! Queries beside the JSON that they lower to, as snapshots.
+//! Snapshots of queries with their JSON.
 //!
-//! `INSTA_UPDATE=always cargo test -p serenytics-ui-tests --test lowering` writes the snapshots anew.
+//! `INSTA_UPDATE=always cargo test -p serenytics-ui-tests --test lowering` writes the snapshots.
 
 #[path = "../cases/schema.rs"]
 mod schema;
@@ -8,7 +8,7 @@ mod schema;
 use schema::Sales;
 use serenytics::prelude::*;
 
-/// Holds a query and its JSON against a snapshot.
+/// Compares a query and its JSON with a snapshot.
 macro_rules! lowers {
     ($name:ident: $($query:tt)*) => {
         #[test]

@@ -1,4 +1,4 @@
-//! A source whose columns a file declares: its queries, and that a change of the file builds the program anew.
+//! A source whose columns a file declares: its queries, and a rebuild after a change of the file.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -33,13 +33,13 @@ fn a_query_sees_the_columns_of_the_file() {
     assert!(query! { from Sales where ..{filter} }.problems().is_empty());
 }
 
-/// A source whose columns are called like words of Rust and of the language.
+/// A source whose columns are named like keywords of Rust and of the language.
 #[derive(Source)]
 #[source(file = "schemas/keywords.json")]
 pub struct Keywords;
 
 #[test]
-fn a_column_may_be_called_like_a_keyword() {
+fn a_column_may_be_named_like_a_keyword() {
     let q = query! { from Keywords where r#type == "x", r#gen > 1 select gen, r#limit };
     let by_hand = Keywords::query()
         .filter(|k| k.r#type.eq("x").and(k.r#gen.gt(1)))
@@ -50,7 +50,7 @@ fn a_column_may_be_called_like_a_keyword() {
     assert_eq!(q.to_json(), by_hand.to_json());
 }
 
-/// Checks a crate, and gives what the compiler says.
+/// Checks a crate, and returns the compiler's output.
 fn check(folder: &Path) -> (bool, String) {
     let output = Command::new(env!("CARGO"))
         .args(["check", "--offline", "--quiet"])
@@ -63,7 +63,7 @@ fn check(folder: &Path) -> (bool, String) {
 }
 
 #[test]
-fn a_change_of_the_file_builds_the_program_anew() {
+fn a_change_of_the_file_triggers_a_rebuild() {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let write = |path: &str, text: &str| {

@@ -1,4 +1,5 @@
-//! The same queries by the compiler, by the builder and as data: the same bytes, and the same columns.
+//! The same queries by the macro, by the builder and from JSON have the same bytes and the same
+//! columns.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -23,7 +24,7 @@ struct Sales {
     ratio: f64,
 }
 
-/// Holds one query's three forms against each other. The pipeline is the stage's JSON, as somebody writes it by hand.
+/// Compares the three forms of a query. The pipeline is the hand-written JSON of its stage.
 fn same<R>(written: Query<R>, built: QueryBuilder<Sales>, stage: &str) {
     let built: Query<Vec<Value>> = built.build().unwrap();
     assert_eq!(written.to_json(), built.to_json());

@@ -1,4 +1,5 @@
-//! What a crate brings along: the language has no I/O and no compiler's parts, and a user's tree no engine.
+//! Checks dependency trees: the language has no I/O and no compiler crates, and a user's tree does
+//! not contain the engine.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -27,7 +28,7 @@ fn the_language_has_no_io_and_no_syn() {
 }
 
 #[test]
-fn a_user_s_tree_has_no_engine() {
+fn a_users_tree_does_not_contain_the_engine() {
     let engine =
         ["datafusion", "deltalake-core", "sqlx", "axum", "arrow", "parquet", "serenytics-engine", "serenytics-local"];
     lacks("serenytics", &engine);

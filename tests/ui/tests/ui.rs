@@ -1,6 +1,7 @@
-//! Compiles every case under `cases/`: the wrong ones say what they say in their `.stderr`, the right ones run.
+//! Compiles every case in `cases/`: the wrong ones fail with the errors in their `.stderr`, the
+//! right ones run.
 //!
-//! `TRYBUILD=overwrite cargo test -p serenytics-ui-tests` writes the `.stderr` files anew.
+//! `TRYBUILD=overwrite cargo test -p serenytics-ui-tests` writes the `.stderr` files.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -11,9 +12,9 @@ fn ui() {
     cases.pass("cases/right/*.rs");
 }
 
-/// What the compiler says is in the user's words: none of it names what is hidden from the documentation.
+/// Compile errors do not mention items that are hidden from the documentation.
 #[test]
-fn no_message_names_what_is_hidden() {
+fn no_message_names_a_hidden_item() {
     let mut read = 0;
     for entry in std::fs::read_dir("cases/wrong").unwrap() {
         let path = entry.unwrap().path();

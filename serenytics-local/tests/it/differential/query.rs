@@ -102,12 +102,12 @@ impl Item {
             return Item { json: json.as_object().unwrap().clone(), sql: "COUNT(*)".to_owned(), is_exact: true };
         };
         let column = source.any(index, |column| {
-            (column.column_type.is_numeric() || !aggregate.needs_number()) && column.precision.allows(aggregate)
+            (column.column_type.is_numeric() || !aggregate.needs_numeric()) && column.precision.allows(aggregate)
         });
         let mut item = Item::column(column);
         item.json.insert("agg_function".to_owned(), json!(aggregate));
         item.sql = sql::aggregate(aggregate, &item.sql);
-        item.is_exact = column.precision <= Precision::Large || !aggregate.needs_number();
+        item.is_exact = column.precision <= Precision::Large || !aggregate.needs_numeric();
         item
     }
 

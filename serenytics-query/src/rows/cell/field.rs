@@ -1,10 +1,11 @@
-//! The fields of a user's row, behind `into`: each takes an output of its very type.
+//! The fields of a user's row after `into`: each must have the exact type of its output.
 
 use super::Cell;
 
-/// Which outputs a row's field takes: those of its very type.
+/// Matches an output with a row's field of exactly the same type.
 ///
-/// `How` keeps the compiler from taking the field's type for the output's: with one way only it would, and tell a mismatch in words of its own.
+/// `How` keeps the compiler from inferring the output's type from the field's. With a single
+/// implementation it would do so and report a mismatch with its own message instead of ours.
 #[diagnostic::on_unimplemented(
     message = "the field of this output has the type `{F}`, but the output has `{Self}` [SRN054]",
     label = "type does not match the field"
@@ -15,15 +16,15 @@ pub trait FieldOf<F, How> {
     fn into_field(self) -> F;
 }
 
-/// The way of a field that has the output's type.
+/// `How` for a field that has the output's type.
 #[derive(Debug)]
 pub struct SameType;
 
-/// A way that no field goes.
+/// `How` that no field uses.
 #[derive(Debug)]
 pub struct NoWay;
 
-/// A field that no row has.
+/// A type that no row's field has.
 #[derive(Debug)]
 pub enum NoField {}
 
@@ -41,10 +42,10 @@ impl<C> FieldOf<Option<NoField>, NoWay> for C {
     }
 }
 
-/// The value of a row's field.
+/// Converts a cell to the value of a row's field.
 pub fn field<F, How, C: FieldOf<F, How>>(cell: C) -> F {
     cell.into_field()
 }
 
-/// Holds the type of a source's column against what a row's field can be, where its spelling does not tell.
+/// Checks that a column's type can be the type of a cell, if the name of the type does not say so.
 pub fn column_type<C: Cell>() {}

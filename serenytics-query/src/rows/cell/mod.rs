@@ -1,4 +1,5 @@
-//! Reading an answer's rows: cells, straight from the bytes of the JSON, in the order of the columns.
+//! Reads the rows of a response: cells in the order of the columns, directly from the bytes of the
+//! JSON.
 
 mod field;
 mod plain;
@@ -16,32 +17,32 @@ pub use types::Cell;
 /// Why a cell could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CellError {
-    /// The bytes end before the row does: more have to arrive, or the answer was cut.
+    /// The bytes end in the middle of a row: more must arrive, or the response is truncated.
     Incomplete,
-    /// The cell holds something else than its column was declared to hold.
+    /// The cell does not have the declared type of its column.
     Mismatch {
         /// The index of the column in the row.
         column: usize,
-        /// What the row's field takes.
+        /// The type of value that the row's field accepts.
         expected: &'static str,
-        /// The start of what the cell holds.
+        /// The start of the cell.
         found: String,
     },
     /// The row does not have as many cells as the query has outputs.
     Count {
-        /// How many the query has.
+        /// The number of the query's outputs.
         expected: usize,
-        /// How many cells were read before the row ended, or one more than expected when it did not end.
+        /// The number of cells in the row, or one more than expected if the row has more.
         found: usize,
     },
-    /// A text holds bytes that are no UTF-8, which JSON has to be.
+    /// A string contains bytes that are not valid UTF-8, which JSON requires.
     Encoding {
-        /// The start of the text, with a mark for such bytes.
+        /// The start of the string, with replacement characters for such bytes.
         found: String,
     },
-    /// The bytes are no JSON row.
+    /// The bytes are not a JSON row.
     Syntax {
-        /// The start of what stands there.
+        /// The start of the bytes.
         found: String,
     },
 }
@@ -71,15 +72,15 @@ impl std::error::Error for CellError {}
 enum Scalar<'a> {
     Null,
     Number(&'a str),
-    /// A text with no escape in it.
+    /// A string without escapes.
     Text(&'a str),
-    /// A text between its quotes, escapes and all.
+    /// A string with its quotes and escapes.
     Escaped(&'a [u8]),
-    /// `true`, `false`, a list or an object: nothing that a column can hold.
+    /// `true`, `false`, a list or an object: not valid in a cell.
     Other,
 }
 
-/// A position in the bytes of an answer, from which the cells of a row are read one after the other.
+/// A position in the bytes of a response, from which the cells of a row are read in turn.
 #[derive(Debug, Clone)]
 pub struct CellReader<'a> {
     bytes: &'a [u8],
@@ -88,7 +89,7 @@ pub struct CellReader<'a> {
 }
 
 impl<'a> CellReader<'a> {
-    /// A reader that stands before the first of `bytes`.
+    /// A reader at the start of `bytes`.
     #[must_use]
     #[inline]
     pub fn new(bytes: &'a [u8]) -> CellReader<'a> {
@@ -104,7 +105,8 @@ impl<'a> CellReader<'a> {
     /// Reads one row, `[cell, ..]`, of `columns` cells by `read`.
     ///
     /// # Errors
-    /// [`CellError`]; after [`CellError::Incomplete`] the same row may be read again when more bytes are there.
+    /// [`CellError`]; after [`CellError::Incomplete`] the same row may be read again with more
+    /// bytes.
     #[inline]
     pub fn row<R>(
         &mut self,
@@ -163,7 +165,7 @@ impl<'a> CellReader<'a> {
         })
     }
 
-    /// Whether the row has no further cell.
+    /// Returns true if the row has no further cell.
     ///
     /// # Errors
     /// [`CellError::Incomplete`] at the end of the bytes.
@@ -181,7 +183,7 @@ impl<'a> CellReader<'a> {
         }
     }
 
-    /// The next byte, which stays unread.
+    /// Returns the next byte without reading it.
     ///
     /// # Errors
     /// [`CellError::Incomplete`] at the end of the bytes.
@@ -193,7 +195,7 @@ impl<'a> CellReader<'a> {
     /// Reads `byte`.
     ///
     /// # Errors
-    /// [`CellError::Syntax`] if another one stands there.
+    /// [`CellError::Syntax`] if the next byte is a different one.
     #[inline]
     pub fn expect(&mut self, byte: u8) -> Result<(), CellError> {
         if self.peek()? == byte {
@@ -207,7 +209,7 @@ impl<'a> CellReader<'a> {
     /// Reads any JSON value and returns its bytes.
     ///
     /// # Errors
-    /// [`CellError`] if the value is cut or is no JSON.
+    /// [`CellError`] if the value is truncated or is not valid JSON.
     pub fn skip_value(&mut self) -> Result<&'a [u8], CellError> {
         self.skip_space();
         let start = self.at;

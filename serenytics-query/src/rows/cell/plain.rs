@@ -1,7 +1,7 @@
-//! The plain forms of cells, which almost all have: read at once, from the bytes at which a cell begins.
+//! Fast readers for the plain forms that almost all cells have.
 //!
-//! Each function gives what it read and of how many bytes, and `None` for any other form, whatever it is: what reads all forms
-//! decides on those.
+//! Each function returns the value and the number of bytes that it read. It returns `None` for any
+//! other form, valid or not: the general reader handles those.
 
 use super::CellReader;
 use crate::values::datetime::{self, DateTime};
@@ -19,7 +19,7 @@ impl<'a> CellReader<'a> {
     }
 }
 
-/// An integer of at most 18 digits, which an `i64` holds in any case.
+/// Reads an integer of at most 18 digits, which always fits into an `i64`.
 #[inline]
 pub(super) fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
     let (negative, unsigned) = sign(bytes);
@@ -31,7 +31,8 @@ pub(super) fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
     Some((if negative { -value } else { value }, length))
 }
 
-/// A number of at most 15 digits in all, which are an exact `f64`; a quotient of two of those is as near as one can be.
+/// Reads a number of at most 15 digits. An `f64` represents such an integer exactly, and the
+/// quotient of two of them is correctly rounded.
 #[inline]
 pub(super) fn number(bytes: &[u8]) -> Option<(f64, usize)> {
     let (negative, unsigned) = sign(bytes);
@@ -52,7 +53,7 @@ pub(super) fn number(bytes: &[u8]) -> Option<(f64, usize)> {
     Some((if negative { -value } else { value }, length))
 }
 
-/// A text without an escape.
+/// Reads a string without escapes.
 #[inline]
 pub(super) fn text(bytes: &[u8]) -> Option<(&str, usize)> {
     let (b'"', inside) = bytes.split_first()? else { return None };
@@ -60,7 +61,7 @@ pub(super) fn text(bytes: &[u8]) -> Option<(&str, usize)> {
     Some((std::str::from_utf8(&inside[..length]).ok()?, length + 2))
 }
 
-/// A datetime like `"2016-06-28T12:46:33"`.
+/// Reads a datetime like `"2016-06-28T12:46:33"`.
 #[inline]
 pub(super) fn datetime(bytes: &[u8]) -> Option<(DateTime, usize)> {
     let [b'"', text @ .., b'"'] = bytes.first_chunk::<21>()? else { return None };
@@ -75,7 +76,8 @@ fn sign(bytes: &[u8]) -> (bool, &[u8]) {
     }
 }
 
-/// The digits that stand at the start, and how many they are; none is no number. After 18 digits the value is of no use.
+/// Reads the digits at the start and counts them; `None` if there are none. The value is only valid
+/// for up to 18 digits.
 #[inline]
 fn digits(bytes: &[u8]) -> Option<(i64, usize)> {
     let mut value = 0_i64;
@@ -92,7 +94,7 @@ fn is_separator(byte: u8) -> bool {
     matches!(byte, b',' | b']' | b' ' | b'\n' | b'\r' | b'\t')
 }
 
-/// Where the quote is that ends a text without an escape: eight bytes are looked at in one step.
+/// Finds the closing quote of a string without escapes, eight bytes at a time.
 #[inline]
 fn end_of_text(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
@@ -122,10 +124,11 @@ mod tests {
     use super::*;
     use crate::rows::cell::Cell;
 
-    /// Whether a cell has the plain form, which has to give what any form gives.
+    /// Returns true if a cell has the plain form. Asserts that the general reader returns the same
+    /// value.
     fn is_plain<C: Cell + Debug>(cell: &str) -> bool {
-        for behind in [",1]", "]", " ]", "\n,"] {
-            let text = format!("{cell}{behind}");
+        for rest in [",1]", "]", " ]", "\n,"] {
+            let text = format!("{cell}{rest}");
             let mut at_once = CellReader::new(text.as_bytes());
             let mut of_all_forms = at_once.clone();
             let Some(read) = C::read_plain(&mut at_once) else {
@@ -136,14 +139,14 @@ mod tests {
             assert_eq!(format!("{:?}", Some(read)), format!("{:?}", C::from_scalar(&scalar)), "{text}");
             assert_eq!(at_once.position(), of_all_forms.position(), "{text}");
         }
-        // Its rest may still arrive.
+        // The rest of the cell may still arrive.
         let cut = &cell.as_bytes()[..cell.len() - 1];
         assert!(C::read_plain(&mut CellReader::new(cut)).is_none(), "{cell}");
         true
     }
 
     #[test]
-    fn plain_forms_are_read_as_any_form_is() {
+    fn plain_readers_agree_with_the_general_reader() {
         let integers = ["0", "7", "-1", "007", "999999999999999999", "-999999999999999999"];
         assert!(integers.iter().all(|&cell| is_plain::<i64>(cell)));
         assert!(["1234567890123456789", "1.0", "1e3", "null", "-", "\"1\""].iter().all(|&cell| !is_plain::<i64>(cell)));
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_to_the_last_digit() {
+    fn plain_numbers_are_exact() {
         let mut digits = 88_172_645_463_325_252_u64;
         for _ in 0..20_000 {
             // Marsaglia's generator: shifts of 13, 7 and 17.
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_end_at_their_quote_wherever_it_stands() {
+    fn plain_strings_end_at_their_quote_at_any_offset() {
         for length in 0..40 {
             let text: String = "é€x\u{81}".chars().cycle().take(length).collect();
             assert!(is_plain::<String>(&format!("\"{text}\"")), "{text}");

@@ -1,4 +1,5 @@
-//! The structs that rows are read into, and how their fields are held against the columns of a result.
+//! The structs that rows are read into, and how their fields are compared with the columns of a
+//! result.
 
 use super::{Cell, CellError, CellReader};
 use crate::rows::shape::{OutputColumn, OutputType};
@@ -22,7 +23,7 @@ impl Field {
         Field { name, holds: C::holds, expected: C::EXPECTED, nullable: C::NULLABLE }
     }
 
-    /// Why the field does not take a column of a result; `None` if it does.
+    /// Returns why the field does not match a column of a result; `None` if it matches.
     pub(super) fn problem(&self, column: &OutputColumn) -> Option<String> {
         let Field { name, expected, .. } = self;
         let output = &column.name;
@@ -42,14 +43,15 @@ impl Field {
     }
 }
 
-/// A struct that a row of an answer is read into, field by field in their order. Derived by `#[derive(Row)]`.
+/// A struct that a row of a response is read into, field by field in their order. Derived by
+/// `#[derive(Row)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a row [SRN054]",
     label = "not a row",
     note = "add `#[derive(Row)]` to the struct"
 )]
 pub trait Row: Sized {
-    /// The fields; `None` for a type that takes cells of any number and kind.
+    /// The fields; `None` for a type that accepts any number and type of cells.
     #[doc(hidden)]
     const FIELDS: Option<&'static [Field]> = None;
 
@@ -60,7 +62,7 @@ pub trait Row: Sized {
         Some(Self::FIELDS?.iter().map(|field| field.name).collect())
     }
 
-    /// Whether each field takes NULL.
+    /// For each field, whether it accepts NULL.
     #[doc(hidden)]
     #[must_use]
     fn nullable_fields() -> Option<Vec<bool>> {
@@ -70,10 +72,10 @@ pub trait Row: Sized {
     /// Reads the cells of a row.
     ///
     /// # Errors
-    /// [`CellError`] for the first cell that its field cannot hold.
+    /// [`CellError`] for the first cell that does not fit its field.
     fn read(cells: &mut CellReader<'_>) -> Result<Self, CellError>;
 
-    /// Why the struct does not take the rows of a result; `None` if it does.
+    /// Returns why the struct does not match the rows of a result; `None` if it matches.
     #[doc(hidden)]
     fn problem(shape: &[OutputColumn]) -> Option<Problem> {
         let fields = Self::FIELDS?;

@@ -17,15 +17,15 @@ mod sealed {
     note = "use `String`, `i8` to `i64`, `u8` to `u32`, `f32`, `f64`, `DateTime`, `SlotValue`, or an `Option` of one"
 )]
 pub trait Cell: Sized + sealed::Sealed {
-    /// What the type takes, in a message.
+    /// The accepted values, for a message.
     #[doc(hidden)]
     const EXPECTED: &'static str;
 
-    /// Whether the type takes NULL.
+    /// Whether the type accepts NULL.
     #[doc(hidden)]
     const NULLABLE: bool = false;
 
-    /// Whether the type is one for a column of a result.
+    /// Returns true if the type fits a column of a result.
     #[doc(hidden)]
     fn holds(output: OutputType) -> bool;
 
@@ -33,8 +33,8 @@ pub trait Cell: Sized + sealed::Sealed {
     #[expect(private_interfaces, reason = "the trait is sealed")]
     fn from_scalar(scalar: &Scalar<'_>) -> Option<Self>;
 
-    /// Reads a cell in the form that almost all cells of the type have, in less time than `from_scalar` takes for any form.
-    /// `None`, with nothing read, if it has another one.
+    /// Reads a cell of the plain form, which almost all cells of the type have, faster than
+    /// `from_scalar`. Returns `None` and reads nothing for any other form.
     #[doc(hidden)]
     #[inline]
     fn read_plain(_: &mut CellReader<'_>) -> Option<Self> {
@@ -89,7 +89,8 @@ integer_cell! {
     u32, "a non-negative 32-bit integer";
 }
 
-/// Reads `120.0` and `1.2e+2` as the integers they are, as a server writes those of a column that it has as numbers.
+/// Reads `120.0` and `1.2e+2` as integers. A server writes integers like this if it stores the
+/// column as floats.
 fn whole(text: &str) -> Option<i64> {
     if let Some((digits, fraction)) = text.split_once('.')
         && fraction.bytes().all(|digit| digit == b'0')
@@ -97,14 +98,15 @@ fn whole(text: &str) -> Option<i64> {
         return digits.parse().ok();
     }
     let number: f64 = if text.contains(['e', 'E']) { number(text)? } else { return None };
-    // What is written with an exponent is a number of double precision, and the integer it is has all its digits.
+    // A number with an exponent is an `f64`, whose integer value is exact.
     let is_whole = number.fract() == 0.0 && number.abs() < i64::MAX as f64;
     is_whole.then_some(number as i64)
 }
 
-/// Reads a number that the type holds; a word that JSON does not have, like `inf`, is none, nor is an integer that would lose a digit.
+/// Reads a number that fits into an `f64`. Rejects words that JSON does not have, such as `inf`,
+/// and integers that would lose a digit.
 fn number(text: &str) -> Option<f64> {
-    // Rust reads `inf` and `nan` too, which end in a letter.
+    // Rust also parses `inf` and `nan`, which end in a letter.
     let is_json = text.ends_with(|last: char| last.is_ascii_digit() || last == '.');
     let number: f64 = if is_json { text.parse().ok()? } else { return None };
     // Integers of 15 digits are all exact.
@@ -112,7 +114,7 @@ fn number(text: &str) -> Option<f64> {
     (number.is_finite() && exact).then_some(number)
 }
 
-/// Reads a number of single precision, which a fraction is rounded to and an integer has to fit.
+/// Reads an `f32`. A fraction is rounded; an integer must fit exactly.
 fn single(text: &str) -> Option<f32> {
     let number = number(text)?;
     let single = number as f32;
@@ -168,7 +170,7 @@ impl Cell for serde_json::Value {
     fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
         match scalar {
             Scalar::Null => Some(serde_json::Value::Null),
-            // An integer that no integer of 64 bits holds would lose digits.
+            // An integer that does not fit into 64 bits would lose digits.
             Scalar::Number(text) => {
                 let number: serde_json::Number = text.parse().ok()?;
                 let is_integer = !text.contains(['.', 'e', 'E']);
@@ -211,7 +213,7 @@ mod tests {
     use crate::rows::shape::OutputColumn;
 
     #[test]
-    fn a_field_that_takes_null_takes_a_column_that_may_be_null() {
+    fn a_nullable_field_accepts_a_nullable_column() {
         let column = OutputColumn::str("country", "country", true, true);
         assert_eq!(Field::of::<serde_json::Value>("country").problem(&column), None);
         assert_eq!(Field::of::<Option<String>>("country").problem(&column), None);

@@ -1,4 +1,4 @@
-//! The columns of a source as values, with the operators, aggregates and time slots that their types have.
+//! The columns of a source as values, with the operators, aggregates and time slots of their types.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,7 +14,8 @@ use crate::values::value::{
     datetime_list, datetime_value, float_list, float_value, int_list, int_value, str_list, str_value,
 };
 
-/// A column of the source `S`. `T` is `String`, `i64`, `f64` or `DateTime` for a `str`, `int`, `float` or `datetime` column.
+/// A column of the source `S`. `T` is `String`, `i64`, `f64` or `DateTime` for a `str`, `int`,
+/// `float` or `datetime` column.
 pub struct TypedColumn<S, T> {
     name: &'static str,
     wire: &'static str,
@@ -23,7 +24,7 @@ pub struct TypedColumn<S, T> {
 }
 
 impl<S, T> TypedColumn<S, T> {
-    /// The column of this name in queries and on the wire.
+    /// The column with these names in queries and on the wire.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, wire: &'static str, is_measure: bool) -> TypedColumn<S, T> {
@@ -76,7 +77,8 @@ impl<S, T> TypedColumn<S, T> {
     }
 }
 
-/// The comparisons of a column type: their bounds are what the compiler's messages show, so they are written out.
+/// The comparisons of a column type. The compiler's messages show their bounds, so the bounds are
+/// explicit.
 macro_rules! comparisons {
     ($type:ty, $bound:ident, $value:ident, $list:ident) => {
         impl<S> TypedColumn<S, $type> {
@@ -110,12 +112,12 @@ macro_rules! comparisons {
                 self.condition(Operator::NotEqual, Operand::Scalar(Rendered::scalar($value(&value))))
             }
 
-            /// `column in values`; an empty list is met by no row.
+            /// `column in values`; no row meets an empty list.
             pub fn is_in<V: $bound>(self, values: impl IntoIterator<Item = V>) -> Filter<S> {
                 self.condition(Operator::In, Operand::List(Rendered::list($list(List, values))))
             }
 
-            /// `column !in values`; an empty list is met by every row.
+            /// `column !in values`; every row meets an empty list.
             pub fn not_in<V: $bound>(self, values: impl IntoIterator<Item = V>) -> Filter<S> {
                 self.condition(Operator::NotIn, Operand::List(Rendered::list($list(List, values))))
             }
@@ -128,21 +130,21 @@ comparisons!(i64, IntValue, int_value, int_list);
 comparisons!(f64, FloatValue, float_value, float_list);
 comparisons!(DateTime, DateTimeValue, datetime_value, datetime_list);
 
-/// A column that holds texts.
+/// The Rust type of a text column.
 #[diagnostic::on_unimplemented(
     message = "`is_empty` and `is_not_empty` need a text column, but this one has the type `{Self}` [SRN022]",
     label = "not a text column"
 )]
 pub trait TextColumn {}
 
-/// A column that holds numbers.
+/// The Rust type of a numeric column.
 #[diagnostic::on_unimplemented(
     message = "`sum` and `avg` need a numeric column, but this one has the type `{Self}` [SRN023]",
     label = "not a numeric column"
 )]
 pub trait NumericColumn {}
 
-/// A column that holds datetimes.
+/// The Rust type of a datetime column.
 #[diagnostic::on_unimplemented(
     message = "a time slot needs a datetime column, but this one has the type `{Self}` [SRN024]",
     label = "not a datetime column"
@@ -157,7 +159,7 @@ impl NumericColumn for f64 {}
 impl DateTimeColumn for DateTime {}
 
 impl<S, T> TypedColumn<S, T> {
-    /// `column is_empty`: NULL, or a text without characters.
+    /// `column is_empty`: NULL or an empty string.
     pub fn is_empty(self) -> Filter<S>
     where
         T: TextColumn,
@@ -240,7 +242,8 @@ impl<S, T> fmt::Debug for TypedColumn<S, T> {
     }
 }
 
-/// A value formula of the source `S`: one number over all rows, which is selected and nothing else.
+/// A value formula of the source `S`: one number over all rows. It can only be selected, as the
+/// only output.
 pub struct FormulaColumn<S> {
     name: &'static str,
     of: PhantomData<fn() -> S>,

@@ -1,4 +1,4 @@
-//! Filters: conditions of one source as a value, which queries are built with and spliced into.
+//! Filters: conditions of one source as a value, for builders and for splicing into queries.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,19 +12,20 @@ use crate::syntax::vocabulary::Operator;
 use crate::values::rendered::Rendered;
 use crate::values::value::Optional;
 
-/// Conditions over the source `S`, all of which a row has to meet. Made by [`Source::filter`](crate::source::Source::filter).
+/// Conditions over the source `S`; a row must meet all of them. Created by
+/// [`Source::filter`](crate::source::Source::filter).
 ///
-/// The one without any conditions, which every row meets, is [`Filter::default`].
+/// [`Filter::default`] has no conditions: every row meets it.
 #[must_use = "a filter does nothing by itself: splice it into a query as `..{filter}`, or pass it to a builder"]
 pub struct Filter<S> {
-    /// The conditions as they stand in a query's JSON.
+    /// The conditions as JSON.
     pub(crate) conditions: Vec<String>,
     pub(crate) measures: Vec<Cow<'static, str>>,
     pub(crate) problems: Vec<Problem>,
     source: PhantomData<fn() -> S>,
 }
 
-/// What stands to the right of an operator.
+/// The operand of an operator.
 pub(super) enum Operand {
     None,
     Scalar(Rendered),
@@ -32,7 +33,7 @@ pub(super) enum Operand {
 }
 
 impl<S> Filter<S> {
-    /// The conditions of this filter and of another one, all of which have to be met.
+    /// Combines the conditions of two filters; a row must meet all of them.
     pub fn and(mut self, other: Filter<S>) -> Filter<S> {
         self.conditions.extend(other.conditions);
         self.measures.extend(other.measures);
@@ -40,13 +41,14 @@ impl<S> Filter<S> {
         self
     }
 
-    /// Whether the filter has no condition, so that every row meets it.
+    /// Returns true if the filter has no conditions, so that every row meets it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.conditions.is_empty() && self.problems.is_empty()
     }
 
-    /// What only the run could find wrong: a value that is `NaN`. A query with such a filter is not sent.
+    /// The problems of the filter's run-time values, such as `NaN`. The client does not send a
+    /// query with such a filter.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -104,7 +106,7 @@ impl<S> fmt::Debug for Filter<S> {
     }
 }
 
-/// The filters of an iterator, all of which have to be met.
+/// Combines the filters of an iterator; a row must meet all of them.
 impl<S> FromIterator<Filter<S>> for Filter<S> {
     fn from_iter<I: IntoIterator<Item = Filter<S>>>(filters: I) -> Self {
         filters.into_iter().fold(Filter::default(), Filter::and)
@@ -112,7 +114,7 @@ impl<S> FromIterator<Filter<S>> for Filter<S> {
 }
 
 impl Rendered {
-    /// The conditions of a filter, `..{filter}`. One without conditions is left out.
+    /// The conditions of a filter, `..{filter}`. A filter without conditions is omitted.
     #[must_use]
     pub fn filter<S>(filter: &Filter<S>) -> Rendered {
         let text = (!filter.conditions.is_empty()).then(|| filter.conditions.join(","));
@@ -120,14 +122,14 @@ impl Rendered {
     }
 }
 
-/// What is spliced into a query of the source `S`: its filters.
+/// A filter that can be spliced into a query of the source `S`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a filter of `{S}` [SRN056]",
     label = "not a filter of this source",
     note = "create a filter with `{S}::filter(|s| ..)`; for an `Option`, add `?` after the braces: `..{{filter}}?`"
 )]
 pub trait FilterOf<S> {
-    /// The conditions as they stand in the query's JSON.
+    /// The conditions as JSON.
     #[doc(hidden)]
     fn rendered(&self) -> Rendered;
 }
@@ -146,12 +148,12 @@ impl<S, F: FilterOf<S>> FilterOf<S> for &F {
     }
 }
 
-/// A filter that is spliced into a query of its source: `..{filter}`.
+/// Renders a filter that is spliced into a query of its source: `..{filter}`.
 pub fn splice<S>(filter: &impl FilterOf<S>) -> Rendered {
     filter.rendered()
 }
 
-/// A filter that may be left out: `..{filter}?`.
+/// Renders an optional filter: `..{filter}?`.
 pub fn splice_option<S>(filter: &impl Optional<Value: FilterOf<S>>) -> Rendered {
     filter.value().map_or_else(|| Rendered::filter::<S>(&Filter::default()), FilterOf::rendered)
 }

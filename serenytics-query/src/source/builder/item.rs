@@ -1,4 +1,4 @@
-//! What the clauses of a builder take: columns, time slots, aggregates, with names and directions.
+//! The items of a builder's clauses: columns, time slots and aggregates, with names and directions.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -38,7 +38,7 @@ pub fn count<S>() -> AggregateColumn<S> {
     AggregateColumn::new(Selected::Count(Position::default()))
 }
 
-/// An output by its name, for an order: `order_by total`.
+/// An output by its name, for `order_by total`.
 #[must_use]
 pub fn output(name: impl Into<String>) -> OutputName {
     OutputName(name.into())
@@ -48,14 +48,14 @@ pub fn output(name: impl Into<String>) -> OutputName {
 #[derive(Debug, Clone)]
 pub struct OutputName(String);
 
-/// An item with a name of its own: `sum(revenue) as total`.
+/// An item with an alias: `sum(revenue) as total`.
 #[derive(Debug, Clone)]
 pub struct Named<I> {
     item: I,
     name: String,
 }
 
-/// An item of an order, with its direction.
+/// An item of `order_by` with its direction.
 #[derive(Debug, Clone)]
 pub struct OrderBy<I> {
     item: I,
@@ -67,40 +67,40 @@ mod sealed {
 }
 use sealed::Sealed;
 
-/// What a builder's `group_by` takes.
+/// An item that a builder's `group_by` accepts.
 #[diagnostic::on_unimplemented(
     message = "`group_by` needs a column or a time slot of `{S}` [SRN057]",
     label = "neither a column nor a time slot of this source"
 )]
 pub trait GroupKey<S>: Sealed {
-    /// The key of the query's tree.
+    /// Returns the key for the query's tree.
     #[doc(hidden)]
     fn key(self, position: Position) -> Key;
 }
 
-/// What a builder's `select` takes.
+/// An item that a builder's `select` accepts.
 #[diagnostic::on_unimplemented(
     message = "`select` needs a column or an aggregate of `{S}` [SRN057]",
     label = "neither a column nor an aggregate of this source"
 )]
 pub trait SelectItem<S>: Sealed {
-    /// The output of the query's tree.
+    /// Returns the output for the query's tree.
     #[doc(hidden)]
     fn selection(self, position: Position) -> Selection;
 }
 
-/// What a builder's `order_by` takes.
+/// An item that a builder's `order_by` accepts.
 #[diagnostic::on_unimplemented(
     message = "`order_by` needs a column, a time slot or an aggregate of `{S}`, or an output's name [SRN057]",
     label = "cannot order by this"
 )]
 pub trait OrderItem<S>: Sealed {
-    /// The item of the query's tree.
+    /// Returns the item for the query's tree.
     #[doc(hidden)]
     fn order(self, position: Position) -> Order;
 }
 
-/// A tree's part at the place where it stands.
+/// Sets the position of an item.
 fn placed(selected: Selected, at: Position) -> Selected {
     let moved = |column: Ident| Ident { position: at, ..column };
     match selected {
@@ -212,11 +212,11 @@ impl<S, I: OrderItem<S>> OrderItem<S> for OrderBy<I> {
     }
 }
 
-/// Gives a type the methods that name it, or set its direction.
+/// Implements the methods that name an item or set its direction.
 macro_rules! methods {
     (named: $($type:ident<$($parameter:ident),+>)+) => {$(
         impl<$($parameter),+> $type<$($parameter),+> {
-            /// The same under another name: `.. as name`.
+            /// Sets the item's alias: `.. as name`.
             #[must_use]
             pub fn named(self, name: impl Into<String>) -> Named<Self> {
                 Named { item: self, name: name.into() }

@@ -1,7 +1,8 @@
-//! The typed builder: queries whose clauses the run decides, over the same checker and lowering as those of the compiler.
+//! The typed builder: queries whose clauses are chosen at run time. It uses the same checker and
+//! lowering as `query!`.
 //!
-//! A mistake in a column, a type, an operator or an aggregate is an error of the compiler; what depends on the whole query is told by
-//! [`QueryBuilder::build`].
+//! A mistake in a column, a type, an operator or an aggregate is a compile error.
+//! [`QueryBuilder::build`] reports mistakes that depend on the whole query.
 
 mod column;
 mod filter;
@@ -26,15 +27,15 @@ use crate::syntax::problem::{Code, Problem, Problems};
 use crate::syntax::stage::{Limit, Position, Stage};
 use crate::values::rendered::{LimitValue, limit};
 
-/// A query that is being written, clause by clause. Made by [`Source::query`].
+/// A query under construction. Created by [`Source::query`].
 ///
-/// Each of `filter`, `group_by`, `select` and `order_by` adds one item, and is called as often as the query has some.
+/// `filter`, `group_by`, `select` and `order_by` each add one item; call them once for each item.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct QueryBuilder<S> {
     stage: Stage,
     filter: Filter<S>,
-    /// That the limit is one that 64 bits do not hold.
+    /// The problem of a limit that does not fit into 64 bits.
     too_large: Vec<Problem>,
     items: u32,
     source: PhantomData<fn() -> S>,
@@ -51,12 +52,12 @@ impl<S: Source> QueryBuilder<S> {
         }
     }
 
-    /// Adds conditions, which a row has to meet with all the others.
+    /// Adds conditions; a row must meet all conditions of the query.
     pub fn filter(self, write: impl FnOnce(S::Columns) -> Filter<S>) -> QueryBuilder<S> {
         self.and(write(S::COLUMNS))
     }
 
-    /// Adds the conditions of a filter that was made by [`Source::filter`].
+    /// Adds the conditions of a filter that was created by [`Source::filter`].
     pub fn and(mut self, filter: Filter<S>) -> QueryBuilder<S> {
         self.filter = self.filter.and(filter);
         self
@@ -76,29 +77,29 @@ impl<S: Source> QueryBuilder<S> {
         self
     }
 
-    /// Adds to the order, the first item being the most significant: a column, a time slot, an aggregate or an output's name, with `asc`
-    /// (which goes without saying) or `desc`.
+    /// Adds an item to the order: a column, a time slot, an aggregate or an output's name, with
+    /// `asc` (the default) or `desc`. The first item is the most significant.
     pub fn order_by<O: OrderItem<S>>(mut self, write: impl FnOnce(S::Columns) -> O) -> QueryBuilder<S> {
         let position = self.position();
         self.stage.order_by.push(write(S::COLUMNS).order(position));
         self
     }
 
-    /// Sets the largest number of rows.
+    /// Sets the maximum number of rows.
     pub fn limit(mut self, rows: impl LimitValue) -> QueryBuilder<S> {
         let position = self.position();
         self.stage.limit = rows.to_rows().map(|rows| Limit::Rows(rows, position));
-        // One below 1 is the checker's to tell.
+        // The checker reports a limit below 1.
         self.too_large = if self.stage.limit.is_none() { limit(&rows).problems } else { Vec::new() };
         self
     }
 
-    /// Checks the query, and gives it with rows of type `R`: a struct that derives `Row`, with a field for each output in their order,
-    /// or `Vec<serde_json::Value>` for rows of any kind.
+    /// Checks the query and returns it with rows of type `R`: a struct that derives `Row` and has a
+    /// field for each output, in their order, or `Vec<serde_json::Value>` for rows of any shape.
     ///
     /// # Errors
-    /// Every problem of the query: what the checker says of its clauses, a value that is not finite, a limit below 1, a struct
-    /// whose fields are not the outputs.
+    /// Every problem of the query: the checker's, a value that is not finite, a limit below 1, or a
+    /// struct whose fields do not match the outputs.
     pub fn build<R: Row>(self) -> Result<Query<R>, Problems> {
         let schema = S::schema();
         let (checked, mut problems) = check_all(&schema, &self.stage);

@@ -7,7 +7,7 @@ use crate::syntax::suggest::{listed, nearest};
 use crate::syntax::token::TokenKind;
 use crate::syntax::vocabulary::{Operand, Operator};
 
-/// What people who come from elsewhere write for an operator.
+/// Operators of other languages, with ours.
 const OTHER_OPERATORS: &[(&str, &str)] = &[
     ("=", "=="),
     ("===", "=="),
@@ -52,7 +52,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads what joins two conditions. `false` at the end of the clause.
+    /// Reads the separator of two conditions. Returns false at the end of the clause.
     fn condition_separator(&mut self) -> bool {
         if self.cursor.punct(',') {
             return true;
@@ -81,7 +81,7 @@ impl Parser<'_> {
         self.condition_separator()
     }
 
-    /// Refuses `or`, `||` and `&&`, and reads past them.
+    /// Rejects `or`, `||` and `&&`, and skips them.
     fn reject_logic(&mut self) -> bool {
         let position = self.cursor.position();
         let puncts = self.cursor.puncts();
@@ -188,7 +188,7 @@ impl Parser<'_> {
         Err(Reported)
     }
 
-    /// Refuses `between a and b`, whose `and` joins no conditions.
+    /// Rejects `between a and b`, whose `and` does not join conditions.
     fn reject_between(&mut self, column: &Ident, position: Position) {
         let name = &column.text;
         self.problem(
@@ -203,7 +203,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Refuses `is null` and `is not null` by the operator that is meant.
+    /// Rejects `is null` and `is not null`, and suggests the operator that is meant.
     fn reject_is(&mut self, position: Position) {
         self.cursor.bump();
         let negated = self.cursor.keyword("not").is_some();
@@ -212,7 +212,7 @@ impl Parser<'_> {
         self.problem(Code::UnknownOperator, position, format!("write `{operator}` instead of `{spelled}`"));
     }
 
-    /// Reads the longest operator of some puncts; a minus behind it belongs to the literal.
+    /// Reads the longest operator in a run of punctuation; a minus after it belongs to the literal.
     fn punct_operator(&mut self, puncts: &str, position: Position) -> Read<Operator> {
         if puncts == "!"
             && matches!(self.cursor.peek_at(1), Some(TokenKind::Ident { text, raw: false }) if text == "in")

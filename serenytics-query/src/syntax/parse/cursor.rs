@@ -1,4 +1,4 @@
-//! A position in a list of tokens, with the small looks ahead that the grammar needs.
+//! A position in a list of tokens, with the short lookahead that the grammar needs.
 
 use super::{CLAUSES, KEYWORDS};
 use crate::syntax::stage::{Ident, Position};
@@ -11,7 +11,7 @@ pub(super) struct Cursor<'a> {
     tokens: &'a [Token],
     at: usize,
     end: Position,
-    /// The clause that is being read.
+    /// The current clause.
     clause: &'static str,
 }
 
@@ -20,7 +20,7 @@ impl<'a> Cursor<'a> {
         Cursor { tokens, at: 0, end, clause: "" }
     }
 
-    /// Begins to read a clause.
+    /// Sets the current clause.
     pub(super) fn enter(&mut self, clause: &'static str) {
         self.clause = clause;
     }
@@ -37,17 +37,17 @@ impl<'a> Cursor<'a> {
         self.tokens.get(self.at + offset).map(|token| &token.kind)
     }
 
-    /// Where the next token stands, or the end.
+    /// The position of the next token, or of the end.
     pub(super) fn position(&self) -> Position {
         self.tokens.get(self.at).map_or(self.end, |token| token.position)
     }
 
-    /// Where the last token that was read stands.
+    /// The position of the last token that was read.
     pub(super) fn last_position(&self) -> Position {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(self.end, |token| token.position)
     }
 
-    /// Reads any token and tells where it stands.
+    /// Reads any token and returns its position.
     pub(super) fn bump(&mut self) -> Position {
         let position = self.position();
         self.at += 1;
@@ -62,14 +62,14 @@ impl<'a> Cursor<'a> {
         self.peek_ident() == Some((text, false))
     }
 
-    /// Reads a word that is no keyword.
+    /// Reads any identifier, also a keyword.
     pub(super) fn ident(&mut self) -> Option<Ident> {
         let (text, _) = self.peek_ident()?;
         let position = self.bump();
         Some(Ident { text: text.to_owned(), position })
     }
 
-    /// Reads this word, unless it is raw.
+    /// Reads this keyword, unless it is raw.
     pub(super) fn keyword(&mut self, keyword: &str) -> Option<Position> {
         self.ident_is(keyword).then(|| self.bump())
     }
@@ -82,7 +82,7 @@ impl<'a> Cursor<'a> {
         self.peek() == Some(&TokenKind::Punct(punct))
     }
 
-    /// Reads this sign.
+    /// Reads this punctuation character; returns false if another token follows.
     pub(super) fn punct(&mut self, punct: char) -> bool {
         let found = self.punct_is(punct);
         if found {
@@ -91,7 +91,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// The signs that stand next to each other here, as a text.
+    /// Returns the punctuation characters that follow each other here.
     pub(super) fn puncts(&self) -> String {
         self.tokens[self.at.min(self.tokens.len())..]
             .iter()
@@ -106,8 +106,8 @@ impl<'a> Cursor<'a> {
         self.at += tokens;
     }
 
-    /// Whether a clause begins here. A clause's name that is followed by what follows a column is a column that
-    /// lacks its `r#`.
+    /// Returns true if a clause begins here. The name of a clause that is followed by the rest of
+    /// an item is a column without its `r#`.
     pub(super) fn at_clause_start(&self) -> bool {
         match self.at_keyword() {
             Some(word) if CLAUSES.contains(&word) || word == "from" => !self.keyword_is_column(),
@@ -115,7 +115,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether the keyword here is used as a column: it stands where an item begins, and what follows it ends an item of this clause.
+    /// Returns true if the keyword here is used as a column: an item may begin here, and the next
+    /// token can end an item of this clause.
     pub(super) fn keyword_is_column(&self) -> bool {
         if matches!(self.clause, "" | "limit" | "into") {
             return false;
@@ -136,7 +137,7 @@ impl<'a> Cursor<'a> {
         begins_item && ends_item
     }
 
-    /// Whether a word goes on with an item of this clause, behind its column.
+    /// Returns true if an item of this clause can continue with this word after its column.
     fn ident_ends_item(&self, word: &str) -> bool {
         match self.clause {
             "where" => word == "not" || Operator::from_word(word).is_some(),
@@ -145,7 +146,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether an item of `order_by` stands here, by what follows the word: a direction, or the column of a function.
+    /// Returns true if the word here begins an item of `order_by`: a direction or a function's
+    /// argument follows it.
     pub(super) fn at_order(&self) -> bool {
         match self.peek_at(1) {
             Some(TokenKind::Group { open: '(', .. }) => true,
@@ -154,7 +156,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether a word stands here that is probably meant as a clause: something that a clause holds comes behind it.
+    /// Returns true if the word here is probably a misspelled clause: the content of a clause
+    /// follows it.
     pub(super) fn at_misspelled_clause(&self) -> bool {
         let Some((word, false)) = self.peek_ident() else { return false };
         let followed = match self.peek_at(1) {
@@ -171,7 +174,7 @@ impl<'a> Cursor<'a> {
         by || followed && (word == "having" || nearest(word, CLAUSES.iter().copied()).is_some())
     }
 
-    /// Skips what is left of an item.
+    /// Skips the rest of an item.
     pub(super) fn skip_item(&mut self) {
         while !self.is_at_end() && !self.punct_is(',') && !self.at_any_clause() {
             self.at += 1;
@@ -189,7 +192,7 @@ impl<'a> Cursor<'a> {
         self.at_keyword().is_some_and(|word| CLAUSES.contains(&word))
     }
 
-    /// What stands here, for a message.
+    /// Describes the next token for a message.
     pub(super) fn shown(&self) -> String {
         match self.peek() {
             None => "the end of the query".to_owned(),

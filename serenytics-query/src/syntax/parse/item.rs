@@ -7,14 +7,14 @@ use crate::syntax::suggest::{listed, nearest};
 use crate::syntax::token::{Token, TokenKind};
 use crate::syntax::vocabulary::{Aggregate, Direction, TimeSlot};
 
-/// What people who come from elsewhere call a function.
+/// Functions of other languages, with ours.
 const OTHER_NAMES: &[(&str, &str)] =
     &[("mean", "avg"), ("average", "avg"), ("count_distinct", "dcount"), ("distinct", "dcount"), ("len", "count")];
 
-/// The words of Rust that no field can be called, raw or not.
+/// Words that Rust does not allow as a field name, raw or not.
 const NO_FIELDS: &[&str] = &["self", "Self", "super", "crate", "_"];
 
-/// What a function's name can be.
+/// The meanings of a function's name.
 enum Function {
     Aggregate(Aggregate),
     Slot(TimeSlot),
@@ -98,7 +98,7 @@ impl Parser<'_> {
     fn alias(&mut self) -> Option<Ident> {
         self.cursor.keyword("as")?;
         let name = self.alias_name();
-        // An order by a name that could not be read is no second mistake.
+        // Ordering by an alias that could not be read is not reported again.
         self.parsed.stage.incomplete |= name.is_none();
         name
     }
@@ -154,7 +154,7 @@ impl Parser<'_> {
         Ok(self.call(word, tokens, clause))
     }
 
-    /// Reads a word that may name a column. A keyword in its place is told, and read as the column it was meant as.
+    /// Reads an identifier that may name a column. Reports a keyword and skips it as a column.
     pub(super) fn column_ident(&mut self, clause: &str) -> Read<Option<Ident>> {
         let is_function = matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. }));
         if !is_function {
@@ -183,7 +183,7 @@ impl Parser<'_> {
 
     fn call(&mut self, name: Ident, arguments: &[Token], clause: &str) -> Selected {
         let selected = self.called(name, arguments, clause);
-        // Without its column the output has no name, and an order by it is no second mistake.
+        // Without its column the output has no name; ordering by it is not reported again.
         self.parsed.stage.incomplete |= selected == Selected::Unknown(None) && clause != "order_by";
         selected
     }

@@ -1,4 +1,5 @@
-//! The grammar: tokens to a [`Stage`], going on after each mistake so that all of them are told at once.
+//! The grammar: parses tokens into a [`Stage`]. It continues after each mistake, so that all
+//! mistakes are reported at once.
 
 mod condition;
 mod cursor;
@@ -14,26 +15,27 @@ use cursor::Cursor;
 /// The clauses that may follow `from`.
 pub const CLAUSES: &[&str] = &["where", "group_by", "select", "order_by", "limit", "into"];
 
-/// The words that are no column names unless they are written with `r#`.
+/// The words that are column names only if they are written with `r#`.
 pub const KEYWORDS: &[&str] =
     &["from", "where", "group_by", "select", "order_by", "limit", "into", "and", "or", "not", "in", "as"];
 
-/// What a query's tokens come to.
+/// The result of parsing a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
-    /// The tree of what could be read.
+    /// The tree of the valid parts.
     pub stage: Stage,
-    /// The tokens of the path behind `from`.
+    /// The tokens of the path after `from`.
     pub from: Vec<Position>,
-    /// The tokens of the path behind `into`, if there is one.
+    /// The tokens of the path after `into`, if there is one.
     pub into: Vec<Position>,
-    /// The places where a column may stand, in their order: its name, or none where nothing is written yet.
+    /// The places where a column may be written, in their order: the position of its name, or
+    /// `None` where nothing is written yet.
     pub columns: Vec<Option<Position>>,
-    /// What could not be read.
+    /// The mistakes.
     pub problems: Vec<Problem>,
 }
 
-/// Reads a query: `from PATH` and its clauses. `end` is the position that stands for the end of the query.
+/// Parses a query: `from PATH` and its clauses. `end` is the position of the query's end.
 #[must_use]
 pub fn parse(tokens: &[Token], end: Position) -> Parsed {
     let mut problems = Vec::new();
@@ -47,7 +49,8 @@ pub fn parse(tokens: &[Token], end: Position) -> Parsed {
     parser.parsed
 }
 
-/// Takes the words off the literals that they are glued to; a word that is a keyword stays, as a word.
+/// Separates literals from the words that follow them without a space. Keeps a word that is a
+/// keyword.
 fn split_glued(tokens: &[Token], problems: &mut Vec<Problem>) -> Vec<Token> {
     let mut split = Vec::with_capacity(tokens.len());
     for token in tokens {
@@ -84,7 +87,7 @@ struct Parser<'a> {
     seen: Vec<&'static str>,
 }
 
-/// That an item was refused, and told: what is left of it has to be skipped.
+/// An item is invalid and its problem is reported: the caller skips the rest of the item.
 struct Reported;
 
 type Read<T> = Result<T, Reported>;
@@ -160,7 +163,8 @@ impl Parser<'_> {
         self.problem(Code::EmptyClause, position, format!("`{clause}` is empty: add {needs}"));
     }
 
-    /// Reads the name of a clause; a wrong one is told, and read as the clause that was probably meant.
+    /// Reads the name of a clause. Reports a misspelled name and reads it as the clause that was
+    /// probably meant.
     fn clause_name(&mut self) -> Option<&'static str> {
         for clause in CLAUSES {
             if self.cursor.keyword(clause).is_some() {
@@ -179,7 +183,7 @@ impl Parser<'_> {
             ("order" | "sort", true) => Some("order_by"),
             ("group", true) => Some("group_by"),
             ("from", _) => {
-                // One that comes late was told where the query begins.
+                // A late `from` is already reported at the start of the query.
                 if !self.parsed.from.is_empty() {
                     self.problem(Code::DuplicateClause, position, "`from` is repeated: a query has one source");
                 }
@@ -229,7 +233,7 @@ impl Parser<'_> {
             }
             positions.push(self.cursor.bump());
             if !self.cursor.punct_is(':') {
-                // A comma behind the path is a trailing one.
+                // A comma after the path is a trailing comma.
                 self.cursor.punct(',');
                 return positions;
             }
@@ -257,7 +261,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads the comma behind an item. `false` at the end of the clause.
+    /// Reads the comma after an item. Returns false at the end of the clause.
     fn separator(&mut self, clause: &str) -> bool {
         if self.cursor.punct(',') {
             return true;

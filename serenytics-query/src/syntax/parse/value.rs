@@ -1,4 +1,4 @@
-//! Values: literals with their signs, run-time values, lists.
+//! Values: literals with their signs, run-time values and lists.
 
 use super::cursor::Cursor;
 use super::{Parser, Read, Reported};
@@ -15,7 +15,7 @@ impl Parser<'_> {
         Some(Placeholder { index: *index, optional, position })
     }
 
-    /// Reads a literal with its sign; `None` if none stands here.
+    /// Reads a literal with its sign; `None` if the next token is not a literal.
     pub(super) fn literal(&mut self) -> Read<Option<Value>> {
         let negative = self.cursor.punct_is('-') && matches!(self.cursor.peek_at(1), Some(TokenKind::Literal(_)));
         let offset = usize::from(negative);
@@ -79,7 +79,7 @@ impl Parser<'_> {
         Err(Reported)
     }
 
-    /// Refuses `2013-01-31`, which is three numbers, and `10 + 5`.
+    /// Rejects `2013-01-31`, which is three numbers, and `10 + 5`.
     fn reject_arithmetic(&mut self, value: &Value, position: Position) -> Read<()> {
         let Some(TokenKind::Punct('-' | '+' | '*' | '/' | '%')) = self.cursor.peek() else { return Ok(()) };
         let is_date = self.cursor.punct_is('-')

@@ -1,4 +1,4 @@
-//! Types of other names, which say what they hold.
+//! Columns with type aliases.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! Queries that the run writes: the same bytes, and the same problems.
+//! Queries that are built at run time: the same bytes, and the same problems.
 
 #![deny(warnings)]
 #[path = "../schema.rs"]

@@ -1,4 +1,4 @@
-//! Queries that are data: checked against a schema that is read at run time.
+//! Queries from JSON, checked against a schema that is read at run time.
 
 #![deny(warnings)]
 

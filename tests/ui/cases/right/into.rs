@@ -1,4 +1,4 @@
-//! A struct of the user's as the row.
+//! A user's struct as the row.
 
 #![deny(warnings)]
 

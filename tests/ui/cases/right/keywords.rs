@@ -1,4 +1,4 @@
-//! Columns that are called as keywords of Rust are, with `r#` and without it.
+//! Columns that are named like keywords of Rust, with `r#` and without it.
 
 #![deny(warnings)]
 

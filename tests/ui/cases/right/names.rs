@@ -1,4 +1,4 @@
-//! Columns that are called as functions or keywords are, and paths to sources.
+//! Columns that are named like functions or keywords, and paths to sources.
 
 #![deny(warnings)]
 #[path = "../schema.rs"]

@@ -1,4 +1,4 @@
-//! What the builder's types refuse.
+//! Mistakes that the types of the builder reject.
 
 #[path = "../schema.rs"]
 mod schema;

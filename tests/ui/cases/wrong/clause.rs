@@ -1,4 +1,4 @@
-//! Clauses that are misspelled, stand twice or have nothing in them.
+//! Clauses that are misspelled, repeated or empty.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Datetimes that are none, and datetimes without quotes.
+//! Invalid datetimes, and datetimes without quotes.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Declarations that are no source.
+//! Invalid declarations of sources.
 
 use serenytics::prelude::*;
 

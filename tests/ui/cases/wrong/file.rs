@@ -1,4 +1,4 @@
-//! Schema files that are not there, and structs that do not leave the columns to theirs.
+//! Missing schema files, and structs that declare columns in addition to a file.
 
 use serenytics::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Functions that the language does not have, or not there.
+//! Unknown functions, and functions in the wrong clause.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Structs behind `into` that do not fit the query's outputs.
+//! Structs after `into` that do not match the query's outputs.
 
 #[path = "../schema.rs"]
 mod schema;

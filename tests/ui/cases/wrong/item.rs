@@ -1,4 +1,4 @@
-//! Items without a comma between them, and words where none stands.
+//! Items without a comma between them, and unexpected words.
 
 #[path = "../schema.rs"]
 mod schema;

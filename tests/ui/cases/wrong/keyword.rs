@@ -1,4 +1,4 @@
-//! Keywords where a column is meant.
+//! Keywords as columns.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Value formulas where they have no place, and columns that are of two kinds or have two names.
+//! Misplaced value formulas, and columns with two kinds or two names.
 
 use serenytics::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Limits that are no positive integer.
+//! Limits that are not positive integers.
 
 #[path = "../schema.rs"]
 mod schema;

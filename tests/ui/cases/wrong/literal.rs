@@ -1,4 +1,4 @@
-//! Literals that the language does not have.
+//! Invalid literals.
 
 #[path = "../schema.rs"]
 mod schema;

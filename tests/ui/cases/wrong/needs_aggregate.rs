@@ -1,4 +1,4 @@
-//! Bare columns beside an aggregate, and grouped columns that are selected again.
+//! Bare columns with aggregates, and grouped columns that are also selected.
 
 #[path = "../schema.rs"]
 mod schema;

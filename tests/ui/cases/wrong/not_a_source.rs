@@ -1,4 +1,4 @@
-//! Sources that are none.
+//! Types that are not sources.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Operators without their value, with one too many, or with one of the wrong form.
+//! Operators with a value that is missing, unexpected or of the wrong form.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Orders by what the result does not have.
+//! `order_by` items that are not in the result.
 
 #[path = "../schema.rs"]
 mod schema;
@@ -13,7 +13,7 @@ fn main() {
         order_by totl desc, revenue, avg(revenue), month(date), count(), country downwards
     };
     let _ = query! { from Sales order_by cuontry desc, -revenue };
-    // An order by an output that was refused is no second mistake.
+    // Ordering by a rejected output is not reported again.
     let _ = query! { from Sales select sum(revnue) as total, count() order_by total desc, count() };
     let _ = query! { from Sales group_by contry select smu(revenue) order_by country, sum_revenue, sum(revenue) };
     let _ = query! { from Sales select count(country) as total, sum(quantity) as order_by total };

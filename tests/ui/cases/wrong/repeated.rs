@@ -1,4 +1,4 @@
-//! The same thing twice, and two outputs of one name.
+//! Repeated outputs, and two outputs with the same name.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Rows that have no such field, or one of another type.
+//! Missing fields of rows, and fields of another type.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Run-time values whose type is not their column's.
+//! Run-time values that do not have the type of their column.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Filters that are not spliced in as filters are, and filters of another source.
+//! Invalid splices, and filters of another source.
 
 #[path = "../schema.rs"]
 mod schema;

@@ -1,4 +1,4 @@
-//! Names that the source does not have, near ones and far ones, in every clause.
+//! Unknown columns in every clause, with and without a suggestion.
 
 #[path = "../schema.rs"]
 mod schema;

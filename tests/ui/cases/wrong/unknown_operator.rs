@@ -1,4 +1,4 @@
-//! Operators that the language does not have.
+//! Unknown operators.
 
 #[path = "../schema.rs"]
 mod schema;

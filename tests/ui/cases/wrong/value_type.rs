@@ -1,4 +1,4 @@
-//! Literals whose type is not their column's.
+//! Literals that do not have the type of their column.
 
 #[path = "../schema.rs"]
 mod schema;
