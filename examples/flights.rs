@@ -156,7 +156,7 @@ async fn load(client: &Client, file: &str, out: &mut impl Write) -> Result<(), B
         );
         return Err(message.into());
     }
-    source.reload_from_csv(file).declared_by::<Flights>().send().await?;
+    source.reload_from_csv(file).schema::<Flights>().send().await?;
     writeln!(out, "{} flights are loaded into `{name}`.", source.row_count().await?)?;
     Ok(())
 }

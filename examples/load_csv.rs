@@ -27,9 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let file = folder.path().join("customers.csv");
     std::fs::write(&file, "name;zip;orders;since\nAda;02100;3;2024-01-31\nGrace;75011;;2024-02-29 09:30:00\n")?;
 
-    // `declared_by` sets the column types that the struct declares. Without it the server infers them. A `.csv.gz` file
+    // `schema` sets the column types that the struct declares. Without it the server infers them. A `.csv.gz` file
     // is loaded by the same call.
-    customers.reload_from_csv(&file).separator(';').declared_by::<Customers>().send().await?;
+    customers.reload_from_csv(&file).separator(';').schema::<Customers>().send().await?;
 
     let q = query! { from Customers select name, zip, orders, since order_by name };
     let rows = client.fetch(&q).await?;
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // An invalid value is reported with its line and column. The storage keeps the rows that it had.
     std::fs::write(&file, "name;zip;orders;since\nAda;02100;three;2024-01-31\n")?;
-    let load = customers.reload_from_csv(&file).separator(';').declared_by::<Customers>().send();
+    let load = customers.reload_from_csv(&file).separator(';').schema::<Customers>().send();
     let error = load.await.expect_err("`three` is not an integer");
     println!("expected error: {error}");
     assert_eq!(customers.row_count().await?, 2);

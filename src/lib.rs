@@ -8,7 +8,7 @@ pub use serenytics_core::{
 };
 #[cfg(feature = "arrow")]
 pub use serenytics_core::{BatchStream, IntoBatch, arrow_array, arrow_schema};
-pub use serenytics_core::{DataApi, Email, OpenSource, TabOptions, UsedSource, WarmUp, WebApp};
+pub use serenytics_core::{DataApi, DataApiSource, Email, TabOptions, WarmUp, WebApp, WebAppSource};
 pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 /// Declares a struct that a query's rows are read into.
 ///

@@ -77,7 +77,7 @@ fn load_with_rust_client(url: &str) {
         assert_eq!(json!(source.get_data().await.unwrap().rows[0]), json!(["01000", 1]));
         let load = source.reload_from_s3("sales-2013", "large.csv.gz").credentials(credentials("the/secret+of=testsx"));
         let error = load.send().await.unwrap_err();
-        assert!(error.is_refused_by_server() && error.to_string().contains("the credentials are wrong"), "{error}");
+        assert!(error.is_rejected() && error.to_string().contains("the credentials are wrong"), "{error}");
         assert!(!error.to_string().contains("the/secret"), "{error}");
         source.reload_from_s3("sales-2013", "public.csv").send().await.unwrap();
         assert_eq!(source.row_count().await.unwrap(), 1);

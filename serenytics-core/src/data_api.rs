@@ -22,7 +22,7 @@ pub struct DataApi {
 /// A source that a key of the data API reads.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct OpenSource {
+pub struct DataApiSource {
     /// Its uuid.
     pub uuid: String,
     /// Its name.
@@ -55,7 +55,7 @@ impl DataApi {
     ///
     /// # Errors
     /// A server that cannot be reached or refuses.
-    pub async fn sources(&self) -> Result<Vec<OpenSource>, Error> {
+    pub async fn sources(&self) -> Result<Vec<DataApiSource>, Error> {
         let mut response = self.session.get(&["data-api", "datasources_list"], self.session.deadline()).send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;

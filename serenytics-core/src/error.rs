@@ -163,7 +163,7 @@ impl Error {
 
     /// Whether the server answered, and with a refusal: any unexpected status, or an error in place of data.
     #[must_use]
-    pub fn is_refused_by_server(&self) -> bool {
+    pub fn is_rejected(&self) -> bool {
         matches!(self.0.kind, Kind::Refused | Kind::Quota)
     }
 

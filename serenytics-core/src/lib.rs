@@ -48,7 +48,7 @@ pub use api_key::ApiKey;
 #[cfg(feature = "arrow")]
 pub use arrow::{BatchStream, IntoBatch};
 pub use client::{Client, ClientBuilder};
-pub use data_api::{DataApi, OpenSource};
+pub use data_api::{DataApi, DataApiSource};
 pub use data_source::{Batch, DataSource, Pusher, SourceType};
 pub use error::Error;
 pub use export::{Export, ExportFormat, Exported};
@@ -58,7 +58,7 @@ pub use message::Email;
 /// The HTTP client below, for [`ClientBuilder::http`].
 pub use reqwest;
 pub use script::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
-pub use web_app::{TabOptions, UsedSource, WarmUp, WebApp};
+pub use web_app::{TabOptions, WarmUp, WebApp, WebAppSource};
 /// Arrow in the version that the feature `arrow` is built with.
 #[cfg(feature = "arrow")]
 pub use {arrow_array, arrow_schema};

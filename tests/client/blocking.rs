@@ -64,7 +64,7 @@ fn a_program_without_async_code_does_everything() -> Outcome {
 
     let path = served.folder.path().join("sales.csv.gz");
     sales.export().to_file(&path)?;
-    copy.reload_from_csv(&path).declared_by::<Sale>().send()?;
+    copy.reload_from_csv(&path).schema::<Sale>().send()?;
     assert_eq!(ordered(client.fetch_from(&copy, &SALES)?), ordered(rows));
     assert_eq!(copy.export().rows::<Sale, Vec<serde_json::Value>>()?.count(), 20_000);
 

@@ -59,7 +59,7 @@ async fn an_empty_storage_says_so_in_both_formats() -> Outcome {
         refused(data_api.query(empty.uuid(), &query).await),
         refused(data_api.query_csv(empty.uuid(), &query, &mut csv).await),
     ] {
-        assert!(error.is_refused_by_server() && error.to_string().contains("Storage source is empty"), "{error}");
+        assert!(error.is_rejected() && error.to_string().contains("Storage source is empty"), "{error}");
     }
     assert!(csv.is_empty());
     Ok(())

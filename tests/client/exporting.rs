@@ -24,7 +24,7 @@ async fn a_source_is_exported_to_a_file_and_loaded_again() -> Outcome {
             (exported.bytes, exported.format.word()),
             (std::fs::metadata(&path)?.len(), &name["sales.".len()..])
         );
-        copy.reload_from_csv(&path).separator(';').declared_by::<Sale>().send().await?;
+        copy.reload_from_csv(&path).separator(';').schema::<Sale>().send().await?;
         assert_eq!(ordered(engine.client.fetch_from(&copy, &SALES).await?), ordered(three_sales()), "{name}");
     }
     let path = engine.folder.path().join("sales.parquet");

@@ -27,7 +27,7 @@ async fn a_value_that_does_not_fit_leaves_the_data_as_it_was() -> Outcome {
     let sales = engine.sales().await?;
     let rows = [json!({"country": "IT", "revenue": 2}), json!({"country": "IT", "revenue": "3,4"})].map(map);
     let error = refused(sales.insert(rows).await);
-    assert!(error.is_refused_by_server() && error.to_string().contains("3,4"), "{error}");
+    assert!(error.is_rejected() && error.to_string().contains("3,4"), "{error}");
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()));
 
     let error = refused(sales.insert([sale("IT", 1.0, None), sale("IT", f64::NAN, None)]).await);
@@ -93,12 +93,12 @@ async fn types_are_inferred_forced_or_declared() -> Outcome {
     let inferred = types(sales.columns().await?);
     assert_eq!(inferred[1..], [Some(ColumnType::Int), Some(ColumnType::Int)]);
 
-    sales.reload_from_csv(&path).declared_by::<Sale>().send().await?;
+    sales.reload_from_csv(&path).schema::<Sale>().send().await?;
     let declared = [Some(ColumnType::Str), Some(ColumnType::Float), Some(ColumnType::Int)];
     assert_eq!(types(sales.columns().await?), declared);
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), [sale("013", 2.0, None), sale("12", 1.0, Some(3))]);
 
-    let load = sales.reload_from_csv(&path).force_type("invoice", ForceType::Str).declared_by::<Sale>();
+    let load = sales.reload_from_csv(&path).force_type("invoice", ForceType::Str).schema::<Sale>();
     load.send().await?;
     assert_eq!(types(sales.columns().await?)[2], Some(ColumnType::Str));
 
@@ -127,12 +127,12 @@ async fn a_file_that_cannot_be_loaded_leaves_the_data_as_it_was() -> Outcome {
         let path = engine.file(name, content)?;
         let load = sales.reload_from_csv(path).separator(';').force_type("revenue", ForceType::Float64);
         let error = refused(load.send().await);
-        assert!(error.is_refused_by_server(), "{name}: {error:?}");
+        assert!(error.is_rejected(), "{name}: {error:?}");
         assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()), "{name}");
     }
     for name in ["missing.csv", "", "data"] {
         let error = refused(sales.reload_from_csv(engine.folder.path().join(name)).send().await);
-        assert!(!error.is_refused_by_server() && error.status().is_none(), "{name}: {error}");
+        assert!(!error.is_rejected() && error.status().is_none(), "{name}: {error}");
     }
     let path = engine.file("separated.csv", "country;revenue;invoice\nFR;1;2\n")?;
     for load in [sales.reload_from_csv(&path), sales.update_from_csv(&path, "invoice")] {
@@ -184,7 +184,7 @@ async fn a_row_that_no_file_holds_leaves_the_data_as_it_was() -> Outcome {
         );
         assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()));
     }
-    sales.reload(many().chain([sale("", 1.0, None)])).empty_texts_as_null().send().await?;
+    sales.reload(many().chain([sale("", 1.0, None)])).empty_as_null().send().await?;
     assert_eq!(sales.row_count().await?, 50_001);
     let error = refused(sales.reload_from_csv(engine.file("upper.csv", "Country,été\n1,2\n")?).send().await);
     let told = error.to_string();

@@ -56,12 +56,12 @@ async fn what_cannot_be_sent_is_told() -> Outcome {
         assert!(error.to_string().contains(expected) && error.status().is_none(), "{error}");
     }
     let error = refused(client.email("A mail", ["ada"], "").send().await);
-    assert!(error.is_refused_by_server() && !error.is_quota() && error.to_string().contains("\"ada\""), "{error}");
+    assert!(error.is_rejected() && !error.is_quota() && error.to_string().contains("\"ada\""), "{error}");
 
     let web_app = client.create_web_app("Sales", map(json!({}))).await?;
     let mail = mail().attach_web_app(web_app.uuid()).pdf_file_name("sales.pdf");
     let error = refused(mail.dashboard_payload(&BTreeMap::from([("country", "FR")])).send().await);
-    assert!(error.is_refused_by_server(), "{error:?}");
+    assert!(error.is_rejected(), "{error:?}");
     assert!(error.to_string().contains("the web app `Sales` as PDF"), "{error}");
     assert!(outbox(&engine.folder.path().join("data"))?.is_empty());
     Ok(())
@@ -73,7 +73,7 @@ async fn the_quota_of_mails_is_an_error_of_its_own() -> Outcome {
     let mail = || served.client.email("A mail", ["ada@example.com"], "");
     mail().send().await?;
     let error = refused(mail().send().await);
-    assert!(error.is_quota() && error.is_refused_by_server() && error.status() == Some(429), "{error:?}");
+    assert!(error.is_quota() && error.is_rejected() && error.status() == Some(429), "{error:?}");
     assert!(error.to_string().contains("which is this server's quota"), "{error}");
     assert_eq!(outbox(&served.folder.path().join("data"))?.len(), 1);
     served.server.shutdown().await;
@@ -86,7 +86,7 @@ async fn a_message_of_slack_is_sent() -> Outcome {
     engine.client.send_slack_message("#sales", "Loaded.", None).await?;
     engine.client.send_slack_message("#sales", "Loaded.", Some(&json!([{"color": "#f00"}]))).await?;
     let error = refused(engine.client.send_slack_message("", "Loaded.", None).await);
-    assert!(error.is_refused_by_server(), "{error}");
+    assert!(error.is_rejected(), "{error}");
     let lines = std::fs::read_to_string(engine.folder.path().join("data/outbox/slack.jsonl"))?;
     assert_eq!(lines.lines().count(), 2);
     assert!(lines.contains("#f00"), "{lines}");

@@ -29,7 +29,7 @@ async fn scripts_are_found_by_name_by_uuid_and_in_the_list() -> Outcome {
     assert!(error.is_not_found());
     assert_eq!(error.to_string(), "there is no script named `weeky`; did you mean `weekly`?");
     let error = refused(client.create_script("weekly", "").await);
-    assert!(error.is_refused_by_server() && error.status() == Some(400), "{error}");
+    assert!(error.is_rejected() && error.status() == Some(400), "{error}");
 
     made.clone().delete().await?;
     for error in [
@@ -74,7 +74,7 @@ async fn a_script_that_fails_is_an_error_with_its_log() -> Outcome {
     let served = Served::open(|builder| builder.allow_scripts()).await?;
     let script = served.client.create_script("nightly", "print('before')\nraise ValueError('no rows')\n").await?;
     let error = refused(script.run().wait().await);
-    assert!(error.is_script_failure() && !error.is_refused_by_server(), "{error:?}");
+    assert!(error.is_script_failure() && !error.is_rejected(), "{error:?}");
     let text = error.to_string();
     assert!(text.starts_with("the script `nightly` failed with return code 1:\nTraceback"), "{text}");
     assert!(text.ends_with("ValueError: no rows"), "{text}");
@@ -94,7 +94,7 @@ async fn a_script_can_be_left_alone_and_waited_for_later() -> Outcome {
     script.run().start().await?;
     assert!(script.is_running().await? && started.elapsed() < Duration::from_millis(1_400));
     let error = refused(script.run().start().await);
-    assert!(error.is_refused_by_server() && error.to_string().contains("is running"), "{error}");
+    assert!(error.is_rejected() && error.to_string().contains("is running"), "{error}");
     let error = refused(script.wait(Duration::from_millis(100)).await);
     assert!(error.is_timeout(), "{error}");
     assert!(error.to_string().contains("the script `slow` goes on without being waited for"), "{error}");

@@ -35,7 +35,7 @@ async fn web_apps_are_made_changed_and_found() -> Outcome {
 
     found.share_with("ada").await?;
     assert_eq!(client.web_app_by_uuid(found.uuid()).await?.config()["sharings"], json!(["ada"]));
-    assert!(refused(found.share_with("").await).is_refused_by_server());
+    assert!(refused(found.share_with("").await).is_rejected());
     found.delete().await?;
     for error in [
         refused(client.web_app_by_uuid(made.uuid()).await),
@@ -72,7 +72,7 @@ async fn a_web_app_tells_its_sources_and_is_warmed_up() -> Outcome {
     }
     sales.delete().await?;
     let error = refused(web_app.warm_up_cache().send().await);
-    assert!(error.is_refused_by_server() && error.to_string().contains("does not exist"), "{error}");
+    assert!(error.is_rejected() && error.to_string().contains("does not exist"), "{error}");
     Ok(())
 }
 

@@ -153,7 +153,7 @@ async fn meet(case: &'static Case, signs_uploads: bool) -> Result<Vec<String>, B
                 _ if case.is_damage && met.is_by_link() => {}
                 Err(error) if (case.is_told)(&error) => {}
                 // It is the engine that refuses.
-                Err(error) if REFUSED.contains(name) && error.is_refused_by_server() => {}
+                Err(error) if REFUSED.contains(name) && error.is_rejected() => {}
                 Err(error) => wrong.push(format!("{place}: {error:?}")),
                 Ok(_) if times(met) > 1 && is_repeatable(met) || needs_no_more(case, name, met) => {}
                 Ok(answer) => wrong.push(format!("{place}: {}", answer.chars().take(200).collect::<String>())),

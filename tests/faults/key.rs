@@ -152,7 +152,7 @@ async fn every_call_has_its_secrets_where_they_belong_and_nowhere_else() -> Outc
                     assert!(!answer.contains("canary") && !answer.contains(&basic()), "{name}: {answer}");
                 }
                 Err(error) => {
-                    assert!(error.is_refused_by_server() && REFUSED.contains(name), "{name}: {error}");
+                    assert!(error.is_rejected() && REFUSED.contains(name), "{name}: {error}");
                     assert_eq!(calls.secret_in(&printed(&error)), None, "{name}: {error}");
                 }
             }

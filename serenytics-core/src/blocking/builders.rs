@@ -27,8 +27,8 @@ pub struct Batch<'s> {
 
 impl Batch<'_> {
     sets! {
-        Batch: without_waiting(self);
-        Batch: split_above(self, bytes: usize);
+        Batch: asynchronous(self);
+        Batch: max_request_size(self, bytes: usize);
     }
 
     /// See [`Batch::insert`](crate::Batch::insert).
@@ -77,8 +77,8 @@ impl<'s> Load<'s> {
     sets! {
         Load: separator(self, separator: char);
         Load: force_type(self, column: impl Into<String>, force_type: ForceType);
-        Load: <S: Source> declared_by(self);
-        Load: empty_texts_as_null(self);
+        Load: <S: Source> schema(self);
+        Load: empty_as_null(self);
         Load: timeout(self, timeout: Duration);
         Load: progress(self, progress: impl FnMut(Progress) + Send + 's);
     }
@@ -107,7 +107,7 @@ impl<'s> ReloadFromS3<'s> {
         ReloadFromS3: region(self, region: impl Into<String>);
         ReloadFromS3: credentials(self, credentials: S3Credentials);
         ReloadFromS3: force_type(self, column: impl Into<String>, force_type: ForceType);
-        ReloadFromS3: <S: Source> declared_by(self);
+        ReloadFromS3: <S: Source> schema(self);
         ReloadFromS3: timeout(self, timeout: Duration);
         ReloadFromS3: progress(self, progress: impl FnMut(Progress) + Send + 's);
     }

@@ -7,7 +7,7 @@ use serenytics_query::wire::{ColumnTitle, Pipeline};
 use crate::blocking::Client;
 use crate::blocking::runtime::Runtime;
 use crate::data_api::unwritten;
-use crate::{Answer, Error, OpenSource};
+use crate::{Answer, DataApiSource, Error};
 
 /// The data API of a server, whose calls wait: see [`crate::DataApi`].
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl Client {
 
 impl DataApi {
     waits! {
-        DataApi: sources(&self) -> Vec<OpenSource>;
+        DataApi: sources(&self) -> Vec<DataApiSource>;
         DataApi: columns(&self, uuid: &str) -> Vec<ColumnTitle>;
         DataApi: query(&self, uuid: &str, query: &Pipeline) -> Answer;
     }

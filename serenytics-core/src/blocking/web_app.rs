@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::blocking::Client;
 use crate::blocking::runtime::Runtime;
-use crate::{Error, TabOptions, UsedSource};
+use crate::{Error, TabOptions, WebAppSource};
 
 /// A web app of a server, whose calls wait: see [`crate::WebApp`].
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ impl WebApp {
     }
 
     waits! {
-        WebApp: data_sources(&self) -> Vec<UsedSource>;
+        WebApp: data_sources(&self) -> Vec<WebAppSource>;
         WebApp: share_with(&self, login: &str) -> ();
         WebApp: embed_url(&self, payload: &(impl Serialize + ?Sized), expire_in: Duration) -> String;
         WebApp: pdf(&self) -> Map<String, Value>;

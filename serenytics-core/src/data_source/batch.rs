@@ -107,7 +107,7 @@ impl Batch<'_> {
     }
 
     /// Has the server answer at once, before anything is done: nothing tells then whether it was.
-    pub fn without_waiting(mut self) -> Self {
+    pub fn asynchronous(mut self) -> Self {
         self.asynchronous = true;
         self
     }
@@ -116,7 +116,7 @@ impl Batch<'_> {
     /// when one of them fails, the error says how many rows and keys the calls before it made.
     ///
     /// Without this a batch is one call, whatever its size, and a server that finds it too large refuses all of it.
-    pub fn split_above(mut self, bytes: usize) -> Self {
+    pub fn max_request_size(mut self, bytes: usize) -> Self {
         self.largest = Some(bytes);
         self
     }
@@ -192,7 +192,7 @@ impl DataSource {
             let mut response = request.send().await.map_err(|error| match error.status() {
                 Some(413) => error.advised(&format!(
                     "the batch has {rows} rows and keys in {bytes} bytes, and nothing of it was done: send less at a time, have it split by \
-                     `.split_above(bytes)`, or load a file"
+                     `.max_request_size(bytes)`, or load a file"
                 )),
                 _ => error,
             })?;

@@ -92,7 +92,7 @@ pub(super) fn parts(operations: &[Operation], asynchronous: bool, largest: Optio
                 let whole = open.len() + operation.head.len() + row.len() + 2 + CLOSE.len();
                 if whole > largest {
                     return Err(format!(
-                        "row {} of operation {} of the batch needs a call of {whole} bytes, and `split_above` allows {largest}",
+                        "row {} of operation {} of the batch needs a call of {whole} bytes, and `max_request_size` allows {largest}",
                         index + 1,
                         number + 1
                     ));

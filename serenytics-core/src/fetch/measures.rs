@@ -31,7 +31,7 @@ pub(super) async fn run_with_measures(
         return answer::run(session, uuid, body, asked, rows, deadline).await;
     };
     let error = match answer::run(session, uuid, body.clone(), asked, rows, deadline).await {
-        Err(error) if error.is_refused_by_server() && !error.is_unauthorized() && !error.is_not_found() => error,
+        Err(error) if error.is_rejected() && !error.is_unauthorized() && !error.is_not_found() => error,
         outcome => return outcome,
     };
     // The error does not say reliably that it is about a measure.

@@ -102,7 +102,7 @@ impl<'s> Load<'s> {
     /// these columns is refused before anything is sent, and so are rows; other columns are loaded as well.
     ///
     /// Rows that are values of a struct that derives `Source` have its types without this.
-    pub fn declared_by<S: Source>(self) -> Self {
+    pub fn schema<S: Source>(self) -> Self {
         let mut load = self.forced(stored_types::<S>().into_iter().map(|(column, declared)| (column, declared.into())));
         load.declared.extend(stored_types::<S>().into_iter().map(|(column, _)| column));
         load
@@ -127,7 +127,7 @@ impl<'s> Load<'s> {
     ///
     /// Rows are sent as CSV, in which an empty field is NULL. So a row with an empty text is an error without this; where the two have to be told
     /// apart, rows go by [`batch`](DataSource::batch).
-    pub fn empty_texts_as_null(mut self) -> Self {
+    pub fn empty_as_null(mut self) -> Self {
         self.format.empty_as_null = true;
         self
     }

@@ -111,7 +111,7 @@ impl<'s> ReloadFromS3<'s> {
     }
 
     /// Gives the columns the types that `S` declares; a type set by [`force_type`](Self::force_type) stays.
-    pub fn declared_by<S: Source>(mut self) -> Self {
+    pub fn schema<S: Source>(mut self) -> Self {
         for (column, column_type) in stored_types::<S>() {
             self.forced.entry(column).or_insert(column_type.into());
         }

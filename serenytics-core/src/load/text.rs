@@ -77,7 +77,7 @@ impl CsvText {
                 LoadCell::Text(text) if text.is_empty() && !self.empty_as_null => {
                     return Err(format!(
                         "column `{name}`: an empty text would be loaded as NULL, as an empty field of a file is: say so by \
-                         `.empty_texts_as_null()`, or insert such rows by a batch"
+                         `.empty_as_null()`, or insert such rows by a batch"
                     ));
                 }
                 LoadCell::Text(text) => text,

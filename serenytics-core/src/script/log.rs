@@ -163,7 +163,7 @@ mod tests {
         let stderr = format!("{}canary-7f3a91\nValueError: no rows\n", "x".repeat(5_000));
         let log = read(json!({"status": "FAILURE", "stdout": "canary-7f3a91", "stderr": stderr, "return_code": 1}));
         let error = log.unwrap().failure("nightly");
-        assert!(error.is_script_failure() && !error.is_refused_by_server());
+        assert!(error.is_script_failure() && !error.is_rejected());
         let text = error.to_string();
         assert!(text.starts_with("the script `nightly` failed with return code 1:\n…xx"), "{text}");
         assert!(text.ends_with("[API key]\nValueError: no rows") && text.len() < 2_200, "{text}");

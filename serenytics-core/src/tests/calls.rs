@@ -65,7 +65,7 @@ async fn a_server_that_repeats_the_key_does_not_spread_it() {
             })
             .await;
             let error = server.client().sources().await.unwrap_err();
-            assert!(error.is_refused_by_server() && error.status() == Some(status), "{error:?}");
+            assert!(error.is_rejected() && error.status() == Some(status), "{error:?}");
             assert!(!printed(&error).contains("canary"), "{}", printed(&error));
         }
     }

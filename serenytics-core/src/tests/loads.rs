@@ -109,7 +109,7 @@ async fn a_task_that_fails_or_never_ends_is_told() {
     let source = server.client().source("sales").await.unwrap();
     let error = source.reload_from_csv(&path).send().await.unwrap_err();
     assert_eq!(error.to_string(), "GET /api/task/t1: row 2 has 3 fields");
-    assert!(error.is_refused_by_server());
+    assert!(error.is_rejected());
 
     let server = loading(false, r#"{"status":"pending"}"#).await;
     let source = server.client().source("sales").await.unwrap();
@@ -186,7 +186,7 @@ async fn a_storage_that_refuses_is_no_api_and_its_secrets_are_not_told() {
         assert!(!text.contains("canary") && !text.contains("API key") && !text.contains("client's URL"), "{text}");
         assert!(text.contains(&format!("refused the upload with {status}")), "{text}");
         assert!(text.contains(": Denied: [secret] is not known"), "{text}");
-        assert!(error.is_refused_by_server() && !error.is_unauthorized() && !error.is_not_found());
+        assert!(error.is_rejected() && !error.is_unauthorized() && !error.is_not_found());
     }
 }
 
@@ -309,10 +309,7 @@ async fn what_is_wrong_with_the_first_row_is_told_before_anything_is_sent() {
         (source.reload_from_array(["a", "a"], [[1, 2]]), "columns stand twice: `a`"),
         (source.reload([json!({"a": 1})]).separator('é'), "'é' cannot separate"),
         (source.reload_from_csv("a.csv").columns(["a"]), "has a header of its own"),
-        (
-            source.reload([json!({"unit price": 1})]).declared_by::<super::exports::Sales>(),
-            "no column `country`, which",
-        ),
+        (source.reload([json!({"unit price": 1})]).schema::<super::exports::Sales>(), "no column `country`, which"),
     ] {
         let error = load.send().await.unwrap_err();
         assert!(error.to_string().contains(told), "{told}: {error}");

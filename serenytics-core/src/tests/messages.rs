@@ -130,7 +130,7 @@ async fn answers_that_say_too_little_are_told() {
     let (script, web_app) = (client.script_by_uuid("s1").await.unwrap(), client.web_app_by_uuid("w1").await.unwrap());
     assert_eq!((web_app.name(), web_app.folder_name()), ("", None));
     let error = script.run().start().await.unwrap_err();
-    assert!(error.is_refused_by_server() && error.to_string().ends_with("no turn, [API key]"), "{error}");
+    assert!(error.is_rejected() && error.to_string().ends_with("no turn, [API key]"), "{error}");
     for error in [
         script.is_running().await.unwrap_err(),
         client.script_by_uuid("s2").await.unwrap_err(),

@@ -101,7 +101,7 @@ async fn names_are_looked_up_and_suggested() {
     };
     let unknown = |server: TestServer, name: &'static str| async move {
         let error = server.client().source(name).await.unwrap_err();
-        assert!(error.is_not_found() && !error.is_refused_by_server(), "{error:?}");
+        assert!(error.is_not_found() && !error.is_rejected(), "{error:?}");
         error.to_string()
     };
     assert_eq!(unknown(reply(&[SOURCE]).await, "sale").await, "there is no source named `sale`; did you mean `sales`?");

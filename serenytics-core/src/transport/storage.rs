@@ -54,7 +54,7 @@ mod tests {
             Url::parse("https://s3/u1?AWSAccessKeyId=canary-id&Expires=17&Signature=canary%2Bsigned%3D").unwrap();
         let key = hiding(&ApiKey::from("canary-7f3a91"), &signed);
         let error = refused("upload", StatusCode::FORBIDDEN, body.as_bytes(), &key);
-        assert!(error.is_refused_by_server() && error.status().is_none());
+        assert!(error.is_rejected() && error.status().is_none());
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
         error.to_string()
     }

@@ -33,7 +33,7 @@ pub struct WebApp {
 /// A data source that widgets of a web app show.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct UsedSource {
+pub struct WebAppSource {
     /// Its uuid.
     pub uuid: String,
     /// Its name.
@@ -160,7 +160,7 @@ impl WebApp {
     ///
     /// # Errors
     /// A web app that does not exist any more; a server that cannot be reached or refuses.
-    pub async fn data_sources(&self) -> Result<Vec<UsedSource>, Error> {
+    pub async fn data_sources(&self) -> Result<Vec<WebAppSource>, Error> {
         let request = self.session.get(&["api", "web_app", &self.uuid, "data_sources"], self.session.deadline());
         let mut answer = request.send().await?.ok().await?;
         let objects = answer.get_mut("objects").map(Value::take).unwrap_or_default();
