@@ -1,4 +1,4 @@
-//! What is said to a call before it is made, and the call, which waits.
+//! Blocking batches, loads and exports.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::blocking::runtime::Runtime;
 use crate::blocking::{IntoBlocking, RowStream};
 use crate::{Error, ExportFormat, Exported, ForceType, Progress, S3Credentials};
 
-wraps! {
+blocking_types! {
     Batch<'s>;
     Load<'s>;
     ReloadFromS3<'s>;
     Export<'s>;
 }
 
-/// Changes of a storage's rows that are made in one call: see [`crate::Batch`].
+/// Changes to a storage's rows, applied in one call; see [`crate::Batch`].
 #[must_use = "nothing is sent before `.send()`"]
 pub struct Batch<'s> {
     pub(crate) inner: crate::Batch<'s>,
@@ -26,7 +26,7 @@ pub struct Batch<'s> {
 }
 
 impl Batch<'_> {
-    sets! {
+    sync_methods! {
         Batch: asynchronous(self);
         Batch: max_request_size(self, bytes: usize);
     }
@@ -61,12 +61,12 @@ impl Batch<'_> {
         self
     }
 
-    ends! {
+    async_methods! {
         Batch: send(self) -> ();
     }
 }
 
-/// A load into a storage: see [`crate::Load`].
+/// A load into a storage; see [`crate::Load`].
 #[must_use = "nothing is loaded before `.send()`"]
 pub struct Load<'s> {
     pub(crate) inner: crate::Load<'s>,
@@ -74,7 +74,7 @@ pub struct Load<'s> {
 }
 
 impl<'s> Load<'s> {
-    sets! {
+    sync_methods! {
         Load: separator(self, separator: char);
         Load: force_type(self, column: impl Into<String>, force_type: ForceType);
         Load: <S: Source> schema(self);
@@ -89,12 +89,12 @@ impl<'s> Load<'s> {
         self
     }
 
-    ends! {
+    async_methods! {
         Load: send(self) -> ();
     }
 }
 
-/// A load of a file of S3: see [`crate::ReloadFromS3`].
+/// A reload from a file on S3; see [`crate::ReloadFromS3`].
 #[must_use = "nothing is loaded before `.send()`"]
 pub struct ReloadFromS3<'s> {
     pub(crate) inner: crate::ReloadFromS3<'s>,
@@ -102,7 +102,7 @@ pub struct ReloadFromS3<'s> {
 }
 
 impl<'s> ReloadFromS3<'s> {
-    sets! {
+    sync_methods! {
         ReloadFromS3: separator(self, separator: char);
         ReloadFromS3: region(self, region: impl Into<String>);
         ReloadFromS3: credentials(self, credentials: S3Credentials);
@@ -112,20 +112,20 @@ impl<'s> ReloadFromS3<'s> {
         ReloadFromS3: progress(self, progress: impl FnMut(Progress) + Send + 's);
     }
 
-    ends! {
+    async_methods! {
         ReloadFromS3: send(self) -> ();
     }
 }
 
-/// An export: see [`crate::Export`].
-#[must_use = "nothing is exported before `.to_file(..)`, `.rows(..)` or another of them"]
+/// An export; see [`crate::Export`].
+#[must_use = "nothing is exported before a method such as `.to_file(..)` or `.rows(..)` is called"]
 pub struct Export<'s> {
     pub(crate) inner: crate::Export<'s>,
     pub(crate) runtime: Runtime,
 }
 
 impl Export<'_> {
-    sets! {
+    sync_methods! {
         Export: format(self, format: ExportFormat);
         Export: separator(self, separator: char);
         Export: quotes(self, quotes: bool);
@@ -136,7 +136,7 @@ impl Export<'_> {
     /// Waits for [`Export::to_file`](crate::Export::to_file).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn to_file(self, path: impl Into<PathBuf>) -> Result<Exported, Error> {
         self.runtime.wait(self.inner.to_file(path))
     }
@@ -144,7 +144,7 @@ impl Export<'_> {
     /// Waits for [`Export::rows`](crate::Export::rows).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn rows<S: Source, R: Row + Send + 'static>(self) -> Result<RowStream<R>, Error> {
         Ok(self.runtime.wait(self.inner.rows::<S, R>())?.blocking(&self.runtime))
     }
@@ -152,7 +152,7 @@ impl Export<'_> {
     /// Waits for [`Export::arrow`](crate::Export::arrow).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     #[cfg(feature = "arrow")]
     pub fn arrow(self) -> Result<crate::blocking::BatchStream, Error> {
         Ok(self.runtime.wait(self.inner.arrow())?.blocking(&self.runtime))

@@ -12,79 +12,73 @@ use crate::blocking::runtime::Runtime;
 use crate::blocking::{DataSource, IntoBlocking, RowStream};
 use crate::{Answer, ClientBuilder, ColumnAnswer, Error};
 
-/// A client of the platform, hosted or embedded, whose calls wait: [`crate::Client`] with a runtime of its own. Cheap to clone.
+/// A blocking client of the platform, hosted or embedded: [`crate::Client`] with its own runtime. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) inner: crate::Client,
     pub(crate) runtime: Runtime,
 }
 
-wraps! {
+blocking_types! {
     Client;
 }
 
 impl ClientBuilder {
-    /// Makes a client whose calls wait. Nothing is sent.
+    /// Builds a blocking client. Sends nothing.
     ///
     /// # Errors
-    /// As for [`build`](Self::build).
+    /// Returns the errors of [`build`](Self::build).
     pub fn build_blocking(self) -> Result<Client, Error> {
         Client::new(self.build()?)
     }
 }
 
 impl Client {
-    /// An async client as one whose calls wait.
+    /// Creates a blocking client from an async one.
     ///
     /// # Errors
-    /// A thread that cannot be started.
+    /// Returns an error if the runtime's thread cannot be started.
     pub fn new(client: crate::Client) -> Result<Client, Error> {
         Ok(client.blocking(&Runtime::new()?))
     }
 
-    /// A builder: its [`build_blocking`](ClientBuilder::build_blocking) makes the client.
+    /// Returns a builder; call [`build_blocking`](ClientBuilder::build_blocking) on it.
     pub fn builder() -> ClientBuilder {
         crate::Client::builder()
     }
 
-    /// The client that the surroundings describe: see [`crate::Client::from_env`].
+    /// Creates a client from the environment; see [`crate::Client::from_env`].
     ///
     /// # Errors
-    /// No key, or a URL that is none.
+    /// Returns an error if there is no key or the URL is invalid.
     pub fn from_env() -> Result<Client, Error> {
         Client::new(crate::Client::from_env()?)
     }
 
-    /// The parameters that the running script was started with: see [`crate::Client::script_args`].
+    /// Returns the parameters of the running script; see [`crate::Client::script_args`].
     ///
     /// # Errors
-    /// Parameters that are no JSON object, or no `T`.
+    /// Returns an error if the parameters are not a JSON object, or cannot be read as a `T`.
     pub fn script_args<T: DeserializeOwned>() -> Result<T, Error> {
         crate::Client::script_args()
     }
 
-    begins! {
+    sync_methods! {
         #[must_use]
-        Client: with_timeout(&self, timeout: Duration) -> Client;
-    }
-
-    tells! {
+        Client: with_timeout(&self, timeout: Duration) -> blocking Client;
         Client: url(&self) -> &str;
     }
 }
 
 impl Client {
-    gives! {
-        Client: source(&self, name: &str) -> DataSource;
-        Client: find_source(&self, name: &str) -> Option<DataSource>;
-        Client: source_by_uuid(&self, uuid: &str) -> DataSource;
-        Client: sources(&self) -> Vec<DataSource>;
-        Client: get_or_create_storage(&self, name: &str) -> DataSource;
-        Client: create_storage(&self, name: &str) -> DataSource;
-        Client: <R: Send + 'static> stream(&self, query: &Query<R>) -> RowStream<R>;
-    }
-
-    waits! {
+    async_methods! {
+        Client: source(&self, name: &str) -> blocking DataSource;
+        Client: find_source(&self, name: &str) -> blocking Option<DataSource>;
+        Client: source_by_uuid(&self, uuid: &str) -> blocking DataSource;
+        Client: sources(&self) -> blocking Vec<DataSource>;
+        Client: get_or_create_storage(&self, name: &str) -> blocking DataSource;
+        Client: create_storage(&self, name: &str) -> blocking DataSource;
+        Client: <R: Send + 'static> stream(&self, query: &Query<R>) -> blocking RowStream<R>;
         Client: <R: Send> fetch(&self, query: &Query<R>) -> Vec<R>;
         Client: <R: Send + 'static> fetch_one(&self, query: &Query<R>) -> R;
         Client: <R: Send + 'static> fetch_optional(&self, query: &Query<R>) -> Option<R>;
@@ -93,7 +87,7 @@ impl Client {
     /// Waits for [`Client::fetch_from`](crate::Client::fetch_from).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn fetch_from<R: Send>(&self, source: &DataSource, query: &Query<R>) -> Result<Vec<R>, Error> {
         self.runtime.wait(self.inner.fetch_from(&source.inner, query))
     }
@@ -101,7 +95,7 @@ impl Client {
     /// Waits for [`Client::fetch_raw`](crate::Client::fetch_raw).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn fetch_raw(&self, source: &DataSource, options: &Pipeline) -> Result<Answer, Error> {
         self.runtime.wait(self.inner.fetch_raw(&source.inner, options))
     }
@@ -109,7 +103,7 @@ impl Client {
     /// Waits for [`Client::fetch_columns`](crate::Client::fetch_columns).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn fetch_columns(&self, source: &DataSource, options: &Pipeline) -> Result<ColumnAnswer, Error> {
         self.runtime.wait(self.inner.fetch_columns(&source.inner, options))
     }
@@ -117,7 +111,7 @@ impl Client {
     /// Waits for [`Client::stream_from`](crate::Client::stream_from).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn stream_from<R: Send + 'static>(&self, source: &DataSource, query: &Query<R>) -> Result<RowStream<R>, Error> {
         Ok(self.runtime.wait(self.inner.stream_from(&source.inner, query))?.blocking(&self.runtime))
     }
@@ -125,7 +119,7 @@ impl Client {
     /// Waits for [`Client::drift`](crate::Client::drift).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn drift<S: Source>(&self) -> Result<Vec<Drift>, Error> {
         self.runtime.wait(self.inner.drift::<S>())
     }
@@ -133,11 +127,8 @@ impl Client {
 
 #[cfg(feature = "arrow")]
 impl Client {
-    waits! {
+    async_methods! {
         Client: <R> fetch_arrow(&self, query: &Query<R>) -> Vec<arrow_array::RecordBatch>;
-    }
-
-    gives! {
-        Client: <R> stream_arrow(&self, query: &Query<R>) -> crate::blocking::BatchStream;
+        Client: <R> stream_arrow(&self, query: &Query<R>) -> blocking crate::blocking::BatchStream;
     }
 }

@@ -9,39 +9,39 @@ use crate::blocking::runtime::Runtime;
 use crate::data_api::unwritten;
 use crate::{Answer, DataApiSource, Error};
 
-/// The data API of a server, whose calls wait: see [`crate::DataApi`].
+/// The data API of a server, with blocking calls; see [`crate::DataApi`].
 #[derive(Debug, Clone)]
 pub struct DataApi {
     inner: crate::DataApi,
     runtime: Runtime,
 }
 
-wraps! {
+blocking_types! {
     DataApi;
 }
 
 impl Client {
-    begins! {
+    sync_methods! {
         #[must_use]
-        Client: data_api(&self) -> DataApi;
+        Client: data_api(&self) -> blocking DataApi;
     }
 }
 
 impl DataApi {
-    waits! {
+    async_methods! {
         DataApi: sources(&self) -> Vec<DataApiSource>;
         DataApi: columns(&self, uuid: &str) -> Vec<ColumnTitle>;
         DataApi: query(&self, uuid: &str, query: &Pipeline) -> Answer;
     }
 
-    /// As [`DataApi::query_csv`](crate::DataApi::query_csv), into an output that waits.
+    /// Runs a query and writes its rows as CSV, like [`DataApi::query_csv`](crate::DataApi::query_csv).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn query_csv(&self, uuid: &str, query: &Pipeline, output: &mut impl Write) -> Result<u64, Error> {
         let mut response = self.runtime.wait(self.inner.csv(uuid, query))?;
         let mut written = 0;
-        // The output is written to outside of the runtime, as it may be one that waits in its own way.
+        // Written outside of the runtime, because the output may itself block on another runtime.
         while let Some(chunk) = self.runtime.wait(response.chunk())? {
             output.write_all(&chunk).map_err(unwritten)?;
             written += chunk.len() as u64;

@@ -1,4 +1,4 @@
-//! The blocking data source, and what pushes rows to it.
+//! The blocking data source and pusher.
 
 use std::error::Error as StdError;
 use std::path::PathBuf;
@@ -15,20 +15,20 @@ use crate::blocking::runtime::Runtime;
 use crate::blocking::{Batch, Export, IntoBlocking, Load, ReloadFromS3};
 use crate::{Answer, ClientBuilder, Error, SourceType};
 
-/// A data source of a server, whose calls wait: see [`crate::DataSource`].
+/// A data source of a server, with blocking calls; see [`crate::DataSource`].
 #[derive(Debug, Clone)]
 pub struct DataSource {
     pub(crate) inner: crate::DataSource,
     pub(crate) runtime: Runtime,
 }
 
-wraps! {
+blocking_types! {
     DataSource;
     Pusher;
 }
 
 impl DataSource {
-    tells! {
+    sync_methods! {
         DataSource: name(&self) -> &str;
         DataSource: uuid(&self) -> &str;
         DataSource: source_type(&self) -> &SourceType;
@@ -36,7 +36,7 @@ impl DataSource {
         DataSource: property(&self, name: &str) -> Option<&Value>;
     }
 
-    waits! {
+    async_methods! {
         DataSource: columns(&self) -> Vec<ColumnTitle>;
         DataSource: row_count(&self) -> u64;
         DataSource: get_data(&self) -> Answer;
@@ -50,27 +50,27 @@ impl DataSource {
         DataSource: schema_file_after(&self, before: &SchemaFile) -> SchemaFile;
     }
 
-    begins! {
-        DataSource: batch(&self) -> Batch<'_>;
-        DataSource: reload_from_csv(&self, path: impl Into<PathBuf>) -> Load<'_>;
-        DataSource: update_from_csv(&self, path: impl Into<PathBuf>, primary_key: impl Into<String>) -> Load<'_>;
-        DataSource: reload_from_s3(&self, bucket: impl Into<String>, key: impl Into<String>) -> ReloadFromS3<'_>;
-        DataSource: export(&self) -> Export<'_>;
+    sync_methods! {
+        DataSource: batch(&self) -> blocking Batch<'_>;
+        DataSource: reload_from_csv(&self, path: impl Into<PathBuf>) -> blocking Load<'_>;
+        DataSource: update_from_csv(&self, path: impl Into<PathBuf>, primary_key: impl Into<String>) -> blocking Load<'_>;
+        DataSource: reload_from_s3(&self, bucket: impl Into<String>, key: impl Into<String>) -> blocking ReloadFromS3<'_>;
+        DataSource: export(&self) -> blocking Export<'_>;
     }
 
-    changes! {
+    sync_methods! {
         DataSource: set_property(&mut self, name: impl Into<String>, value: impl Into<Value>);
         DataSource: set_name(&mut self, name: impl Into<String>);
     }
 
-    ends! {
+    async_methods! {
         DataSource: delete(self) -> ();
     }
 
     /// Waits for [`DataSource::save`](crate::DataSource::save).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn save(&mut self) -> Result<(), Error> {
         self.runtime.wait(self.inner.save())
     }
@@ -78,7 +78,7 @@ impl DataSource {
     /// Waits for [`DataSource::refresh`](crate::DataSource::refresh).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn refresh(&mut self) -> Result<(), Error> {
         self.runtime.wait(self.inner.refresh())
     }
@@ -86,7 +86,7 @@ impl DataSource {
     /// Waits for [`DataSource::insert`](crate::DataSource::insert).
     ///
     /// # Errors
-    /// Its errors; and a call from within async code.
+    /// Returns the same errors, and an error if called from async code.
     pub fn insert<I>(&self, rows: I) -> Result<(), Error>
     where
         I: IntoIterator,
@@ -105,8 +105,8 @@ impl DataSource {
         self.inner.reload(rows).blocking(&self.runtime)
     }
 
-    /// See [`DataSource::reload_from_stream`](crate::DataSource::reload_from_stream): of an iterator whose rows may fail, like those of an answer
-    /// or an export, as they are or changed on their way.
+    /// See [`DataSource::reload_from_stream`](crate::DataSource::reload_from_stream). Reads an iterator of results, such as
+    /// the rows of a query or an export.
     pub fn reload_from_stream<'s, R, E, I>(&'s self, rows: I) -> Load<'s>
     where
         R: LoadRow + Send + 's,
@@ -127,7 +127,7 @@ impl DataSource {
         self.inner.update(primary_key, rows).blocking(&self.runtime)
     }
 
-    /// See [`DataSource::update_from_stream`](crate::DataSource::update_from_stream): of an iterator whose rows may fail.
+    /// See [`DataSource::update_from_stream`](crate::DataSource::update_from_stream). Reads an iterator of results.
     pub fn update_from_stream<'s, R, E, I>(&'s self, primary_key: impl Into<String>, rows: I) -> Load<'s>
     where
         R: LoadRow + Send + 's,
@@ -153,7 +153,7 @@ impl DataSource {
     /// See [`DataSource::pusher`](crate::DataSource::pusher).
     ///
     /// # Errors
-    /// A source that is no storage.
+    /// Returns an error if the source is not a storage.
     pub fn pusher(&self) -> Result<Pusher, Error> {
         Ok(self.inner.pusher()?.blocking(&self.runtime))
     }
@@ -182,7 +182,7 @@ impl DataSource {
     }
 }
 
-/// Appends rows to one storage by its token: see [`crate::Pusher`].
+/// Appends rows to one storage with its token; see [`crate::Pusher`].
 #[derive(Debug, Clone)]
 pub struct Pusher {
     inner: crate::Pusher,
@@ -190,20 +190,20 @@ pub struct Pusher {
 }
 
 impl Pusher {
-    tells! {
+    sync_methods! {
         Pusher: uuid(&self) -> &str;
     }
 
-    waits! {
+    async_methods! {
         Pusher: push(&self, row: impl LoadRow) -> ();
     }
 }
 
 impl ClientBuilder {
-    /// What appends rows to a storage by its token, and waits: see [`pusher`](Self::pusher).
+    /// Creates a blocking pusher; see [`pusher`](Self::pusher).
     ///
     /// # Errors
-    /// As for [`pusher`](Self::pusher).
+    /// Returns the errors of [`pusher`](Self::pusher).
     pub fn pusher_blocking(self, uuid: impl Into<String>, token: impl Into<crate::ApiKey>) -> Result<Pusher, Error> {
         Ok(self.pusher(uuid, token)?.blocking(&Runtime::new()?))
     }

@@ -1,4 +1,4 @@
-//! Messages, whose sending waits.
+//! Blocking e-mails and Slack messages.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::Progress;
 use crate::blocking::runtime::Runtime;
 use crate::blocking::{Client, IntoBlocking};
 
-/// An e-mail that is not sent yet: see [`crate::Email`].
+/// An e-mail to send; see [`crate::Email`].
 #[must_use = "nothing is sent before `.send()`"]
 #[derive(Debug)]
 pub struct Email<'c> {
@@ -18,7 +18,7 @@ pub struct Email<'c> {
     runtime: Runtime,
 }
 
-wraps! {
+blocking_types! {
     Email<'c>;
 }
 
@@ -33,13 +33,13 @@ impl Client {
         self.inner.email(subject, recipients, html).blocking(&self.runtime)
     }
 
-    waits! {
+    async_methods! {
         Client: send_slack_message(&self, channel: &str, text: &str, attachments: Option<&Value>) -> ();
     }
 }
 
 impl<'c> Email<'c> {
-    sets! {
+    sync_methods! {
         Email: attach(self, path: impl Into<PathBuf>);
         Email: attach_web_app(self, uuid: impl Into<String>);
         Email: pdf_file_name(self, name: impl Into<String>);
@@ -49,7 +49,7 @@ impl<'c> Email<'c> {
         Email: progress(self, progress: impl FnMut(Progress) + Send + 'c);
     }
 
-    ends! {
+    async_methods! {
         Email: send(self) -> ();
     }
 }

@@ -1,7 +1,7 @@
-//! The same client for programs without async code: each call waits until it is done.
+//! The blocking client, for programs without async code: each call blocks until it is done.
 //!
-//! Names, arguments and errors are those of the async client, whose documentation holds here too. The builder is the same, and its calls that wait end in
-//! `_blocking`. Streams are iterators.
+//! Names, arguments and errors are those of the async client; see its documentation. The builder is the same; its blocking
+//! methods end in `_blocking`. Streams are iterators.
 //!
 //! ```no_run
 //! # fn print() -> Result<(), serenytics_core::Error> {
@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! A call from within async code is an error, as it would stop the thread that other futures run in: the async client is for that.
+//! A call from async code is an error, because it would block the thread that runs other futures. Use the async client there.
 
 #[macro_use]
 mod macros;
@@ -44,7 +44,7 @@ pub use web_app::{WarmUp, WebApp};
 
 use runtime::Runtime;
 
-/// What an async call gives, as what waits.
+/// Converts an async type to its blocking version.
 trait IntoBlocking {
     type Blocking;
 
@@ -55,7 +55,7 @@ impl<T: IntoBlocking> IntoBlocking for Option<T> {
     type Blocking = Option<T::Blocking>;
 
     fn blocking(self, runtime: &Runtime) -> Self::Blocking {
-        self.map(|one| one.blocking(runtime))
+        self.map(|inner| inner.blocking(runtime))
     }
 }
 
@@ -63,6 +63,6 @@ impl<T: IntoBlocking> IntoBlocking for Vec<T> {
     type Blocking = Vec<T::Blocking>;
 
     fn blocking(self, runtime: &Runtime) -> Self::Blocking {
-        self.into_iter().map(|one| one.blocking(runtime)).collect()
+        self.into_iter().map(|inner| inner.blocking(runtime)).collect()
     }
 }

@@ -1,17 +1,18 @@
-//! Streams as iterators, which wait for what comes next.
+//! Streams as blocking iterators.
 
 use crate::Error;
 use crate::blocking::runtime::Runtime;
 
-/// The rows of an answer or an export, one by one, while they arrive: see [`crate::RowStream`]. After an error there are no more rows.
-#[must_use = "rows are read when they are asked for"]
+/// The rows of a query or an export, one by one while they arrive; see [`crate::RowStream`]. After an error there are no
+/// more rows.
+#[must_use = "rows are only read when the iterator is advanced"]
 #[derive(Debug)]
 pub struct RowStream<R> {
     pub(crate) inner: crate::RowStream<R>,
     pub(crate) runtime: Runtime,
 }
 
-wraps! {
+blocking_types! {
     RowStream<R>;
 }
 
@@ -19,7 +20,7 @@ impl<R: Send + 'static> Iterator for RowStream<R> {
     type Item = Result<R, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Only what has not arrived is waited for.
+        // Only block if the next row has not arrived.
         match self.inner.next_ready() {
             Some(row) => Some(Ok(row)),
             None => self.runtime.wait(self.inner.try_next()).transpose(),
@@ -27,9 +28,10 @@ impl<R: Send + 'static> Iterator for RowStream<R> {
     }
 }
 
-/// Record batches that are made while they arrive: see [`crate::BatchStream`]. After an error there are no more batches.
+/// Record batches that are created while the data arrives; see [`crate::BatchStream`]. After an error there are no more
+/// batches.
 #[cfg(feature = "arrow")]
-#[must_use = "batches are read when they are asked for"]
+#[must_use = "batches are only read when the iterator is advanced"]
 #[derive(Debug)]
 pub struct BatchStream {
     pub(crate) inner: crate::BatchStream,
@@ -37,13 +39,13 @@ pub struct BatchStream {
 }
 
 #[cfg(feature = "arrow")]
-wraps! {
+blocking_types! {
     BatchStream;
 }
 
 #[cfg(feature = "arrow")]
 impl BatchStream {
-    tells! {
+    sync_methods! {
         BatchStream: schema(&self) -> arrow_schema::SchemaRef;
     }
 }

@@ -1,4 +1,4 @@
-//! That the blocking client is whole: what the types of the async client have, its types have, as the sources say.
+//! Checks by reading the sources that the blocking client has every method of the async one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
-/// The builder of both clients, whose calls end in `_blocking` where they wait.
+/// The builder of both clients. Its blocking methods end in `_blocking`.
 const SHARED: &str = "ClientBuilder";
 
-/// What an iterator is instead of.
+/// The method that iterators replace.
 const NEXT: &str = "try_next";
 
 /// A public method.
@@ -21,12 +21,12 @@ struct Method {
     result: Vec<String>,
 }
 
-/// What sources declare.
+/// The declarations in some source files.
 #[derive(Default)]
 struct Declared {
-    /// By their type and their name.
+    /// The methods, by type and name.
     methods: BTreeMap<String, BTreeMap<String, Method>>,
-    /// Types that are iterators.
+    /// The types that are iterators.
     iterators: BTreeSet<String>,
 }
 
@@ -50,9 +50,9 @@ impl Declared {
         }
     }
 
-    /// Reads what stands behind `impl`.
+    /// Reads the tokens after `impl`.
     fn read_impl(&mut self, tokens: &[TokenTree]) {
-        let tokens = behind_generics(tokens);
+        let tokens = after_generics(tokens);
         let Some(body) = tokens.iter().find_map(|token| group(token, Delimiter::Brace)) else { return };
         let (name, rest) = path(tokens);
         if rest.first().is_some_and(|token| is_word(token, "for")) {
@@ -76,33 +76,34 @@ impl Declared {
         }
     }
 
-    fn waits(&self, waiting: &BTreeSet<&str>, name: &str) -> bool {
-        let gives = |method: &Method| method.result.iter().any(|word| word != name && waiting.contains(word.as_str()));
-        self.methods[name].values().any(|method| method.is_async || gives(method))
+    fn is_async(&self, async_types: &BTreeSet<&str>, name: &str) -> bool {
+        let returns =
+            |method: &Method| method.result.iter().any(|word| word != name && async_types.contains(word.as_str()));
+        self.methods[name].values().any(|method| method.is_async || returns(method))
     }
 
-    /// The types with a call that waits, or with a method that gives such a type.
-    fn waiting(&self) -> BTreeSet<&str> {
-        let mut waiting = BTreeSet::new();
+    /// Returns the types with an async method, or with a method that returns such a type.
+    fn async_types(&self) -> BTreeSet<&str> {
+        let mut async_types = BTreeSet::new();
         loop {
             let further: BTreeSet<&str> =
-                self.methods.keys().map(String::as_str).filter(|name| self.waits(&waiting, name)).collect();
-            if further == waiting {
-                return waiting;
+                self.methods.keys().map(String::as_str).filter(|name| self.is_async(&async_types, name)).collect();
+            if further == async_types {
+                return async_types;
             }
-            waiting = further;
+            async_types = further;
         }
     }
 
-    /// What these have not that the types of the async client have.
+    /// Returns the methods of the async client's types that these types lack.
     fn missing(&self, client: &Declared) -> Vec<String> {
-        let waiting = client.waiting();
+        let async_types = client.async_types();
         let mut missing = Vec::new();
-        for (name, methods) in client.methods.iter().filter(|(name, _)| waiting.contains(name.as_str())) {
+        for (name, methods) in client.methods.iter().filter(|(name, _)| async_types.contains(name.as_str())) {
             for (method, declared) in methods {
-                let gives = || declared.result.iter().any(|word| waiting.contains(word.as_str()));
+                let returns = || declared.result.iter().any(|word| async_types.contains(word.as_str()));
                 let found = match (name.as_str(), method.as_str()) {
-                    (SHARED, _) if !declared.is_async && !gives() => continue,
+                    (SHARED, _) if !declared.is_async && !returns() => continue,
                     (_, NEXT) if self.iterators.contains(name) => continue,
                     (SHARED, method) => format!("{method}_blocking"),
                     (_, method) => method.to_owned(),
@@ -120,7 +121,7 @@ impl Declared {
     }
 }
 
-/// The method that is written out behind `pub`.
+/// Returns the method after `pub`, if it is one.
 fn written(tokens: &[TokenTree]) -> Option<(String, Method)> {
     let before = tokens.iter().position(|token| is_word(token, "fn"))?;
     let (qualifiers, rest) = tokens.split_at(before);
@@ -129,11 +130,11 @@ fn written(tokens: &[TokenTree]) -> Option<(String, Method)> {
     }
     let is_async = qualifiers.iter().any(|token| is_word(token, "async"));
     let [_, TokenTree::Ident(name), rest @ ..] = rest else { return None };
-    let [arguments, rest @ ..] = behind_generics(rest) else { return None };
+    let [arguments, rest @ ..] = after_generics(rest) else { return None };
     Some((name.to_string(), method(is_async, group(arguments, Delimiter::Parenthesis)?, rest)))
 }
 
-/// The methods that a macro is given: their names stand before their arguments.
+/// Returns the methods in an invocation of a macro: a name followed by arguments.
 fn generated(methods: &Group) -> Vec<(String, Method)> {
     let tokens: Vec<TokenTree> = methods.stream().into_iter().collect();
     let found = (0..tokens.len()).filter_map(|at| match &tokens[at..] {
@@ -145,13 +146,13 @@ fn generated(methods: &Group) -> Vec<(String, Method)> {
     found.collect()
 }
 
-fn method(is_async: bool, arguments: &Group, behind: &[TokenTree]) -> Method {
+fn method(is_async: bool, arguments: &Group, after: &[TokenTree]) -> Method {
     let ends = |token: &&TokenTree| match token {
         TokenTree::Punct(mark) => mark.as_char() == ';',
         token => is_word(token, "where") || group(token, Delimiter::Brace).is_some(),
     };
     let words = |token: &TokenTree| matches!(token, TokenTree::Ident(_)).then(|| token.to_string());
-    let result = behind.iter().take_while(|token| !ends(token)).filter_map(words).collect();
+    let result = after.iter().take_while(|token| !ends(token)).filter_map(words).collect();
     let tokens: Vec<TokenTree> = arguments.stream().into_iter().collect();
     let named = |pair: &[TokenTree]| match pair {
         [TokenTree::Ident(name), TokenTree::Punct(mark)] => {
@@ -162,7 +163,7 @@ fn method(is_async: bool, arguments: &Group, behind: &[TokenTree]) -> Method {
     Method { is_async, arguments: tokens.windows(2).filter_map(named).collect(), result }
 }
 
-/// The last name of the path that tokens begin with, and what stands behind its generics.
+/// Returns the last name of the path at the start of the tokens, and the tokens after its generics.
 fn path(tokens: &[TokenTree]) -> (String, &[TokenTree]) {
     let is_path = |token: &&TokenTree| match token {
         TokenTree::Ident(_) => !is_word(token, "for"),
@@ -171,11 +172,11 @@ fn path(tokens: &[TokenTree]) -> (String, &[TokenTree]) {
     };
     let length = tokens.iter().take_while(is_path).count();
     let name = tokens[..length].last().map(TokenTree::to_string).unwrap_or_default();
-    (name, behind_generics(&tokens[length..]))
+    (name, after_generics(&tokens[length..]))
 }
 
-/// The tokens behind the generics that they begin with, if they do.
-fn behind_generics(tokens: &[TokenTree]) -> &[TokenTree] {
+/// Skips the generics at the start of the tokens, if there are any.
+fn after_generics(tokens: &[TokenTree]) -> &[TokenTree] {
     let mut depth = 0;
     let mut arrow = false;
     for (at, token) in tokens.iter().enumerate() {
@@ -204,7 +205,7 @@ fn group(token: &TokenTree, delimiter: Delimiter) -> Option<&Group> {
     }
 }
 
-/// The sources in a folder, without those of tests and without a folder.
+/// Returns the sources in a folder, except those of tests and of the folder `without`.
 fn sources(folder: &Path, without: Option<&str>) -> Vec<String> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| {
@@ -217,15 +218,15 @@ fn sources(folder: &Path, without: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn the_blocking_client_has_all_that_the_async_one_has() {
+fn blocking_client_has_every_method_of_the_async_client() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let code = sources(&folder, Some("blocking"));
     let client = Declared::of(&code);
-    // What is not read is not missed.
+    // Check that the reader above finds every async method.
     let read = client.methods.values().flat_map(BTreeMap::values).filter(|method| method.is_async).count();
     let lines = code.iter().flat_map(|source| source.lines());
     assert_eq!(read, lines.filter(|line| line.trim_start().starts_with("pub async fn ")).count());
-    assert!(read > 50 && client.waiting().len() > 10, "{read} calls of {:?}", client.waiting());
+    assert!(read > 50 && client.async_types().len() > 10, "{read} calls of {:?}", client.async_types());
 
     let blocking = Declared::of(&sources(&folder.join("blocking"), None));
     let missing = blocking.missing(&client);
@@ -233,7 +234,7 @@ fn the_blocking_client_has_all_that_the_async_one_has() {
 }
 
 #[test]
-fn what_the_blocking_client_lacks_is_named() {
+fn missing_blocking_methods_are_named() {
     let client = "
         impl Client {
             pub(crate) async fn hidden(&self) {}
@@ -261,10 +262,10 @@ fn what_the_blocking_client_lacks_is_named() {
     assert_eq!(missing(""), all);
     let some = "
         impl Client {
-            tells! { Client: url(&self) -> &str; }
-            gives! { Client: script(&self, title: &str) -> Script; Client: <R> push(&self, row: Row) -> (); }
+            sync_methods! { Client: url(&self) -> &str; }
+            async_methods! { Client: script(&self, title: &str) -> blocking Script; Client: <R> push(&self, row: Row) -> (); }
         }
-        impl Begun<'_> { ends! { Begun: go(self) -> Script; } }
+        impl Begun<'_> { async_methods! { Begun: go(self) -> Script; } }
         impl<R: Send> Iterator for Rows<R> { fn next(&mut self) {} }
         impl ClientBuilder { pub fn build_blocking(self) {} pub(crate) fn log_in_blocking(self) {} }
         impl Script { pub fn name(&self) {} }";
