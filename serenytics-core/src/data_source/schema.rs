@@ -1,9 +1,9 @@
 //! What a source has against what is declared of it: drift, and the schema file that declares all of it.
 
 use serenytics_query::drift::{Drift, drift};
+use serenytics_query::remote_schema::RemoteSchema;
 use serenytics_query::schema::{Schema, SourceRef};
 use serenytics_query::schema_file::SchemaFile;
-use serenytics_query::remote_schema::RemoteSchema;
 use serenytics_query::source::Source;
 
 use crate::client::Client;

@@ -58,9 +58,9 @@ pub mod schema {
     pub struct Orders;
 }
 
-use analytics::builder::{Filter, count};
+use analytics::builder::{count, Filter};
 use analytics::problem::Problems;
-use analytics::{Query, Row, Source, query};
+use analytics::{query, Query, Row, Source};
 use schema::{Deliveries, Orders, Sales};
 
 query! {
