@@ -54,6 +54,11 @@ impl Error {
         Error::new(Kind::Refused, message)
     }
 
+    /// The server is stopping and does not accept the request: 503.
+    pub(crate) fn shutting_down() -> Error {
+        Error::new(Kind::Busy, "the server is shutting down")
+    }
+
     /// What the request names does not exist.
     pub(crate) fn not_found(message: impl Into<String>) -> Error {
         Error::new(Kind::NotFound, message)

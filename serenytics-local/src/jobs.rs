@@ -63,7 +63,7 @@ impl Engine {
             engine.spawn(async move {
                 let result = running.caught("this task", async { job(task).await }).await;
                 if let Err(error) = running.catalogue.end_task(task, &result).await {
-                    tracing::error!(%task, %error, "the end of a task was not written down");
+                    tracing::error!(%task, %error, "could not record the result of a task");
                 }
             });
             Ok(task)
@@ -71,17 +71,17 @@ impl Engine {
         .await
     }
 
-    /// Does something with a net for panics: one is counted, the log tells what it said, and the error does not.
+    /// Runs work and turns a panic into an error. The panic is counted, and its message goes to the log, not to the client.
     pub(crate) async fn caught<T>(&self, what: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
             self.metrics.panics.inc();
             tracing::error!(panic = said(&*panic), "{what} panicked");
-            let message = format!("the server failed on {what}, which is a mistake of ours: its log tells more");
+            let message = format!("internal error while processing {what}; see the server log");
             Err(Error::new(Kind::Failed, message))
         })
     }
 
-    /// Does something beside the requests. It is cut when the engine stops.
+    /// Spawns a background job. Shutdown cancels it after the shutdown timeout.
     pub(crate) fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
         let mut jobs = self.running_jobs();
         while jobs.try_join_next().is_some() {}
@@ -89,10 +89,10 @@ impl Engine {
     }
 
     async fn run_load(&self, source: &Source, load: Load) -> Result<u64, Error> {
-        let _load = self.loads.acquire().await.context("the engine stops")?;
+        let _load = self.loads.acquire().await.map_err(|_| Error::shutting_down())?;
         let _running = OneMore::of(&self.metrics.loads_running);
         if self.catalogue.source(&source.account, source.uuid).await?.is_none() {
-            return Err(Error::not_found("the data source was deleted meanwhile"));
+            return Err(Error::not_found("the data source was deleted in the meantime"));
         }
         let table = self.warehouse.table(source.uuid).await?;
         let attached = || attached_rows(source, &self.attached_file(source.uuid), &self.python);
@@ -102,15 +102,15 @@ impl Engine {
             Load::FromS3(object, options) => {
                 let pieces = self.s3.read(&object).await?;
                 let received = self.receive("the object of S3", pieces.map_err(reqwest::Error::without_url)).await?;
-                let file = received.reopen().context("the received file could not be read")?;
+                let file = received.reopen().context("could not read the received file")?;
                 Ok(table.reload(RowsFile::csv(file, options)).await?)
             }
         }
     }
 
-    /// Waits until the jobs that run are done.
+    /// Waits until all background jobs are done.
     pub(crate) async fn finish_jobs(&self) {
-        // They can still be cut when this is dropped half-way.
+        // Dropping this future must keep the jobs, so that they can be cancelled.
         loop {
             let next = poll_fn(|context| self.running_jobs().poll_join_next(context));
             if next.await.is_none() {
@@ -119,7 +119,7 @@ impl Engine {
         }
     }
 
-    /// The jobs that run.
+    /// Returns the running jobs.
     pub(crate) fn running_jobs(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,7 +180,7 @@ mod tests {
         let account = Account::default_account();
         let task = engine.begin_task(&account, async |_| panic!("a cell of somebody's")).await.unwrap();
         engine.finish_jobs().await;
-        let told = "the server failed on this task, which is a mistake of ours: its log tells more";
+        let told = "internal error while processing this task; see the server log";
         let state = engine.catalogue.task(&account, task).await.unwrap().unwrap().state;
         assert_eq!(state, TaskState::Failed(told.to_owned()));
         assert_eq!(engine.metrics.panics.get(), 1);

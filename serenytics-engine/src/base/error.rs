@@ -38,6 +38,11 @@ impl Error {
         Error { kind, messages: vec![message.into()], place: None, source: None }
     }
 
+    /// The engine is stopping and did not start the operation.
+    pub(crate) fn shutting_down() -> Error {
+        Error::new(ErrorKind::Busy, "the server is shutting down")
+    }
+
     /// Makes an error of the kind [`ErrorKind::Rejected`], for options that the caller parses itself.
     pub fn rejected(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Rejected, message)

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::ByteStream;
-use crate::base::{Context, Error, ErrorKind, GaugeGuard, QueryMetrics};
+use crate::base::{Error, ErrorKind, GaugeGuard, QueryMetrics};
 
 /// How long a query waits for its turn, before the client is told to come again.
 const WAITING: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ impl QuerySlots {
 
     /// Waits for a turn.
     pub(super) async fn acquire(&self) -> Result<QuerySlot, Error> {
-        let busy = || Error::new(ErrorKind::Busy, "the server runs as many queries as it may: try again in a moment");
+        let busy = || Error::new(ErrorKind::Busy, "too many queries are running: try again later");
         let permit = match Arc::clone(&self.free).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
@@ -39,7 +39,7 @@ impl QuerySlots {
                     return Err(busy());
                 }
                 let waited = tokio::time::timeout(WAITING, Arc::clone(&self.free).acquire_owned()).await;
-                waited.map_err(|_| busy())?.context("the engine stops")?
+                waited.map_err(|_| busy())?.map_err(|_| Error::shutting_down())?
             }
         };
         Ok(QuerySlot {

@@ -50,10 +50,9 @@ impl Waiting {
 impl Storage {
     /// Appends a row. It is on the disk, and seen by every query from now on, when this returns.
     pub(crate) async fn push(&self, push: Push) -> Result<(), Error> {
-        const CONTEXT: &str = "the engine stops";
         let (done, result) = oneshot::channel();
-        self.pushes.send(Waiting { push, done }).await.map_err(|_| Error::new(ErrorKind::Failed, CONTEXT))?;
-        result.await.context(CONTEXT)?
+        self.pushes.send(Waiting { push, done }).await.map_err(|_| Error::shutting_down())?;
+        result.await.context("the server is shutting down: the row may or may not have been written")?
     }
 
     /// Writes a group of pushes, and tells each of them what became of it.
@@ -97,7 +96,7 @@ impl Storage {
             types.follow(&self.snapshot().columns);
         }
         if self.is_deleted() {
-            return Err(Error::not_found("the data source was deleted meanwhile"));
+            return Err(Error::not_found("the data source was deleted in the meantime"));
         }
 
         let mut entries = Vec::with_capacity(group.len());

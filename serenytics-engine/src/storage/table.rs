@@ -148,7 +148,7 @@ impl Storage {
         let mut merged = self.merged.subscribe();
         while self.snapshot().unmerged.is_full() {
             self.due.notify_one();
-            merged.changed().await.context("the engine stops")?;
+            merged.changed().await.map_err(|_| Error::shutting_down())?;
             if let Some(error) = &*merged.borrow_and_update() {
                 let rows = self.snapshot().unmerged.rows();
                 return Err(Error::new(

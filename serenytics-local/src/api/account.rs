@@ -17,7 +17,7 @@ pub(super) async fn token(State(engine): Shared, headers: HeaderMap) -> Answer {
     require_user(&engine)?;
     let wrong = || Error::new(Kind::Unauthorized, "wrong login or password");
     let (login, password) = basic(&headers).ok_or_else(wrong)?;
-    let permit = Arc::clone(&engine.logins).acquire_owned().await.context("the engine stops")?;
+    let permit = Arc::clone(&engine.logins).acquire_owned().await.map_err(|_| Error::shutting_down())?;
     let shared = Arc::clone(&engine);
     let token = tokio::task::spawn_blocking(move || {
         // The permit lasts until the hash is computed, even if the client disconnects.

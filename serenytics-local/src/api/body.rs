@@ -128,7 +128,7 @@ impl Held {
 /// Reserves KiBs of shared memory.
 async fn pay(memory: &Arc<Semaphore>, kib: usize) -> Result<OwnedSemaphorePermit, Error> {
     let permits = u32::try_from(kib).unwrap_or(u32::MAX);
-    Arc::clone(memory).acquire_many_owned(permits).await.context("the engine stops")
+    Arc::clone(memory).acquire_many_owned(permits).await.map_err(|_| Error::shutting_down())
 }
 
 /// Parses JSON bytes.

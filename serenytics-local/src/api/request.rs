@@ -188,7 +188,7 @@ mod tests {
         for path in ["/panics", "/panics_deeper"] {
             let (status, text) = get(path).await;
             assert_eq!(status, 500);
-            assert!(text.starts_with(r#"{"errors":["the server failed on this request"#), "{text}");
+            assert!(text.starts_with(r#"{"errors":["internal error while processing this request"#), "{text}");
             assert!(!text.contains("a secret detail"), "{text}");
         }
         assert_eq!(get("/works").await, (200, "well".to_owned()));

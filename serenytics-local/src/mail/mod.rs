@@ -79,7 +79,7 @@ impl Mails {
     }
 
     async fn send(&self, mail: Mail, task: Uuid) -> Result<(), Error> {
-        let _permit = self.permits.acquire().await.context("the engine stops")?;
+        let _permit = self.permits.acquire().await.map_err(|_| Error::shutting_down())?;
         if let Some(web_app) = &mail.web_app {
             return Err(Error::not_emulated(format!("an e-mail with the web app `{web_app}` as PDF")));
         }

@@ -104,7 +104,7 @@ impl Scripts {
     }
 
     async fn run(&self, code: &str, params: &Map<String, Value>) -> Result<RunEnd, Error> {
-        let _permit = self.permits.acquire().await.context("the engine stops")?;
+        let _permit = self.permits.acquire().await.map_err(|_| Error::shutting_down())?;
         process::run(&self.settings, &self.python, &self.folder, &self.url, code, params).await
     }
 }
