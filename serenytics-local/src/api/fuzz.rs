@@ -1,5 +1,4 @@
-//! Fuzzing: whatever comes as a query, a batch or a CSV file, the engine neither panics nor fails. `PROPTEST_CASES` sets
-//! how much is tried.
+//! Fuzzing: no query, batch or CSV file makes the engine panic or fail. `PROPTEST_CASES` sets the number of cases.
 
 use std::cell::Cell;
 use std::sync::{Arc, LazyLock};
@@ -26,7 +25,7 @@ use crate::engine::test::engine;
 use crate::error::{Error, Kind};
 use crate::jobs::attached_rows;
 
-/// An engine, and a source with some rows.
+/// An engine with a source with some rows.
 struct Target {
     runtime: Runtime,
     engine: Arc<Engine>,
@@ -80,7 +79,7 @@ impl Target {
         })
     }
 
-    /// Loads a file, or only reads it as a load does: a commit waits for the disk.
+    /// Loads a file, or only parses it like a load, because a commit waits for the disk.
     fn load(&self, separator: &str, bytes: Vec<u8>, is_kept: bool) -> Result<(), Error> {
         let file = self.folder.path().join("fuzzed.csv");
         std::fs::write(&file, bytes).unwrap();
@@ -98,7 +97,7 @@ impl Target {
     }
 }
 
-/// Tries `cases` inputs, or as many as the environment says.
+/// Tries `cases` inputs, or the number in the environment.
 fn fuzz<S: Strategy>(cases: u32, inputs: S, run: impl Fn(S::Value) -> Result<(), Error>) {
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
@@ -121,7 +120,7 @@ fn fuzz<S: Strategy>(cases: u32, inputs: S, run: impl Fn(S::Value) -> Result<(),
     assert!(good > cases / 50 && good < cases, "inputs have to be good and bad: {good} of {cases} were good");
 }
 
-/// Words that mean something, in queries and in batches.
+/// Keywords of queries and batches.
 const WORDS: &[&str] = &[
     "s",
     "n",
@@ -171,7 +170,7 @@ const WORDS: &[&str] = &[
     "-9223372036854775808",
 ];
 
-/// Any JSON, of words that mean something and of others.
+/// Generates any JSON, of keywords and other strings.
 fn any_json() -> impl Strategy<Value = Value> {
     let text = prop_oneof![3 => select(WORDS).prop_map(str::to_owned), 1 => any::<String>()];
     let leaf = prop_oneof![
@@ -191,27 +190,27 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The value with some of its parts replaced, removed or doubled.
+/// Returns the value with some parts replaced, removed or doubled.
 fn mutated(mut value: Value, mutations: &[(usize, u8, Value)]) -> Value {
     for (place, kind, other) in mutations {
         let count = parts(&mut value, &mut 0, None);
-        let change = Change { place: place % count, kind: *kind, other };
+        let change = Change { index: place % count, kind: *kind, other };
         parts(&mut value, &mut 0, Some(&change));
     }
     value
 }
 
 struct Change<'a> {
-    place: usize,
+    index: usize,
     kind: u8,
     other: &'a Value,
 }
 
-/// Counts the parts of a value, and changes the one at the place of the change.
+/// Counts the parts of a value, and changes the part at the index of the change.
 fn parts(value: &mut Value, index: &mut usize, change: Option<&Change<'_>>) -> usize {
     let here = *index;
     *index += 1;
-    if let Some(change) = change.filter(|change| change.place == here) {
+    if let Some(change) = change.filter(|change| change.index == here) {
         match (change.kind % 3, &mut *value) {
             (1, Value::Array(items)) => items.extend(items.clone()),
             (1, Value::Object(fields)) => {
@@ -238,7 +237,7 @@ fn parts(value: &mut Value, index: &mut usize, change: Option<&Change<'_>>) -> u
     *index
 }
 
-/// Texts of JSON: mutations of right ones, any JSON, and texts with bytes that do not belong there.
+/// Generates bodies: mutations of valid ones, any JSON, and bodies with random bytes.
 fn texts(right: &'static LazyLock<Vec<Value>>) -> impl Strategy<Value = Vec<u8>> {
     let mutation = (any::<usize>(), any::<u8>(), any_json());
     let mutant = (0..right.len(), vec(mutation, 1..4));

@@ -73,10 +73,10 @@ async fn join_over_another_accounts_storage_is_an_unknown_source() {
         let (status, answer) = two.server.call("key b", "POST", "/api/data_source", &join.to_string()).await;
         (status, answer.to_string().replace(other, "UUID"))
     };
-    let (status, told) = answer(&two.source).await;
+    let (status, error) = answer(&two.source).await;
     assert_eq!(status, 400);
-    assert!(told.contains("which does not exist"), "{told}");
-    assert_eq!((status, told), answer(UNKNOWN).await);
+    assert!(error.contains("which does not exist"), "{error}");
+    assert_eq!((status, error), answer(UNKNOWN).await);
 }
 
 #[tokio::test]
@@ -206,12 +206,12 @@ async fn credentials_with_mistakes_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let start = |server: serenytics_local::ServerBuilder| async { server.start().await.unwrap_err().to_string() };
     let builder = || Server::builder(folder.path());
-    let told = start(builder().api_key("same").account_key("b", "same")).await;
-    assert_eq!(told, r#"the accounts "default" and "b" have the same API key"#);
-    let told = start(builder().user("ada", "one").user("ada", "two")).await;
-    assert_eq!(told, r#"the user "ada" is repeated"#);
-    let told = start(builder().account_key("a:b", "key")).await;
-    assert!(told.starts_with(r#"invalid account name or login "a:b""#), "{told}");
+    let error = start(builder().api_key("same").account_key("b", "same")).await;
+    assert_eq!(error, r#"the accounts "default" and "b" have the same API key"#);
+    let error = start(builder().user("ada", "one").user("ada", "two")).await;
+    assert_eq!(error, r#"the user "ada" is repeated"#);
+    let error = start(builder().account_key("a:b", "key")).await;
+    assert!(error.starts_with(r#"invalid account name or login "a:b""#), "{error}");
 }
 
 #[tokio::test]

@@ -168,7 +168,7 @@ async fn batch_with_mistakes_is_rejected_with_a_reason() {
         ),
         (json!([{"action": "delete", "rows": [null], "primaryKey": "id"}]), "the key of no row"),
         (json!([{"action": "delete", "rows": [{"id": 1}], "primaryKey": "id"}]), "and not objects"),
-        (json!({"action": "insert"}), "the body is not the JSON that belongs here"),
+        (json!({"action": "insert"}), "invalid JSON body"),
     ];
     for (operations, expected) in cases {
         let (status, answer) = engine.batch(&uuid, operations.clone()).await;

@@ -243,9 +243,9 @@ async fn export_with_mistakes_is_rejected() {
     engine.load(&uuid, "a\n1\n").await.unwrap();
     for (options, status, expected) in [
         (json!({"export_format": "xlsx"}), 400, "one of auto, csv, csv.gz, parquet"),
-        (json!({"csv_separator": "||"}), 400, "has to be one character"),
-        (json!({"csv_separator": "\""}), 400, "has to be one character"),
-        (json!({"send_email": true}), 501, "sent by e-mail"),
+        (json!({"csv_separator": "||"}), 400, "expected one character"),
+        (json!({"csv_separator": "\""}), 400, "expected one character"),
+        (json!({"send_email": true}), 501, "an export by e-mail"),
         (json!({"export_format": 1}), 400, "not the JSON that belongs here"),
     ] {
         let (answered, answer) = ask(&engine, &uuid, options.clone()).await;

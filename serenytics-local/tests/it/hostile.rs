@@ -23,8 +23,8 @@ async fn measures_are_limited_in_number_and_may_share_a_name() {
     for (method, path) in [("POST", "/api/data_source"), ("PUT", path.as_str())] {
         let (status, answer) = engine.call(method, path, content(1001)).await;
         assert_eq!(status, 400, "{answer}");
-        let told = "`measures` of the configuration has 1001 and may have 1000: share them among several sources";
-        assert_eq!(answer["errors"], json!([told]));
+        let error = "`measures` of the configuration has 1001 and may have 1000: share them among several sources";
+        assert_eq!(answer["errors"], json!([error]));
     }
     assert_eq!(engine.call("PUT", &path, content(1000)).await.0, 200);
     let begun = Instant::now();
@@ -48,8 +48,8 @@ async fn query_with_many_long_unknown_names_is_rejected_quickly() {
     let wrong = |n: usize, ends: &str| format!("{ends}{n:x>240}");
     for (clause, ends) in [("select", "x"), ("order_by", "x"), ("group_by", "["), ("select", "[n]+[")] {
         let items: Vec<_> = (0..4000).map(|n| json!({"name": wrong(n, ends)})).collect();
-        let told = engine.rejection(&uuid, json!({clause: items})).await;
-        assert!(told.ends_with("; and 3900 problems more"), "{clause}, {ends}: {}", &told[told.len() - 300..]);
+        let error = engine.rejection(&uuid, json!({clause: items})).await;
+        assert!(error.ends_with("; and 3900 problems more"), "{clause}, {ends}: {}", &error[error.len() - 300..]);
     }
     let measure = |n: usize| {
         let formula = format!("[{}]", "x".repeat(200));
@@ -98,7 +98,7 @@ async fn configuration_of_an_account_is_limited() {
     for path in ["/api/data_source", "/api/script", "/api/web_app"] {
         let (status, answer) = engine.call("POST", path, body("one more")).await;
         assert_eq!(status, 400);
-        assert!(answer["errors"][0].as_str().unwrap().contains("more than 32 MiB of configuration"), "{answer}");
+        assert!(answer["errors"][0].as_str().unwrap().contains("exceed 32 MiB of configuration"), "{answer}");
     }
     let small = json!({"name": "small", "type": "Storage"}).to_string();
     let (_, small) = engine.call("POST", "/api/data_source", small).await;

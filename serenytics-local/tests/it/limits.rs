@@ -47,8 +47,8 @@ async fn query_timeout_is_an_error() {
     let begun = Instant::now();
     let (status, answer) = server.call(KEY, "POST", &path, COUNTED).await;
     assert_eq!(status, 400);
-    let told = "the query ran for 0.3 seconds, which is this server's limit: filter, or group less finely";
-    assert_eq!(answer, json!({"status": "error", "errors": [told]}));
+    let error = "the query ran for 0.3 seconds, which is this server's limit: filter, or group less finely";
+    assert_eq!(answer, json!({"status": "error", "errors": [error]}));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     // When the first bytes are sent already, the connection ends before the answer is whole.
     let answer = server.request(KEY, "POST", &path).body(STREAMED).send().await.unwrap();
@@ -166,20 +166,20 @@ async fn pending_tasks_are_limited() {
     let file = "n\n1\n".repeat(20_000);
     assert_eq!(server.call(KEY, "PUT", &path, r#"{"originalFileName": "x.csv"}"#).await.0, 200);
     assert_eq!(server.call(KEY, "POST", &format!("{path}/file"), &file).await.0, 201);
-    let mut refused = None;
+    let mut rejected = None;
     for _ in 0..2000 {
         let reload = format!("{path}/reload_from_file");
         let answer = server.request(KEY, "POST", &reload).body("{}").send().await.unwrap();
         if answer.status() != 200 {
-            refused = Some(answer);
+            rejected = Some(answer);
             break;
         }
     }
-    let refused = refused.expect("tasks wait without limit");
-    assert_eq!(refused.status(), 503);
-    assert_eq!(refused.headers()["retry-after"], "1");
-    let told = refused.text().await.unwrap();
-    assert!(told.contains("the account has 100 tasks that are not done"), "{told}");
+    let rejected = rejected.expect("tasks wait without limit");
+    assert_eq!(rejected.status(), 503);
+    assert_eq!(rejected.headers()["retry-after"], "1");
+    let error = rejected.text().await.unwrap();
+    assert!(error.contains("the account has 100 pending tasks"), "{error}");
 }
 
 /// A connection that has sent this.

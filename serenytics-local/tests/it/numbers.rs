@@ -135,8 +135,8 @@ async fn measure_overflow_in_a_late_row_is_an_error() {
         engine.insert(&uuid, rows).await;
     }
     engine.save_measures(&uuid, &[("u", "m", "[i] + 1")]).await;
-    let told = engine.rejection(&uuid, json!({"select": [{"name": "m", "measureUuid": "u"}]})).await;
-    assert!(told.contains("larger than 64 bits hold"), "{told}");
+    let error = engine.rejection(&uuid, json!({"select": [{"name": "m", "measureUuid": "u"}]})).await;
+    assert!(error.contains("larger than 64 bits hold"), "{error}");
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ async fn reload_from_s3_needs_a_bucket_and_a_key() {
         (json!({"s3_bucket": "bucket", "s3_key": "a/../../other/k"}), "which is no name of an object"),
         (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_region": "evil.example/"}), "s3_region is"),
         (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_credentials": "key"}), "aws_access_key_id=.."),
-        (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_csv_separator": "::"}), "has to be one character"),
+        (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_csv_separator": "::"}), "expected one character"),
         (json!({"s3_bucket": "bucket", "s3_key": "k", "force_types": {"a": "text"}}), "a type is one of str"),
     ] {
         let (status, answer) = engine.call("POST", &path, body.to_string()).await;

@@ -144,7 +144,7 @@ async fn embed_link_expires_and_cannot_be_changed() {
     assert!(good.starts_with(engine.local.url()), "{good}");
     let (status, page) = open(&good).await;
     assert_eq!(status, 501);
-    assert!(page.contains("<h1>Sales &lt;2013&gt;</h1>") && page.contains("draws no dashboards"), "{page}");
+    assert!(page.contains("<h1>Sales &lt;2013&gt;</h1>") && page.contains("does not draw dashboards"), "{page}");
 
     let uuid = |path: &str| path.rsplit('/').next().unwrap().to_owned();
     for changed in [
