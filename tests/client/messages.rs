@@ -74,7 +74,7 @@ async fn the_quota_of_mails_is_an_error_of_its_own() -> Outcome {
     mail().send().await?;
     let error = refused(mail().send().await);
     assert!(error.is_quota() && error.is_rejected() && error.status() == Some(429), "{error:?}");
-    assert!(error.to_string().contains("which is this server's quota"), "{error}");
+    assert!(error.to_string().contains("which is the quota of this server"), "{error}");
     assert_eq!(outbox(&served.folder.path().join("data"))?.len(), 1);
     served.server.shutdown().await;
     Ok(())

@@ -246,7 +246,7 @@ async fn export_with_mistakes_is_rejected() {
         (json!({"csv_separator": "||"}), 400, "expected one character"),
         (json!({"csv_separator": "\""}), 400, "expected one character"),
         (json!({"send_email": true}), 501, "an export by e-mail"),
-        (json!({"export_format": 1}), 400, "not the JSON that belongs here"),
+        (json!({"export_format": 1}), 400, "invalid JSON body"),
     ] {
         let (answered, answer) = ask(&engine, &uuid, options.clone()).await;
         assert_eq!(answered, status, "{options}: {answer}");
