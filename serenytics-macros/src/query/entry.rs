@@ -1,4 +1,4 @@
-//! The first step of `query!`: finds the source's path and hands the query to the macro of that
+//! The first step of `query!`: finds the source's path and passes the query to the macro of that
 //! path.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};

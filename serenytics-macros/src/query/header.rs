@@ -52,16 +52,16 @@ impl Header {
             Some(TokenTree::Ident(ident)) if ident == "fn" => {}
             Some(tree) => {
                 let message = "the function of a query must be a plain `fn`, without `async`, `const` or `unsafe`";
-                return Err(refused(tree.span(), message));
+                return Err(item_form_error(tree.span(), message));
             }
-            None => return Err(refused(Span::call_site(), "expected a function")),
+            None => return Err(item_form_error(Span::call_site(), "expected a function")),
         }
         let name = match rest.get(1) {
             Some(TokenTree::Ident(name)) => name.clone(),
-            _ => return Err(refused(rest[0].span(), "expected the function's name after `fn`")),
+            _ => return Err(item_form_error(rest[0].span(), "expected the function's name after `fn`")),
         };
         let row = row_name(rest)
-            .ok_or_else(|| refused(name.span(), "the function must return its query: add `-> Query<RowName>`"))?;
+            .ok_or_else(|| item_form_error(name.span(), "the function must return its query: add `-> Query<RowName>`"))?;
         Ok(Header {
             function_attributes: function_attributes.concat().into_iter().collect(),
             row_attributes: row_attributes.concat().into_iter().collect(),
@@ -112,7 +112,7 @@ pub(super) fn derives(written: &str) -> TokenStream {
     quote!(#[derive(#(#derives),*)] #[allow(clippy::derive_partial_eq_without_eq)])
 }
 
-fn refused(span: Span, message: &str) -> syn::Error {
+fn item_form_error(span: Span, message: &str) -> syn::Error {
     syn::Error::new(span, format!("{message} [{}]", Code::ItemForm))
 }
 
