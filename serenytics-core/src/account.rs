@@ -1,4 +1,4 @@
-//! Logging in: an API key for who has a login and a password.
+//! Logging in: gets an API key for a login and a password.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,13 +11,15 @@ use crate::error::{Error, Kind};
 use crate::session::Session;
 use crate::transport::Request;
 
-/// What carries the token of a user who logged in.
+/// The header that carries the token of a logged-in user.
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
 impl ClientBuilder {
-    /// Makes an API key for the user with this login and password: `GET /api/token`, then `POST /api/api_key`.
+    /// Creates an API key for the user with this login and password: `GET /api/token`, then
+    /// `POST /api/api_key`.
     ///
-    /// Each call makes another key: keep it, by [`ApiKey::expose_secret`], or use it by [`api_key`](Self::api_key).
+    /// Each call creates another key. Store it ([`ApiKey::expose_secret`]) or pass it to
+    /// [`api_key`](Self::api_key).
     ///
     /// ```no_run
     /// # async fn log_in(password: String) -> Result<(), serenytics_core::Error> {
@@ -31,13 +33,13 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// A URL that is none; a wrong login or password, which [`Error::is_unauthorized`] tells; a server that cannot be
-    /// reached or refuses.
+    /// Returns an error if the URL is invalid, the login or password is wrong (see
+    /// [`Error::is_unauthorized`]), or the server cannot be reached or rejects the request.
     pub async fn log_in(self, login: &str, password: &str) -> Result<ApiKey, Error> {
         if login.contains(':') {
-            return Err(Error::new(Kind::Usage, "a login has no `:` in it, which stands between login and password"));
+            return Err(Error::new(Kind::Usage, "a login cannot contain `:`, which separates login and password"));
         }
-        // The secrets are the keys of these sessions, so that they are found and left out wherever one could be seen.
+        // The secrets are the keys of these sessions, so that they are redacted wherever they could appear.
         let basic = STANDARD.encode(format!("{login}:{password}"));
         let secrets = ApiKey::from(password).hiding(&basic);
         let session = self.session(secrets, HeaderValue::from_static(""))?;
@@ -52,19 +54,19 @@ impl ClientBuilder {
     }
 }
 
-/// The text of this name in an answer.
+/// Returns the string with this name in a response.
 async fn answered(session: &Session, request: Request<'_>, name: &str) -> Result<String, Error> {
     let answer = request.send().await?.ok().await?;
     let text = answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     text.map(str::to_owned).ok_or_else(|| {
-        let message = format!("the answer to a log-in has no `{name}`");
+        let message = format!("the response to the login has no `{name}`");
         Error::new(Kind::Decode, session.api_key().redact(message))
     })
 }
 
 fn secret_header(text: &str) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(text)
-        .map_err(|_| Error::new(Kind::Decode, "the server gave a token that cannot be sent in a header"))?;
+        .map_err(|_| Error::new(Kind::Decode, "the server returned a token that is not a valid header value"))?;
     value.set_sensitive(true);
     Ok(value)
 }

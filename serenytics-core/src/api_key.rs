@@ -1,4 +1,4 @@
-//! The API key: a secret that can be sent and cannot be printed.
+//! The API key: a secret that can be sent but not printed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,61 +7,62 @@ use reqwest::header::{HeaderValue, InvalidHeaderValue};
 
 /// An API key of the platform.
 ///
-/// It has no `Display` and no `Serialize`, and its `Debug` says only that it is there, so that it reaches no log, error
-/// or panic unless [`expose_secret`](Self::expose_secret) puts it there. Spaces and line ends around the key are dropped.
+/// It has no `Display` and no `Serialize`, and its `Debug` hides the key, so that it reaches no log,
+/// error or panic unless [`expose_secret`](Self::expose_secret) puts it there. Whitespace around the
+/// key is trimmed.
 #[derive(Clone)]
 pub struct ApiKey {
     key: Arc<str>,
-    /// What else is sent with it and must not be printed.
+    /// Further secrets that are sent with the key and must not be printed.
     others: Vec<Arc<str>>,
 }
 
-/// What stands in a text where the key stood.
+/// Replaces the key in a string.
 const REDACTED: &str = "[API key]";
 
-/// What stands in a text where another secret stood.
+/// Replaces any other secret in a string.
 const OTHER_REDACTED: &str = "[secret]";
 
-/// Shorter keys are left in texts, where they would match any word.
+/// Shorter keys are not redacted: they would match any word.
 const SHORTEST_REDACTED: usize = 4;
 
-/// How much of a key's beginning is taken for the key: a text may have been cut in the middle of it.
+/// Length of the prefix that is redacted like the whole key: a string may have been truncated inside the key.
 const SHORTEST_BEGINNING: usize = 8;
 
 impl ApiKey {
-    /// Whether there is nothing to send.
+    /// Returns true if the key is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.key.is_empty()
     }
 
-    /// The key as a text, to be kept somewhere safe: what is printed of it can be read by others.
+    /// Returns the key as a string. Keep it in a safe place: anyone can read what is printed.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         &self.key
     }
 
-    /// The same key, with another secret that texts lose too: what a single call is sent with beside it.
+    /// Returns the same key with another secret to redact, one that is only sent with a single call.
     pub(crate) fn hiding(mut self, secret: &str) -> ApiKey {
         self.others.push(secret.into());
         self
     }
 
-    /// The value of the header that carries the key, marked so that no layer below prints it.
+    /// Returns the value of the header that carries the key, marked as sensitive so that no lower layer prints it.
     pub(crate) fn header(&self) -> Result<HeaderValue, InvalidHeaderValue> {
         let mut value = HeaderValue::from_str(&self.key)?;
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// A text that somebody else wrote, without the key: a server may repeat what it was sent. The beginning of the key
-    /// counts too, as texts are cut at some length.
+    /// Removes the key from a string of another origin: a server may echo what it was sent. The prefix
+    /// of the key is removed too, because strings may be truncated.
     pub(crate) fn redact(&self, text: String) -> String {
         let text = without(text, &self.key, REDACTED);
         self.others.iter().fold(text, |text, other| without(text, other, OTHER_REDACTED))
     }
 }
 
-/// A text without a secret, and what stands in its place.
+/// Replaces a secret in a string by `redacted`.
 fn without(text: String, secret: &str, redacted: &str) -> String {
     if secret.len() < SHORTEST_REDACTED {
         return text;
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_sent_and_not_printed() {
+    fn api_key_is_sent_but_not_printed() {
         let key = ApiKey::from(" canary-7f3a\n");
         let header = key.header().unwrap();
         assert_eq!(header, "canary-7f3a");
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_lose_the_key() {
+    fn redact_removes_the_key() {
         let key = ApiKey::from("canary-7f3a");
         assert_eq!(key.redact("key=canary-7f3a;".to_owned()), "key=[API key];");
         assert_eq!(key.redact("canary-7f3acanary-7f3a".to_owned()), "[API key][API key]");
@@ -136,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn texts_lose_other_secrets_too() {
+    fn redact_removes_other_secrets_too() {
         let key = ApiKey::from("canary-7f3a").hiding("bird-of-ada").hiding("x");
         assert_eq!(key.redact("canary-7f3a bird-of-ada x".to_owned()), "[API key] [secret] x");
         assert!(!format!("{key:?}").contains("bird"));
     }
 
     #[test]
-    fn texts_that_are_cut_inside_the_key_lose_its_beginning() {
+    fn redact_removes_a_truncated_key() {
         let key = ApiKey::from("canary-7f3a");
         for text in ["`\"canary-7f…`", "`canary-7f`", "canary-7", "é canary-7f3 b"] {
             assert!(!key.redact(text.to_owned()).contains("canary"), "{text}");
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_a_line_end_inside_is_no_header() {
+    fn api_key_with_a_line_break_is_not_a_header_value() {
         assert!(ApiKey::from("a\nb").header().is_err());
     }
 }

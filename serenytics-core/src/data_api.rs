@@ -1,4 +1,4 @@
-//! The data API: sources that were opened to keys of their own, to be read and nothing else.
+//! The data API: read-only access to sources that are shared with keys of their own.
 
 use std::io;
 
@@ -11,15 +11,15 @@ use crate::answer::{Answer, AnswerError, Decoder, RawRows};
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::session::Session;
-use crate::transport::{Request, Response, said_errors};
+use crate::transport::{Request, Response, server_errors};
 
-/// The data API of a server, for a client whose key is one of the data API; see [`Client::data_api`].
+/// The data API of a server, for a client with a data API key; see [`Client::data_api`].
 #[derive(Debug, Clone)]
 pub struct DataApi {
     session: Session,
 }
 
-/// A source that a key of the data API reads.
+/// A source that a data API key can read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DataApiSource {
@@ -31,7 +31,7 @@ pub struct DataApiSource {
 }
 
 impl Client {
-    /// The data API, for a client that was built with a key of the data API in place of an API key.
+    /// Returns the data API, for a client that was built with a data API key instead of an API key.
     ///
     /// ```no_run
     /// # async fn read() -> Result<(), serenytics_core::Error> {
@@ -51,49 +51,51 @@ impl Client {
 }
 
 impl DataApi {
-    /// The sources that the key reads: `GET /data-api/datasources_list`.
+    /// Returns the sources that the key can read: `GET /data-api/datasources_list`.
     ///
     /// # Errors
-    /// A server that cannot be reached or refuses.
+    /// Returns an error if the server cannot be reached or rejects the request.
     pub async fn sources(&self) -> Result<Vec<DataApiSource>, Error> {
         let mut response = self.session.get(&["data-api", "datasources_list"], self.session.deadline()).send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
-        // The documentation does not show the answer: a list by itself, or one of the forms that lists have elsewhere.
+        // The documentation does not show the response: it may be a bare list, or an object as in other lists.
         let list = match answer {
             Value::Object(mut answer) => answer.remove("objects").unwrap_or_default(),
             list => list,
         };
         serde_json::from_value(list).map_err(|error| {
-            response.unexpected(&body, &format!("the answer is no list of sources with a `uuid` each: {error}"))
+            response.unexpected(&body, &format!("the response is not a list of sources with a `uuid` each: {error}"))
         })
     }
 
-    /// The columns of the source with this uuid: `POST /data-api/query-model/{uuid}`.
+    /// Returns the columns of the source with this uuid: `POST /data-api/query-model/{uuid}`.
     ///
     /// # Errors
-    /// A source that the key does not read; a server that cannot be reached or refuses.
+    /// Returns an error if the key cannot read the source, or the server cannot be reached or rejects
+    /// the request.
     pub async fn columns(&self, uuid: &str) -> Result<Vec<ColumnTitle>, Error> {
         let request = self.session.post(&["data-api", "query-model", uuid], self.session.deadline());
         let mut answer = request.repeatable().json(&json!({})).send().await?.ok().await?;
         let columns = answer.get_mut("columns_titles").map(Value::take).unwrap_or_default();
         serde_json::from_value(columns).map_err(|error| {
-            let message = format!("the columns of the source are not told by `columns_titles`: {error}");
+            let message = format!("the `columns_titles` of the response do not describe columns: {error}");
             Error::new(Kind::Decode, self.session.api_key().redact(message))
         })
     }
 
-    /// The rows of a query over the source with this uuid; all of them without a stage:
-    /// `POST /data-api/query-data/{uuid}` in the format `json`.
+    /// Runs a query on the source with this uuid, and returns its rows:
+    /// `POST /data-api/query-data/{uuid}` in the format `json`. A query without stages returns all rows.
     ///
     /// # Errors
-    /// A source that the key does not read; a server that cannot be reached or refuses; an answer that cannot be read.
+    /// Returns an error if the key cannot read the source, the server cannot be reached or rejects the
+    /// request, or the response is malformed.
     pub async fn query(&self, uuid: &str, query: &Pipeline) -> Result<Answer, Error> {
         let mut response = self.request(uuid, "json", query)?.send().await?;
         let mut rows = RawRows::new(self.session.api_key());
         let mut decoder = Decoder::default();
         let error = |response: &Response, error| match error {
-            AnswerError::Refused(said) => response.refused(said),
+            AnswerError::Rejected(said) => response.rejected(said),
             AnswerError::Malformed(message) => response.error(Kind::Decode, message),
         };
         while let Some(chunk) = response.chunk().await? {
@@ -102,15 +104,16 @@ impl DataApi {
         let head = decoder.finish(&mut rows).map_err(|failed| error(&response, failed))?;
         match (head.titles, head.rows) {
             (Some(columns), Some(_)) => Ok(Answer { columns, rows: rows.into_rows() }),
-            _ => Err(response.error(Kind::Decode, "the answer lacks `columns_titles` or `data`".to_owned())),
+            _ => Err(response.error(Kind::Decode, "the response has no `columns_titles` or `data`".to_owned())),
         }
     }
 
-    /// The same rows as CSV with a header, written while they arrive: `POST /data-api/query-data/{uuid}` in the format
-    /// `csv`. Tells how many bytes were written. After an error a part of the rows may have been.
+    /// Runs a query and writes its rows as CSV with a header while they arrive:
+    /// `POST /data-api/query-data/{uuid}` in the format `csv`. Returns the number of bytes written. After
+    /// an error, part of the rows may have been written.
     ///
     /// # Errors
-    /// As for [`query`](Self::query); an output that fails.
+    /// Returns the errors of [`query`](Self::query), and an error if writing to `output` fails.
     pub async fn query_csv(
         &self,
         uuid: &str,
@@ -127,14 +130,15 @@ impl DataApi {
         Ok(written)
     }
 
-    /// The answer in the format `csv`, whose rows are still to be read.
+    /// Starts a query in the format `csv`; the caller reads the response.
     pub(crate) async fn csv(&self, uuid: &str, query: &Pipeline) -> Result<Response, Error> {
         let mut response = self.request(uuid, "csv", query)?.send().await?;
         if response.is_json() {
-            // An error with status 200 is no CSV.
+            // An error with status 200 is JSON instead of CSV.
             let body = response.whole().await?;
-            let said = said_errors(&response.parse(&body)?).unwrap_or_else(|| "the server gives no CSV".to_owned());
-            return Err(response.refused(said));
+            let said =
+                server_errors(&response.parse(&body)?).unwrap_or_else(|| "the server returned no CSV".to_owned());
+            return Err(response.rejected(said));
         }
         Ok(response)
     }
@@ -149,7 +153,7 @@ impl DataApi {
     }
 }
 
-/// The error of an output that takes no more rows.
+/// The error of an output that cannot be written to.
 pub(crate) fn unwritten(error: io::Error) -> Error {
     Error::new(Kind::Usage, format!("the rows could not be written: {error}")).caused_by(error)
 }

@@ -1,4 +1,4 @@
-//! The one error of the client: opaque, with questions, and a text that is enough to act on.
+//! The error type of the client: opaque, with `is_*` methods and a message that is enough to act on.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,10 +6,11 @@ use std::fmt;
 use reqwest::{Method, StatusCode};
 use serenytics_query::problem::Problem;
 
-/// What went wrong.
+/// An error of the client.
 ///
-/// The text alone says what failed, where, and what to do. Code asks with the `is_*` questions; the causes below are
-/// reached by [`source`](StdError::source). Neither text nor `Debug` ever holds the API key.
+/// The message says what failed, where, and what to do. To handle errors in code, use the `is_*`
+/// methods; [`source`](StdError::source) returns the cause. Neither the message nor `Debug` contains
+/// the API key.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -21,34 +22,34 @@ struct Inner {
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// The kinds of errors, for the questions.
+/// The kinds of errors that the `is_*` methods distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The client cannot be made, or was asked for what cannot be: a bad URL, a missing key, a missing file.
+    /// The client was misused: an invalid URL, a missing key or file, or an impossible request.
     Usage,
-    /// The query has problems that only the run knows; it was not sent.
+    /// The query has problems that are only known at run time; it was not sent.
     InvalidQuery,
-    /// The server answered and refused.
-    Refused,
-    /// What was asked for does not exist.
+    /// The server rejected the request.
+    Rejected,
+    /// The requested resource does not exist.
     NotFound,
     /// The server cannot be reached, or the connection broke.
     Connection,
     /// A deadline passed.
     Timeout,
-    /// The answer is not what the query declares, or no JSON.
+    /// The response is not JSON, or does not match what the query declares.
     Decode,
     /// A script ran and failed.
     ScriptFailure,
-    /// More mails were sent than a day's quota allows for.
+    /// The daily mail quota is exhausted.
     Quota,
 }
 
-/// A call of the API, as messages name it.
+/// A call of the API, as shown in messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) method: Method,
-    /// The path without the query; for a URL of another origin, that origin.
+    /// The path without the query string; for a URL of another origin, that origin.
     pub(crate) path: String,
 }
 
@@ -70,7 +71,7 @@ impl Error {
         }))
     }
 
-    /// The error of a query that was not sent.
+    /// Creates the error of a query that was not sent.
     pub(crate) fn invalid_query(problems: &[Problem]) -> Error {
         let mut message = "the query was not sent:".to_owned();
         for problem in problems {
@@ -97,20 +98,20 @@ impl Error {
         self
     }
 
-    /// The same error, with what to do about it or what else is known.
+    /// Adds advice or context to the message.
     pub(crate) fn advised(mut self, advice: &str) -> Error {
         self.0.message.push_str("; ");
         self.0.message.push_str(advice);
         self
     }
 
-    /// The error of the last of several attempts.
+    /// Adds the number of attempts to the message.
     pub(crate) fn after(mut self, attempts: u32) -> Error {
         self.0.message.push_str(&format!(" (tried {attempts} times)"));
         self
     }
 
-    /// The same error, of another kind.
+    /// Returns the same error with another kind.
     pub(crate) fn of_kind(mut self, kind: Kind) -> Error {
         self.0.kind = kind;
         self
@@ -120,66 +121,69 @@ impl Error {
         self.0.kind
     }
 
-    /// What is wrong, without the call.
+    /// Returns the message without the call.
     pub(crate) fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The HTTP status, if the server answered with another one than was expected.
+    /// Returns the HTTP status if it is not the expected one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status.map(|status| status.as_u16())
     }
 
-    /// Whether the server refused the API key.
+    /// Returns true if the server rejected the API key.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// Whether what was asked for does not exist: no source or measure has the name, or the server answered 404.
+    /// Returns true if the resource does not exist: no source or measure has the name, or the server
+    /// answered 404.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == Kind::NotFound || self.0.status == Some(StatusCode::NOT_FOUND)
     }
 
-    /// Whether a deadline passed: for connecting, for the next byte, or for the whole.
+    /// Returns true if a deadline passed: for connecting, for the next byte, or for the whole call.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.kind == Kind::Timeout
     }
 
-    /// Whether the server could not be reached, or the connection broke.
+    /// Returns true if the server could not be reached, or the connection broke.
     #[must_use]
     pub fn is_connection(&self) -> bool {
         self.0.kind == Kind::Connection
     }
 
-    /// Whether the answer is not what the query declares: another column, type or cell, or no JSON, or cut short.
+    /// Returns true if the response is truncated, is not JSON, or has other columns, types or cells than
+    /// the query declares.
     #[must_use]
     pub fn is_decode(&self) -> bool {
         self.0.kind == Kind::Decode
     }
 
-    /// Whether the server answered, and with a refusal: any unexpected status, or an error in place of data.
+    /// Returns true if the server rejected the request: it answered with an unexpected status, or with an
+    /// error instead of data.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
-        matches!(self.0.kind, Kind::Refused | Kind::Quota)
+        matches!(self.0.kind, Kind::Rejected | Kind::Quota)
     }
 
-    /// Whether a mail was refused because too many were sent today: 50 a day, unless the platform set another quota.
+    /// Returns true if the daily mail quota is exhausted (default: 50 mails a day).
     #[must_use]
     pub fn is_quota(&self) -> bool {
         self.0.kind == Kind::Quota
     }
 
-    /// Whether the query was not sent because of its [`problems`](Error::problems).
+    /// Returns true if the query was not sent because of its [`problems`](Error::problems).
     #[must_use]
     pub fn is_invalid_query(&self) -> bool {
         self.0.kind == Kind::InvalidQuery
     }
 
-    /// The problems of a query that was not sent; empty for every other error.
+    /// Returns the problems of a query that was not sent; empty for every other error.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.0.problems

@@ -1,22 +1,22 @@
 //! The async client of Serenytics for Rust.
 //!
-//! Users reach it through the crate `serenytics`. A [`Client`] is a handle on a session; each resource of a server is a type
-//! of its own, with the calls that it accepts.
+//! Users reach it through the crate `serenytics`. A [`Client`] is a handle on a session. Each kind of resource of a server
+//! has its own type, with the calls that it accepts.
 //!
 //! Imports run downwards only:
 //!
 //! | floor | folders and files |
 //! | --- | --- |
-//! | the same without async code | `blocking` |
+//! | the blocking client | `blocking` |
 //! | Arrow record batches | `arrow` |
 //! | work on a resource | `fetch`, `load`, `export`, `message` |
 //! | resources of a server | `data_source`, `script`, `web_app`, `data_api`, `account` |
 //! | what resources share | `client`, `answer`, `resource`, `task` |
 //! | a connection and its caches | `session` |
 //! | requests and responses | `transport` |
-//! | ground | `error`, `api_key`, `io` |
+//! | base | `error`, `api_key`, `io` |
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test stops where it cannot go on"))]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed `unwrap` fails the test"))]
 
 mod account;
 mod answer;
@@ -55,7 +55,7 @@ pub use export::{Export, ExportFormat, Exported};
 pub use io::Progress;
 pub use load::{ForceType, Load, ReloadFromS3, S3Credentials};
 pub use message::Email;
-/// The HTTP client below, for [`ClientBuilder::http`].
+/// The underlying HTTP client, for [`ClientBuilder::http`].
 pub use reqwest;
 pub use script::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 pub use web_app::{TabOptions, WarmUp, WebApp, WebAppSource};

@@ -1,20 +1,20 @@
-//! Tasks: jobs that a server does in the background, waited for until they are done.
+//! Tasks: background jobs of a server that the client polls until they are done.
 
 use serde_json::Value;
 use tracing::debug;
 
 use crate::error::{Error, Kind};
 use crate::session::Session;
-use crate::transport::{Deadline, NO_REASON, Poll, Response, has_errors, said_errors};
+use crate::transport::{Deadline, NO_REASON, Poll, Response, has_errors, server_errors};
 
-/// A job of a server. Dropping it, or the future that waits for it, ends the waiting and not the job.
+/// A background job of a server. Dropping it, or the future that waits for it, does not stop the job.
 pub(crate) struct Task<'s> {
     session: &'s Session,
     id: String,
 }
 
 impl<'s> Task<'s> {
-    /// The task that a call started.
+    /// Reads the task that a call started.
     pub(crate) async fn started(session: &'s Session, mut response: Response) -> Result<Task<'s>, Error> {
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
@@ -22,16 +22,16 @@ impl<'s> Task<'s> {
             Some(Value::String(id)) if !id.is_empty() => id.clone(),
             Some(Value::Number(id)) => id.to_string(),
             _ => {
-                return Err(match said_errors(&answer) {
-                    Some(said) => response.refused(said),
-                    None => response.error(Kind::Decode, "the answer has no `task_id`".to_owned()),
+                return Err(match server_errors(&answer) {
+                    Some(said) => response.rejected(said),
+                    None => response.error(Kind::Decode, "the response has no `task_id`".to_owned()),
                 });
             }
         };
         Ok(Task { session, id })
     }
 
-    /// Waits until the task is done, and asks less and less often; `asking` is called each time.
+    /// Polls the task, less and less often, until it is done. Calls `asking` before each request.
     pub(crate) async fn wait(&self, deadline: Deadline, asking: &mut (dyn FnMut() + Send)) -> Result<(), Error> {
         let mut poll = Poll::until(deadline);
         loop {
@@ -45,34 +45,34 @@ impl<'s> Task<'s> {
                     debug!(task = self.id, "done");
                     return Ok(());
                 }
-                State::Failed(said) => return Err(response.refused(said)),
+                State::Failed(said) => return Err(response.rejected(said)),
                 State::Unknown => {
-                    let mut message = "the answer does not say the `status` of the task".to_owned();
-                    if let Some(said) = said_errors(&state) {
+                    let mut message = "the response has no `status` of the task".to_owned();
+                    if let Some(said) = server_errors(&state) {
                         message.push_str(": ");
                         message.push_str(&said);
                     }
                     return Err(response.error(Kind::Decode, message));
                 }
             }
-            let undone = "the server's task goes on without being waited for: it was not done";
+            let undone = "the task was not done yet; it keeps running on the server";
             poll.pause(undone).await.map_err(|passed| passed.during(response.call()))?;
         }
     }
 }
 
-/// How a task is doing.
+/// The state of a task.
 #[derive(Debug, PartialEq, Eq)]
 enum State {
     Pending,
     Done,
     /// It failed, for this reason.
     Failed(String),
-    /// The server does not say.
+    /// The response has no status.
     Unknown,
 }
 
-/// Reads what a server says of a task. There may be other names than these for a task that is done.
+/// Reads the state of a task from a response. A finished task may have statuses that are not listed here.
 fn read(state: &Value) -> State {
     let Some(status) = state.get("status").and_then(Value::as_str) else { return State::Unknown };
     if status == "pending" {
@@ -81,7 +81,7 @@ fn read(state: &Value) -> State {
     let failed = ["error", "failure"].iter().any(|word| status.eq_ignore_ascii_case(word));
     if failed || state.get("errors").is_some_and(has_errors) {
         let unsaid = || format!("the task failed, and {NO_REASON}");
-        return State::Failed(said_errors(state).unwrap_or_else(unsaid));
+        return State::Failed(server_errors(state).unwrap_or_else(unsaid));
     }
     State::Done
 }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_fails_by_its_status_or_its_errors() {
+    fn task_fails_by_its_status_or_its_errors() {
         for state in [
             json!({"status": "SUCCESS"}),
             json!({"status": "ok", "errors": []}),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_is_not_known_to_be_done_is_not_done() {
+    fn task_without_a_known_status_is_not_done() {
         assert_eq!(read(&json!({"status": "pending", "errors": []})), State::Pending);
         for state in
             [json!({}), json!([]), json!("done"), json!({"status": null}), json!({"status": 3, "errors": ["x"]})]

@@ -1,4 +1,4 @@
-//! Answers column by column, for queries that are data.
+//! Untyped results by column.
 
 use serde_json::Value;
 use serenytics_query::cell::{CellError, CellReader};
@@ -8,18 +8,18 @@ use crate::answer::Rows;
 use crate::answer::raw::{RawRows, described_cells};
 use crate::api_key::ApiKey;
 
-/// The answer, column by column, to a query that was not checked against a schema.
+/// The result, column by column, of a query that was not checked against a schema.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct ColumnAnswer {
-    /// The columns, with names and types as the server gives them.
+    /// The columns, with the server's names and types.
     pub columns: Vec<ColumnTitle>,
-    /// The cells of each column, which all have as many. A number that is missing is `Null`.
+    /// The cells of each column; all columns have the same number. A missing number is `Null`.
     pub cells: Vec<Vec<Value>>,
 }
 
 impl ColumnAnswer {
-    /// The cells of the column with this name, if there is one.
+    /// Returns the cells of the column with this name, or `None` if there is no such column.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&[Value]> {
         let index = self.columns.iter().position(|title| title.name == name)?;
@@ -27,7 +27,7 @@ impl ColumnAnswer {
     }
 }
 
-/// Collects an answer whose `data` is a list of columns.
+/// Collects a result whose `data` is a list of columns.
 #[derive(Debug)]
 pub(crate) struct RawColumns<'c> {
     lists: RawRows<'c>,
@@ -38,22 +38,22 @@ impl<'c> RawColumns<'c> {
         RawColumns { lists: RawRows::new(key) }
     }
 
-    /// The columns; the error is a sentence about one that does not fit the others.
+    /// Returns the columns. The error is a sentence about a column that does not fit the others.
     pub(crate) fn finish(self, columns: Vec<ColumnTitle>) -> Result<ColumnAnswer, String> {
         let cells = self.lists.into_rows();
-        // Without a row a server may leave the lists out.
+        // A server may leave the lists out if there are no rows.
         if cells.is_empty() {
             return Ok(ColumnAnswer { cells: vec![Vec::new(); columns.len()], columns });
         }
         if cells.len() != columns.len() {
-            return Err(format!("the answer has {} columns in `data` and {} titles", cells.len(), columns.len()));
+            return Err(format!("the result has {} columns in `data` but {} titles", cells.len(), columns.len()));
         }
         let rows = cells.first().map_or(0, Vec::len);
         match cells.iter().zip(&columns).find(|(cells, _)| cells.len() != rows) {
             Some((cells, title)) => {
                 let first = columns.first().map_or("", |title| title.name.as_str());
                 let (name, length) = (&title.name, cells.len());
-                Err(format!("column `{name}` of the answer has {length} cells and `{first}` has {rows}"))
+                Err(format!("column `{name}` of the result has {length} cells but `{first}` has {rows}"))
             }
             None => Ok(ColumnAnswer { columns, cells }),
         }
@@ -61,7 +61,7 @@ impl<'c> RawColumns<'c> {
 }
 
 impl Rows for RawColumns<'_> {
-    /// Columns have the length of each other and not of the titles.
+    /// Does not check: the length of a column is the number of rows, not of titles.
     fn titles(&mut self, _: &[ColumnTitle]) -> Result<(), String> {
         Ok(())
     }

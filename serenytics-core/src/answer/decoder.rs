@@ -1,4 +1,4 @@
-//! The decoder: a small state machine that reads an answer in one pass, from whatever bytes have arrived.
+//! The decoder: a small state machine that parses a response in one pass, while its bytes arrive.
 
 use serde_json::{Value, json};
 use serenytics_query::cell::{CellError, CellReader};
@@ -6,52 +6,52 @@ use serenytics_query::wire::ColumnTitle;
 
 use crate::transport::{NO_REASON, has_errors, reason};
 
-/// What an answer's rows are read into.
+/// A collector of rows.
 pub(crate) trait Rows {
-    /// Holds the columns against what is expected; the error is a sentence.
+    /// Compares the columns with the expected ones. The error is a sentence.
     fn titles(&mut self, titles: &[ColumnTitle]) -> Result<(), String>;
 
-    /// Reads one row, `[cell, ..]`.
+    /// Parses one row, `[cell, ..]`.
     fn row(&mut self, cells: &mut CellReader<'_>) -> Result<(), CellError>;
 
-    /// Says what is wrong with a row, counted from 1.
+    /// Describes an invalid row, counted from 1.
     fn describe(&self, row: u64, error: &CellError) -> String;
 
-    /// Forgets what was read, because the query is sent again.
+    /// Drops the rows, because the query is sent again.
     fn clear(&mut self);
 }
 
-/// What is wrong with an answer.
+/// The error of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AnswerError {
-    /// The server says an error in place of data.
-    Refused(String),
-    /// The answer is cut, no JSON, or not what was expected.
+    /// The server returned an error instead of data.
+    Rejected(String),
+    /// The response is truncated, not JSON, or not what was expected.
     Malformed(String),
 }
 
-/// What an answer holds beside its rows.
+/// A response without its rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) titles: Option<Vec<ColumnTitle>>,
-    /// The number of rows; `None` when the answer has no `data`.
+    /// The number of rows; `None` if the response has no `data`.
     pub(crate) rows: Option<u64>,
 }
 
-/// Reads an answer from chunks of its bytes.
+/// Parses a response from chunks of its bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
-    /// Bytes that arrived and are not read yet begin at `start`.
+    /// The received bytes; those from `start` on are not parsed yet.
     buffer: Vec<u8>,
     start: usize,
-    /// How many unread bytes there have to be before another try. It doubles with each try that fails, so that a row
-    /// or a value of any length is scanned a bounded number of times.
+    /// Number of unparsed bytes needed before the next attempt. It doubles with each failed attempt, so that a row
+    /// or value of any length is scanned a bounded number of times.
     enough: usize,
     machine: Machine,
 }
 
 impl Decoder {
-    /// Reads as many rows as `chunk` completes.
+    /// Parses as many rows as `chunk` completes.
     pub(crate) fn feed(&mut self, chunk: &[u8], rows: &mut dyn Rows) -> Result<(), AnswerError> {
         self.buffer.drain(..self.start);
         self.start = 0;
@@ -62,16 +62,16 @@ impl Decoder {
         self.read(rows)
     }
 
-    /// Reads what is left and checks that the answer is whole.
+    /// Parses the rest, and checks that the response is complete.
     pub(crate) fn finish(mut self, rows: &mut dyn Rows) -> Result<Head, AnswerError> {
         self.read(rows)?;
         self.machine.finish(self.buffer.len() == self.start)
     }
 
-    /// Whether rows were read that may be given away before the answer ends: their columns are known, and nothing is wrong with them so far.
-    pub(crate) fn has_sound_rows(&self) -> bool {
-        let Machine { head, flaw, error, .. } = &self.machine;
-        head.titles.is_some() && head.rows.is_some_and(|rows| rows > 0) && flaw.is_none() && error.is_none()
+    /// Returns true if rows can be returned before the response ends: their columns are known and no error was found.
+    pub(crate) fn has_valid_rows(&self) -> bool {
+        let Machine { head, pending_error, error, .. } = &self.machine;
+        head.titles.is_some() && head.rows.is_some_and(|rows| rows > 0) && pending_error.is_none() && error.is_none()
     }
 
     fn read(&mut self, rows: &mut dyn Rows) -> Result<(), AnswerError> {
@@ -95,7 +95,7 @@ impl Decoder {
     }
 }
 
-/// Why a step was not made.
+/// Why a step failed.
 enum Stop {
     /// More bytes are needed.
     More,
@@ -106,7 +106,7 @@ impl From<CellError> for Stop {
     fn from(error: CellError) -> Stop {
         match error {
             CellError::Incomplete => Stop::More,
-            CellError::Syntax { found } => malformed(format!("the answer is no JSON: {found} stands in it")),
+            CellError::Syntax { found } => malformed(format!("the response is not valid JSON: found {found}")),
             other => malformed(other.to_string()),
         }
     }
@@ -116,7 +116,7 @@ fn malformed(message: impl Into<String>) -> Stop {
     Stop::Wrong(AnswerError::Malformed(message.into()))
 }
 
-/// Where in the answer the machine stands.
+/// The position of the machine in the response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
     /// Before the object.
@@ -128,13 +128,13 @@ enum State {
     Value(Key),
     /// In `data`, before a row or the end.
     Rows { first: bool },
-    /// Behind a value.
-    Behind,
-    /// Behind the object.
+    /// After a value.
+    AfterValue,
+    /// After the object.
     End,
 }
 
-/// The keys of an answer.
+/// The keys of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
     Titles,
@@ -150,17 +150,17 @@ struct Machine {
     head: Head,
     status: Option<String>,
     error: Option<String>,
-    /// What is wrong with the rows. While the status is not known it waits, because a server's own error comes first;
-    /// rows are skipped meanwhile.
-    flaw: Option<String>,
+    /// The first error of the rows. It is only reported once the status is known, because an error of the server has
+    /// priority. Rows are skipped until then.
+    pending_error: Option<String>,
 }
 
 impl Machine {
-    /// Reads the next piece. A piece is read whole or not at all, so that it can be read again.
+    /// Parses the next part, completely or not at all: a part that is incomplete is parsed again later.
     fn step(&mut self, reader: &mut CellReader<'_>, rows: &mut dyn Rows) -> Result<(), Stop> {
         reader.skip_space();
         if reader.peek().is_err() {
-            // Only space is left, which needs no second look.
+            // The rest is whitespace, which need not be scanned again.
             return Ok(());
         }
         match self.state {
@@ -171,7 +171,7 @@ impl Machine {
             State::Key { first } => self.key(reader, first)?,
             State::Value(key) => self.value(reader, key, rows)?,
             State::Rows { first } => self.row(reader, first, rows)?,
-            State::Behind => {
+            State::AfterValue => {
                 if reader.peek()? == b'}' {
                     reader.expect(b'}')?;
                     self.state = State::End;
@@ -180,7 +180,7 @@ impl Machine {
                     self.state = State::Key { first: false };
                 }
             }
-            State::End => return Err(malformed("something stands behind the end of the answer")),
+            State::End => return Err(malformed("unexpected data after the end of the response")),
         }
         Ok(())
     }
@@ -192,8 +192,8 @@ impl Machine {
             return Ok(());
         }
         let quoted = reader.skip_value()?;
-        let key: String =
-            serde_json::from_slice(quoted).map_err(|_| malformed("the answer is no JSON: a key of it is no text"))?;
+        let key: String = serde_json::from_slice(quoted)
+            .map_err(|_| malformed("the response is not valid JSON: expected a string as key"))?;
         reader.skip_space();
         reader.expect(b':')?;
         self.state = State::Value(match key.as_str() {
@@ -210,44 +210,44 @@ impl Machine {
         if key == Key::Data && reader.peek()? == b'[' {
             reader.expect(b'[')?;
             if self.head.rows.replace(0).is_some() {
-                return Err(malformed("the answer has `data` twice"));
+                return Err(malformed("the response has `data` twice"));
             }
             self.state = State::Rows { first: true };
             return Ok(());
         }
         let bytes = reader.skip_value()?;
-        self.state = State::Behind;
+        self.state = State::AfterValue;
         match key {
             Key::Titles => match serde_json::from_slice::<Option<Vec<ColumnTitle>>>(bytes) {
                 Ok(None) => {}
                 Ok(Some(_)) if self.head.titles.is_some() => {
-                    return Err(malformed("the answer has `columns_titles` twice"));
+                    return Err(malformed("the response has `columns_titles` twice"));
                 }
                 Ok(Some(titles)) => {
                     let checked = rows.titles(&titles);
                     self.head.titles = Some(titles);
-                    checked.or_else(|flaw| self.flawed(flaw))?;
+                    checked.or_else(|error| self.report(error))?;
                 }
-                Err(error) => self.flawed(format!("`columns_titles` of the answer cannot be read: {error}"))?,
+                Err(error) => self.report(format!("invalid `columns_titles` in the response: {error}"))?,
             },
-            Key::Data if bytes != b"null" => self.flawed("`data` of the answer is no list of rows".to_owned())?,
+            Key::Data if bytes != b"null" => self.report("`data` of the response is not a list of rows".to_owned())?,
             Key::Status => {
-                let status =
-                    serde_json::from_slice(bytes).map_err(|_| malformed("`status` of the answer is no JSON"))?;
+                let status = serde_json::from_slice(bytes)
+                    .map_err(|_| malformed("`status` of the response is not valid JSON"))?;
                 self.status = Some(match status {
                     Value::String(text) => text,
                     other => other.to_string(),
                 });
                 if self.is_ok()
                     && self.error.is_none()
-                    && let Some(flaw) = self.flaw.take()
+                    && let Some(error) = self.pending_error.take()
                 {
-                    return Err(malformed(flaw));
+                    return Err(malformed(error));
                 }
             }
             Key::Errors => {
-                let errors: Value =
-                    serde_json::from_slice(bytes).map_err(|_| malformed("`errors` of the answer are no JSON"))?;
+                let errors: Value = serde_json::from_slice(bytes)
+                    .map_err(|_| malformed("`errors` of the response are not valid JSON"))?;
                 if has_errors(&errors) {
                     self.error = Some(reason(&json!({ "errors": errors })));
                 }
@@ -260,14 +260,14 @@ impl Machine {
     fn row(&mut self, reader: &mut CellReader<'_>, first: bool, rows: &mut dyn Rows) -> Result<(), Stop> {
         if reader.peek()? == b']' {
             reader.expect(b']')?;
-            self.state = State::Behind;
+            self.state = State::AfterValue;
             return Ok(());
         }
         if !first {
             reader.expect(b',')?;
         }
         let number = self.head.rows.unwrap_or_default() + 1;
-        if self.flaw.is_some() {
+        if self.pending_error.is_some() {
             reader.skip_value()?;
         } else {
             let mut attempt = reader.clone();
@@ -275,7 +275,7 @@ impl Machine {
                 Ok(()) => *reader = attempt,
                 Err(CellError::Incomplete) => return Err(Stop::More),
                 Err(error) => {
-                    self.flawed(rows.describe(number, &error))?;
+                    self.report(rows.describe(number, &error))?;
                     reader.skip_value()?;
                 }
             }
@@ -285,12 +285,12 @@ impl Machine {
         Ok(())
     }
 
-    /// Notes what is wrong, or says it at once if the server has said that nothing is wrong on its side.
-    fn flawed(&mut self, flaw: String) -> Result<(), Stop> {
+    /// Reports an error of the rows: at once if the server's status is known to be `ok`, else at the end.
+    fn report(&mut self, error: String) -> Result<(), Stop> {
         if self.is_ok() && self.error.is_none() {
-            return Err(malformed(flaw));
+            return Err(malformed(error));
         }
-        self.flaw.get_or_insert(flaw);
+        self.pending_error.get_or_insert(error);
         Ok(())
     }
 
@@ -299,25 +299,27 @@ impl Machine {
     }
 
     fn finish(self, all_read: bool) -> Result<Head, AnswerError> {
-        let cut = self.state != State::End || !all_read;
-        if cut {
-            return Err(AnswerError::Malformed(self.flaw.unwrap_or_else(|| match (self.state, self.head.rows) {
-                (State::Start, _) => "the answer is empty".to_owned(),
-                (State::Rows { .. }, Some(rows)) => format!("the answer is cut: it ends behind row {rows}"),
-                _ => "the answer is cut: it ends in the middle".to_owned(),
+        let truncated = self.state != State::End || !all_read;
+        if truncated {
+            return Err(AnswerError::Malformed(self.pending_error.unwrap_or_else(|| {
+                match (self.state, self.head.rows) {
+                    (State::Start, _) => "the response is empty".to_owned(),
+                    (State::Rows { .. }, Some(rows)) => format!("the response is truncated: it ends after row {rows}"),
+                    _ => "the response is truncated: it ends in the middle".to_owned(),
+                }
             })));
         }
-        let sound = match (self.status.as_deref(), self.error) {
-            (_, Some(error)) => Err(AnswerError::Refused(error)),
+        let status = match (self.status.as_deref(), self.error) {
+            (_, Some(error)) => Err(AnswerError::Rejected(error)),
             (Some("ok"), None) => Ok(()),
-            // A newer server may have other words for an answer that is sound, and an answer without columns is none.
+            // A newer server may have other statuses for success, but every result has columns.
             (Some(status), None) if status != "error" && self.head.titles.is_some() => Ok(()),
-            (Some(status), None) => Err(AnswerError::Refused(format!("{NO_REASON}, only the status `{status}`"))),
-            (None, None) => Err(AnswerError::Malformed("the answer has no `status`".to_owned())),
+            (Some(status), None) => Err(AnswerError::Rejected(format!("{NO_REASON}, only the status `{status}`"))),
+            (None, None) => Err(AnswerError::Malformed("the response has no `status`".to_owned())),
         };
-        match (sound, self.flaw) {
+        match (status, self.pending_error) {
             (Err(error), _) => Err(error),
-            (Ok(()), Some(flaw)) => Err(AnswerError::Malformed(flaw)),
+            (Ok(()), Some(error)) => Err(AnswerError::Malformed(error)),
             (Ok(()), None) => Ok(self.head),
         }
     }

@@ -1,17 +1,17 @@
-//! Drift: an answer whose columns are not those that its query was checked against.
+//! Drift: a result whose columns are not those that its query was checked against.
 
 use serenytics_query::shape::OutputColumn;
 use serenytics_query::suggest::listed;
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::ColumnTitle;
 
-/// Holds the columns of an answer against those of the query: their number, and each one's type by its position. Names
-/// are held against each other only where a server is known to keep them: when all columns are the source's own, as
-/// they stand. A type that this version does not know is left to the cells.
+/// Compares the columns of a result with those of the query: their number, and the type of each by position. Names are
+/// only compared if all columns are plain columns of the source, because only then servers keep them. A column of an
+/// unknown type is checked cell by cell.
 pub(crate) fn check(shape: &[OutputColumn], titles: &[ColumnTitle]) -> Result<(), String> {
     if shape.len() != titles.len() {
         return Err(format!(
-            "the query has {} columns and the answer {}: {}; the source may have changed since the query was written",
+            "the query has {} columns but the result has {}: {}; the source may have changed since the query was written",
             shape.len(),
             titles.len(),
             listed(titles.iter().map(|title| title.name.as_str())),
@@ -21,7 +21,7 @@ pub(crate) fn check(shape: &[OutputColumn], titles: &[ColumnTitle]) -> Result<()
     for (position, (column, title)) in shape.iter().zip(titles).enumerate() {
         if named && title.name != column.origin {
             return Err(format!(
-                "column {} of the answer is `{}` and the query's is `{}`",
+                "column {} of the result is `{}`, expected `{}`",
                 position + 1,
                 title.name,
                 column.origin,
@@ -38,13 +38,13 @@ pub(crate) fn check(shape: &[OutputColumn], titles: &[ColumnTitle]) -> Result<()
 
 fn wrong_type(column: &OutputColumn, served: ColumnType) -> String {
     format!(
-        "column {} is declared as {} and the server serves {served}; declare it as the source has it",
+        "column {} is declared as {}, but the server returned {served}; declare it as {served}",
         called(column),
         column.output_type,
     )
 }
 
-/// A column of a query in a message: its name, and what it is if that is another text.
+/// Formats a column of a query for a message: its name, and its origin if that differs.
 pub(crate) fn called(column: &OutputColumn) -> String {
     if column.name == column.origin {
         format!("`{}`", column.name)

@@ -1,4 +1,4 @@
-//! An answer that is being read: chunk by chunk, until its rows can be given away or to its end.
+//! Reads a response chunk by chunk, until its first rows or its end.
 
 use serenytics_query::wire::ColumnTitle;
 use tracing::{Span, debug};
@@ -7,68 +7,68 @@ use crate::answer::{AnswerError, Decoder, Rows};
 use crate::error::{Error, Kind};
 use crate::transport::Response;
 
-/// What the platform answers, as an error, to every query over a storage into which nothing was loaded yet.
+/// The platform's error for every query on a storage that was never loaded.
 const EMPTY_STORAGE: &str = "Storage source is empty";
 
-/// What the answer to a query has to hold.
+/// The parts that the result of a query must contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum Expect {
     /// Columns and rows.
     Rows,
     /// Columns.
     Titles,
 }
 
-/// How far an answer is read before it is given on.
+/// How far a response is read before its rows are returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// To its first rows, or to its end if it has none.
+pub(crate) enum ReadUntil {
+    /// Its first rows, or its end if it has none.
     FirstRows,
-    /// To its end.
+    /// Its end.
     End,
 }
 
-/// The answer to a query: its head has arrived.
+/// The response to a query, whose head has arrived.
 pub(crate) struct Exchange {
-    /// None for the error that says that the storage is empty.
+    /// `None` if the response was the error of an empty storage.
     response: Option<Response>,
     decoder: Decoder,
-    wanted: Wanted,
+    expect: Expect,
     bytes: u64,
     span: Span,
-    /// The answer's columns, once it was read to its end; none if it is that of an empty storage.
+    /// The columns of the result, once it was read to its end; empty for an empty storage.
     columns: Option<Vec<ColumnTitle>>,
 }
 
 impl Exchange {
-    /// The answer `response`, which is logged in the span of its query.
-    pub(crate) fn new(response: Response, wanted: Wanted, span: Span) -> Exchange {
-        Exchange { response: Some(response), decoder: Decoder::default(), wanted, bytes: 0, span, columns: None }
+    /// Creates an exchange from a response, which is logged in the span of its query.
+    pub(crate) fn new(response: Response, expect: Expect, span: Span) -> Exchange {
+        Exchange { response: Some(response), decoder: Decoder::default(), expect, bytes: 0, span, columns: None }
     }
 
-    /// The answer whose head is this error, if that says that the storage is empty.
-    pub(crate) fn of_error(error: Error, wanted: Wanted, span: Span) -> Result<Exchange, Error> {
+    /// Creates an exchange from an error, if that is the error of an empty storage.
+    pub(crate) fn of_error(error: Error, expect: Expect, span: Span) -> Result<Exchange, Error> {
         let columns = Some(unless_empty(Err(error))?.unwrap_or_default());
-        Ok(Exchange { response: None, decoder: Decoder::default(), wanted, bytes: 0, span, columns })
+        Ok(Exchange { response: None, decoder: Decoder::default(), expect, bytes: 0, span, columns })
     }
 
-    /// The columns of an answer that was read to its end.
+    /// Returns the columns of a result that was read to its end.
     pub(crate) fn into_columns(self) -> Vec<ColumnTitle> {
         self.columns.unwrap_or_default()
     }
 
-    /// Reads on, at least one chunk.
-    pub(crate) async fn read(&mut self, until: Until, rows: &mut (dyn Rows + Send)) -> Result<(), Error> {
+    /// Reads at least one more chunk.
+    pub(crate) async fn read(&mut self, until: ReadUntil, rows: &mut (dyn Rows + Send)) -> Result<(), Error> {
         while self.columns.is_none() {
             self.columns = unless_empty(self.chunk(rows).await)?;
-            if until == Until::FirstRows && self.decoder.has_sound_rows() {
+            if until == ReadUntil::FirstRows && self.decoder.has_valid_rows() {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Whether the answer was read to its end.
+    /// Returns true if the response was read to its end.
     pub(crate) fn is_done(&self) -> bool {
         self.columns.is_some()
     }
@@ -85,26 +85,26 @@ impl Exchange {
         let head = match read {
             Ok(None) => return Ok(None),
             Ok(Some(head)) => head,
-            Err(AnswerError::Refused(said)) => return Err(response.refused(said)),
+            Err(AnswerError::Rejected(said)) => return Err(response.rejected(said)),
             Err(AnswerError::Malformed(message)) => return Err(response.error(Kind::Decode, message)),
         };
         let bytes = self.bytes;
         let span = &self.span;
         span.record("bytes", bytes).record("rows", head.rows.unwrap_or_default());
         debug!(parent: span, bytes, rows = head.rows, "read");
-        let lacking = |key| response.error(Kind::Decode, format!("the answer to the query has no `{key}`"));
+        let lacking = |key| response.error(Kind::Decode, format!("the response to the query has no `{key}`"));
         match (head.titles, head.rows) {
             (None, _) => Err(lacking("columns_titles")),
-            (Some(_), None) if self.wanted == Wanted::Rows => Err(lacking("data")),
+            (Some(_), None) if self.expect == Expect::Rows => Err(lacking("data")),
             (Some(titles), _) => Ok(Some(titles)),
         }
     }
 }
 
-/// An answer's columns, which are none if the answer is the error of an empty storage.
+/// Returns the columns of a result: no columns if it is the error of an empty storage.
 fn unless_empty(read: Result<Option<Vec<ColumnTitle>>, Error>) -> Result<Option<Vec<ColumnTitle>>, Error> {
     match read {
-        Err(error) if error.kind() == Kind::Refused && error.message().contains(EMPTY_STORAGE) => Ok(Some(Vec::new())),
+        Err(error) if error.kind() == Kind::Rejected && error.message().contains(EMPTY_STORAGE) => Ok(Some(Vec::new())),
         read => read,
     }
 }

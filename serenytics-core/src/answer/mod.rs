@@ -1,4 +1,4 @@
-//! Answers to queries: read while they arrive, held against what the query declares, as typed rows or as they are.
+//! Results of queries: parsed while they arrive, compared with what the query declares, and returned typed or as JSON.
 
 mod columns;
 mod decoder;
@@ -19,7 +19,7 @@ pub(crate) use columns::RawColumns;
 pub(crate) use decoder::{AnswerError, Decoder, Rows};
 #[cfg(feature = "arrow")]
 pub(crate) use drift::check as check_titles;
-pub(crate) use exchange::{Exchange, Until, Wanted};
+pub(crate) use exchange::{Exchange, Expect, ReadUntil};
 pub(crate) use raw::RawRows;
 pub(crate) use run::run;
 pub(crate) use typed::{TypedRows, describe};

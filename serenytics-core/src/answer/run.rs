@@ -1,20 +1,20 @@
-//! Sends a query and reads its answer.
+//! Sends a query and reads its response.
 
 use bytes::Bytes;
 use tracing::field::Empty;
 use tracing::{Instrument, debug_span};
 
-use crate::answer::{Exchange, Rows, Until, Wanted};
+use crate::answer::{Exchange, Expect, ReadUntil, Rows};
 use crate::error::Error;
 use crate::session::Session;
 use crate::transport::Deadline;
 
-/// Sends a query to the source with this uuid and reads its answer as far as asked.
+/// Sends a query to the source with this uuid, and reads its response as far as `until`.
 pub(crate) async fn run(
     session: &Session,
     uuid: &str,
     body: Bytes,
-    (wanted, until): (Wanted, Until),
+    (expect, until): (Expect, ReadUntil),
     rows: &mut (dyn Rows + Send),
     deadline: Deadline,
 ) -> Result<Exchange, Error> {
@@ -24,8 +24,8 @@ pub(crate) async fn run(
     let exchange = async {
         let request = session.post(&["api", "formatted_data", uuid], deadline).text(body.clone()).repeatable();
         let mut exchange = match request.send().await {
-            Ok(response) => Exchange::new(response, wanted, within),
-            Err(error) => Exchange::of_error(error, wanted, within)?,
+            Ok(response) => Exchange::new(response, expect, within),
+            Err(error) => Exchange::of_error(error, expect, within)?,
         };
         exchange.read(until, rows).await?;
         Ok(exchange)

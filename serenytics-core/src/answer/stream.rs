@@ -1,16 +1,16 @@
-//! A stream of typed rows, which holds as many of them as a chunk of the answer does.
+//! A stream of typed rows, which buffers only the rows of one chunk of the response.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
-use crate::answer::{Exchange, TypedRows, Until};
+use crate::answer::{Exchange, ReadUntil, TypedRows};
 use crate::error::Error;
 
-/// The rows of an answer, one by one, while they arrive: in constant memory, whatever their number.
+/// The rows of a result, one by one while they arrive, in constant memory.
 ///
-/// It is a [`Stream`] too. Dropping it ends the answer. After an error there are no more rows.
+/// It is also a [`Stream`]. Dropping it cancels the request. After an error there are no more rows.
 ///
 /// ```
 /// # use serenytics_core::{Client, Error};
@@ -23,41 +23,42 @@ use crate::error::Error;
 ///     Ok(())
 /// }
 /// ```
-#[must_use = "rows are read when they are asked for"]
+#[must_use = "rows are only read when they are polled"]
 pub struct RowStream<R> {
     batch: std::vec::IntoIter<R>,
     batches: BoxStream<'static, Result<Vec<R>, Error>>,
 }
 
 impl<R: Send + 'static> RowStream<R> {
-    /// The rows of an answer, of which the first are in `rows`.
+    /// Creates a stream from a response whose first rows are in `rows`.
     pub(crate) fn new(exchange: Exchange, mut rows: TypedRows<R>) -> RowStream<R> {
         let first = rows.take().into_iter();
         let rest = stream::try_unfold((exchange, rows), |(mut exchange, mut rows)| async move {
             if exchange.is_done() {
                 return Ok(None);
             }
-            exchange.read(Until::FirstRows, &mut rows).await?;
+            exchange.read(ReadUntil::FirstRows, &mut rows).await?;
             Ok(Some((rows.take(), (exchange, rows))))
         });
         RowStream { batch: first, batches: rest.boxed() }
     }
 
-    /// The rows of batches that are made elsewhere.
+    /// Creates a stream from batches of rows.
     pub(crate) fn of_batches(batches: BoxStream<'static, Result<Vec<R>, Error>>) -> RowStream<R> {
         RowStream { batch: Vec::new().into_iter(), batches }
     }
 
-    /// The next row, if it has arrived already.
+    /// Returns the next row if it has already arrived.
     #[cfg(feature = "blocking")]
     pub(crate) fn next_ready(&mut self) -> Option<R> {
         self.batch.next()
     }
 
-    /// The next row; `None` behind the last.
+    /// Returns the next row, or `None` after the last.
     ///
     /// # Errors
-    /// A row that is not what the query declares; an answer that ends too early, or in an error of the server.
+    /// Returns an error if the row does not match what the query declares, or the response is truncated or ends with an
+    /// error of the server.
     pub async fn try_next(&mut self) -> Result<Option<R>, Error> {
         loop {
             if let Some(row) = self.batch.next() {
@@ -88,7 +89,7 @@ impl<R> Stream for RowStream<R> {
     }
 }
 
-/// A row may be anywhere in memory: nothing of it is pinned.
+/// Rows are never pinned.
 impl<R> Unpin for RowStream<R> {}
 
 impl<R> std::fmt::Debug for RowStream<R> {

@@ -1,4 +1,4 @@
-//! Tests of the decoder: cuts at every byte, the keys in every order, and many kinds of answers that are wrong.
+//! Tests of the decoder: chunks that end at every byte, keys in every order, and many kinds of malformed responses.
 
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::shape::{OutputColumn, OutputType};
@@ -56,7 +56,7 @@ fn with_data(data: &str) -> String {
     format!(r#"{{"status":"ok","columns_titles":{TITLES},"data":{data}}}"#)
 }
 
-/// The answer with its keys in every order, with others between.
+/// Returns the response with its keys in every order, and unknown ones between them.
 fn orders() -> Vec<String> {
     let pairs = [
         r#""status": "ok""#.to_owned(),
@@ -81,7 +81,7 @@ fn orders() -> Vec<String> {
 }
 
 #[test]
-fn keys_come_in_any_order() {
+fn decoder_accepts_keys_in_any_order() {
     let answers = orders();
     assert_eq!(answers.len(), 24);
     for answer in answers {
@@ -90,7 +90,7 @@ fn keys_come_in_any_order() {
 }
 
 #[test]
-fn chunks_end_at_any_byte() {
+fn decoder_accepts_chunks_that_end_at_any_byte() {
     for answer in orders() {
         let bytes = answer.as_bytes();
         for at in 0..=bytes.len() {
@@ -102,22 +102,22 @@ fn chunks_end_at_any_byte() {
 }
 
 #[test]
-fn an_answer_that_is_cut_at_any_byte_is_an_error() {
+fn response_truncated_at_any_byte_is_an_error() {
     for answer in orders() {
         let whole = answer.trim_end().len();
         for at in 0..whole {
-            let cut = decode_chunks(&[&answer.as_bytes()[..at]]);
-            match cut {
+            let outcome = decode_chunks(&[&answer.as_bytes()[..at]]);
+            match outcome {
                 Err(AnswerError::Malformed(message)) => {
-                    assert!(message.contains("cut") || message.contains("empty"), "{message}");
+                    assert!(message.contains("truncated") || message.contains("empty"), "{message}");
                 }
                 other => panic!("{answer} at {at}: {other:?}"),
             }
         }
     }
     let inside = with_data(r#"[["FR",1,2],["FR",1"#);
-    assert_eq!(malformed(inside.trim_end_matches('}')), "the answer is cut: it ends behind row 1");
-    assert_eq!(malformed(""), "the answer is empty");
+    assert_eq!(malformed(inside.trim_end_matches('}')), "the response is truncated: it ends after row 1");
+    assert_eq!(malformed(""), "the response is empty");
 }
 
 #[test]
@@ -128,61 +128,61 @@ fn long_rows_are_scanned_a_bounded_number_of_times() {
     let started = std::time::Instant::now();
     let rows = decode_chunks(&chunks).unwrap();
     assert_eq!(rows[0].0.len(), text.len());
-    // A scan a chunk would read 32 GB.
+    // One scan for each chunk would read 32 GB.
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
 
 #[test]
-fn no_rows_are_rows_too() {
+fn response_without_rows_is_valid() {
     assert_eq!(decode(&with_data("[]")).unwrap(), vec![]);
     assert_eq!(decode(&with_data(" [ ] ")).unwrap(), vec![]);
 }
 
 #[test]
-fn a_cell_that_does_not_fit_is_named() {
+fn mismatched_cell_error_names_row_and_column() {
     let wrong = |data: &str| malformed(&with_data(data));
     assert_eq!(
         wrong(r#"[["FR",1,2],["DE","much",2]]"#),
-        "row 2, column `amount` (revenue): expected a number and found `\"much\"`"
+        "row 2, column `amount` (revenue): expected a number, found `\"much\"`"
     );
     assert_eq!(
         wrong("[[null,1,2]]"),
-        "row 1, column `country`: expected a string and found `null`; it may be empty, so declare it as an `Option`"
+        "row 1, column `country`: expected a string, found `null`; declare the column as an `Option` if it may be NULL"
     );
     assert_eq!(
         wrong(r#"[["FR",NaN,2]]"#),
-        "row 1, column `amount` (revenue): expected a number and found `NaN`; it may be empty, so declare it as an `Option`"
+        "row 1, column `amount` (revenue): expected a number, found `NaN`; declare the column as an `Option` if it may be NULL"
     );
-    assert_eq!(wrong(r#"[["FR",1,2.5]]"#), "row 1, column `invoice`: expected a 64-bit integer and found `2.5`");
+    assert_eq!(wrong(r#"[["FR",1,2.5]]"#), "row 1, column `invoice`: expected a 64-bit integer, found `2.5`");
     assert_eq!(
         wrong(r#"[["FR",1,{"a":1}]]"#),
-        "row 1, column `invoice`: expected a 64-bit integer and found `{\"a\":1`"
+        "row 1, column `invoice`: expected a 64-bit integer, found `{\"a\":1`"
     );
-    assert_eq!(wrong(r#"[["FR",true,1]]"#), "row 1, column `amount` (revenue): expected a number and found `true`");
+    assert_eq!(wrong(r#"[["FR",true,1]]"#), "row 1, column `amount` (revenue): expected a number, found `true`");
     assert_eq!(wrong(r#"[["FR",1]]"#), "row 1: the row has 2 cells, but the query has 3 columns");
     assert_eq!(wrong("[[]]"), "row 1: the row has 0 cells, but the query has 3 columns");
     assert_eq!(wrong(r#"[["FR",1,2,3]]"#), "row 1: the row has more cells than the 3 columns of the query");
 }
 
 #[test]
-fn what_is_no_json_is_told() {
+fn invalid_json_in_a_response_is_an_error() {
     assert!(malformed(&with_data(r#"[{"country":"FR"}]"#)).starts_with("row 1: expected a JSON row"));
     assert!(malformed(&with_data(r#"[["FR",1,2],]"#)).starts_with("row 2: expected a JSON row"));
-    assert!(malformed(&with_data(r#"[["FR",1,2] ["FR",1,2]]"#)).contains("no JSON"));
-    assert_eq!(malformed(&with_data(r#"{"a": [1]}"#)), "`data` of the answer is no list of rows");
+    assert!(malformed(&with_data(r#"[["FR",1,2] ["FR",1,2]]"#)).contains("not valid JSON"));
+    assert_eq!(malformed(&with_data(r#"{"a": [1]}"#)), "`data` of the response is not a list of rows");
     assert!(malformed("<html><h1>Hello</h1></html>").contains("`<html><h1>Hello</h1></html>`"));
-    assert!(malformed(r#"{"status":"ok",}"#).contains("no JSON"));
-    assert!(malformed(r#"{1:2}"#).contains("no JSON"));
-    assert_eq!(malformed("{} x"), "something stands behind the end of the answer");
+    assert!(malformed(r#"{"status":"ok",}"#).contains("not valid JSON"));
+    assert!(malformed(r#"{1:2}"#).contains("not valid JSON"));
+    assert_eq!(malformed("{} x"), "unexpected data after the end of the response");
     let invalid = [with_data("[[\"F").as_bytes(), b"\xff\xfe\",1,2]]}"].concat();
     assert!(matches!(decode_chunks(&[&invalid]), Err(AnswerError::Malformed(_))));
 }
 
 #[test]
-fn nothing_is_read_twice() {
+fn repeated_key_in_a_response_is_an_error() {
     let twice = |key: &str, value: &str| malformed(&format!(r#"{{"status":"ok","{key}":{value},"{key}":{value}}}"#));
-    assert_eq!(twice("data", DATA), "the answer has `data` twice");
-    assert_eq!(twice("columns_titles", TITLES), "the answer has `columns_titles` twice");
+    assert_eq!(twice("data", DATA), "the response has `data` twice");
+    assert_eq!(twice("columns_titles", TITLES), "the response has `columns_titles` twice");
 }
 
 fn with_titles(titles: &str) -> String {
@@ -190,29 +190,29 @@ fn with_titles(titles: &str) -> String {
 }
 
 #[test]
-fn drift_names_the_column() {
+fn drift_error_names_the_column() {
     let drift = |from: &str, to: &str| malformed(&with_titles(&TITLES.replace(from, to)));
     assert_eq!(
         drift(r#""revenue","type":"float""#, r#""revenue","type":"str""#),
-        "column `amount` (revenue) is declared as float and the server serves str; declare it as the source has it"
+        "column `amount` (revenue) is declared as float, but the server returned str; declare it as str"
     );
-    assert_eq!(drift("\"revenue\"", "\"profit\""), "column 2 of the answer is `profit` and the query's is `revenue`");
+    assert_eq!(drift("\"revenue\"", "\"profit\""), "column 2 of the result is `profit`, expected `revenue`");
     assert_eq!(
         drift(r#",{"name":"invoice","type":"int"}"#, ""),
-        "the query has 3 columns and the answer 2: `country`, `revenue`; the source may have changed since the query was written"
+        "the query has 3 columns but the result has 2: `country`, `revenue`; the source may have changed since the query was written"
     );
-    assert!(drift("\"float\"", "3").contains("`columns_titles` of the answer cannot be read"));
+    assert!(drift("\"float\"", "3").contains("invalid `columns_titles` in the response"));
 }
 
 #[test]
-fn numbers_interchange_and_unknown_types_are_left_to_the_cells() {
+fn numeric_and_unknown_column_types_are_checked_by_cell() {
     for (from, to) in [("\"float\"", "\"int\""), ("\"int\"", "\"float\""), ("\"int\"", "\"decimal(9)\"")] {
         assert_eq!(decode(&with_titles(&TITLES.replace(from, to))).unwrap(), rows());
     }
 }
 
 #[test]
-fn names_are_compared_only_among_bare_columns() {
+fn column_names_are_compared_only_if_all_columns_are_plain() {
     const GROUPED: &[OutputColumn] = &[
         OutputColumn::fixed("month", "month(date)", OutputType::Slot(TimeSlot::Month), false, false),
         OutputColumn::fixed("country", "country", OutputType::Column(ColumnType::Str), false, true),
@@ -227,38 +227,38 @@ fn names_are_compared_only_among_bare_columns() {
 }
 
 #[test]
-fn the_servers_own_error_comes_first() {
-    let refused = |answer: &str| match decode(answer) {
-        Err(AnswerError::Refused(message)) => message,
+fn error_of_the_server_has_priority() {
+    let rejected = |answer: &str| match decode(answer) {
+        Err(AnswerError::Rejected(message)) => message,
         other => panic!("{answer}: {other:?}"),
     };
-    assert_eq!(refused(r#"{"status":"error","errors":["no column `x`","second"]}"#), "no column `x`; second");
-    assert_eq!(refused(r#"{"errors":["no"],"data":null,"columns_titles":null,"status":"error"}"#), "no");
-    assert_eq!(refused(r#"{"columns_titles":[],"data":[],"errors":["no"],"status":"error"}"#), "no");
+    assert_eq!(rejected(r#"{"status":"error","errors":["no column `x`","second"]}"#), "no column `x`; second");
+    assert_eq!(rejected(r#"{"errors":["no"],"data":null,"columns_titles":null,"status":"error"}"#), "no");
+    assert_eq!(rejected(r#"{"columns_titles":[],"data":[],"errors":["no"],"status":"error"}"#), "no");
     let rows = r#"{"columns_titles":[],"data":[[1],["a",{"b":[2]}]],"errors":["no"],"status":"error"}"#;
-    assert_eq!(refused(rows), "no");
-    assert_eq!(refused(r#"{"errors":"gone"}"#), "gone");
-    assert_eq!(refused(r#"{"status":"busy"}"#), "the server gives no reason, only the status `busy`");
+    assert_eq!(rejected(rows), "no");
+    assert_eq!(rejected(r#"{"errors":"gone"}"#), "gone");
+    assert_eq!(rejected(r#"{"status":"busy"}"#), "the server reported no reason, only the status `busy`");
     assert_eq!(
-        refused(r#"{"status":"error","columns_titles":[],"data":[]}"#),
-        "the server gives no reason, only the status `error`"
+        rejected(r#"{"status":"error","columns_titles":[],"data":[]}"#),
+        "the server reported no reason, only the status `error`"
     );
-    assert_eq!(refused(&with_data(DATA).replace("\"status\"", "\"errors\":[\"late\"],\"status\"")), "late");
-    assert_eq!(refused(r#"{"status":"ok","errors":["no"],"data":[["x"]]}"#), "no");
-    assert_eq!(malformed("{}"), "the answer has no `status`");
+    assert_eq!(rejected(&with_data(DATA).replace("\"status\"", "\"errors\":[\"late\"],\"status\"")), "late");
+    assert_eq!(rejected(r#"{"status":"ok","errors":["no"],"data":[["x"]]}"#), "no");
+    assert_eq!(malformed("{}"), "the response has no `status`");
 }
 
 #[test]
-fn a_flaw_waits_for_the_status() {
+fn row_error_is_reported_after_the_status_is_known() {
     let titles = TITLES.replace("\"float\"", "\"str\"");
     let answer = format!(r#"{{"data":{DATA},"columns_titles":{titles},"status":"ok"}}"#);
-    assert!(malformed(&answer).contains("declared as float and the server serves str"));
+    assert!(malformed(&answer).contains("declared as float, but the server returned str"));
     let late = format!(r#"{{"data":[["FR",1,2],["x"],[7]],"columns_titles":{TITLES},"status":"ok"}}"#);
     assert_eq!(malformed(&late), "row 2: the row has 1 cells, but the query has 3 columns");
 }
 
 #[test]
-fn a_status_that_is_not_known_is_no_error() {
+fn unknown_status_is_not_an_error() {
     for status in ["\"success\"", "\"OK\"", "200", "null"] {
         for answer in orders() {
             assert_eq!(decode(&answer.replace("\"ok\"", status)).unwrap(), rows(), "{status}");
@@ -273,7 +273,7 @@ fn a_status_that_is_not_known_is_no_error() {
 }
 
 #[test]
-fn raw_rows_are_as_wide_as_the_titles() {
+fn raw_rows_must_be_as_wide_as_the_titles() {
     let key = ApiKey::from("canary-7f3a91");
     let titles = r#""columns_titles":[{"name":"a","type":"int"},{"name":"b","type":"int"}]"#;
     for (data, cells) in [("[[1,2],[3]]", 1), ("[[1,2],[3,4,5]]", 3), ("[[1,2],[]]", 0)] {
@@ -283,14 +283,14 @@ fn raw_rows_are_as_wide_as_the_titles() {
             format!(r#"{{{titles},"data":{data},"status":"ok"}}"#),
         ] {
             let outcome = decode_into(&[answer.as_bytes()], &mut RawRows::new(&key));
-            let message = format!("row 2: the row has {cells} cells and the answer 2 columns");
+            let message = format!("row 2: the row has {cells} cells but the result has 2 columns");
             assert_eq!(outcome, Err(AnswerError::Malformed(message)), "{answer}");
         }
     }
 }
 
 #[test]
-fn a_row_that_is_no_json_is_shown_without_the_key() {
+fn invalid_row_is_shown_without_the_key() {
     let key = ApiKey::from("canary-7f3a91");
     for before in 20..45 {
         let data = format!("[[{}canary-7f3a91x]]", "x".repeat(before));
@@ -300,7 +300,7 @@ fn a_row_that_is_no_json_is_shown_without_the_key() {
 }
 
 #[test]
-fn raw_answers_hold_json() {
+fn raw_rows_contain_json() {
     let key = ApiKey::from("canary-7f3a91");
     let mut rows = RawRows::new(&key);
     let answer = with_data(r#"[["NaN, \"NaN\"",NaN,-NaN],[1.5,[true],{"a":"b"}]]"#).replace("-NaN", "null");

@@ -1,4 +1,4 @@
-//! Typed rows: filled straight from the bytes by the query's own reader.
+//! Typed rows, parsed directly from the bytes by the query's own reader.
 
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::query::ReadRow;
@@ -19,7 +19,7 @@ impl<R> TypedRows<R> {
         TypedRows { shape, read, rows: Vec::new() }
     }
 
-    /// The rows since the last time.
+    /// Takes the rows that were collected since the last call.
     pub(crate) fn take(&mut self) -> Vec<R> {
         std::mem::take(&mut self.rows)
     }
@@ -48,15 +48,15 @@ impl<R> Rows for TypedRows<R> {
     }
 }
 
-/// Says what is wrong with a row, counted from 1, in the words of the query.
+/// Describes an invalid row, counted from 1, with the names of the query.
 pub(crate) fn describe(shape: &[OutputColumn], row: u64, error: &CellError) -> String {
     let CellError::Mismatch { column, expected, found } = error else {
         return format!("row {row}: {error}");
     };
     let name = shape.get(*column).map_or_else(|| (column + 1).to_string(), drift::called);
     let help = match found.as_str() {
-        "`null`" | "`NaN`" => "; it may be empty, so declare it as an `Option`",
+        "`null`" | "`NaN`" => "; declare the column as an `Option` if it may be NULL",
         _ => "",
     };
-    format!("row {row}, column {name}: expected {expected} and found {found}{help}")
+    format!("row {row}, column {name}: expected {expected}, found {found}{help}")
 }

@@ -1,4 +1,4 @@
-//! The answer to a query as record batches.
+//! Query results as record batches.
 
 use arrow_array::RecordBatch;
 use futures_util::stream::{self, StreamExt};
@@ -10,7 +10,7 @@ use serenytics_query::slot::SlotValue;
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 use serenytics_query::wire::ColumnTitle;
 
-use crate::answer::{Exchange, Rows, Until, check_titles, describe};
+use crate::answer::{Exchange, ReadUntil, Rows, check_titles, describe};
 use crate::arrow::BatchStream;
 use crate::arrow::build::{BATCH, BatchBuilder, Cell, Type, micros};
 use crate::client::Client;
@@ -18,21 +18,21 @@ use crate::error::{Error, Kind};
 use crate::fetch::run_on;
 
 impl Client {
-    /// Runs a query and returns its rows as Arrow record batches: [`fetch`](Self::fetch) for what computes with columns. There is one batch at
-    /// least, without rows if there are none.
+    /// Runs a query and returns its rows as Arrow record batches, like [`fetch`](Self::fetch). Returns at least one batch,
+    /// which is empty if there are no rows.
     ///
-    /// A query that is data comes from [`Pipeline::query`](serenytics_query::wire::Pipeline::query).
+    /// For an untyped query, use [`Pipeline::query`](serenytics_query::wire::Pipeline::query).
     ///
     /// # Errors
-    /// As for [`fetch`](Self::fetch).
+    /// Returns the errors of [`fetch`](Self::fetch).
     #[doc(alias = "get_as_dataframe")]
     pub async fn fetch_arrow<R>(&self, query: &Query<R>) -> Result<Vec<RecordBatch>, Error> {
         let mut rows = ArrowRows::new(query.shape().clone());
-        run_on(self.session(), query, Until::End, &mut rows).await?;
+        run_on(self.session(), query, ReadUntil::End, &mut rows).await?;
         Ok(vec![rows.take()?])
     }
 
-    /// Runs a query and returns its rows as Arrow record batches while they arrive: of any number, in constant memory.
+    /// Runs a query and returns its rows as Arrow record batches while they arrive, in constant memory.
     ///
     /// ```
     /// # use serenytics_core::{Client, Error};
@@ -48,10 +48,10 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As for [`stream`](Self::stream).
+    /// Returns the errors of [`stream`](Self::stream).
     pub async fn stream_arrow<R>(&self, query: &Query<R>) -> Result<BatchStream, Error> {
         let mut rows = ArrowRows::new(query.shape().clone());
-        let exchange = run_on(self.session(), query, Until::FirstRows, &mut rows).await?;
+        let exchange = run_on(self.session(), query, ReadUntil::FirstRows, &mut rows).await?;
         let schema = rows.builder.schema().clone();
         let batches = stream::try_unfold((exchange, rows), |(mut exchange, mut rows)| async move {
             let batch = next(&mut exchange, &mut rows).await?;
@@ -61,20 +61,20 @@ impl Client {
     }
 }
 
-/// Reads on until there is a batch; none at the end.
+/// Reads until there is a batch. Returns `None` at the end.
 async fn next(exchange: &mut Exchange, rows: &mut ArrowRows) -> Result<Option<RecordBatch>, Error> {
     while !exchange.is_done() && (rows.builder.rows() < BATCH || !rows.checked) {
-        exchange.read(Until::FirstRows, rows).await?;
+        exchange.read(ReadUntil::FirstRows, rows).await?;
     }
     if rows.builder.rows() == 0 { Ok(None) } else { rows.take().map(Some) }
 }
 
-/// Collects the rows of a query in columns.
+/// Collects the rows of a query by column.
 struct ArrowRows {
     shape: Shape,
     types: Vec<Type>,
     builder: BatchBuilder,
-    /// Whether the columns were held against the query.
+    /// Whether the columns were compared with the query.
     checked: bool,
     cells: Vec<Cell>,
 }
@@ -87,7 +87,9 @@ impl ArrowRows {
     }
 
     fn take(&mut self) -> Result<RecordBatch, Error> {
-        self.builder.take().map_err(|message| Error::new(Kind::Decode, format!("the rows are no batch: {message}")))
+        self.builder
+            .take()
+            .map_err(|message| Error::new(Kind::Decode, format!("cannot create a record batch: {message}")))
     }
 }
 
@@ -108,18 +110,18 @@ impl Rows for ArrowRows {
     }
 
     fn row(&mut self, cells: &mut CellReader<'_>) -> Result<(), CellError> {
-        // What is read is kept aside until the row is whole: its end may not have arrived.
+        // Cells are collected first: the end of the row may not have arrived.
         self.cells.clear();
-        let (kept, shape, types) = (&mut self.cells, &self.shape, &self.types);
+        let (read_cells, shape, types) = (&mut self.cells, &self.shape, &self.types);
         cells.row(shape.len(), |cells| {
             for (index, (column, of)) in shape.iter().zip(types).enumerate() {
                 let cell = read(cells, column, *of)?;
                 let cell = cell.ok_or_else(|| CellError::Mismatch {
                     column: index,
                     expected: "a time slot as a datetime, or a number for a weekday",
-                    found: "another form".to_owned(),
+                    found: "a value out of range or in another form".to_owned(),
                 })?;
-                kept.push(cell);
+                read_cells.push(cell);
             }
             Ok(())
         })?;
@@ -136,7 +138,7 @@ impl Rows for ArrowRows {
     }
 }
 
-/// Reads a cell; none for a form of a time slot, or a datetime, that its column cannot hold.
+/// Reads a cell. Returns `None` for a time slot or datetime that its column cannot store.
 fn read(cells: &mut CellReader<'_>, column: &OutputColumn, of: Type) -> Result<Option<Cell>, CellError> {
     fn next<C: cell::Cell>(cells: &mut CellReader<'_>, nullable: bool) -> Result<Option<C>, CellError> {
         if nullable { cells.next() } else { cells.next().map(Some) }

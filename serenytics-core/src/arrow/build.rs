@@ -1,4 +1,4 @@
-//! Columns of Arrow that are filled cell by cell.
+//! Arrow columns that are built cell by cell.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::tz::Offset;
 use serenytics_query::datetime::DateTime;
 
-/// How many rows a batch has at least, unless it is the last.
+/// Minimum number of rows in a batch, except the last.
 pub(crate) const BATCH: usize = 8192;
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
     Text,
@@ -30,13 +30,13 @@ impl Type {
         }
     }
 
-    /// The field of a schema.
+    /// Returns the field of a schema.
     pub(crate) fn field(self, name: &str, nullable: bool) -> Field {
         Field::new(name, self.data_type(), nullable)
     }
 }
 
-/// A cell of a row that is not wholly read yet.
+/// A cell of a row that is being read.
 #[derive(Debug)]
 pub(crate) enum Cell {
     Null,
@@ -47,12 +47,12 @@ pub(crate) enum Cell {
     DateTime(i64),
 }
 
-/// The microseconds of a datetime since 1970; none if Arrow cannot hold it.
+/// Converts a datetime to microseconds since 1970. Returns `None` if it is out of Arrow's range.
 pub(crate) fn micros(datetime: DateTime) -> Option<i64> {
     Offset::UTC.to_timestamp(datetime).ok().map(|timestamp| timestamp.as_microsecond())
 }
 
-/// A column that is being filled.
+/// A column that is being built.
 enum Column {
     Text(StringBuilder),
     Int(Int64Builder),
@@ -70,7 +70,7 @@ impl Column {
         }
     }
 
-    /// Appends a cell. One of another type than the column's counts as NULL; the readers make none.
+    /// Appends a cell. A cell of another type than the column's would become NULL, but readers never create one.
     fn append(&mut self, cell: Cell) {
         match (self, cell) {
             (Column::Text(builder), Cell::Text(text)) => builder.append_value(text),
@@ -111,12 +111,12 @@ impl BatchBuilder {
         &self.schema
     }
 
-    /// How many rows the next batch has so far.
+    /// Returns the number of rows so far in the next batch.
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Appends a row, which has a cell for each column.
+    /// Appends a row, with one cell for each column.
     pub(crate) fn append(&mut self, cells: impl IntoIterator<Item = Cell>) {
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             column.append(cell);
@@ -124,7 +124,7 @@ impl BatchBuilder {
         self.rows += 1;
     }
 
-    /// Gives the rows since the last time, which may be none; the error is a sentence.
+    /// Takes the rows since the last call, possibly none. The error is a sentence.
     pub(crate) fn take(&mut self) -> Result<RecordBatch, String> {
         let arrays = self.columns.iter_mut().map(Column::finish).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));

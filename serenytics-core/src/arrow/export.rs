@@ -1,4 +1,4 @@
-//! An export as record batches, read from its CSV.
+//! Exports as record batches, parsed from CSV.
 
 use arrow_array::RecordBatch;
 use csv::StringRecord;
@@ -13,14 +13,14 @@ use crate::error::Error;
 use crate::export::{Export, Exportable, Records, batches};
 
 impl Export<'_> {
-    /// Exports to Arrow record batches, which are made while the file arrives, in constant memory. The columns are those that the source has, with
-    /// their types; one of a type that this version does not know is a text.
+    /// Exports to Arrow record batches while the file arrives, in constant memory. The columns have the types of the
+    /// source; a column of an unknown type becomes a string column.
     ///
-    /// An empty field of the file is NULL, in a column of texts too: CSV does not tell the empty text from it.
+    /// An empty field of the file is NULL, also in a string column: CSV does not distinguish it from an empty string.
     ///
     /// # Errors
-    /// A source that does not exist any more; a deadline that passes; a server that cannot be reached or refuses. The stream tells a cell that
-    /// is not of its column's type.
+    /// Returns an error if the source no longer exists, the timeout passes, or the server cannot be reached or rejects the
+    /// request. The stream returns an error if a cell does not have the type of its column.
     pub async fn arrow(mut self) -> Result<BatchStream, Error> {
         let deadline = self.deadline();
         let titles = self.source.columns_until(deadline).await?;
@@ -29,11 +29,11 @@ impl Export<'_> {
         let builder = BatchBuilder::new(fields);
         let schema = builder.schema().clone();
         if titles.is_empty() {
-            // A storage into which nothing was loaded yet.
+            // The storage was never loaded.
             return Ok(BatchStream::new(schema, Box::pin(futures_util::stream::empty())));
         }
         let download = self.begin_csv(deadline).await?;
-        let records = ArrowRecords { source: self.source.clone(), titles, types, builder, places: Vec::new() };
+        let records = ArrowRecords { source: self.source.clone(), titles, types, builder, indexes: Vec::new() };
         Ok(BatchStream::new(schema, batches(download, self.separator, records, self.take_progress())))
     }
 }
@@ -47,32 +47,32 @@ fn type_of(title: &ColumnTitle) -> Type {
     }
 }
 
-/// Reads records into batches.
+/// Parses records into batches.
 struct ArrowRecords {
     source: DataSource,
     titles: Vec<ColumnTitle>,
     types: Vec<Type>,
     builder: BatchBuilder,
-    /// Where in a record each column is.
-    places: Vec<usize>,
+    /// The index of each column in a record.
+    indexes: Vec<usize>,
 }
 
 impl Records for ArrowRecords {
     type Batch = RecordBatch;
 
     fn header(&mut self, names: &[String]) -> Result<(), String> {
-        self.places =
-            Exportable::of(&self.source).places(self.titles.iter().map(|title| title.name.as_str()), names)?;
+        self.indexes =
+            Exportable::of(&self.source).indexes(self.titles.iter().map(|title| title.name.as_str()), names)?;
         Ok(())
     }
 
     fn record(&mut self, number: u64, record: &StringRecord) -> Result<Option<RecordBatch>, String> {
         let mut cells = Vec::with_capacity(self.types.len());
-        for ((of, place), title) in self.types.iter().zip(&self.places).zip(&self.titles) {
-            let field = record.get(*place).unwrap_or_default();
+        for ((of, at), title) in self.types.iter().zip(&self.indexes).zip(&self.titles) {
+            let field = record.get(*at).unwrap_or_default();
             let cell = cell(field, *of).ok_or_else(|| {
                 let ColumnTitle { name, type_name } = title;
-                format!("row {number}, column `{name}`: {field:?} is no {type_name}")
+                format!("row {number}, column `{name}`: {field:?} is not a valid {type_name}")
             })?;
             cells.push(cell);
         }
@@ -85,7 +85,7 @@ impl Records for ArrowRecords {
     }
 }
 
-/// A field of a file as a cell of this type; none if it is no such.
+/// Parses a field as a cell of this type. Returns `None` if it is not valid.
 fn cell(field: &str, of: Type) -> Option<Cell> {
     if field.is_empty() {
         return Some(Cell::Null);
@@ -93,7 +93,7 @@ fn cell(field: &str, of: Type) -> Option<Cell> {
     match of {
         Type::Text => Some(Cell::Text(field.to_owned())),
         Type::Int => {
-            // Whole numbers of a column that has NULLs may be written as floats.
+            // In a column with NULLs, integers may be written as floats.
             let whole = field.split_once('.').filter(|(_, rest)| rest.bytes().all(|digit| digit == b'0'));
             whole.map_or(field, |(digits, _)| digits).parse().ok().map(Cell::Int)
         }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_read_by_their_columns_type() {
+    fn exported_field_is_parsed_by_its_column_type() {
         let read = |field: &str, of| cell(field, of).map(|cell| format!("{cell:?}"));
         assert_eq!(read("", Type::Int).unwrap(), "Null");
         assert_eq!(read("7.0", Type::Int).unwrap(), "Int(7)");

@@ -1,4 +1,4 @@
-//! Reloading and updating a storage from record batches.
+//! Reloads and updates from record batches.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
@@ -17,11 +17,11 @@ use crate::error::{Error, Kind};
 use crate::load::{Chunk, CsvText, ForceType, Format, LazyRows, Load, StartedRows};
 
 impl DataSource {
-    /// Replaces all rows and columns of the storage by those of Arrow record batches, or of what a reader of Arrow gives. They are sent as
-    /// [`reload`](Self::reload) does.
+    /// Replaces all rows and columns of the storage by those of Arrow record batches, or of an Arrow reader. They are sent
+    /// like those of [`reload`](Self::reload).
     ///
-    /// The columns get the types that they have in Arrow: integers, numbers and decimals, texts (dictionaries of them too), dates and timestamps,
-    /// which become UTC; booleans become texts. Lists, structs, times and binary data are an error.
+    /// The columns keep their Arrow types: integers, floats and decimals, strings (also in dictionaries), dates and
+    /// timestamps, which are converted to UTC. Booleans become strings. Lists, structs, times and binary data are an error.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client, batches: Vec<arrow_array::RecordBatch>) -> Result<(), serenytics_core::Error> {
@@ -39,8 +39,8 @@ impl DataSource {
         Load::of_rows(self, lazy_rows(batches.into_iter()), None)
     }
 
-    /// Inserts the rows of Arrow record batches, as [`reload_from_arrow`](Self::reload_from_arrow) takes them. Each replaces the row that has the
-    /// same value in the column `primary_key`, if there is one; the other rows of the storage stay.
+    /// Inserts the rows of Arrow record batches, with the types of [`reload_from_arrow`](Self::reload_from_arrow). Each
+    /// replaces the row with the same value in the column `primary_key`, if there is one; the other rows stay.
     pub fn update_from_arrow<'s, I>(&'s self, primary_key: impl Into<String>, batches: I) -> Load<'s>
     where
         I: IntoIterator,
@@ -51,7 +51,7 @@ impl DataSource {
     }
 }
 
-/// A record batch, or what a reader of Arrow gives: one, or why there is none.
+/// A record batch, or an item of an Arrow reader: a batch or an error.
 pub trait IntoBatch: Send + 'static {
     #[doc(hidden)]
     fn into_batch(self) -> Result<RecordBatch, ArrowError>;
@@ -74,9 +74,9 @@ fn lazy_rows<'s, B: IntoBatch>(batches: impl Iterator<Item = B> + Send + 's) -> 
     LazyRows::new(|format: Format| async move {
         let unsent = |message: String| Error::new(Kind::Usage, format!("nothing was sent: {message}"));
         let broken = |error: ArrowError| {
-            Error::new(Kind::Usage, format!("nothing was loaded: a batch that was given: {error}")).caused_by(error)
+            Error::new(Kind::Usage, format!("nothing was loaded: reading a batch failed: {error}")).caused_by(error)
         };
-        let first = batches.next().ok_or_else(|| unsent("there is no batch, and so no column".to_owned()))?;
+        let first = batches.next().ok_or_else(|| unsent("there are no batches to take the columns from".to_owned()))?;
         let first = first.map_err(broken)?;
         let schema = first.schema();
         let types = types(&schema).map_err(unsent)?;
@@ -89,7 +89,7 @@ fn lazy_rows<'s, B: IntoBatch>(batches: impl Iterator<Item = B> + Send + 's) -> 
         let rest = stream::iter(batches).map(move |batch| {
             let batch = batch.map_err(broken)?;
             if batch.schema().fields() != schema.fields() {
-                let message = "nothing was loaded: a batch has other columns than the first";
+                let message = "nothing was loaded: a batch has other columns than the first one";
                 return Err(Error::new(Kind::Usage, message));
             }
             write(&batch, &mut text)
@@ -97,14 +97,14 @@ fn lazy_rows<'s, B: IntoBatch>(batches: impl Iterator<Item = B> + Send + 's) -> 
             Ok(Chunk { text: text.take(), rows: text.rows() })
         });
         let chunks = stream::iter([Ok(start)]).chain(rest).boxed();
-        Ok(StartedRows { columns, types: names.into_iter().zip(types).collect(), texts: Vec::new(), chunks })
+        Ok(StartedRows { columns, types: names.into_iter().zip(types).collect(), strings: Vec::new(), chunks })
     })
 }
 
-/// The types that the columns of a schema have in the warehouse; the error is a sentence.
+/// Returns the warehouse's types for the columns of a schema. The error is a sentence.
 fn types(schema: &Schema) -> Result<Vec<ForceType>, String> {
     let of = |data_type: &DataType| {
-        Some(match wanted(data_type)? {
+        Some(match cast_type(data_type)? {
             DataType::Int64 => ForceType::Int64,
             DataType::Float64 => ForceType::Float64,
             DataType::Timestamp(..) => ForceType::DateTime,
@@ -116,22 +116,26 @@ fn types(schema: &Schema) -> Result<Vec<ForceType>, String> {
     columns
         .map(|field| {
             of(field.data_type()).ok_or_else(|| {
-                format!("column `{}` is of type {}, which the warehouse does not have", field.name(), field.data_type())
+                format!(
+                    "column `{}` is of type {}, which the warehouse does not support",
+                    field.name(),
+                    field.data_type()
+                )
             })
         })
         .collect()
 }
 
-/// The type that an array is read as; none if the warehouse has nothing for it.
-fn wanted(data_type: &DataType) -> Option<DataType> {
+/// Returns the type that an array is cast to before it is read, or `None` if the warehouse does not support it.
+fn cast_type(data_type: &DataType) -> Option<DataType> {
     Some(match data_type {
-        DataType::Dictionary(_, values) => wanted(values)?,
+        DataType::Dictionary(_, values) => cast_type(values)?,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => DataType::Utf8,
         DataType::Boolean => DataType::Boolean,
         DataType::Date32 | DataType::Date64 => DataType::Timestamp(TimeUnit::Microsecond, None),
-        // With a zone, the values are UTC, whatever it is.
+        // With a time zone, the values are in UTC, whatever the zone.
         DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
-        // By their digits, which a float may not have.
+        // As strings, because a float may lose digits.
         decimal if decimal.is_decimal() => DataType::Utf8,
         number if number.is_integer() => DataType::Int64,
         number if number.is_floating() => DataType::Float64,
@@ -139,15 +143,15 @@ fn wanted(data_type: &DataType) -> Option<DataType> {
     })
 }
 
-/// Writes the rows of a batch; the error is a sentence.
+/// Writes the rows of a batch. The error is a sentence.
 fn write(batch: &RecordBatch, text: &mut CsvText) -> Result<(), String> {
     let schema = batch.schema();
     let mut arrays: Vec<(&str, ArrayRef, bool)> = Vec::new();
     for (field, array) in schema.fields().iter().zip(batch.columns()) {
         let (name, data_type) = (field.name(), field.data_type());
-        let wanted = wanted(data_type).ok_or_else(|| format!("column `{name}` is of type {data_type}"))?;
+        let target = cast_type(data_type).ok_or_else(|| format!("column `{name}` is of type {data_type}"))?;
         let options = CastOptions { safe: false, ..CastOptions::default() };
-        let array = cast_with_options(array, &wanted, &options).map_err(|error| format!("column `{name}`: {error}"))?;
+        let array = cast_with_options(array, &target, &options).map_err(|error| format!("column `{name}`: {error}"))?;
         arrays.push((name, array, data_type.is_decimal()));
     }
     let mut fields = Fields::default();
@@ -171,7 +175,7 @@ fn cell(array: &ArrayRef, row: usize, is_decimal: bool) -> Result<LoadCell, Stri
         DataType::Int64 => LoadCell::Number(array.as_primitive::<Int64Type>().value(row).to_string()),
         DataType::Float64 => {
             let value = array.as_primitive::<Float64Type>().value(row);
-            let number = WireValue::float(value).ok_or_else(|| format!("{value} is no number that a column holds"))?;
+            let number = WireValue::float(value).ok_or_else(|| format!("{value} is not a finite number"))?;
             LoadCell::Number(number.scalar().to_owned())
         }
         DataType::Timestamp(..) => {

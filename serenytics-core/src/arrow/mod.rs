@@ -1,10 +1,10 @@
-//! Arrow record batches: answers and exports as them, and loads from them.
+//! Arrow record batches: query results, exports and loads.
 //!
-//! | a column | is in Arrow |
+//! | column | Arrow type |
 //! | --- | --- |
-//! | text | `Utf8` |
+//! | string | `Utf8` |
 //! | integer, `weekday` slot | `Int64` |
-//! | number | `Float64` |
+//! | float | `Float64` |
 //! | datetime, other time slot | `Timestamp(Microsecond, None)` |
 
 mod answer;

@@ -10,9 +10,9 @@ use futures_util::stream::{BoxStream, Stream, StreamExt};
 
 use crate::error::Error;
 
-/// Record batches that are made while they arrive: in constant memory, whatever their number. It is a [`Stream`] too. After an error there are
-/// no more batches.
-#[must_use = "batches are read when they are asked for"]
+/// Record batches that are created while the data arrives, in constant memory. It is also a [`Stream`]. After an error
+/// there are no more batches.
+#[must_use = "batches are only read when they are polled"]
 pub struct BatchStream {
     schema: SchemaRef,
     batches: BoxStream<'static, Result<RecordBatch, Error>>,
@@ -23,16 +23,17 @@ impl BatchStream {
         BatchStream { schema, batches }
     }
 
-    /// The schema of all batches.
+    /// Returns the schema of all batches.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         SchemaRef::clone(&self.schema)
     }
 
-    /// The next batch, of some thousand rows; `None` behind the last.
+    /// Returns the next batch, of some thousand rows, or `None` after the last.
     ///
     /// # Errors
-    /// A cell that is not what its column declares; what arrives ends too early, or in an error of the server.
+    /// Returns an error if a cell does not match its declaration, or the response is truncated or ends with an error of
+    /// the server.
     pub async fn try_next(&mut self) -> Result<Option<RecordBatch>, Error> {
         self.batches.next().await.transpose()
     }

@@ -1,4 +1,4 @@
-//! What a script finds in its surroundings: the API key, the server's URL and the parameters it was started with.
+//! The environment of a script: API key, server URL and parameters.
 
 use std::io;
 
@@ -18,16 +18,16 @@ const URL: &str = "SERENYTICS_API_DOMAIN";
 const PARAMETERS: &str = "_SERENYTICS_PARAMS";
 const PARAMETERS_FILE: &str = "params.json";
 
-/// The surroundings, as functions, so that tests need not change those of their process.
+/// The environment as functions, so that tests need not change that of their process.
 pub(crate) struct Environment<'a> {
     /// Reads an environment variable.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Reads a file of the working directory.
+    /// Reads a file in the working directory.
     pub(crate) file: &'a dyn Fn(&str) -> io::Result<String>,
 }
 
 impl Environment<'static> {
-    /// The surroundings of this process.
+    /// Returns the environment of this process.
     pub(crate) fn process() -> Environment<'static> {
         Environment {
             variable: &|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()),
@@ -37,31 +37,31 @@ impl Environment<'static> {
 }
 
 impl Environment<'_> {
-    /// The server's URL: `SERENYTICS_API_DOMAIN`, or the hosted platform.
+    /// Returns the server's URL: `SERENYTICS_API_DOMAIN`, or the hosted platform.
     pub(crate) fn url(&self) -> String {
         self.filled(URL).unwrap_or_else(|| DEFAULT_URL.to_owned())
     }
 
-    /// The API key: `SERENYTICS_API_KEY`, else the script parameter of the same name.
+    /// Returns the API key: `SERENYTICS_API_KEY`, or the script parameter of that name.
     pub(crate) fn api_key(&self) -> Result<ApiKey, Error> {
         if let Some(key) = self.filled(KEY) {
             return Ok(key.into());
         }
         match self.parameters()?.get(KEY) {
             Some(Value::String(key)) if !key.trim().is_empty() => Ok(key.into()),
-            Some(_) => Err(Error::new(Kind::Usage, format!("the script parameter `{KEY}` is no text, or empty"))),
+            Some(_) => Err(Error::new(Kind::Usage, format!("the script parameter `{KEY}` is empty or not a string"))),
             None => Err(Error::new(
                 Kind::Usage,
                 format!(
                     "no API key: set the environment variable {KEY}, to a key from \
                      https://app.serenytics.com/studio/account; the script parameters ({PARAMETERS_FILE} in the working \
-                     directory, or {PARAMETERS}) hold none either"
+                     directory, or {PARAMETERS}) have none either"
                 ),
             )),
         }
     }
 
-    /// The script parameters but the API key, as a `T`.
+    /// Returns the script parameters, without the API key, as a `T`.
     pub(crate) fn script_args<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let mut parameters = self.parameters()?;
         parameters.remove(KEY);
@@ -71,7 +71,7 @@ impl Environment<'_> {
         })
     }
 
-    /// The script parameters: the file `params.json`, else the variable `_SERENYTICS_PARAMS`; none without either.
+    /// Returns the script parameters: the file `params.json`, or the variable `_SERENYTICS_PARAMS`; empty without either.
     fn parameters(&self) -> Result<Map<String, Value>, Error> {
         match (self.file)(PARAMETERS_FILE) {
             Ok(text) => return object(text.as_bytes(), "the file params.json in the working directory"),
@@ -82,26 +82,26 @@ impl Environment<'_> {
             }
         }
         let Some(encoded) = self.filled(PARAMETERS) else { return Ok(Map::new()) };
-        let text = STANDARD
-            .decode(encoded.trim())
-            .map_err(|_| Error::new(Kind::Usage, format!("the environment variable {PARAMETERS} is no base64")))?;
+        let text = STANDARD.decode(encoded.trim()).map_err(|_| {
+            Error::new(Kind::Usage, format!("the environment variable {PARAMETERS} is not valid base64"))
+        })?;
         object(&text, "the environment variable _SERENYTICS_PARAMS")
     }
 
-    /// A variable that is there and not empty.
+    /// Returns a variable that is set and not empty.
     fn filled(&self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.trim().is_empty())
     }
 }
 
-/// Reads an object. The parameters may be secret: of what stands there, only the place of the mistake is told.
+/// Parses an object. Parameters may be secret: an error only shows the line and column.
 fn object(text: &[u8], place: &str) -> Result<Map<String, Value>, Error> {
     match serde_json::from_slice(text) {
         Ok(Value::Object(parameters)) => Ok(parameters),
-        Ok(_) => Err(Error::new(Kind::Usage, format!("{place} holds JSON that is no object"))),
+        Ok(_) => Err(Error::new(Kind::Usage, format!("{place} contains JSON that is not an object"))),
         Err(error) => Err(Error::new(
             Kind::Usage,
-            format!("{place} is no JSON: line {}, column {}", error.line(), error.column()),
+            format!("{place} is not valid JSON: line {}, column {}", error.line(), error.column()),
         )),
     }
 }
@@ -127,7 +127,7 @@ mod tests {
     const FILE: &str = r#"{"SERENYTICS_API_KEY": "from-file", "country": "FR"}"#;
 
     #[test]
-    fn the_variable_comes_before_the_file_and_the_file_before_the_encoded_parameters() {
+    fn api_key_comes_from_the_variable_then_the_file_then_the_encoded_parameters() {
         let encoded = STANDARD.encode(r#"{"SERENYTICS_API_KEY": "from-base64"}"#);
         let variable = ("SERENYTICS_API_KEY", "from-variable");
         let parameters = ("_SERENYTICS_PARAMS", encoded.as_str());
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_says_where_it_was_looked_for() {
+    fn missing_api_key_error_lists_where_it_was_looked_for() {
         let message = key(&[], None).unwrap_err();
         for place in ["SERENYTICS_API_KEY", "params.json", "_SERENYTICS_PARAMS", "https://"] {
             assert!(message.contains(place), "{message}");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_parameters_are_told_without_their_content() {
+    fn invalid_parameters_error_hides_their_content() {
         for (variables, file) in [
             (vec![], Some(r#"{"SERENYTICS_API_KEY": "canary"#)),
             (vec![], Some(r#"["canary"]"#)),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_read_without_the_key() {
+    fn script_args_leave_out_the_api_key() {
         #[derive(serde::Deserialize)]
         struct Parameters {
             country: String,
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_url_has_a_default() {
+    fn url_defaults_to_the_hosted_platform() {
         let nothing = Environment { variable: &|_| None, file: &|_| Err(io::ErrorKind::NotFound.into()) };
         assert_eq!(nothing.url(), DEFAULT_URL);
         let set = Environment {

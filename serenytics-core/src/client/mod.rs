@@ -1,4 +1,4 @@
-//! The client: the API key, the server and the connections to it, shared by all its clones.
+//! The client: an API key, a server and the connections to it, shared by all its clones.
 
 mod builder;
 mod environment;
@@ -15,37 +15,38 @@ use crate::session::Session;
 
 /// A client of the platform, hosted or embedded.
 ///
-/// Cheap to clone: clones share connections and what was learned of the server.
+/// Cheap to clone: clones share their connections and caches.
 #[derive(Debug, Clone)]
 pub struct Client {
     session: Session,
 }
 
 impl Client {
-    /// A builder, with the hosted platform as its server.
+    /// Returns a builder for a client of the hosted platform.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// The client that the surroundings describe.
+    /// Creates a client from the environment.
     ///
-    /// The API key is the environment variable `SERENYTICS_API_KEY`, else the parameter of the same name that a running
-    /// script finds in the file `params.json` of its working directory or in `_SERENYTICS_PARAMS`. The server is
-    /// `SERENYTICS_API_DOMAIN`, a URL, or the hosted platform.
+    /// The API key is the environment variable `SERENYTICS_API_KEY`, or the script parameter of that name
+    /// (the file `params.json` in the working directory, or the variable `_SERENYTICS_PARAMS`). The server
+    /// is the URL in `SERENYTICS_API_DOMAIN` (default: the hosted platform).
     ///
     /// # Errors
-    /// No key, or a URL that is none.
+    /// Returns an error if there is no key or the URL is invalid.
     pub fn from_env() -> Result<Client, Error> {
         ClientBuilder::environment(&Environment::process())?.build()
     }
 
-    /// The same client with another deadline for whole calls, for those that take longer. The server may be silent for as long.
+    /// Returns the same client with another timeout for whole calls. It also replaces the read timeout:
+    /// the server may send nothing for that long.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         Client { session: self.session.with_timeout(timeout) }
     }
 
-    /// The server's URL.
+    /// Returns the server's URL.
     #[must_use]
     pub fn url(&self) -> &str {
         self.session.url().as_str()
@@ -57,9 +58,11 @@ impl Client {
 }
 
 impl Client {
-    /// The parameters that the running script was started with: the file `params.json` of the working directory, else the
-    /// environment variable `_SERENYTICS_PARAMS`, JSON in base64. Without either it is an empty object. The API key, which may
-    /// be among them, is left out: [`Client::from_env`] finds it.
+    /// Returns the parameters of the running script.
+    ///
+    /// They are read from the file `params.json` in the working directory, or from the environment variable
+    /// `_SERENYTICS_PARAMS` (base64-encoded JSON); without either, they are an empty object. The API key is
+    /// left out: use [`Client::from_env`] for it.
     ///
     /// ```no_run
     /// #[derive(serde::Deserialize)]
@@ -73,7 +76,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Parameters that are no JSON object, or no `T`.
+    /// Returns an error if the parameters are not a JSON object, or cannot be read as a `T`.
     pub fn script_args<T: DeserializeOwned>() -> Result<T, Error> {
         Environment::process().script_args()
     }

@@ -1,4 +1,4 @@
-//! Batches: rows that are inserted, replaced and deleted in one call, all of it or nothing.
+//! Batches: rows that are inserted, replaced and deleted in one atomic call.
 
 use std::fmt;
 
@@ -10,29 +10,29 @@ use tracing::{Instrument, debug, debug_span};
 use crate::data_source::DataSource;
 use crate::data_source::operations::{Operation, Part, parts};
 use crate::error::{Error, Kind};
-use crate::transport::{Deadline, said_errors};
+use crate::transport::{Deadline, server_errors};
 
-/// Changes of a storage's rows that are made in one call; see [`DataSource::batch`].
+/// Changes to a storage's rows, applied in one call; see [`DataSource::batch`].
 #[must_use = "nothing is sent before `.send()`"]
 pub struct Batch<'s> {
     source: &'s DataSource,
     operations: Vec<Operation>,
     asynchronous: bool,
     largest: Option<usize>,
-    /// What is wrong with the first row that cannot be sent.
+    /// The error of the first row that cannot be sent.
     problem: Option<String>,
 }
 
 impl DataSource {
-    /// Inserts rows into the storage: all of them, or none if one of them does not fit.
+    /// Inserts rows into the storage: all of them, or none if one is invalid.
     ///
-    /// The first rows of an empty storage define its columns; later on, columns that it does not have are ignored, and missing ones become
-    /// NULL. Rows that are many are loaded faster by [`reload`](Self::reload), which replaces what was there. What else a call can do to rows
-    /// is said to a [`batch`](Self::batch).
+    /// The first rows of an empty storage define its columns. Later, unknown columns are ignored and missing
+    /// ones become NULL. To load many rows, use [`reload`](Self::reload): it is faster, but replaces the rows
+    /// of the storage. To update or delete rows, use a [`batch`](Self::batch).
     ///
     /// # Errors
-    /// A source that is no storage, or a row that JSON cannot hold, before anything is sent; a value that does not fit its
-    /// column; a server that cannot be reached or refuses.
+    /// Returns an error if the source is not a storage or a row cannot be written as JSON (nothing is sent
+    /// then), a value does not fit its column, or the server cannot be reached or rejects the request.
     pub async fn insert<I>(&self, rows: I) -> Result<(), Error>
     where
         I: IntoIterator,
@@ -42,7 +42,7 @@ impl DataSource {
         batch.send().await
     }
 
-    /// Changes rows of the storage in one call: what is inserted, replaced and deleted is so together, or nothing is.
+    /// Starts a batch: inserts, updates and deletes that are applied together, or not at all.
     ///
     /// ```no_run
     /// # async fn change(client: serenytics_core::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -60,7 +60,7 @@ impl DataSource {
     /// # }
     /// ```
     ///
-    /// Operations are made in the order in which they stand.
+    /// Operations are applied in the order in which they are added.
     pub fn batch(&self) -> Batch<'_> {
         Batch { source: self, operations: Vec::new(), asynchronous: false, largest: None, problem: None }
     }
@@ -76,8 +76,8 @@ impl Batch<'_> {
         self.rows("insert", None, rows)
     }
 
-    /// Inserts rows; each replaces the row that has the same value in the column `primary_key`, if there is one. Of equal keys in `rows` the
-    /// last one stays.
+    /// Inserts rows. Each replaces the row with the same value in the column `primary_key`, if there is one.
+    /// If a key is repeated in `rows`, the last row wins.
     pub fn insert_or_update<I>(self, primary_key: &str, rows: I) -> Self
     where
         I: IntoIterator,
@@ -97,7 +97,7 @@ impl Batch<'_> {
             let key = key.into();
             if matches!(key, Value::Null | Value::Array(_) | Value::Object(_)) {
                 let number = operation.count() + 1;
-                self.problem.get_or_insert(format!("key {number}, {key}: a key is a number or a text"));
+                self.problem.get_or_insert(format!("key {number}, {key}: a key must be a number or a string"));
                 break;
             }
             operation.add(|json| json.push_str(&key.to_string()));
@@ -106,27 +106,28 @@ impl Batch<'_> {
         self
     }
 
-    /// Has the server answer at once, before anything is done: nothing tells then whether it was.
+    /// Makes the server answer at once, before it applies the batch. Errors are not reported then.
     pub fn asynchronous(mut self) -> Self {
         self.asynchronous = true;
         self
     }
 
-    /// Sends the batch in several calls if it has more than this many bytes. Each call is made wholly or not at all, and the batch no longer is:
-    /// when one of them fails, the error says how many rows and keys the calls before it made.
+    /// Splits a batch of more than this many bytes into several calls. Each call is atomic, but the batch as
+    /// a whole is not: if a call fails, the error says how many rows and keys the calls before it applied.
     ///
-    /// Without this a batch is one call, whatever its size, and a server that finds it too large refuses all of it.
+    /// By default, a batch of any size is one call, and the server rejects a batch that is too large.
     pub fn max_request_size(mut self, bytes: usize) -> Self {
         self.largest = Some(bytes);
         self
     }
 
-    /// Sends the batch, and waits until it is done.
+    /// Sends the batch and waits until it is applied.
     ///
     /// # Errors
-    /// A source that is no storage, a row that JSON cannot hold, or a column's name that the warehouse does not take, before anything is sent; a
-    /// value that does not fit its column, or a batch that is too large for the server, of which nothing is done then; a server that cannot be
-    /// reached or refuses.
+    /// Returns an error if the source is not a storage, a row cannot be written as JSON, or a column name is
+    /// not valid in the warehouse; nothing is sent then. Also if a value does not fit its column or the batch
+    /// is too large for the server; nothing is applied then. Also if the server cannot be reached or rejects
+    /// the request.
     pub async fn send(self) -> Result<(), Error> {
         self.source.check_is_storage()?;
         let unsent = |message| Error::new(Kind::Usage, format!("nothing was sent: {message}"));
@@ -141,7 +142,7 @@ impl Batch<'_> {
             self.source.send_batch(part, deadline).await.map_err(|error| match index {
                 0 => error,
                 _ => error.advised(&format!(
-                    "this was call {} of {count}: the calls before it made the first {done} rows and keys of the batch",
+                    "this was call {} of {count}: the calls before it applied the first {done} rows and keys of the batch",
                     index + 1
                 )),
             })?;
@@ -156,7 +157,7 @@ impl Batch<'_> {
         I::Item: LoadRow,
     {
         let mut operation = Operation::new(action, primary_key);
-        // All rows of a declared source have the columns of the first.
+        // All rows of a declared source have the same columns: checking the first is enough.
         let declared = !I::Item::forced_types().is_empty();
         for row in rows {
             let mut outcome = Ok(());
@@ -191,7 +192,7 @@ impl DataSource {
             let request = self.session().post(&["api", "data_source", self.uuid(), "batch"], deadline).text(body);
             let mut response = request.send().await.map_err(|error| match error.status() {
                 Some(413) => error.advised(&format!(
-                    "the batch has {rows} rows and keys in {bytes} bytes, and nothing of it was done: send less at a time, have it split by \
+                    "the batch has {rows} rows and keys in {bytes} bytes, and nothing was applied: send fewer rows, split the batch by \
                      `.max_request_size(bytes)`, or load a file"
                 )),
                 _ => error,
@@ -201,8 +202,8 @@ impl DataSource {
             match answer.get("status").and_then(Value::as_str) {
                 Some("ok") => Ok(()),
                 _ => {
-                    let message = said_errors(&answer).unwrap_or_else(|| "the server did not say `ok`".to_owned());
-                    Err(response.refused(message))
+                    let message = server_errors(&answer).unwrap_or_else(|| "the server did not answer `ok`".to_owned());
+                    Err(response.rejected(message))
                 }
             }
         };
@@ -210,7 +211,7 @@ impl DataSource {
     }
 }
 
-/// The rows are not printed: there may be many.
+/// Prints the number of rows instead of the rows: there may be many.
 impl fmt::Debug for Batch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: usize = self.operations.iter().map(|operation| operation.count()).sum();

@@ -1,4 +1,4 @@
-//! What a data source holds: its columns, the number of its rows, all of them, and numbers over them.
+//! Reads a data source: its columns, its rows, their number, and value formulas over them.
 
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::shape::{OutputColumn, OutputType};
@@ -10,19 +10,21 @@ use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::transport::Deadline;
 
-/// The one column of the answer to a count.
+/// The only column in the result of a count.
 const COUNT: &[OutputColumn] =
     &[OutputColumn::fixed("count", "count()", OutputType::Column(ColumnType::Int), true, false)];
 
-/// The one column of the answer to a value formula.
+/// The only column in the result of a value formula.
 const VALUE: &[OutputColumn] =
     &[OutputColumn::fixed("value", "the value formula", OutputType::Column(ColumnType::Float), true, false)];
 
 impl DataSource {
-    /// The columns, with their types as the server names them; none for a storage into which nothing was loaded yet.
+    /// Returns the columns, with the server's names for their types. A storage that was never loaded has
+    /// none.
     ///
     /// # Errors
-    /// A source that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
+    /// request.
     #[doc(alias = "get_columns")]
     pub async fn columns(&self) -> Result<Vec<ColumnTitle>, Error> {
         self.columns_until(self.session().deadline()).await
@@ -33,11 +35,12 @@ impl DataSource {
         Ok(self.raw_rows(self.session(), options, deadline).await?.columns)
     }
 
-    /// All rows with all columns, as JSON values: two calls, of which the first asks for the columns. A storage into which nothing was loaded
-    /// yet has neither.
+    /// Returns all rows and columns as JSON values. Makes two calls, the first of which asks for the columns.
+    /// A storage that was never loaded has neither.
     ///
-    /// For a source that is declared, `query! { from .. }` gives the same as structs; for one that is large, [`Client::stream`](crate::Client::stream) and
-    /// [`export`](Self::export) hold no more of it than a part.
+    /// For a declared source, `query! { from .. }` returns the same rows as structs. For a large source, use
+    /// [`Client::stream`](crate::Client::stream) or [`export`](Self::export), which keep only part of the rows
+    /// in memory.
     ///
     /// ```no_run
     /// # async fn print(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -51,7 +54,8 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// A source that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
+    /// request.
     #[doc(alias = "get_as_dataframe")]
     pub async fn get_data(&self) -> Result<Answer, Error> {
         let deadline = self.session().deadline();
@@ -63,15 +67,16 @@ impl DataSource {
         self.raw_rows(self.session(), all, deadline).await
     }
 
-    /// Runs a query that is data on this source: [`Client::fetch_raw`](crate::Client::fetch_raw).
+    /// Runs an untyped query on this source, like [`Client::fetch_raw`](crate::Client::fetch_raw).
     ///
     /// # Errors
-    /// As for [`Client::fetch_raw`](crate::Client::fetch_raw).
+    /// Returns the errors of [`Client::fetch_raw`](crate::Client::fetch_raw).
     pub async fn query(&self, options: &Pipeline) -> Result<Answer, Error> {
         self.raw_rows(self.session(), options.clone(), self.session().deadline()).await
     }
 
-    /// The value of a formula over all rows, as `sum([revenue]) / count()`, or of a measure, by its name: a number, or `None` over no row.
+    /// Returns the value of a formula over all rows, such as `sum([revenue]) / count()`, or of a measure, by
+    /// its name. Returns `None` if there are no rows.
     ///
     /// ```no_run
     /// # async fn print(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -84,8 +89,8 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// A formula that the server refuses, or whose answer is another thing than one number; a source that does not exist any more; a server
-    /// that cannot be reached or refuses.
+    /// Returns an error if the server rejects the formula, the result is not a single number, the source no
+    /// longer exists, or the server cannot be reached or rejects the request.
     #[doc(alias = "get_value_formula")]
     pub async fn value_formula(&self, formula: &str) -> Result<Option<f64>, Error> {
         let mut rows = TypedRows::new(VALUE.into(), read_value);
@@ -97,17 +102,20 @@ impl DataSource {
             [] => Ok(None),
             [value] => Ok(value),
             _ => {
-                let message =
-                    format!("`{formula}` is no value formula: it gave {} rows, and not one number", rows.len());
+                let message = format!(
+                    "`{formula}` is not a value formula: it returned {} rows instead of one number",
+                    rows.len()
+                );
                 Err(Error::new(Kind::Decode, message))
             }
         }
     }
 
-    /// The number of rows; 0 for a storage into which nothing was loaded yet.
+    /// Returns the number of rows; 0 for a storage that was never loaded.
     ///
     /// # Errors
-    /// A source that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
+    /// request.
     #[doc(alias = "get_nb_rows")]
     pub async fn row_count(&self) -> Result<u64, Error> {
         let count =
@@ -116,14 +124,15 @@ impl DataSource {
         let mut rows = TypedRows::new(COUNT.into(), read_count);
         let session = self.session();
         self.run(session, options, &mut rows, session.deadline()).await?;
-        // A count over nothing may be no row, or a sum of nothing.
+        // A count over no rows may return no row, or NULL.
         let count = rows.into_rows().into_iter().next().flatten().unwrap_or(0);
-        u64::try_from(count)
-            .map_err(|_| Error::new(Kind::Decode, format!("the server counts {count} rows in `{}`", self.name())))
+        u64::try_from(count).map_err(|_| {
+            Error::new(Kind::Decode, format!("the server returned {count} as the number of rows of `{}`", self.name()))
+        })
     }
 }
 
-/// The pipeline of one stage that selects these.
+/// Creates a query of one stage that selects these items.
 fn selecting(select: Vec<Item>) -> Pipeline {
     let stage = Stage { select, ..Stage::default() };
     Pipeline { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: vec![stage], ..Pipeline::default() }

@@ -1,4 +1,4 @@
-//! What a data source is configured with: its properties, read, set and saved; its cache; what it says of users.
+//! The configuration of a data source: reading, setting and saving properties, the cache, and users' metadata.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use crate::session::{Measures, Session};
 use crate::transport::Deadline;
 
 impl DataSource {
-    /// Everything that the server says of the source, `jsonContent` among it, as it was when the source was found. It may
-    /// hold credentials of a connected database.
+    /// Returns the whole configuration, including `jsonContent`, as it was when the source was found. It may
+    /// contain the credentials of a connected database.
     #[must_use]
     pub fn config(&self) -> &Map<String, Value> {
         &self.config
     }
 
-    /// A property of the source, if it is set: an entry of its `jsonContent`.
+    /// Returns a property of the source (an entry of its `jsonContent`), if it is set.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&Value> {
         self.config.get("jsonContent")?.get(name)
     }
 
-    /// Sets a property of the source. The server is told by [`save`](Self::save).
+    /// Sets a property of the source. Call [`save`](Self::save) to send it to the server.
     ///
-    /// Which properties there are depends on the source's type, and only the platform's support has a list.
+    /// The available properties depend on the source's type; ask the platform's support for a list.
     ///
     /// ```no_run
     /// # async fn set(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -46,18 +46,21 @@ impl DataSource {
         }
     }
 
-    /// Gives the source another name. The server is told by [`save`](Self::save).
+    /// Renames the source. Call [`save`](Self::save) to send the name to the server.
     pub fn set_name(&mut self, name: impl Into<String>) {
         self.name = name.into();
         self.config.insert("name".to_owned(), self.name.clone().into());
     }
 
-    /// Saves the source as it is here, the whole of its configuration: what somebody else changed since it was found is lost, and so is how the
-    /// last [load](Self::reload_from_csv) read its file. A source that is kept for long, or was loaded, is [refreshed](Self::refresh) before
-    /// its properties are set.
+    /// Saves the whole configuration of the source.
+    ///
+    /// This overwrites what others changed since the source was found, including the options of the last
+    /// [load](Self::reload_from_csv). Before changing properties of a source that was found long ago, or was
+    /// loaded since, call [`refresh`](Self::refresh).
     ///
     /// # Errors
-    /// A source that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
+    /// request.
     pub async fn save(&mut self) -> Result<(), Error> {
         let body = Value::Object(self.config.clone());
         let session = &self.session;
@@ -71,43 +74,47 @@ impl DataSource {
         Ok(())
     }
 
-    /// Reads the configuration anew. What was set and not saved is lost.
+    /// Reads the configuration again. Unsaved changes are lost.
     ///
     /// # Errors
-    /// A source that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
+    /// request.
     pub async fn refresh(&mut self) -> Result<(), Error> {
         *self = self.renewed(self.session.deadline()).await?;
         Ok(())
     }
 
-    /// The source as the server has it now.
+    /// Returns the source as the server has it now.
     pub(crate) async fn renewed(&self, deadline: Deadline) -> Result<DataSource, Error> {
         DataSource::by_uuid(&self.session, &self.uuid, deadline).await
     }
 
-    /// Makes the platform forget the answers that it keeps for this source, so that queries and dashboards see the data as it is now.
+    /// Clears the platform's cache of query results for this source, so that queries and dashboards show the
+    /// current data.
     ///
     /// # Errors
-    /// A source that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
+    /// request.
     pub async fn invalidate_cache(&self) -> Result<(), Error> {
         self.order("invalidate_cache").await
     }
 
-    /// Makes the source's rows the metadata of the organization's users: a row a user, whose login is in the first column, `login`. Only an
-    /// admin may.
+    /// Uses the source's rows as the metadata of the organization's users: one row for each user, with the
+    /// login in the first column, `login`. Requires an admin's API key.
     ///
     /// # Errors
-    /// A source whose first column is another; a key that is no admin's; a server that cannot be reached or refuses.
+    /// Returns an error if the first column has another name, the key does not belong to an admin, or the
+    /// server cannot be reached or rejects the request.
     pub async fn reload_users_metadata(&self) -> Result<(), Error> {
         self.order("reload_users_metadata").await
     }
 
-    /// Remembers the measures that this source's configuration has.
+    /// Remembers the measures in this source's configuration.
     pub(crate) fn remember_measures(&self, session: &Session) -> Arc<Measures> {
         session.remember_measures(&self.uuid, Measures::of(&self.name, &self.config))
     }
 
-    /// A call that is its path and no more.
+    /// Sends a call without a body.
     async fn order(&self, what: &str) -> Result<(), Error> {
         let session = &self.session;
         let response = session.post(&["api", "data_source", &self.uuid, what], session.deadline()).send().await?;
@@ -115,10 +122,10 @@ impl DataSource {
         Ok(())
     }
 
-    /// The token of the source, which is the credential of a push.
+    /// Returns the token of the source, the credential of a push.
     pub(crate) fn token(&self) -> Result<&str, Error> {
         self.config.get("token").and_then(Value::as_str).ok_or_else(|| {
-            let message = format!("source `{}` has no token, which a push needs: it is no storage", self.name);
+            let message = format!("source `{}` has no token, which a push needs: it is not a storage", self.name);
             Error::new(Kind::Usage, message)
         })
     }

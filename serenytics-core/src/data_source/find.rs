@@ -1,4 +1,4 @@
-//! Finding data sources: by name, by uuid, all of them, or a storage that is made when it is missing.
+//! Finds data sources by name or uuid, lists them, and creates storages.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -11,47 +11,49 @@ use crate::session::Session;
 use crate::transport::Deadline;
 
 impl Client {
-    /// The data source with this name.
+    /// Returns the data source with this name.
     ///
     /// # Errors
-    /// No source with the name, in which case the error suggests the one that was probably meant; more than one; a server
-    /// that cannot be reached or refuses.
+    /// Returns an error if no source has the name (the error suggests a similar name), several sources have
+    /// it, or the server cannot be reached or rejects the request.
     #[doc(alias = "get_data_source_by_name")]
     pub async fn source(&self, name: &str) -> Result<DataSource, Error> {
         DataSource::named(self.session(), name, self.session().deadline()).await
     }
 
-    /// The data source with this name, if there is one.
+    /// Returns the data source with this name, or `None` if there is none.
     ///
     /// # Errors
-    /// More than one source with the name; a server that cannot be reached or refuses.
+    /// Returns an error if several sources have the name, or the server cannot be reached or rejects the
+    /// request.
     pub async fn find_source(&self, name: &str) -> Result<Option<DataSource>, Error> {
         DataSource::lookup(self.session(), name, self.session().deadline()).await
     }
 
-    /// The data source with this uuid.
+    /// Returns the data source with this uuid.
     ///
     /// # Errors
-    /// No source with the uuid; a server that cannot be reached or refuses.
+    /// Returns an error if no source has the uuid, or the server cannot be reached or rejects the request.
     #[doc(alias = "get_data_source_by_uuid")]
     pub async fn source_by_uuid(&self, uuid: &str) -> Result<DataSource, Error> {
         DataSource::by_uuid(self.session(), uuid, self.session().deadline()).await
     }
 
-    /// All data sources that the key may see.
+    /// Returns all data sources that the API key can access.
     ///
     /// # Errors
-    /// A server that cannot be reached or refuses.
+    /// Returns an error if the server cannot be reached or rejects the request.
     #[doc(alias = "get_data_sources")]
     pub async fn sources(&self) -> Result<Vec<DataSource>, Error> {
         DataSource::all(self.session(), self.session().deadline()).await
     }
 
-    /// The storage with this name, made now if there is none. That is two calls of the API: who does it at the same time as another can make
-    /// a second storage of the name.
+    /// Returns the storage with this name, and creates it if it does not exist. It makes two calls of the
+    /// API: two callers at the same time can create two storages with the same name.
     ///
     /// # Errors
-    /// A source with the name that is no storage, or more than one; a server that cannot be reached or refuses.
+    /// Returns an error if several sources have the name, the source is not a storage, or the server cannot
+    /// be reached or rejects the request.
     #[doc(alias = "get_or_create_storage_data_source_by_name")]
     pub async fn get_or_create_storage(&self, name: &str) -> Result<DataSource, Error> {
         let (session, deadline) = (self.session(), self.session().deadline());
@@ -60,19 +62,18 @@ impl Client {
                 SourceType::Storage => Ok(source),
                 other => Err(Error::new(
                     Kind::Usage,
-                    format!(
-                        "there is a source `{name}` and it is of type {other}; choose another name for the storage"
-                    ),
+                    format!("source `{name}` already exists with type {other}; choose another name for the storage"),
                 )),
             };
         }
         DataSource::create(session, name, deadline).await
     }
 
-    /// A new storage with this name, without rows. Names are unique by convention only: one that is taken is not refused here.
+    /// Creates an empty storage with this name. Names are unique by convention only: this does not fail if
+    /// another source has the name.
     ///
     /// # Errors
-    /// A server that cannot be reached or refuses.
+    /// Returns an error if the server cannot be reached or rejects the request.
     pub async fn create_storage(&self, name: &str) -> Result<DataSource, Error> {
         DataSource::create(self.session(), name, self.session().deadline()).await
     }

@@ -22,7 +22,7 @@ use crate::error::{Error, Kind};
 use crate::resource::Resource;
 use crate::session::Session;
 
-/// A data source of a server, found by [`Client::source`](crate::Client::source) and its siblings.
+/// A data source of a server, returned by [`Client::source`](crate::Client::source) and similar methods.
 #[derive(Clone)]
 pub struct DataSource {
     session: Session,
@@ -32,21 +32,21 @@ pub struct DataSource {
     config: Map<String, Value>,
 }
 
-/// What kind of data source it is.
+/// The kind of a data source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceType {
-    /// A table of the platform's own warehouse, the only kind that data can be loaded into.
+    /// A table of the platform's warehouse, the only kind that data can be loaded into.
     Storage,
     /// A join of other sources.
     InnerJoin,
-    /// Another kind, by the server's name for it: a connected database, or one that a newer server knows. Empty when the
-    /// server says none.
+    /// Another kind, by the server's name for it: a connected database, or a kind that only newer servers
+    /// have. Empty if the server returns no type.
     Other(String),
 }
 
 impl SourceType {
-    /// The server's name for the kind.
+    /// Returns the server's name for the kind.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -64,19 +64,19 @@ impl fmt::Display for SourceType {
 }
 
 impl DataSource {
-    /// The name, unique by convention only; empty when the server says none.
+    /// Returns the name, unique by convention only. Empty if the server returns none.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The uuid, which never changes.
+    /// Returns the uuid, which never changes.
     #[must_use]
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    /// The kind of source.
+    /// Returns the kind of the source.
     #[must_use]
     pub fn source_type(&self) -> &SourceType {
         &self.source_type
@@ -85,7 +85,8 @@ impl DataSource {
     /// Deletes the source and its data.
     ///
     /// # Errors
-    /// A source that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
+    /// request.
     pub async fn delete(self) -> Result<(), Error> {
         let request = self.session.delete(&["api", "data_source", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;
@@ -98,7 +99,7 @@ impl DataSource {
         &self.session
     }
 
-    /// Refuses what can only be done to a storage.
+    /// Returns an error if the source is not a storage.
     pub(crate) fn check_is_storage(&self) -> Result<(), Error> {
         if self.source_type == SourceType::Storage {
             return Ok(());
@@ -114,7 +115,7 @@ impl Resource for DataSource {
     const PATH: &'static str = "data_source";
     const NOUN: &'static str = "source";
 
-    /// A newer server may have sources without a name or a type.
+    /// Newer servers may have sources without a name or a type.
     fn read(session: &Session, config: Map<String, Value>) -> Option<DataSource> {
         let text = |key: &str| config.get(key).and_then(Value::as_str);
         let uuid = text("uuid")?.to_owned();
@@ -136,7 +137,7 @@ impl Resource for DataSource {
     }
 }
 
-/// The configuration is left out: it may hold credentials.
+/// Leaves out the configuration, which may contain credentials.
 impl fmt::Debug for DataSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DataSource")

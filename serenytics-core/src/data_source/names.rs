@@ -1,13 +1,13 @@
-//! The names of columns that are loaded: the warehouse takes those in lower case and without accents.
+//! Names of loaded columns: the warehouse requires lower case without accents.
 
 use serenytics_query::suggest::listed;
 
-use crate::transport::cut;
+use crate::transport::truncated;
 
-/// How much of a name stands in a message.
+/// Maximum length of a name in a message.
 const LONGEST_SHOWN: usize = 100;
 
-/// Letters with accents, and what stands for them.
+/// Letters with accents, and their replacements.
 const PLAIN: &[(&str, &str)] = &[
     ("àáâãäåāăą", "a"),
     ("æ", "ae"),
@@ -34,39 +34,42 @@ const PLAIN: &[(&str, &str)] = &[
     ("źżž", "z"),
 ];
 
-/// The accents that Unicode has as characters of their own.
+/// The combining accents of Unicode.
 const ACCENTS: std::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
 
-/// Why a name cannot be that of a column; `None` if it can.
+/// Returns why a name is not a valid column name, or `None` if it is.
 pub(crate) fn problem(name: &str) -> Option<String> {
     if name.is_empty() {
         return Some("a column has no name".to_owned());
     }
     if name.chars().any(char::is_control) {
-        return Some(format!("the name of the column `{}` has a control character in it", cut(name, LONGEST_SHOWN)));
+        return Some(format!(
+            "the name of the column `{}` contains a control character",
+            truncated(name, LONGEST_SHOWN)
+        ));
     }
     let plain = plain(name);
     (plain != name).then(|| {
-        let (name, plain) = (cut(name, LONGEST_SHOWN), cut(&plain, LONGEST_SHOWN));
+        let (name, plain) = (truncated(name, LONGEST_SHOWN), truncated(&plain, LONGEST_SHOWN));
         format!(
-            "the column `{name}` has to be called `{plain}`: the warehouse takes names in lower case and without accents, and shows another one if \
-             it is set in the source's configuration"
+            "the column `{name}` has to be called `{plain}`: the warehouse requires names in lower case without accents, and shows another name if \
+             one is set in the source's configuration"
         )
     })
 }
 
-/// Why these names cannot be those of a row's columns; `None` if they can.
+/// Returns why these names are not valid for the columns of a row, or `None` if they are.
 pub(crate) fn problems<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Option<String> {
-    let told: Vec<_> = names.clone().filter_map(problem).collect();
-    if !told.is_empty() {
-        return Some(told.join("; "));
+    let problems: Vec<_> = names.clone().filter_map(problem).collect();
+    if !problems.is_empty() {
+        return Some(problems.join("; "));
     }
     let mut seen = std::collections::BTreeSet::new();
-    let twice: Vec<_> = names.filter(|name| !seen.insert(*name)).collect();
-    (!twice.is_empty()).then(|| format!("columns stand twice: {}", listed(twice)))
+    let repeated: Vec<_> = names.filter(|name| !seen.insert(*name)).collect();
+    (!repeated.is_empty()).then(|| format!("repeated columns: {}", listed(repeated)))
 }
 
-/// The name that the warehouse takes. Letters of other scripts have no accents here.
+/// Converts a name to one that the warehouse accepts. Only Latin letters lose their accents.
 fn plain(name: &str) -> String {
     if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return name.to_owned();
@@ -87,14 +90,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_in_lower_case_without_accents_are_taken() {
+    fn column_name_in_lower_case_without_accents_is_valid() {
         for name in ["country", "order date", "a_1", "a.b", "price (€)", "名前"] {
             assert_eq!(problem(name), None, "{name}");
         }
     }
 
     #[test]
-    fn other_names_are_told_with_what_to_write() {
+    fn invalid_column_name_error_suggests_a_valid_name() {
         for (name, instead) in [
             ("Country", "country"),
             ("prénom", "prenom"),
@@ -102,11 +105,11 @@ mod tests {
             ("e\u{301}te\u{301}", "ete"),
             ("İ", "i"),
         ] {
-            let told = problem(name).unwrap();
-            assert!(told.starts_with(&format!("the column `{name}` has to be called `{instead}`")), "{told}");
+            let message = problem(name).unwrap();
+            assert!(message.starts_with(&format!("the column `{name}` has to be called `{instead}`")), "{message}");
         }
         assert!(problem("").is_some() && problem("a\nb").is_some());
-        assert_eq!(problems(["a", "b", "a"].into_iter()).unwrap(), "columns stand twice: `a`");
+        assert_eq!(problems(["a", "b", "a"].into_iter()).unwrap(), "repeated columns: `a`");
         assert_eq!(problems(["A", "É"].into_iter()).unwrap().matches("has to be called").count(), 2);
     }
 }

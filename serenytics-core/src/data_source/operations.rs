@@ -1,21 +1,21 @@
-//! The operations of a batch as JSON, in the bodies of one call or of several.
+//! The operations of a batch as JSON, in the bodies of one or more calls.
 
 use serde_json::Value;
 
 use crate::data_source::names;
 
-/// What is around the operations of a batch.
+/// The JSON around the operations of a batch.
 const OPEN: &str = r#"{"async":"#;
 const OPERATIONS: &str = r#","operations":["#;
 const CLOSE: &str = "]}";
 
-/// One operation: what begins it, and its rows or keys as JSON.
+/// One operation: its JSON up to the rows, and its rows or keys as JSON.
 pub(super) struct Operation {
     /// Everything before the rows.
     head: String,
-    /// The rows, one after the other.
+    /// The rows, one after another.
     rows: String,
-    /// Where in `rows` each ends.
+    /// The end of each row in `rows`.
     ends: Vec<usize>,
 }
 
@@ -34,18 +34,18 @@ impl Operation {
         self.ends.push(self.rows.len());
     }
 
-    /// How many rows or keys it has.
+    /// Returns the number of rows or keys.
     pub(super) fn count(&self) -> usize {
         self.ends.len()
     }
 
-    /// The JSON of the row or key with this index.
+    /// Returns the JSON of the row or key with this index.
     fn row(&self, index: usize) -> &str {
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.ends.get(index).map_or("", |end| &self.rows[start..*end])
     }
 
-    /// Checks the names of the last row's columns.
+    /// Checks the column names of the last row.
     pub(super) fn check_names(&self) -> Result<(), String> {
         let row = self.row(self.count().saturating_sub(1));
         let names = FirstKeys(row);
@@ -53,7 +53,7 @@ impl Operation {
     }
 }
 
-/// The keys of a JSON object that was just written, without spaces.
+/// The keys of a JSON object, written without spaces.
 struct FirstKeys<'j>(&'j str);
 
 impl Iterator for FirstKeys<'_> {
@@ -70,13 +70,13 @@ impl Iterator for FirstKeys<'_> {
     }
 }
 
-/// The body of a call, and how many rows and keys are in it.
+/// The body of a call, and the number of rows and keys in it.
 pub(super) struct Part {
     pub(super) body: String,
     pub(super) rows: usize,
 }
 
-/// The bodies of the calls that a batch is sent in; the error is a sentence.
+/// Returns the bodies of the calls that send a batch. The error is a sentence.
 pub(super) fn parts(operations: &[Operation], asynchronous: bool, largest: Option<usize>) -> Result<Vec<Part>, String> {
     let open = format!("{OPEN}{asynchronous}{OPERATIONS}");
     let largest = largest.unwrap_or(usize::MAX);
@@ -92,7 +92,7 @@ pub(super) fn parts(operations: &[Operation], asynchronous: bool, largest: Optio
                 let whole = open.len() + operation.head.len() + row.len() + 2 + CLOSE.len();
                 if whole > largest {
                     return Err(format!(
-                        "row {} of operation {} of the batch needs a call of {whole} bytes, and `max_request_size` allows {largest}",
+                        "row {} of operation {} of the batch needs a call of {whole} bytes, but `max_request_size` allows {largest}",
                         index + 1,
                         number + 1
                     ));
@@ -122,7 +122,7 @@ pub(super) fn parts(operations: &[Operation], asynchronous: bool, largest: Optio
     Ok(parts)
 }
 
-/// Ends the body of a call, and its last operation if that is open.
+/// Ends the body of a call, and its last operation if it is open.
 fn close(part: Option<&mut Part>, opened: bool) {
     if let Some(part) = part {
         if opened {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_one_body() {
+    fn batch_is_one_body_by_default() {
         let whole = json!({
             "async": false,
             "operations": [
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_is_split_has_all_of_its_rows_in_their_order() {
+    fn split_batch_keeps_all_rows_in_order() {
         let rows = |bodies: &[Value]| -> Vec<(Value, Value, Value)> {
             let operations = bodies.iter().flat_map(|body| body["operations"].as_array().unwrap());
             operations
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_row_itself() {
+    fn first_keys_skip_nested_objects() {
         let names: Vec<_> = FirstKeys(r#"{"a":{"B":[1,"x,"]},"é\"":"}","c":null}"#).collect();
         assert_eq!(names, ["a", "é\"", "c"]);
         assert_eq!(FirstKeys("{}").next(), None);

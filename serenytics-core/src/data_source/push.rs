@@ -1,4 +1,4 @@
-//! Pushes: one row that is appended to a storage, for which the storage's token is enough.
+//! Pushes: appending single rows to a storage with the storage's token.
 
 use std::fmt;
 
@@ -12,13 +12,14 @@ use crate::error::{Error, Kind};
 use crate::session::Session;
 use crate::transport::Request;
 
-/// Appends rows to one storage, one a call, by the storage's token: it has no API key, and cannot do anything else.
+/// Appends rows to one storage, one row for each call. It uses the storage's token instead of an API key, and
+/// cannot do anything else.
 ///
-/// Made by [`DataSource::pusher`], or by [`ClientBuilder::pusher`](crate::ClientBuilder::pusher) where there is a token and no key. Cheap to
-/// clone. The token is a secret, and printed by nothing.
+/// Created by [`DataSource::pusher`], or by [`ClientBuilder::pusher`](crate::ClientBuilder::pusher) without an
+/// API key. Cheap to clone. The token is a secret and is never printed.
 #[derive(Clone)]
 pub struct Pusher {
-    /// A session whose key is the token, so that texts of the server are shown without it.
+    /// A session whose key is the token, so that the token is redacted from the server's messages.
     session: Session,
     uuid: String,
 }
@@ -28,14 +29,17 @@ impl Pusher {
         Pusher { session, uuid }
     }
 
-    /// The uuid of the storage.
+    /// Returns the uuid of the storage.
     #[must_use]
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    /// Appends a row. The platform does not wait until it is stored, and a row that does not fit the storage's columns may be lost; what has to
-    /// arrive goes by [`batch`](DataSource::batch). It is never sent twice: after an error of the connection it may have arrived all the same.
+    /// Appends a row without waiting until it is stored.
+    ///
+    /// A row that does not fit the storage's columns may be lost without an error: use a
+    /// [`batch`](DataSource::batch) if rows must arrive. A push is never retried; after a connection error, the
+    /// row may have arrived.
     ///
     /// ```no_run
     /// # async fn push() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,8 +53,9 @@ impl Pusher {
     /// ```
     ///
     /// # Errors
-    /// A row that JSON cannot hold, or a column's name that the warehouse does not take, before anything is sent; a token that is not the
-    /// storage's; a server that cannot be reached or refuses.
+    /// Returns an error if the row cannot be written as JSON or a column name is not valid in the warehouse
+    /// (nothing is sent then), the token is not the storage's, or the server cannot be reached or rejects the
+    /// request.
     #[doc(alias = "push_data")]
     pub async fn push(&self, row: impl LoadRow) -> Result<(), Error> {
         let mut body = String::new();
@@ -72,35 +77,36 @@ impl Pusher {
 }
 
 impl ClientBuilder {
-    /// What appends rows to the storage with this uuid by its token, which a client's [`DataSource::config`](crate::DataSource::config) has and
-    /// the platform shows. The API key is not needed, and not sent if there is one.
+    /// Creates a pusher for the storage with this uuid, from the storage's token. The platform shows the token,
+    /// and [`DataSource::config`](crate::DataSource::config) contains it. The API key is not needed, and is not
+    /// sent if it is set.
     ///
     /// # Errors
-    /// A URL that is none, no token, or one that cannot be sent.
+    /// Returns an error if the URL is invalid, or the token is empty or cannot be sent.
     pub fn pusher(self, uuid: impl Into<String>, token: impl Into<ApiKey>) -> Result<Pusher, Error> {
         let token = token.into();
         if token.is_empty() {
-            return Err(Error::new(Kind::Usage, "no token: the configuration of the storage has it"));
+            return Err(Error::new(Kind::Usage, "no token: copy it from the configuration of the storage"));
         }
         Ok(Pusher::new(self.api_key(token).build()?.session().clone(), uuid.into()))
     }
 }
 
 impl DataSource {
-    /// What appends rows to this storage by its token, without the API key: for programs that get to do nothing else.
+    /// Creates a pusher for this storage: it can append rows, but has no API key.
     ///
     /// # Errors
-    /// A source that is no storage.
+    /// Returns an error if the source is not a storage.
     pub fn pusher(&self) -> Result<Pusher, Error> {
         self.check_is_storage()?;
         let session = self.session().with_token(ApiKey::from(self.token()?));
         Ok(Pusher::new(session, self.uuid().to_owned()))
     }
 
-    /// Appends a row to the storage: see [`Pusher::push`].
+    /// Appends a row to the storage, like [`Pusher::push`].
     ///
     /// # Errors
-    /// A source that is no storage, and as for [`Pusher::push`].
+    /// Returns an error if the source is not a storage, and the errors of [`Pusher::push`].
     #[doc(alias = "push_data")]
     pub async fn push(&self, row: impl LoadRow) -> Result<(), Error> {
         self.pusher()?.push(row).await

@@ -1,15 +1,15 @@
-//! Queries that are data: sent unchecked, with the uuids of the source's measures added.
+//! Untyped queries, sent unchecked with the uuids of the source's measures.
 
 use serenytics_query::wire::{COLUMN_BY_COLUMN, ColumnTitle, Pipeline, ROW_BY_ROW};
 
-use crate::answer::{self, Answer, ColumnAnswer, RawColumns, RawRows, Rows, Until, Wanted};
+use crate::answer::{self, Answer, ColumnAnswer, Expect, RawColumns, RawRows, ReadUntil, Rows};
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::session::{Session, add_measures};
 use crate::transport::Deadline;
 
 impl DataSource {
-    /// Runs a query and returns its answer row by row.
+    /// Runs a query and returns its result row by row.
     pub(crate) async fn raw_rows(
         &self,
         session: &Session,
@@ -19,7 +19,7 @@ impl DataSource {
         let order = options.order.get_or_insert_with(|| ROW_BY_ROW.to_owned());
         if order != ROW_BY_ROW {
             let message = format!(
-                "nothing was sent: `order` is `{order}`, and rows come `{ROW_BY_ROW}`; `fetch_columns` takes other orders"
+                "nothing was sent: `order` is `{order}`, but rows are `{ROW_BY_ROW}`; for other orders, use `fetch_columns`"
             );
             return Err(Error::new(Kind::Usage, message));
         }
@@ -28,7 +28,7 @@ impl DataSource {
         Ok(Answer { columns, rows: rows.into_rows() })
     }
 
-    /// Runs a query and returns its answer column by column.
+    /// Runs a query and returns its result column by column.
     pub(crate) async fn raw_columns(
         &self,
         session: &Session,
@@ -36,7 +36,7 @@ impl DataSource {
         deadline: Deadline,
     ) -> Result<ColumnAnswer, Error> {
         if options.order.get_or_insert_with(|| COLUMN_BY_COLUMN.to_owned()) == ROW_BY_ROW {
-            let message = format!("nothing was sent: `order` is `{ROW_BY_ROW}`; `fetch_raw` takes it");
+            let message = format!("nothing was sent: `order` is `{ROW_BY_ROW}`; for rows, use `fetch_raw`");
             return Err(Error::new(Kind::Usage, message));
         }
         let mut cells = RawColumns::new(session.api_key());
@@ -44,7 +44,7 @@ impl DataSource {
         cells.finish(columns).map_err(|message| Error::new(Kind::Decode, session.api_key().redact(message)))
     }
 
-    /// Runs a query, passes its rows to `rows`, and returns the columns of its answer.
+    /// Runs a query, passes its rows to `rows`, and returns the columns of its result.
     pub(super) async fn run(
         &self,
         session: &Session,
@@ -56,8 +56,8 @@ impl DataSource {
         let body = serde_json::to_vec(&options).map_err(|error| {
             Error::new(Kind::Usage, format!("the query cannot be written: {error}")).caused_by(error)
         })?;
-        let wanted = if options.only_headers == Some(true) { Wanted::Titles } else { Wanted::Rows };
-        let exchange = answer::run(session, self.uuid(), body.into(), (wanted, Until::End), rows, deadline).await?;
+        let wanted = if options.only_headers == Some(true) { Expect::Titles } else { Expect::Rows };
+        let exchange = answer::run(session, self.uuid(), body.into(), (wanted, ReadUntil::End), rows, deadline).await?;
         Ok(exchange.into_columns())
     }
 }

@@ -1,4 +1,4 @@
-//! What a source has against what is declared of it: drift, and the schema file that declares all of it.
+//! Compares a source with its declaration (drift), and writes the schema file that declares a source.
 
 use serenytics_query::drift::{Drift, drift};
 use serenytics_query::remote_schema::RemoteSchema;
@@ -13,16 +13,16 @@ use crate::resource::Resource;
 use crate::transport::Deadline;
 
 impl Client {
-    /// Holds a declaration against the source that it declares, as the server has it now, and returns what differs.
+    /// Compares a declaration with its source on the server, and returns the differences.
     ///
-    /// What [breaks](Drift::is_breaking) would fail in production; a column that is new does not. One test of a program's holds its
-    /// declarations:
+    /// A [breaking](Drift::is_breaking) difference would fail in production; a new column would not. Check a
+    /// program's declarations in one test:
     ///
     /// ```
     /// use serenytics_core::{Client, Error};
     /// use serenytics_query::source::Source;
     ///
-    /// async fn holds<S: Source>(client: &Client) -> Result<(), Error> {
+    /// async fn check<S: Source>(client: &Client) -> Result<(), Error> {
     ///     for drift in client.drift::<S>().await? {
     ///         assert!(!drift.is_breaking(), "{drift}");
     ///     }
@@ -31,7 +31,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// A source that does not exist; a server that cannot be reached or refuses.
+    /// Returns an error if the source does not exist, or the server cannot be reached or rejects the request.
     pub async fn drift<S: Source>(&self) -> Result<Vec<Drift>, Error> {
         let (session, deadline) = (self.session(), self.session().deadline());
         let source = match S::SOURCE {
@@ -43,9 +43,10 @@ impl Client {
 }
 
 impl DataSource {
-    /// Holds a schema against what the server has of the source now, and returns what differs.
+    /// Compares a schema with this source on the server, and returns the differences.
     ///
-    /// The schema need not be one that was declared for this source: what runs on staging is held against staging so.
+    /// The schema may have been declared for another source. For example, compare the schema of production
+    /// with the source on staging:
     ///
     /// ```
     /// use serenytics_core::{Client, Error};
@@ -60,16 +61,18 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// A source that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
+    /// request.
     pub async fn drift(&self, declared: &Schema) -> Result<Vec<Drift>, Error> {
         let deadline = self.session().deadline();
         Ok(drift(declared, &self.renewed(deadline).await?.served(deadline).await?))
     }
 
-    /// The schema file that declares all that the server has of the source now, and finds it by its name.
+    /// Creates a schema file that declares everything that the server knows of the source, and refers to the
+    /// source by name.
     ///
-    /// Every cell may be NULL in it and each measure is a float, because no server tells. Columns whose names no field can have get others.
-    /// Columns of a type that this version does not know are left out.
+    /// Servers do not report nullability or the types of measures: every column is nullable and every measure
+    /// is a float. Columns whose names are not valid fields are renamed. Columns of unknown types are left out.
     ///
     /// ```
     /// use serenytics_core::{Client, Error};
@@ -82,18 +85,18 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// A source that has no columns yet, or none that a file can declare; a source that does not exist any more; a server that cannot be
-    /// reached or refuses.
+    /// Returns an error if the source has no columns that a file can declare, the source no longer exists, or
+    /// the server cannot be reached or rejects the request.
     pub async fn schema_file(&self) -> Result<SchemaFile, Error> {
         self.pulled(None).await
     }
 
-    /// The schema file of the source as [`schema_file`](Self::schema_file) gives it, with what only a person can tell taken from the file that
-    /// declared the source until now: names in queries, columns without NULL, the types of measures, value formulas, and whether the source
-    /// is found by its uuid.
+    /// Updates a schema file: like [`schema_file`](Self::schema_file), but keeps what only a person can decide
+    /// from the file `before`. These are names in queries, columns without NULL, the types of measures, value
+    /// formulas, and whether the file refers to the source by uuid.
     ///
     /// # Errors
-    /// As for [`schema_file`](Self::schema_file).
+    /// Returns the errors of [`schema_file`](Self::schema_file).
     pub async fn schema_file_after(&self, before: &SchemaFile) -> Result<SchemaFile, Error> {
         self.pulled(Some(before)).await
     }
@@ -105,8 +108,7 @@ impl DataSource {
         let uuid = before.and_then(|file| file.uuid.as_ref()).map(|_| source.uuid());
         let file = served.file(source.name(), uuid, before);
         if served.columns.is_empty() {
-            let message =
-                format!("source `{}` has no columns yet: a storage gets them by the first load", source.name());
+            let message = format!("source `{}` has no columns yet: load data into the storage first", source.name());
             return Err(Error::new(Kind::Usage, message));
         }
         file.checked().map_err(|message| {
@@ -115,7 +117,7 @@ impl DataSource {
         })
     }
 
-    /// What the server has: the columns as they are now, the measures as they were when the source was found.
+    /// Returns the current columns, and the measures as they were when the source was found.
     async fn served(&self, deadline: Deadline) -> Result<RemoteSchema, Error> {
         let measures = self.remember_measures(self.session());
         Ok(RemoteSchema {

@@ -1,4 +1,4 @@
-//! An export: its options, the call that has the server make a file, and the way to its bytes.
+//! An export: its options, the call that makes the server create a file, and the download of that file.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use tracing::{Instrument, Span, debug_span};
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::export::ExportFormat;
-use crate::io::{Progress, Tell, tell};
+use crate::io::{Progress, ProgressCallback, report};
 use crate::transport::{Deadline, Request, Response};
 
-/// How long an export may take, unless it is set.
+/// Default timeout of an export.
 const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// An export of all rows and columns of a source; see [`DataSource::export`].
-#[must_use = "nothing is exported before `.to_file(..)`, `.rows(..)` or another of them"]
+#[must_use = "nothing is exported before a method such as `.to_file(..)` or `.rows(..)` is called"]
 pub struct Export<'s> {
     pub(crate) source: &'s DataSource,
     pub(crate) format: Option<ExportFormat>,
     pub(crate) separator: char,
     quotes: bool,
     timeout: Duration,
-    progress: Tell<'static, Progress>,
+    progress: ProgressCallback<'static, Progress>,
 }
 
-/// A file that the server made, of which the head has arrived.
+/// The download of an exported file, whose response head has arrived.
 pub(crate) struct Download {
     pub(crate) response: Response,
     pub(crate) format: ExportFormat,
@@ -36,8 +36,8 @@ pub(crate) struct Download {
 }
 
 impl DataSource {
-    /// Exports all rows and columns of the source, of any type: a storage, a join, a connected database. The server makes a file, which is
-    /// written to disk or read while it arrives, in constant memory.
+    /// Exports all rows and columns of the source, whatever its type: a storage, a join, a connected database. The
+    /// server creates a file, which is written to disk or parsed while it arrives, in constant memory.
     ///
     /// ```no_run
     /// # async fn export(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -53,60 +53,60 @@ impl DataSource {
 }
 
 impl Export<'_> {
-    /// The format of the file: that of its extension unless set, or what the server finds best.
+    /// Sets the format of the file (default: that of its extension, or the server's choice).
     pub fn format(mut self, format: ExportFormat) -> Self {
         self.format = Some(format);
         self
     }
 
-    /// What separates the fields of CSV: a comma unless set.
+    /// Sets the separator of CSV fields (default: a comma).
     pub fn separator(mut self, separator: char) -> Self {
         self.separator = separator;
         self
     }
 
-    /// Whether the fields of CSV are quoted, as they are unless set: without quotes, texts that hold the separator or a line end cannot be
-    /// told apart from fields. What is read here is always quoted.
+    /// Sets whether CSV fields are quoted (default: true). Without quotes, a separator or line end inside a string
+    /// looks like the end of a field. Rows that are parsed here are always quoted.
     pub fn quotes(mut self, quotes: bool) -> Self {
         self.quotes = quotes;
         self
     }
 
-    /// How long everything may take, 30 minutes unless set.
+    /// Sets the timeout of the whole export (default: 30 min).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Is told now and then how far the export is; of what is streamed, while it is asked for.
+    /// Sets a callback for the progress of the export. A stream calls it when it is polled.
     pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 'static) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// What is told how far the export is.
-    pub(crate) fn take_progress(&mut self) -> Tell<'static, Progress> {
+    /// Takes the progress callback.
+    pub(crate) fn take_progress(&mut self) -> ProgressCallback<'static, Progress> {
         self.progress.take()
     }
 
-    /// The deadline of an export that begins now.
+    /// Returns the deadline of an export that starts now.
     pub(crate) fn deadline(&self) -> Deadline {
         Deadline::after(self.timeout, "`timeout` of the export")
     }
 
-    /// Has the server make a file and begins to get it.
+    /// Makes the server create a file, and starts its download.
     pub(crate) async fn begin(&mut self, format: ExportFormat, deadline: Deadline) -> Result<Download, Error> {
         let span = debug_span!("export", source = self.source.uuid(), format = format.word(), bytes = Empty);
         let begun = async {
-            tell(&mut self.progress, Progress::Exporting);
-            let (url, format) = self.made(format, deadline).await?;
+            report(&mut self.progress, Progress::Exporting);
+            let (url, format) = self.create(format, deadline).await?;
             let response = Request::download(self.source.session().connection(), &url, deadline).send().await?;
             Ok(Download { response, format, span: span.clone() })
         };
         begun.instrument(span.clone()).await
     }
 
-    /// Begins to get the file as CSV that can be read.
+    /// Starts the download of a file as CSV that can be parsed.
     pub(crate) async fn begin_csv(&mut self, deadline: Deadline) -> Result<Download, Error> {
         self.quotes = true;
         if !self.separator.is_ascii() || matches!(self.separator, '\n' | '\r' | '"') {
@@ -119,16 +119,16 @@ impl Export<'_> {
             None => self.begin(ExportFormat::CsvGz, deadline).await?,
             Some(format @ (ExportFormat::Csv | ExportFormat::CsvGz)) => self.begin(format, deadline).await?,
             Some(format) => {
-                let message = format!("rows are read from csv or csv.gz, and not from {format}");
+                let message = format!("rows can be read from csv or csv.gz, but not from {format}");
                 return Err(Error::new(Kind::Usage, message));
             }
         };
         Ok(download)
     }
 
-    /// Where the file is that the server made, and its format. It borrows mutably, as what is told of the progress may be no `Sync`, and a
-    /// shared borrow of it would keep exports from being spawned.
-    async fn made(&mut self, format: ExportFormat, deadline: Deadline) -> Result<(Url, ExportFormat), Error> {
+    /// Makes the server create a file, and returns its URL and format. It borrows mutably because the progress
+    /// callback may not be `Sync`: a future with a shared borrow of it could not be spawned.
+    async fn create(&mut self, format: ExportFormat, deadline: Deadline) -> Result<(Url, ExportFormat), Error> {
         let session = self.source.session();
         let body = json!({
             "send_email": false,
@@ -137,24 +137,22 @@ impl Export<'_> {
             "add_quotes": self.quotes,
         });
         let request =
-            session.post(&["api", "data_source", self.source.uuid(), "export_source_data"], deadline).patient();
+            session.post(&["api", "data_source", self.source.uuid(), "export_source_data"], deadline).no_read_timeout();
         let mut response = request.json(&body).send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
         response.check_status(&answer)?;
         let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(url) = text("csv_url") else {
-            return Err(match crate::transport::said_errors(&answer) {
-                Some(said) => response.refused(said),
-                None => {
-                    response.error(Kind::Decode, "the answer has no `csv_url`, where the exported file is".to_owned())
-                }
+            return Err(match crate::transport::server_errors(&answer) {
+                Some(said) => response.rejected(said),
+                None => response.error(Kind::Decode, "the response has no `csv_url` of the exported file".to_owned()),
             });
         };
-        // A server may say no more than the path.
+        // A server may return only the path.
         let url = session.url().join(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(url) = url else {
-            let message = "`csv_url` of the answer, where the exported file is, is no URL of a server";
+            let message = "the server returned an invalid `csv_url`: expected the URL of the exported file";
             return Err(response.error(Kind::Decode, message.to_owned()));
         };
         let made = text("output_file_format").unwrap_or(format.word());
@@ -163,7 +161,7 @@ impl Export<'_> {
             _ => Err(response.error(
                 Kind::Decode,
                 format!(
-                    "the server was asked for an export as {format} and made one as `{made}`, which is not read here; choose another one by \
+                    "the server was asked for an export as {format} and created one as `{made}`, which cannot be read; choose another format by \
                      `.format(..)`"
                 ),
             )),
@@ -171,7 +169,7 @@ impl Export<'_> {
     }
 }
 
-/// What it will ask for.
+/// The options.
 impl fmt::Debug for Export<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Export")

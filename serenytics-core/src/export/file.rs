@@ -1,4 +1,4 @@
-//! An export to a file, which is there as a whole or not at all.
+//! Exports to a file, which is replaced atomically.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,35 +9,36 @@ use tracing::{Instrument, debug};
 use crate::error::{Error, Kind};
 use crate::export::builder::Download;
 use crate::export::{Export, ExportFormat};
-use crate::io::{Progress, Scratch, Tell, tell};
+use crate::io::{Progress, ProgressCallback, TempFile, report};
 
-/// A file that was exported.
+/// An exported file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exported {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Its format.
     pub format: ExportFormat,
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub bytes: u64,
 }
 
 impl Export<'_> {
-    /// Exports to a file. It is written under another name beside it and renamed when it is whole and on disk; what was there before is
-    /// replaced then, and stays if anything fails.
+    /// Exports to a file. The data is written to a temporary file in the same folder, which replaces `path` once it
+    /// is complete and on disk. If anything fails, an existing file stays.
     ///
-    /// Without [`format`](Self::format) the file's extension says it: `.csv`, `.csv.gz` or `.parquet`. With any other the
-    /// server chooses, and [`Exported::format`] tells what it chose.
+    /// The format is set by [`format`](Self::format) or the file's extension: `.csv`, `.csv.gz` or `.parquet`. With
+    /// any other extension the server chooses, and [`Exported::format`] is its choice.
     ///
     /// # Errors
-    /// A folder that does not exist or cannot be written to; a format that the server does not have for this source; a deadline that passes; a
-    /// server that cannot be reached or refuses, or a file that breaks off.
+    /// Returns an error if the folder does not exist or cannot be written to, the server does not support the format
+    /// for this source, the timeout passes, the server cannot be reached or rejects the request, or the download is
+    /// incomplete.
     pub async fn to_file(mut self, path: impl Into<PathBuf>) -> Result<Exported, Error> {
         let path = path.into();
         let format = self.format.unwrap_or_else(|| ExportFormat::of(&path));
-        // Before the server is put to work for nothing.
-        let (scratch, file) = beside(&path).await?;
+        // First, so that the server does not create a file in vain.
+        let (temporary, file) = temp_file_for(&path).await?;
         let download = self.begin(format, self.deadline()).await?;
         let mut progress = self.take_progress();
         let (format, span) = (download.format, download.span.clone());
@@ -45,7 +46,7 @@ impl Export<'_> {
         let bytes = written.await?;
         span.record("bytes", bytes);
         let target = path.clone();
-        let renaming = tokio::task::spawn_blocking(move || scratch.keep_as(&target));
+        let renaming = tokio::task::spawn_blocking(move || temporary.keep_as(&target));
         renaming
             .await
             .unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -54,34 +55,34 @@ impl Export<'_> {
     }
 }
 
-/// An empty file beside the one that is asked for.
-async fn beside(path: &Path) -> Result<(Scratch, tokio::fs::File), Error> {
+/// Creates an empty temporary file in the folder of the target.
+async fn temp_file_for(path: &Path) -> Result<(TempFile, tokio::fs::File), Error> {
     let target = path.to_owned();
-    let making = tokio::task::spawn_blocking(move || {
+    let creating = tokio::task::spawn_blocking(move || {
         if target.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
         }
-        Scratch::beside(&target)
+        TempFile::next_to(&target)
     });
-    let made = making.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-    let (scratch, file) = made.map_err(|error| unwritable(path, error))?;
-    Ok((scratch, tokio::fs::File::from_std(file)))
+    let created = creating.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    let (temporary, file) = created.map_err(|error| unwritable(path, error))?;
+    Ok((temporary, tokio::fs::File::from_std(file)))
 }
 
-/// Writes a download to a file, and tells how many bytes it has.
+/// Writes a download to a file, and returns its size in bytes.
 async fn write(
     mut download: Download,
     mut file: tokio::fs::File,
     path: &Path,
-    progress: &mut Tell<'_, Progress>,
+    progress: &mut ProgressCallback<'_, Progress>,
 ) -> Result<u64, Error> {
     let total = download.response.length();
     let mut received = 0;
-    tell(progress, Progress::Downloading { received, total });
+    report(progress, Progress::Downloading { received, total });
     while let Some(chunk) = download.response.chunk().await? {
         file.write_all(&chunk).await.map_err(|error| unwritable(path, error))?;
         received += chunk.len() as u64;
-        tell(progress, Progress::Downloading { received, total });
+        report(progress, Progress::Downloading { received, total });
     }
     file.sync_all().await.map_err(|error| unwritable(path, error))?;
     debug!(bytes = received, "exported");

@@ -7,7 +7,7 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExportFormat {
-    /// What the server finds best for the source.
+    /// The server's choice for the source.
     Auto,
     /// CSV.
     Csv,
@@ -20,7 +20,7 @@ pub enum ExportFormat {
 impl ExportFormat {
     const ALL: [ExportFormat; 4] = [ExportFormat::Auto, ExportFormat::Csv, ExportFormat::CsvGz, ExportFormat::Parquet];
 
-    /// The format's name on the wire.
+    /// Returns the format's name on the wire.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl ExportFormat {
         ExportFormat::ALL.into_iter().find(|format| format.word() == word)
     }
 
-    /// The format that a file's name asks for: that of its extension, or what the server finds best.
+    /// Returns the format for a file's extension, or the server's choice.
     pub(crate) fn of(path: &Path) -> ExportFormat {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let ends = |format: &ExportFormat| name.ends_with(&format!(".{}", format.word()));
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_files_name_says_its_format() {
+    fn file_extension_sets_the_export_format() {
         for (name, format) in [
             ("a/sales.csv", ExportFormat::Csv),
             ("sales.CSV.gz", ExportFormat::CsvGz),

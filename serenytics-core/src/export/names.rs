@@ -1,4 +1,4 @@
-//! Which column of an exported file is which column of a source: those of joins have several spellings.
+//! Maps the columns of a source to those of an exported file, which spells the columns of joins in several ways.
 
 use serde_json::Value;
 use serenytics_query::schema::{Column, ColumnKind, Schema};
@@ -7,7 +7,7 @@ use serenytics_query::suggest::{listed, nearest};
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 
-/// The columns of a source that its exports have: all but what is computed.
+/// The columns of a source that its exports contain: all but computed ones.
 pub(crate) struct Exportable<'s> {
     source: &'s DataSource,
 }
@@ -17,7 +17,7 @@ impl<'s> Exportable<'s> {
         Exportable { source }
     }
 
-    /// The declared columns with these names, in their order; all of those that an export has, if no names are given.
+    /// Returns the declared columns with these names, in order; without names, all that an export contains.
     pub(crate) fn columns(&self, schema: &Schema, names: Option<&[&str]>) -> Result<Vec<Column>, Error> {
         let stored = |column: &Column| matches!(column.kind, ColumnKind::Stored | ColumnKind::Joined);
         let Some(names) = names else {
@@ -27,7 +27,7 @@ impl<'s> Exportable<'s> {
             let column = schema.columns.iter().find(|column| column.name == *name);
             match column {
                 Some(column) if stored(column) => Ok(column.clone()),
-                Some(_) => Err(format!("`{name}` is computed, and an export has the columns that are stored")),
+                Some(_) => Err(format!("`{name}` is computed, but an export only contains stored columns")),
                 None => {
                     let declared = || schema.columns.iter().map(|column| column.name.as_str());
                     let rest = nearest(name, declared()).map(|near| format!("; did you mean `{near}`?"));
@@ -38,8 +38,8 @@ impl<'s> Exportable<'s> {
         names.iter().map(find).collect::<Result<_, _>>().map_err(|message| Error::new(Kind::Usage, message))
     }
 
-    /// Where the columns of these wire names are in the header of a file; the error is a sentence.
-    pub(crate) fn places<'n>(
+    /// Returns the indexes of the columns with these wire names in the header of a file. The error is a sentence.
+    pub(crate) fn indexes<'n>(
         &self,
         wires: impl Iterator<Item = &'n str>,
         header: &[String],
@@ -55,8 +55,8 @@ impl<'s> Exportable<'s> {
             .collect()
     }
 
-    /// How an export may spell a column: by its wire name, `<uuid>.<column>` for one of a join; with the prefix of its source instead of the
-    /// uuid; or as the warehouse calls it.
+    /// Returns the possible names of a column in an export: its wire name (`<uuid>.<column>` in a join), that with the
+    /// source's prefix instead of the uuid, or the warehouse's name.
     fn spellings(&self, wire: &str) -> Vec<String> {
         let mut spellings = vec![wire.to_owned()];
         let joined = self.source.property("joinConfig").and_then(Value::as_array);

@@ -1,4 +1,4 @@
-//! The records of an exported CSV file, read in a thread while the file arrives, and given on in batches.
+//! Parses the records of an exported CSV file in a thread while the file arrives, and returns them in batches.
 
 use std::io::Read;
 
@@ -13,35 +13,35 @@ use tracing::{Instrument, Span};
 use crate::error::{Error, Kind};
 use crate::export::ExportFormat;
 use crate::export::builder::Download;
-use crate::io::{Inlet, Progress, Tell, pipe, tell};
+use crate::io::{PipeWriter, Progress, ProgressCallback, pipe, report};
 
-/// How many batches wait to be taken.
-const WAITING: usize = 2;
+/// Number of batches that are buffered.
+const BUFFERED: usize = 2;
 
-/// What the records of a file are read into.
+/// A parser of records.
 pub(crate) trait Records: Send + 'static {
-    /// A batch of them.
+    /// A batch of parsed records.
     type Batch: Send + 'static;
 
-    /// Takes the header; the error is a sentence.
+    /// Reads the header. The error is a sentence.
     fn header(&mut self, names: &[String]) -> Result<(), String>;
 
-    /// Takes a record, counted from 1, and gives a batch when there is one; the error is a sentence.
+    /// Reads a record, counted from 1, and returns a batch if one is full. The error is a sentence.
     fn record(&mut self, number: u64, record: &StringRecord) -> Result<Option<Self::Batch>, String>;
 
-    /// Gives what is left; the error is a sentence.
+    /// Returns the last batch. The error is a sentence.
     fn rest(&mut self) -> Result<Option<Self::Batch>, String>;
 }
 
-/// The batches of a download, in constant memory. What is told how far it is, is told while batches are taken.
+/// Returns the batches of a download, in constant memory. Progress is reported while batches are polled.
 pub(crate) fn batches<R: Records>(
     download: Download,
     separator: char,
     records: R,
-    progress: Tell<'static, Progress>,
+    progress: ProgressCallback<'static, Progress>,
 ) -> BoxStream<'static, Result<R::Batch, Error>> {
-    let (inlet, file) = pipe();
-    let (sender, receiver) = mpsc::channel(WAITING);
+    let (writer, file) = pipe();
+    let (sender, receiver) = mpsc::channel(BUFFERED);
     let cancellation = CancellationToken::new();
     let guard = cancellation.clone().drop_guard();
     let gzipped = download.format == ExportFormat::CsvGz;
@@ -52,41 +52,45 @@ pub(crate) fn batches<R: Records>(
             read(file, separator, records, &sender, &cancellation)
         };
         if let Err(error) = outcome {
-            // Nobody listens when the batches are not wanted any more.
+            // Lost if the stream of batches was dropped.
             let _ = sender.blocking_send(Err(error));
         }
     });
     let span = download.span.clone();
-    let arriving: BoxFuture<'static, Result<(), Error>> = Box::pin(arrive(download, inlet, progress).instrument(span));
+    let arriving: BoxFuture<'static, Result<(), Error>> = Box::pin(arrive(download, writer, progress).instrument(span));
     let state = State { arriving: Some(arriving), receiver, failed: false, _guard: guard };
     let batches = stream::unfold(state, |mut state| async move { state.next().await.map(|batch| (batch, state)) });
-    // Behind its end there is nothing more, whoever asks.
+    // The stream may be polled again after its end.
     batches.fuse().boxed()
 }
 
-/// Puts a download into a pipe.
-async fn arrive(mut download: Download, inlet: Inlet, mut progress: Tell<'_, Progress>) -> Result<(), Error> {
+/// Writes a download to a pipe.
+async fn arrive(
+    mut download: Download,
+    writer: PipeWriter,
+    mut progress: ProgressCallback<'_, Progress>,
+) -> Result<(), Error> {
     let total = download.response.length();
     let mut received = 0;
     while let Some(chunk) = download.response.chunk().await? {
         received += chunk.len() as u64;
-        tell(&mut progress, Progress::Downloading { received, total });
-        if !inlet.put(chunk).await {
+        report(&mut progress, Progress::Downloading { received, total });
+        if !writer.put(chunk).await {
             return Ok(());
         }
     }
     Span::current().record("bytes", received);
-    inlet.end().await;
+    writer.end().await;
     Ok(())
 }
 
-/// Batches that are being read.
+/// Batches that are being parsed.
 struct State<B> {
-    /// The file's way into the pipe, until it is there.
+    /// The download into the pipe, until it is complete.
     arriving: Option<BoxFuture<'static, Result<(), Error>>>,
     receiver: mpsc::Receiver<Result<B, Error>>,
     failed: bool,
-    /// Stops the thread that reads.
+    /// Stops the parsing thread.
     _guard: DropGuard,
 }
 
@@ -96,7 +100,7 @@ impl<B> State<B> {
             let batch = match &mut self.arriving {
                 None => self.receiver.recv().await,
                 Some(arriving) => tokio::select! {
-                    // Why the file breaks off is said by the connection, and not by what is missing.
+                    // First, because the connection's error explains a truncated file better than the parser's.
                     biased;
                     arrived = arriving => {
                         self.arriving = None;
@@ -115,7 +119,7 @@ impl<B> State<B> {
     }
 }
 
-/// Reads a file's records and sends them as batches.
+/// Parses a file's records and sends them as batches.
 fn read<R: Records>(
     file: impl Read,
     separator: char,
@@ -128,7 +132,7 @@ fn read<R: Records>(
     let mut reader =
         ReaderBuilder::new().delimiter(u8::try_from(separator).unwrap_or(b',')).has_headers(false).from_reader(file);
     let mut record = StringRecord::new();
-    // A file without a header is that of a source without columns.
+    // A source without columns has no header.
     if !reader.read_record(&mut record).map_err(unreadable)? {
         return Ok(());
     }
@@ -144,7 +148,7 @@ fn read<R: Records>(
         }
     }
     if let Some(batch) = records.rest().map_err(malformed)? {
-        // Nobody listens when the batches are not wanted any more.
+        // Fails if the stream of batches was dropped.
         let _ = sender.blocking_send(Ok(batch));
     }
     Ok(())
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_read_to_the_end() {
+    fn export_records_are_parsed_to_the_end() {
         let (outcome, lines) = all("\u{feff}a;b\n1;\"x;\n\"\n2;\n3;é\n");
         outcome.unwrap();
         assert_eq!(lines, ["a", "b", "1:1|x;\n", "2:2|", "3:3|é"]);

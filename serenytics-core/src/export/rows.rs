@@ -1,4 +1,4 @@
-//! An export as typed rows, read from its CSV.
+//! Exports as typed rows, parsed from CSV.
 
 use csv::StringRecord;
 use serenytics_query::cell::{CellReader, Row};
@@ -14,14 +14,17 @@ use crate::export::Export;
 use crate::export::names::Exportable;
 use crate::export::records::{Records, batches};
 
-/// How many rows are given on at once.
+/// Number of rows in a batch.
 const BATCH: usize = 512;
 
 impl Export<'_> {
-    /// Exports to rows of `R`, one by one while they arrive: of any number, in constant memory. `S` declares the source, and each field of `R`
-    /// is filled by the column that `S` declares under its name. `Vec<serde_json::Value>` takes all of the declared columns that are stored.
+    /// Exports to rows of `R`, one by one while they arrive, in constant memory.
     ///
-    /// An empty field of the file is NULL; for a text that is no `Option` it is the empty text, as CSV does not tell the two apart.
+    /// `S` declares the source, and each field of `R` is filled by the column that `S` declares under its name. Use
+    /// `Vec<serde_json::Value>` for all declared columns that are stored.
+    ///
+    /// An empty field of the file is NULL, or an empty string if the field of `R` is not an `Option`: CSV does not
+    /// distinguish the two.
     ///
     /// ```
     /// # use serenytics_core::{DataSource, Error};
@@ -37,8 +40,9 @@ impl Export<'_> {
     /// ```
     ///
     /// # Errors
-    /// A field of `R` that `S` does not declare, or that cannot hold its column, before anything is sent; a deadline that passes; a server that
-    /// cannot be reached or refuses. The stream tells a cell that is not what is declared, by row and column.
+    /// Returns an error if `S` does not declare a field of `R`, or the field has another type (nothing is sent then),
+    /// the timeout passes, or the server cannot be reached or rejects the request. The stream returns an error with row
+    /// and column if a cell does not match the declaration.
     pub async fn rows<S: Source, R: Row + Send + 'static>(mut self) -> Result<RowStream<R>, Error> {
         let columns = Exportable::of(self.source).columns(&S::schema(), R::field_names().as_deref())?;
         let shape: Vec<OutputColumn> = columns.iter().map(output).collect();
@@ -51,7 +55,7 @@ impl Export<'_> {
             nullable: R::nullable_fields(),
             columns,
             shape,
-            places: Vec::new(),
+            indexes: Vec::new(),
             json: Vec::new(),
             rows: Vec::new(),
         };
@@ -69,15 +73,15 @@ fn output(column: &Column) -> OutputColumn {
     }
 }
 
-/// Reads records into rows, by way of the JSON that an answer would have.
+/// Parses records into rows, through the JSON of a query result.
 struct TypedRecords<R> {
     source: DataSource,
-    /// Whether each field takes NULL; none if all do.
+    /// Whether each field is nullable; `None` if all are.
     nullable: Option<Vec<bool>>,
     columns: Vec<Column>,
     shape: Vec<OutputColumn>,
-    /// Where in a record each column is.
-    places: Vec<usize>,
+    /// The index of each column in a record.
+    indexes: Vec<usize>,
     json: Vec<u8>,
     rows: Vec<R>,
 }
@@ -87,19 +91,19 @@ impl<R: Row + Send + 'static> Records for TypedRecords<R> {
 
     fn header(&mut self, names: &[String]) -> Result<(), String> {
         let wires = self.columns.iter().map(|column| column.wire.as_str());
-        self.places = Exportable::of(&self.source).places(wires, names)?;
+        self.indexes = Exportable::of(&self.source).indexes(wires, names)?;
         Ok(())
     }
 
     fn record(&mut self, number: u64, record: &StringRecord) -> Result<Option<Vec<R>>, String> {
         self.json.clear();
         self.json.push(b'[');
-        for (index, (column, place)) in self.columns.iter().zip(&self.places).enumerate() {
+        for (index, (column, at)) in self.columns.iter().zip(&self.indexes).enumerate() {
             if index > 0 {
                 self.json.push(b',');
             }
             let nullable = self.nullable.as_ref().is_none_or(|nullable| nullable.get(index) == Some(&true));
-            cell(record.get(*place).unwrap_or_default(), column.column_type, nullable, &mut self.json);
+            cell(record.get(*at).unwrap_or_default(), column.column_type, nullable, &mut self.json);
         }
         self.json.push(b']');
         let row = CellReader::new(&self.json).row(self.columns.len(), R::read);
@@ -112,7 +116,7 @@ impl<R: Row + Send + 'static> Records for TypedRecords<R> {
     }
 }
 
-/// Writes a field of a file as the JSON of a cell. What is no number of a column of numbers stays a text, which its field refuses.
+/// Writes a field of a file as the JSON of a cell. An invalid number becomes a string, which the typed field rejects.
 fn cell(field: &str, column_type: ColumnType, nullable: bool, json: &mut Vec<u8>) {
     let is_text = column_type == ColumnType::Str;
     if field.is_empty() && (nullable || !is_text) {
@@ -135,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_become_cells() {
+    fn exported_fields_become_json_cells() {
         assert_eq!(json("", ColumnType::Str, true), "null");
         assert_eq!(json("", ColumnType::Str, false), "\"\"");
         assert_eq!(json("", ColumnType::Int, false), "null");

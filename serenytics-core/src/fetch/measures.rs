@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use tracing::debug;
 
-use crate::answer::{self, Exchange, Rows, Until, Wanted};
+use crate::answer::{self, Exchange, Expect, ReadUntil, Rows};
 use crate::data_source::DataSource;
 use crate::error::Error;
 use crate::resource::Resource;
@@ -19,11 +19,11 @@ pub(super) async fn run_with_measures(
     uuid: &str,
     names: &[Cow<'static, str>],
     json: &str,
-    until: Until,
+    until: ReadUntil,
     rows: &mut (dyn Rows + Send),
     deadline: Deadline,
 ) -> Result<Exchange, Error> {
-    let asked = (Wanted::Rows, until);
+    let asked = (Expect::Rows, until);
     let known = session.measures(uuid);
     let Some(body) = known.and_then(|known| known.with_measure_uuids(names, json, session.api_key()).ok()) else {
         let source = DataSource::by_uuid(session, uuid, deadline).await?;

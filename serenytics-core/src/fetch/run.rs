@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serenytics_query::query::Query;
 use serenytics_query::schema::SourceRef;
 
-use crate::answer::{self, Exchange, Rows, Until, Wanted};
+use crate::answer::{self, Exchange, Expect, ReadUntil, Rows};
 use crate::data_source::DataSource;
 use crate::error::Error;
 use crate::fetch::measures::run_with_measures;
@@ -16,7 +16,7 @@ use crate::transport::Deadline;
 pub(crate) async fn run_on<R>(
     session: &Session,
     query: &Query<R>,
-    until: Until,
+    until: ReadUntil,
     rows: &mut (dyn Rows + Send),
 ) -> Result<Exchange, Error> {
     check_sendable(query)?;
@@ -48,7 +48,7 @@ pub(super) async fn run_from<R>(
     session: &Session,
     source: &DataSource,
     query: &Query<R>,
-    until: Until,
+    until: ReadUntil,
     rows: &mut (dyn Rows + Send),
 ) -> Result<Exchange, Error> {
     check_sendable(query)?;
@@ -72,14 +72,14 @@ async fn run_at<R>(
     session: &Session,
     uuid: &str,
     query: &Query<R>,
-    until: Until,
+    until: ReadUntil,
     rows: &mut (dyn Rows + Send),
     deadline: Deadline,
 ) -> Result<Exchange, Error> {
     match query.measures() {
         [] => {
             let body = Bytes::copy_from_slice(query.as_json().as_bytes());
-            answer::run(session, uuid, body, (Wanted::Rows, until), rows, deadline).await
+            answer::run(session, uuid, body, (Expect::Rows, until), rows, deadline).await
         }
         names => run_with_measures(session, uuid, names, query.as_json(), until, rows, deadline).await,
     }

@@ -1,10 +1,10 @@
-//! What loads, exports, scripts and e-mails share: progress callbacks, temporary files, and a pipe from a future to a thread.
+//! Used by loads, exports, scripts and mails: progress callbacks, temporary files, and a pipe from a future to a thread.
 
 mod pipe;
 mod progress;
 mod temp_file;
 
-pub(crate) use pipe::{Inlet, Piped, pipe};
+pub(crate) use pipe::{PipeReader, PipeWriter, pipe};
 pub use progress::Progress;
-pub(crate) use progress::{Tell, tell};
-pub(crate) use temp_file::Scratch;
+pub(crate) use progress::{ProgressCallback, report};
+pub(crate) use temp_file::TempFile;

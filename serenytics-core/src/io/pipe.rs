@@ -1,53 +1,53 @@
-//! A pipe from a future to a thread: bytes that arrive one way or another, as a reader that may wait for them.
+//! A pipe from a future to a thread: bytes sent by a future, read by a blocking reader.
 
 use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
 use tokio::sync::mpsc;
 
-/// How many pieces wait to be read.
-const WAITING: usize = 4;
+/// Number of chunks that the pipe buffers.
+const BUFFERED: usize = 4;
 
-/// Where bytes are put in.
-pub(crate) struct Inlet(mpsc::Sender<Option<Bytes>>);
+/// The end that bytes are written to.
+pub(crate) struct PipeWriter(mpsc::Sender<Option<Bytes>>);
 
-/// Where they are read; not in a thread that futures run in.
-pub(crate) struct Piped {
+/// The end that bytes are read from. It blocks: read it in a thread that runs no futures.
+pub(crate) struct PipeReader {
     receiver: mpsc::Receiver<Option<Bytes>>,
-    piece: Bytes,
+    chunk: Bytes,
     ended: bool,
 }
 
-/// A pipe.
-pub(crate) fn pipe() -> (Inlet, Piped) {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    (Inlet(sender), Piped { receiver, piece: Bytes::new(), ended: false })
+/// Creates a pipe.
+pub(crate) fn pipe() -> (PipeWriter, PipeReader) {
+    let (sender, receiver) = mpsc::channel(BUFFERED);
+    (PipeWriter(sender), PipeReader { receiver, chunk: Bytes::new(), ended: false })
 }
 
-impl Inlet {
-    /// Puts bytes in; `false` if nobody reads any more.
+impl PipeWriter {
+    /// Writes bytes. Returns false if the reader was dropped.
     pub(crate) async fn put(&self, bytes: impl Into<Bytes>) -> bool {
         self.0.send(Some(bytes.into())).await.is_ok()
     }
 
-    /// Says that this is all. A pipe that is dropped without it is broken: a part is never taken for the whole.
+    /// Ends the pipe. If the writer is dropped without this, reading fails: a part is never mistaken for the whole.
     pub(crate) async fn end(self) {
-        // Nobody reads it if nobody wants it.
+        // An error means that the reader was dropped.
         let _ = self.0.send(None).await;
     }
 }
 
-impl Read for Piped {
+impl Read for PipeReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() && !self.ended {
+        while self.chunk.is_empty() && !self.ended {
             match self.receiver.blocking_recv() {
-                Some(Some(piece)) => self.piece = piece,
+                Some(Some(chunk)) => self.chunk = chunk,
                 Some(None) => self.ended = true,
                 None => return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the rest is missing")),
             }
         }
-        let length = self.piece.len().min(buffer.len());
-        self.piece.copy_to_slice(&mut buffer[..length]);
+        let length = self.chunk.len().min(buffer.len());
+        self.chunk.copy_to_slice(&mut buffer[..length]);
         Ok(length)
     }
 }
@@ -57,28 +57,28 @@ mod tests {
     use super::*;
 
     async fn read(ended: bool) -> io::Result<String> {
-        let (inlet, mut piped) = pipe();
+        let (writer, mut reader) = pipe();
         let reading = tokio::task::spawn_blocking(move || {
             let mut text = String::new();
-            piped.read_to_string(&mut text).map(|_| text)
+            reader.read_to_string(&mut text).map(|_| text)
         });
-        for piece in ["a", "", "bc"] {
-            assert!(inlet.put(piece).await);
+        for chunk in ["a", "", "bc"] {
+            assert!(writer.put(chunk).await);
         }
         if ended {
-            inlet.end().await;
+            writer.end().await;
         } else {
-            drop(inlet);
+            drop(writer);
         }
         reading.await.unwrap()
     }
 
     #[tokio::test]
-    async fn what_is_put_in_comes_out_and_a_part_is_an_error() {
+    async fn pipe_reads_what_was_written_and_fails_without_an_end() {
         assert_eq!(read(true).await.unwrap(), "abc");
         assert_eq!(read(false).await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        let (inlet, piped) = pipe();
-        drop(piped);
-        assert!(!inlet.put("a").await);
+        let (writer, reader) = pipe();
+        drop(reader);
+        assert!(!writer.put("a").await);
     }
 }

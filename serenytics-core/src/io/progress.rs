@@ -1,52 +1,52 @@
-//! How far a load, an export, a script or a mail is, as callbacks are told.
+//! Progress of loads, exports, scripts and mails, for callbacks.
 
 use std::time::Duration;
 
-/// How far a load, an export, a script or a mail is.
+/// The progress of a load, an export, a script or a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// The file is being sent.
+    /// The file is being uploaded.
     Uploading {
-        /// How many bytes of the file have been read.
+        /// Number of bytes of the file that were read.
         read: u64,
-        /// How many it has.
+        /// Size of the file in bytes.
         total: u64,
     },
-    /// Rows are being sent.
+    /// Rows are being uploaded.
     UploadingRows {
-        /// How many rows have been made.
+        /// Number of rows that were written.
         rows: u64,
-        /// How many bytes of CSV they are, before they are gzipped.
+        /// Their size as CSV in bytes, before compression.
         bytes: u64,
     },
-    /// Everything has arrived and the server loads it; told each time that it is asked whether it is done.
+    /// The upload is complete and the server loads it. Reported at each poll.
     Loading {
         /// How long the server has been loading.
         elapsed: Duration,
     },
-    /// The server makes the file of an export.
+    /// The server is creating the file of an export.
     Exporting,
-    /// The file of an export is arriving.
+    /// The file of an export is being downloaded.
     Downloading {
-        /// How many bytes have arrived.
+        /// Number of bytes that were received.
         received: u64,
-        /// How many there are, if the server says it.
+        /// Size of the file in bytes, if the server sends it.
         total: Option<u64>,
     },
-    /// The script runs, or the mail is being sent; told each time that the server is asked whether it is done.
+    /// The script is running, or the mail is being sent. Reported at each poll.
     Running {
-        /// How long ago it was begun.
+        /// Time since the start.
         elapsed: Duration,
     },
 }
 
-/// What is told now and then how far something is.
-pub(crate) type Tell<'s, P> = Option<Box<dyn FnMut(P) + Send + 's>>;
+/// A progress callback, if one is set.
+pub(crate) type ProgressCallback<'s, P> = Option<Box<dyn FnMut(P) + Send + 's>>;
 
-/// Tells, if there is somebody to be told.
-pub(crate) fn tell<P>(told: &mut Tell<'_, P>, progress: P) {
-    if let Some(told) = told {
-        told(progress);
+/// Calls the callback, if one is set.
+pub(crate) fn report<P>(callback: &mut ProgressCallback<'_, P>, progress: P) {
+    if let Some(callback) = callback {
+        callback(progress);
     }
 }

@@ -1,4 +1,4 @@
-//! A load into a storage: its options, and the steps from a file or rows to the loaded table.
+//! A load into a storage: its options, and the calls from a file or rows to the loaded table.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use tracing::{Instrument, Span, debug_span};
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::io::{Progress, Tell, tell};
+use crate::io::{Progress, ProgressCallback, report};
 use crate::load::requirements::{HeaderRequirements, check_declared, check_key};
 use crate::load::rows::LazyRows;
 use crate::load::text::Format;
@@ -23,13 +23,13 @@ use crate::resource::Resource;
 use crate::task::Task;
 use crate::transport::Deadline;
 
-/// How long a load may take, unless it is set.
+/// Default timeout of a load.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
-/// The name that the server is told of rows, which have no file's.
+/// The file name for the server if rows are loaded.
 const ROWS_NAME: &str = "rows.csv.gz";
 
-/// A load into a storage, made by the `reload` and `update` methods of a [`DataSource`].
+/// A load into a storage, created by the `reload` and `update` methods of a [`DataSource`].
 #[must_use = "nothing is loaded before `.send()`"]
 pub struct Load<'s> {
     source: &'s DataSource,
@@ -37,25 +37,25 @@ pub struct Load<'s> {
     into: Effect,
     format: Format,
     forced: BTreeMap<String, ForceType>,
-    /// The columns that the file has to have.
+    /// The columns that the data must have.
     declared: Vec<String>,
-    /// Whether the separator was said, and is not that of no word.
-    separator_is_said: bool,
+    /// Whether the separator was set, rather than being the default.
+    separator_is_set: bool,
     timeout: Duration,
-    progress: Tell<'s, Progress>,
+    progress: ProgressCallback<'s, Progress>,
 }
 
-/// What is loaded.
+/// The data to load.
 enum Origin<'s> {
     File(PathBuf),
     Rows(LazyRows<'s>),
 }
 
-/// What becomes of the rows that are there.
+/// The effect on the existing rows.
 enum Effect {
-    /// They are replaced, columns and all.
+    /// They are replaced, including their columns.
     Reload,
-    /// Those with a key that is loaded are replaced, the others stay.
+    /// Those with a loaded key are replaced, the others stay.
     Update { primary_key: String },
 }
 
@@ -68,7 +68,7 @@ impl<'s> Load<'s> {
             format: Format::default(),
             forced: BTreeMap::new(),
             declared: Vec::new(),
-            separator_is_said: false,
+            separator_is_set: false,
             timeout: TIMEOUT,
             progress: None,
         }
@@ -84,31 +84,33 @@ impl<'s> Load<'s> {
         Load::new(source, Origin::Rows(rows), Effect::by(primary_key))
     }
 
-    /// What separates the fields: a comma unless set. A file is refused whose header would be one column by the comma and several by another
-    /// usual separator, unless this says that it is so.
+    /// Sets the separator of the fields (default: a comma).
+    ///
+    /// If it is not set, a file is rejected whose header is one column when split by commas but several when split
+    /// by another usual separator.
     pub fn separator(mut self, separator: char) -> Self {
         self.format.separator = separator;
-        self.separator_is_said = true;
+        self.separator_is_set = true;
         self
     }
 
-    /// Gives a column this type, whatever its values look like.
+    /// Sets the type of a column, whatever its values look like.
     pub fn force_type(mut self, column: impl Into<String>, force_type: ForceType) -> Self {
         self.forced.insert(column.into(), force_type);
         self
     }
 
-    /// Gives the columns the types that `S` declares; a type set by [`force_type`](Self::force_type) stays. A file that lacks one of
-    /// these columns is refused before anything is sent, and so are rows; other columns are loaded as well.
+    /// Sets the types of the columns that `S` declares; a type set by [`force_type`](Self::force_type) has priority.
     ///
-    /// Rows that are values of a struct that derives `Source` have its types without this.
+    /// A file or rows without one of these columns are rejected before anything is sent. Other columns are loaded
+    /// as well. Rows of a struct that derives `Source` have its types without this call.
     pub fn schema<S: Source>(self) -> Self {
         let mut load = self.forced(stored_types::<S>().into_iter().map(|(column, declared)| (column, declared.into())));
         load.declared.extend(stored_types::<S>().into_iter().map(|(column, _)| column));
         load
     }
 
-    /// Gives columns the types that are known of them; a type that was set stays.
+    /// Sets default types of columns; a type that was set has priority.
     pub(crate) fn forced(mut self, types: impl IntoIterator<Item = (String, ForceType)>) -> Self {
         for (column, force_type) in types {
             self.forced.entry(column).or_insert(force_type);
@@ -116,40 +118,41 @@ impl<'s> Load<'s> {
         self
     }
 
-    /// Names the columns of rows that are maps, in their order. Without this they are those of the first row; a row with another one is an
-    /// error, and one that lacks a column has NULL there. A file has a header of its own.
+    /// Sets the names and the order of the columns for rows that are maps (default: those of the first row). An
+    /// unknown column is an error, a missing one is NULL. Not for files, which have a header.
     pub fn columns<C: Into<String>>(mut self, columns: impl IntoIterator<Item = C>) -> Self {
         self.format.columns = Some(columns.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Loads empty texts of rows as NULL.
+    /// Loads empty strings in rows as NULL.
     ///
-    /// Rows are sent as CSV, in which an empty field is NULL. So a row with an empty text is an error without this; where the two have to be told
-    /// apart, rows go by [`batch`](DataSource::batch).
+    /// Rows are sent as CSV, in which an empty field is NULL. Without this call, an empty string is therefore an
+    /// error. To store empty strings, use a [`batch`](DataSource::batch).
     pub fn empty_as_null(mut self) -> Self {
         self.format.empty_as_null = true;
         self
     }
 
-    /// How long everything may take, 30 minutes unless set.
+    /// Sets the timeout of the whole load (default: 30 min).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Is told now and then how far the load is.
+    /// Sets a callback for the progress of the load.
     pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 's) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// Sends the file or the rows and waits until they are loaded.
+    /// Sends the file or the rows, and waits until they are loaded.
     ///
     /// # Errors
-    /// A source that is no storage, a file that is missing or no CSV, or a column's name that the warehouse does not take, before anything is
-    /// sent; a row that cannot be one of a file, in which case nothing is loaded; what the server
-    /// cannot load, in its words; a deadline that passes; a server that cannot be reached or refuses.
+    /// Returns an error if the source is not a storage, the file is missing or not CSV, or a column name is not valid
+    /// in the warehouse; nothing is sent then. Also if a row is invalid; nothing is loaded then. Also if the server
+    /// cannot load the data (with its message), the timeout passes, or the server cannot be reached or rejects the
+    /// request.
     pub async fn send(self) -> Result<(), Error> {
         let span = debug_span!("load", source = self.source.uuid(), bytes = Empty, rows = Empty);
         self.load().instrument(span).await
@@ -167,7 +170,7 @@ impl<'s> Load<'s> {
             Origin::File(path) => {
                 if self.format.columns.is_some() {
                     let message = format!(
-                        "nothing was sent: `.columns(..)` names the columns of rows, and `{}` has a header of its own",
+                        "nothing was sent: `.columns(..)` names the columns of rows, but `{}` has a header",
                         path.display()
                     );
                     return Err(Error::new(Kind::Usage, message));
@@ -175,28 +178,28 @@ impl<'s> Load<'s> {
                 let requirements = HeaderRequirements {
                     declared: self.declared,
                     primary_key: self.into.primary_key(),
-                    separator_is_said: self.separator_is_said,
+                    separator_is_set: self.separator_is_set,
                 };
                 let opening = file::open(&path, self.format.separator, requirements);
-                let file = deadline.hold("the file was not opened", opening).await??;
+                let file = deadline.timeout("the file was not opened", opening).await??;
                 let name = file.sent_name.clone();
                 (Content::File(path, file), name)
             }
-            Origin::Rows(making) => {
-                let rows = deadline.hold("no row was made", making.begin(self.format.clone())).await??;
+            Origin::Rows(rows) => {
+                let rows = deadline.timeout("the first row was not ready", rows.begin(self.format.clone())).await??;
                 check_key(self.into.primary_key().as_deref(), &rows.columns)?;
                 check_declared(&self.declared, &rows.columns)?;
-                // The columns of an update have the types that the storage has.
-                let texts = if matches!(self.into, Effect::Reload) { rows.texts } else { Vec::new() };
-                let texts = texts.into_iter().map(|column| (column, ForceType::Str));
-                for (column, force_type) in rows.types.into_iter().chain(texts) {
+                // An update keeps the types of the storage's columns.
+                let strings = if matches!(self.into, Effect::Reload) { rows.strings } else { Vec::new() };
+                let strings = strings.into_iter().map(|column| (column, ForceType::Str));
+                for (column, force_type) in rows.types.into_iter().chain(strings) {
                     self.forced.entry(column).or_insert(force_type);
                 }
                 (Content::Rows(rows.chunks), ROWS_NAME.to_owned())
             }
         };
         let uuid = self.source.uuid();
-        // As it is now: somebody may have changed it since the source was found, and it is saved whole.
+        // Read again, because it is saved as a whole and may have changed since the source was found.
         let current = DataSource::by_uuid(session, uuid, deadline).await?;
         current.check_is_storage()?;
         let config = config::config(current.config(), &sent_name, self.format.separator, &self.forced);
@@ -212,7 +215,7 @@ impl<'s> Load<'s> {
         let request = session.post(&["api", "data_source", uuid, call], deadline);
         let started = request.json(&body).expect(StatusCode::OK).send().await?;
         let loading = Instant::now();
-        let asked = &mut || tell(&mut self.progress, Progress::Loading { elapsed: loading.elapsed() });
+        let asked = &mut || report(&mut self.progress, Progress::Loading { elapsed: loading.elapsed() });
         Task::started(session, started).await?.wait(deadline, asked).await
     }
 }
@@ -230,7 +233,7 @@ impl Effect {
     }
 }
 
-/// The rows are not made for it.
+/// Does not print rows: that would consume them.
 impl fmt::Debug for Load<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Load")

@@ -1,4 +1,4 @@
-//! What the configuration of a source says of the file that is loaded into it.
+//! The configuration that a source needs before a file is loaded into it.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::load::ForceType;
 
-/// A source's configuration with what the server has to know of the file. Types that were forced for another file are
-/// dropped; everything else stays as it is.
+/// Returns a source's configuration with the name, separator and types of the file. Types that were forced for an
+/// earlier file are dropped; everything else is kept.
 pub(crate) fn config(
     config: &Map<String, Value>,
     file_name: &str,
@@ -25,7 +25,7 @@ pub(crate) fn config(
     let mut options: Map<String, Value> = options.unwrap_or_default();
     options.insert("force_types".to_owned(), forced.into());
     content["separator"] = separator.to_string().into();
-    // A text that holds JSON, which is how the platform keeps it.
+    // The platform stores these options as a string that contains JSON.
     content["advanced_options"] = Value::from(options).to_string().into();
     config.into()
 }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_configuration_keeps_everything_but_the_file() {
+    fn load_config_keeps_everything_but_the_file() {
         let before = json!({
             "uuid": "u",
             "newer": {"a": [1.5]},
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_without_content_gets_one() {
+    fn load_config_adds_missing_content() {
         for content in [json!({}), json!({"jsonContent": null})] {
             let after = config(content.as_object().unwrap(), "a.csv.gz", ',', &BTreeMap::new());
             assert_eq!(after["jsonContent"], json!({"separator": ",", "advanced_options": "{\"force_types\":{}}"}));

@@ -1,27 +1,27 @@
-//! The types that a column can be forced to while a file is loaded.
+//! Types that a column can be forced to in a load.
 
 use serenytics_query::vocabulary::ColumnType;
 
-/// A type that a column gets while a file is loaded, in place of the one that the server would infer.
+/// The type of a column in a load, instead of the type that the server would infer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForceType {
-    /// An integer of 32 bits.
+    /// A 32-bit integer.
     Int32,
-    /// An integer of 64 bits.
+    /// A 64-bit integer.
     Int64,
-    /// A number of single precision.
+    /// A single-precision float.
     Float32,
-    /// A number of double precision.
+    /// A double-precision float.
     Float64,
     /// A datetime.
     DateTime,
-    /// A text.
+    /// A string.
     Str,
 }
 
 impl ForceType {
-    /// The type's name on the wire.
+    /// Returns the type's name on the wire.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl ForceType {
     }
 }
 
-/// The widest type that holds a declared column.
+/// The widest type for a declared column.
 impl From<ColumnType> for ForceType {
     fn from(column_type: ColumnType) -> ForceType {
         match column_type {

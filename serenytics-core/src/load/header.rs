@@ -1,4 +1,4 @@
-//! The header of a CSV file, held against what the warehouse takes and what a source declares before anything is sent.
+//! Checks the header of a CSV file against the declared columns and the warehouse's rules, before anything is sent.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -12,14 +12,14 @@ use crate::data_source::names;
 use crate::error::{Error, Kind};
 use crate::load::requirements::{HeaderRequirements, check_key};
 
-/// The longest header that is read.
+/// Maximum length of a header.
 const LONGEST: u64 = 1 << 20;
 
-/// The separators that files mostly have.
+/// Common separators.
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
-/// Refuses a file whose header lacks a column or has one that the warehouse does not take, and leaves the file at its start. A header that cannot
-/// be read is left to the server if no column is requirements.
+/// Returns an error if the header lacks a column, or has one that the warehouse does not accept. Rewinds the file. An
+/// unreadable header is left to the server if no column is required.
 pub(crate) fn check(
     path: &Path,
     mut file: &File,
@@ -38,36 +38,36 @@ pub(crate) fn check(
         file.take(LONGEST).read_to_end(&mut start)
     };
     file.rewind().map_err(unreadable)?;
-    let wanted = !requirements.declared.is_empty() || requirements.primary_key.is_some();
+    let required = !requirements.declared.is_empty() || requirements.primary_key.is_some();
     match read {
-        // A file that is broken further on has a header all the same.
-        Err(error) if !start.contains(&b'\n') && wanted => return Err(unreadable(error)),
+        // A file that is broken after its first line still has a header.
+        Err(error) if !start.contains(&b'\n') && required => return Err(unreadable(error)),
         _ => {}
     }
-    let refuse = |message: &str| Err(Error::new(Kind::Usage, format!("`{}` {message}", path.display())));
+    let invalid = |message: &str| Err(Error::new(Kind::Usage, format!("`{}` {message}", path.display())));
     if let Some(message) = lacking(&start, separator, &requirements.declared) {
-        return refuse(&message);
+        return invalid(&message);
     }
     if start.len() as u64 == LONGEST && !start.contains(&b'\n') {
-        // No line of names is that long: what this is, the server tells.
+        // No header is that long: let the server report what this file is.
         return Ok(());
     }
     let columns = columns(&start, separator);
-    if let ([only], false) = (columns.as_slice(), requirements.separator_is_said)
+    if let ([only], false) = (columns.as_slice(), requirements.separator_is_set)
         && let Some(other) = other_separator(&start, separator, |names| names.len() > 1)
     {
-        return refuse(&format!(
-            "would be loaded as the one column `{only}`: its fields seem to be separated by {other:?}; set `.separator({other:?})`, or \
+        return invalid(&format!(
+            "would be loaded as a single column `{only}`: its fields seem to be separated by {other:?}; set `.separator({other:?})`, or \
              `.separator({separator:?})` if that is its name"
         ));
     }
     check_key(requirements.primary_key.as_deref(), &columns)?;
     let wrong: Vec<_> =
         columns.iter().filter(|name| !name.is_empty()).filter_map(|name| names::problem(name)).collect();
-    if wrong.is_empty() { Ok(()) } else { refuse(&format!("cannot be loaded: {}", wrong.join("; "))) }
+    if wrong.is_empty() { Ok(()) } else { invalid(&format!("cannot be loaded: {}", wrong.join("; "))) }
 }
 
-/// What a header lacks, and what was probably meant.
+/// Returns what a header lacks, with a suggestion.
 fn lacking(start: &[u8], separator: char, declared: &[String]) -> Option<String> {
     let found = columns(start, separator);
     let missing: Vec<&str> = declared.iter().filter(|name| !found.contains(name)).map(String::as_str).collect();
@@ -79,17 +79,17 @@ fn lacking(start: &[u8], separator: char, declared: &[String]) -> Option<String>
     }
     let names = || found.iter().map(String::as_str);
     Some(match nearest(first, names()) {
-        Some(near) => format!("{lacks}; for `{first}` it may have `{near}`"),
+        Some(near) => format!("{lacks}; `{near}` may be meant as `{first}`"),
         None => format!("{lacks}; it has {}", listed(names())),
     })
 }
 
-/// Another separator, by which a header's names are as they should be.
+/// Returns another separator with which a header's names are right.
 fn other_separator(start: &[u8], separator: char, is_right: impl Fn(&[String]) -> bool) -> Option<char> {
     SEPARATORS.into_iter().find(|other| *other != separator && is_right(&columns(start, *other)))
 }
 
-/// The names of a header; none if the separator is none of a CSV file's.
+/// Returns the names in a header; none if the separator is not valid.
 fn columns(start: &[u8], separator: char) -> Vec<String> {
     let Ok(separator) = u8::try_from(separator) else { return Vec::new() };
     let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
@@ -106,25 +106,25 @@ fn columns(start: &[u8], separator: char) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn refused(header: &str, separator: char) -> Option<String> {
+    fn error_of(header: &str, separator: char) -> Option<String> {
         let declared = ["title", "unit price"].map(str::to_owned);
         lacking(header.as_bytes(), separator, &declared)
     }
 
     #[test]
-    fn a_header_with_the_declared_columns_is_right() {
-        assert_eq!(refused("title,unit price,extra\n1,2,3\n", ','), None);
-        assert_eq!(refused("\u{feff}\"unit price\";title", ';'), None);
+    fn header_with_the_declared_columns_is_valid() {
+        assert_eq!(error_of("title,unit price,extra\n1,2,3\n", ','), None);
+        assert_eq!(error_of("\u{feff}\"unit price\";title", ';'), None);
     }
 
     #[test]
-    fn what_a_header_lacks_is_told_with_what_was_meant() {
-        let told = refused("title;unit price\n", ',').unwrap();
-        assert!(told.ends_with("its fields are separated by ';': set `.separator(';')`"), "{told}");
-        let told = refused("title, unit price\n", ',').unwrap();
-        assert!(told.ends_with("for `unit price` it may have ` unit price`"), "{told}");
-        let told = refused("title\n", ',').unwrap();
-        assert_eq!(told, "has no column `unit price`, which the source declares; it has `title`");
-        assert!(refused("", ',').unwrap().contains("`title`, `unit price`"));
+    fn incomplete_header_error_suggests_a_fix() {
+        let message = error_of("title;unit price\n", ',').unwrap();
+        assert!(message.ends_with("its fields are separated by ';': set `.separator(';')`"), "{message}");
+        let message = error_of("title, unit price\n", ',').unwrap();
+        assert!(message.ends_with("` unit price` may be meant as `unit price`"), "{message}");
+        let message = error_of("title\n", ',').unwrap();
+        assert_eq!(message, "has no column `unit price`, which the source declares; it has `title`");
+        assert!(error_of("", ',').unwrap().contains("`title`, `unit price`"));
     }
 }

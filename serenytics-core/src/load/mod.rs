@@ -1,4 +1,4 @@
-//! Loading into a storage: a file or rows are checked, sent while they are read or made, and waited for until they are loaded.
+//! Loads into a storage: checks a file or rows, sends them as a stream, and waits until they are loaded.
 
 mod builder;
 mod config;

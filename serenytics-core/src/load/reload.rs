@@ -1,4 +1,4 @@
-//! Reloads and updates: the methods of a data source that start a load from a file or from rows.
+//! Methods of a data source that start a reload or an update, from a file or from rows.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -13,10 +13,10 @@ use crate::load::Load;
 use crate::load::rows::LazyRows;
 
 impl DataSource {
-    /// Replaces all rows and columns of the storage by those of a CSV file, `.csv` or `.csv.gz`, UTF-8, with a header.
+    /// Replaces all rows and columns of the storage by those of a CSV file: `.csv` or `.csv.gz`, UTF-8, with a header.
     ///
-    /// The file is sent while it is read, in constant memory, and a `.csv` is gzipped on the way. Until the server has
-    /// loaded the whole of it, queries see the old rows; if anything fails, they stay.
+    /// The file is streamed in constant memory, and a `.csv` is gzipped on the way. Queries see the old rows until the
+    /// whole file is loaded; if anything fails, the old rows stay.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -32,8 +32,8 @@ impl DataSource {
         Load::of_file(self, path.into(), None)
     }
 
-    /// Inserts the rows of a CSV file as [`reload_from_csv`](Self::reload_from_csv) takes it. Each replaces the row that has the same value in the
-    /// column `primary_key`, if there is one; the other rows stay.
+    /// Inserts the rows of a CSV file, in the format of [`reload_from_csv`](Self::reload_from_csv). Each replaces the
+    /// row with the same value in the column `primary_key`, if there is one; the other rows stay.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -48,10 +48,15 @@ impl DataSource {
 
     /// Replaces all rows and columns of the storage by these rows.
     ///
-    /// They are sent as gzipped CSV while the iterator gives them, in constant memory. Until the server has loaded all of them, queries see the
-    /// old rows; if anything fails, they stay. Rows of a struct that derives `Source` have its types. In others a column whose first value,
-    /// among the first rows, is a text is one of texts, `"007"` too, or of datetimes if all are like `2024-01-31`; the types of other columns
-    /// are inferred from all their values, unless they are [forced](Load::force_type).
+    /// Rows are streamed as gzipped CSV in constant memory, while the iterator is read. Queries see the old rows until
+    /// all new ones are loaded; if anything fails, the old rows stay.
+    ///
+    /// Rows of a struct that derives `Source` have its types. For other rows:
+    ///
+    /// - A column whose first value is a string is a string column, even for `"007"`.
+    /// - If that string looks like `2024-01-31`, the column is of datetimes, provided that all its values are.
+    /// - The type of any other column is inferred from all its values.
+    /// - [`force_type`](Load::force_type) overrides these rules.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -77,8 +82,8 @@ impl DataSource {
         self.load_rows(stream::iter(rows).map(Ok::<_, Infallible>), None)
     }
 
-    /// Replaces all rows and columns of the storage by the rows of a stream, as [`reload`](Self::reload) does. An error of the stream ends the
-    /// load, and nothing is loaded.
+    /// Replaces all rows and columns of the storage by the rows of a stream, like [`reload`](Self::reload). If the
+    /// stream fails, nothing is loaded.
     pub fn reload_from_stream<'s, R, E, S>(&'s self, rows: S) -> Load<'s>
     where
         R: LoadRow + Send + 's,
@@ -88,9 +93,9 @@ impl DataSource {
         self.load_rows(rows, None)
     }
 
-    /// Inserts rows. Each replaces the row that has the same value in the column `primary_key`, if there is one; the other rows of the storage
-    /// stay. Rows are sent as [`reload`](Self::reload) does; a few of them go faster by
-    /// [`insert_or_update`](crate::Batch::insert_or_update).
+    /// Inserts rows. Each replaces the row with the same value in the column `primary_key`, if there is one; the other
+    /// rows stay. Rows are sent like those of [`reload`](Self::reload). For a few rows,
+    /// [`insert_or_update`](crate::Batch::insert_or_update) is faster.
     pub fn update<'s, I>(&'s self, primary_key: impl Into<String>, rows: I) -> Load<'s>
     where
         I: IntoIterator,
@@ -100,7 +105,7 @@ impl DataSource {
         self.load_rows(stream::iter(rows).map(Ok::<_, Infallible>), Some(primary_key.into()))
     }
 
-    /// Inserts the rows of a stream, or replaces those with the same key, as [`update`](Self::update) does.
+    /// Inserts the rows of a stream, or replaces those with the same key, like [`update`](Self::update).
     pub fn update_from_stream<'s, R, E, S>(&'s self, primary_key: impl Into<String>, rows: S) -> Load<'s>
     where
         R: LoadRow + Send + 's,
@@ -110,8 +115,8 @@ impl DataSource {
         self.load_rows(rows, Some(primary_key.into()))
     }
 
-    /// Replaces all rows and columns of the storage by rows that are lists of values, in the order of `columns`. They are sent as
-    /// [`reload`](Self::reload) does.
+    /// Replaces all rows and columns of the storage by rows that are lists of values, in the order of `columns`. They
+    /// are sent like those of [`reload`](Self::reload).
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -148,7 +153,7 @@ impl DataSource {
     }
 }
 
-/// A row of a list of values; the error is a sentence.
+/// Creates a row from a list of values. The error is a sentence.
 fn listed_row<I>(columns: &[String], row: I) -> Result<serde_json::Map<String, Value>, String>
 where
     I: IntoIterator,
@@ -156,7 +161,7 @@ where
 {
     let cells: Vec<Value> = row.into_iter().map(Into::into).collect();
     if cells.len() != columns.len() {
-        return Err(format!("it has {} cells, and there are {} columns", cells.len(), columns.len()));
+        return Err(format!("it has {} cells, but there are {} columns", cells.len(), columns.len()));
     }
     Ok(columns.iter().cloned().zip(cells).collect())
 }

@@ -1,21 +1,21 @@
-//! What the columns of a file or of rows must be: the declared ones, and the primary key.
+//! Requirements on the columns of a file or of rows: the declared columns and the primary key.
 
 use serenytics_query::suggest::{listed, nearest};
 
 use crate::error::{Error, Kind};
 
-/// What a file's header has to meet.
+/// The requirements on the header of a file.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderRequirements {
-    /// The columns that its source declares.
+    /// The columns that the source declares.
     pub(crate) declared: Vec<String>,
-    /// The column of the key, if there is one.
+    /// The column of the primary key, for an update.
     pub(crate) primary_key: Option<String>,
-    /// Whether it may be one column, whatever stands in its name.
-    pub(crate) separator_is_said: bool,
+    /// Whether the separator was set: then the header may be a single column.
+    pub(crate) separator_is_set: bool,
 }
 
-/// Refuses rows without a column that their source declares.
+/// Returns an error if rows lack a column that their source declares.
 pub(crate) fn check_declared(declared: &[String], columns: &[String]) -> Result<(), Error> {
     let missing: Vec<_> = declared.iter().filter(|name| !columns.contains(name)).map(String::as_str).collect();
     if missing.is_empty() {
@@ -28,7 +28,7 @@ pub(crate) fn check_declared(declared: &[String], columns: &[String]) -> Result<
     Err(Error::new(Kind::Usage, message))
 }
 
-/// Refuses rows without the column of their key.
+/// Returns an error if rows lack the column of their primary key.
 pub(crate) fn check_key(primary_key: Option<&str>, columns: &[String]) -> Result<(), Error> {
     let Some(key) = primary_key.filter(|key| !columns.iter().any(|column| column == key)) else { return Ok(()) };
     let names = || columns.iter().map(String::as_str);
@@ -36,8 +36,5 @@ pub(crate) fn check_key(primary_key: Option<&str>, columns: &[String]) -> Result
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are {}", listed(names())),
     };
-    Err(Error::new(
-        Kind::Usage,
-        format!("nothing was sent: there is no column `{key}`, which is the primary key; {rest}"),
-    ))
+    Err(Error::new(Kind::Usage, format!("nothing was sent: there is no column `{key}`, the primary key; {rest}")))
 }

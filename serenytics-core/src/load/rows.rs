@@ -1,4 +1,4 @@
-//! Rows that are written as CSV text while a load asks for them.
+//! Rows that are written as CSV on demand.
 
 use std::error::Error as StdError;
 
@@ -12,30 +12,30 @@ use crate::error::{Error, Kind};
 use crate::load::ForceType;
 use crate::load::text::{CsvText, Format};
 
-/// How much text is handed on at once.
-const ENOUGH: usize = 64 * 1024;
+/// Minimum length of a chunk in bytes, except the last.
+const CHUNK: usize = 64 * 1024;
 
-/// A piece of a file's text.
+/// A chunk of a CSV file.
 pub(crate) struct Chunk {
     pub(crate) text: Vec<u8>,
-    /// How many rows were made until its end.
+    /// The number of rows up to its end.
     pub(crate) rows: u64,
 }
 
-/// The pieces of a file's text, made when they are asked for.
+/// The chunks of a CSV file, created on demand.
 pub(crate) type Chunks<'s> = BoxStream<'s, Result<Chunk, Error>>;
 
-/// Rows whose first is made, so that their columns are known.
+/// Rows of which the first one was read, so that the columns are known.
 pub(crate) struct StartedRows<'s> {
     pub(crate) columns: Vec<String>,
-    /// The types that they have in any case.
+    /// The types that are known of the columns.
     pub(crate) types: Vec<(String, ForceType)>,
-    /// The columns of texts, which stay texts when they are loaded anew, whatever they look like.
-    pub(crate) texts: Vec<String>,
+    /// The columns of strings, which are loaded as strings whatever they look like.
+    pub(crate) strings: Vec<String>,
     pub(crate) chunks: Chunks<'s>,
 }
 
-/// Rows that are not made yet.
+/// Rows that were not read yet.
 pub(crate) struct LazyRows<'s>(Box<dyn FnOnce(Format) -> BoxFuture<'s, Result<StartedRows<'s>, Error>> + Send + 's>);
 
 impl<'s> LazyRows<'s> {
@@ -46,7 +46,7 @@ impl<'s> LazyRows<'s> {
         LazyRows(Box::new(|format| Box::pin(begin(format))))
     }
 
-    /// The rows of a stream.
+    /// Creates rows from a stream.
     pub(crate) fn of_stream<R, E, S>(rows: S) -> LazyRows<'s>
     where
         R: LoadRow + Send + 's,
@@ -61,7 +61,7 @@ impl<'s> LazyRows<'s> {
     }
 }
 
-/// Makes rows as far as their columns are known.
+/// Reads rows until their columns are known.
 async fn begin<'s, R, E>(mut rows: BoxStream<'s, Result<R, E>>, format: Format) -> Result<StartedRows<'s>, Error>
 where
     R: LoadRow + Send + 's,
@@ -79,7 +79,9 @@ where
         None => R::forced_types().into_iter().map(|(name, _)| name).collect(),
     };
     if columns.is_empty() && first.is_none() {
-        return Err(unsent("there is no row, and so no column: name the columns by `.columns([..])`".to_owned()));
+        return Err(unsent(
+            "there are no rows to take the columns from: name the columns by `.columns([..])`".to_owned(),
+        ));
     }
     let mut text = CsvText::new(&format, columns).map_err(unsent)?;
     if first.is_some() {
@@ -87,14 +89,14 @@ where
     }
     let columns = text.columns().to_vec();
     let mut state = State { rows, text, fields, ended: first.is_none() };
-    let texts = state.texts().await?;
+    let strings = state.string_columns().await?;
     let chunks = stream::try_unfold(state, |mut state| async move {
         state.next().await.map(|chunk| chunk.map(|chunk| (chunk, state)))
     });
-    Ok(StartedRows { columns, types: Vec::new(), texts, chunks: chunks.boxed() })
+    Ok(StartedRows { columns, types: Vec::new(), strings, chunks: chunks.boxed() })
 }
 
-/// Rows that are being made.
+/// Rows that are being read.
 struct State<'s, R, E> {
     rows: BoxStream<'s, Result<R, E>>,
     text: CsvText,
@@ -107,38 +109,39 @@ where
     R: LoadRow,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    /// The columns whose first value is a text that is no datetime. Rows are made until all columns have one, or enough rows are made.
-    async fn texts(&mut self) -> Result<Vec<String>, Error> {
+    /// Returns the columns whose first value is a string but not a datetime. Reads rows until all columns have a value
+    /// or a chunk is full.
+    async fn string_columns(&mut self) -> Result<Vec<String>, Error> {
         let mut unknown = self.text.columns().to_vec();
-        let mut texts = Vec::new();
+        let mut strings = Vec::new();
         while !self.ended {
             for (name, cell) in self.fields.cells() {
                 let Some(at) = unknown.iter().position(|column| column == name) else { continue };
                 match cell {
                     LoadCell::Null => continue,
-                    LoadCell::Text(text) if !is_datetime(text) => texts.push(unknown.swap_remove(at)),
+                    LoadCell::Text(text) if !is_datetime(text) => strings.push(unknown.swap_remove(at)),
                     _ => drop(unknown.swap_remove(at)),
                 }
             }
-            if unknown.is_empty() || self.text.length() >= ENOUGH {
+            if unknown.is_empty() || self.text.length() >= CHUNK {
                 break;
             }
-            self.make().await?;
+            self.read().await?;
         }
-        Ok(texts)
+        Ok(strings)
     }
 
-    /// The next piece of text; none behind the last.
+    /// Returns the next chunk, or `None` at the end.
     async fn next(&mut self) -> Result<Option<Chunk>, Error> {
-        while !self.ended && self.text.length() < ENOUGH {
-            self.make().await?;
+        while !self.ended && self.text.length() < CHUNK {
+            self.read().await?;
         }
         let text = self.text.take();
         Ok((!text.is_empty()).then(|| Chunk { text, rows: self.text.rows() }))
     }
 
-    /// Makes a row, if there is one more.
-    async fn make(&mut self) -> Result<(), Error> {
+    /// Reads a row, if there is one more.
+    async fn read(&mut self) -> Result<(), Error> {
         match self.rows.next().await {
             None => self.ended = true,
             Some(Ok(row)) => {
@@ -155,14 +158,14 @@ where
     }
 }
 
-/// Whether a text is a datetime that is written as one: digits alone are a date of ISO 8601 too, and mostly a code.
+/// Returns true if a string is a datetime with separators. Digits only are also ISO 8601, but usually an identifier.
 fn is_datetime(text: &str) -> bool {
     text.as_bytes().get(4) == Some(&b'-') && datetime::parse(text).is_ok()
 }
 
-/// The error of a row that was not made.
+/// Creates the error of a stream that fails.
 fn failed(error: impl Into<Box<dyn StdError + Send + Sync>>, row: u64) -> Error {
     let cause: Box<dyn StdError + Send + Sync> = error.into();
-    let message = format!("nothing was loaded: row {row} of the rows that were given: {cause}");
+    let message = format!("nothing was loaded: reading row {row} failed: {cause}");
     Error::new(Kind::Usage, message).caused_by(cause)
 }

@@ -1,4 +1,4 @@
-//! Reloading a storage from a file of S3, which the server reads itself.
+//! Reloads a storage from a file on S3, which the server reads itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,14 +10,14 @@ use tracing::{Instrument, debug_span};
 
 use crate::data_source::DataSource;
 use crate::error::Error;
-use crate::io::{Progress, Tell, tell};
+use crate::io::{Progress, ProgressCallback, report};
 use crate::load::ForceType;
 use crate::load::builder::TIMEOUT;
 use crate::session::Session;
 use crate::task::Task;
 use crate::transport::Deadline;
 
-/// What a server may read a file of S3 with. It is sent to the server of the API, and printed by nothing.
+/// Credentials with which the server reads a file on S3. They are sent to the API's server and never printed.
 #[derive(Clone)]
 pub struct S3Credentials {
     access_key_id: String,
@@ -25,12 +25,12 @@ pub struct S3Credentials {
 }
 
 impl S3Credentials {
-    /// An access key and its secret.
+    /// Creates credentials from an access key and its secret.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> S3Credentials {
         S3Credentials { access_key_id: access_key_id.into(), secret_access_key: secret_access_key.into() }
     }
 
-    /// The text in which they travel.
+    /// Returns their form on the wire.
     fn text(&self) -> String {
         format!("aws_access_key_id={};aws_secret_access_key={}", self.access_key_id, self.secret_access_key)
     }
@@ -42,7 +42,7 @@ impl fmt::Debug for S3Credentials {
     }
 }
 
-/// The replacement of a storage's rows and columns by those of a file of S3; see [`DataSource::reload_from_s3`].
+/// A reload of a storage from a file on S3; see [`DataSource::reload_from_s3`].
 #[must_use = "nothing is loaded before `.send()`"]
 pub struct ReloadFromS3<'s> {
     source: &'s DataSource,
@@ -53,11 +53,12 @@ pub struct ReloadFromS3<'s> {
     credentials: Option<S3Credentials>,
     forced: BTreeMap<String, ForceType>,
     timeout: Duration,
-    progress: Tell<'s, Progress>,
+    progress: ProgressCallback<'s, Progress>,
 }
 
 impl DataSource {
-    /// Replaces all rows and columns of the storage by those of a CSV file of S3, `.csv` or `.csv.gz`, which the server reads itself.
+    /// Replaces all rows and columns of the storage by those of a CSV file on S3 (`.csv` or `.csv.gz`), which the
+    /// server reads itself.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -86,31 +87,31 @@ impl DataSource {
 }
 
 impl<'s> ReloadFromS3<'s> {
-    /// What separates the fields: what the server takes for it, a comma, unless set.
+    /// Sets the separator of the fields (default: the server's, a comma).
     pub fn separator(mut self, separator: char) -> Self {
         self.separator = Some(separator);
         self
     }
 
-    /// The region of the bucket, where it is another than the warehouse's.
+    /// Sets the region of the bucket, if it is not the warehouse's.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// What the server may read the file with, where it is not public.
+    /// Sets the credentials for a file that is not public.
     pub fn credentials(mut self, credentials: S3Credentials) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
-    /// Gives a column this type, whatever its values look like.
+    /// Sets the type of a column, whatever its values look like.
     pub fn force_type(mut self, column: impl Into<String>, force_type: ForceType) -> Self {
         self.forced.insert(column.into(), force_type);
         self
     }
 
-    /// Gives the columns the types that `S` declares; a type set by [`force_type`](Self::force_type) stays.
+    /// Sets the types of the columns that `S` declares; a type set by [`force_type`](Self::force_type) has priority.
     pub fn schema<S: Source>(mut self) -> Self {
         for (column, column_type) in stored_types::<S>() {
             self.forced.entry(column).or_insert(column_type.into());
@@ -118,23 +119,23 @@ impl<'s> ReloadFromS3<'s> {
         self
     }
 
-    /// How long everything may take, 30 minutes unless set.
+    /// Sets the timeout of the whole load (default: 30 min).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Is told now and then that the server is still loading.
+    /// Sets a callback for the progress of the load.
     pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 's) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// Has the server load the file and waits until it has.
+    /// Makes the server load the file, and waits until it is loaded.
     ///
     /// # Errors
-    /// A source that is no storage, before anything is sent; a file that the server cannot read or load, in its words; a deadline that passes; a
-    /// server that cannot be reached or refuses.
+    /// Returns an error if the source is not a storage (nothing is sent then), the server cannot read or load the file
+    /// (with its message), the timeout passes, or the server cannot be reached or rejects the request.
     pub async fn send(mut self) -> Result<(), Error> {
         self.source.check_is_storage()?;
         let span = debug_span!("load", source = self.source.uuid(), bucket = self.bucket, key = self.key);
@@ -144,13 +145,13 @@ impl<'s> ReloadFromS3<'s> {
             let request = session.post(&["api", "data_source", self.source.uuid(), "reload_from_s3"], deadline);
             let started = request.json(&body).send().await?;
             let loading = Instant::now();
-            let asked = &mut || tell(&mut self.progress, Progress::Loading { elapsed: loading.elapsed() });
+            let asked = &mut || report(&mut self.progress, Progress::Loading { elapsed: loading.elapsed() });
             Task::started(&session, started).await?.wait(deadline, asked).await
         };
         loaded.instrument(span).await
     }
 
-    /// The session of the source, which leaves the secret of the credentials out wherever a server may repeat it.
+    /// Returns the source's session, with the secret of the credentials redacted from the server's messages.
     fn session(&self) -> Session {
         let session = self.source.session();
         match &self.credentials {
@@ -178,7 +179,7 @@ impl<'s> ReloadFromS3<'s> {
     }
 }
 
-/// The credentials do not print what they are.
+/// The credentials are not printed.
 impl fmt::Debug for ReloadFromS3<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReloadFromS3")

@@ -1,4 +1,4 @@
-//! A file, or text that is made meanwhile, as a stream of gzipped bytes, in constant memory.
+//! Streams a file, or CSV that is being written, as gzipped bytes in constant memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -12,26 +12,26 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::io::Piped;
+use crate::io::PipeReader;
 use crate::load::file::CsvFile;
 use crate::transport::BodyStream;
 
-/// How many bytes travel at once.
+/// Size of a chunk in bytes.
 const CHUNK: usize = 128 * 1024;
-/// How many chunks wait to be sent.
-const WAITING: usize = 4;
+/// Number of chunks that are buffered for the request.
+const BUFFERED: usize = 4;
 
-/// A file that is being read, in a thread that may wait for the disk.
+/// A file that is being read in a thread for blocking calls.
 pub(crate) struct FileStream {
     /// The gzipped bytes.
     pub(crate) body: BodyStream,
-    /// Their number, if it is known.
+    /// Their length, if it is known.
     pub(crate) length: Option<u64>,
-    /// How far the reading is.
+    /// The progress of the reading.
     pub(crate) reading: Arc<Reading>,
 }
 
-/// How far the reading of a file is.
+/// The progress of reading a file.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     read: AtomicU64,
@@ -40,52 +40,52 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// How many bytes of the file have been read.
+    /// Returns the number of bytes that were read.
     pub(crate) fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// Whether the file was read to its end and all of it taken for the request.
+    /// Returns true if the file was read to its end, and all of it was passed to the request.
     pub(crate) fn is_finished(&self) -> bool {
         self.finished.load(Ordering::Acquire)
     }
 
-    /// Why the file cannot be read to its end, if that is so. The stream breaks off behind it.
+    /// Returns the error that stopped the reading, if there is one. The stream ends with it.
     pub(crate) fn failure(&self) -> Option<io::Error> {
         self.failure.get().map(|error| io::Error::new(error.kind(), error.to_string()))
     }
 }
 
-/// Begins to read a file, and gzips it on the way unless it is already.
+/// Starts reading a file, and gzips it unless it is gzipped already.
 pub(crate) fn open(file: CsvFile, length: Option<u64>, cancelled: CancellationToken) -> FileStream {
     if file.gzipped {
-        // No more than was announced, in case that the file grows meanwhile.
+        // Read only the announced length, in case the file grows.
         read(file.file.take(file.size), Some(file.size), send, cancelled)
     } else {
         read(file.file, length, gzip, cancelled)
     }
 }
 
-/// Begins to read text that is made meanwhile, and gzips it on the way.
-pub(crate) fn open_made(text: Piped, cancelled: CancellationToken) -> FileStream {
+/// Starts reading CSV that is being written, and gzips it.
+pub(crate) fn open_piped(text: PipeReader, cancelled: CancellationToken) -> FileStream {
     read(text, None, gzip, cancelled)
 }
 
-/// Begins to read `source` in a thread that hands it on by `copy`.
+/// Starts reading `source` in a thread that passes it on by `copy`.
 fn read<R: Read + Send + 'static>(
     source: R,
     length: Option<u64>,
     copy: fn(Counted<R>, Outlet, &CancellationToken) -> io::Result<()>,
     cancelled: CancellationToken,
 ) -> FileStream {
-    let (sender, receiver) = mpsc::channel(WAITING);
+    let (sender, receiver) = mpsc::channel(BUFFERED);
     let reading = Arc::new(Reading::default());
     let source = Counted { inner: source, reading: Arc::clone(&reading) };
     tokio::task::spawn_blocking(move || {
         let outlet = Outlet { sender: sender.clone(), chunk: Vec::new() };
         let reading = Arc::clone(&source.reading);
         if let Err(error) = copy(source, outlet, &cancelled) {
-            // A part of the file must never be taken for the whole. Nobody listens when the request ended first.
+            // Send the error, so that a part is never mistaken for the whole file. It is lost if the request has ended.
             let broken = io::Error::new(error.kind(), error.to_string());
             reading.failure.get_or_init(|| error);
             let _ = sender.blocking_send(Err(broken));
@@ -95,8 +95,8 @@ fn read<R: Read + Send + 'static>(
     FileStream { body, length, reading }
 }
 
-/// Gzips text that is made meanwhile into a file, which is left at its start, and tells its size.
-pub(crate) fn gzip_into(text: Piped, mut file: File, cancelled: &CancellationToken) -> io::Result<(File, u64)> {
+/// Gzips CSV that is being written into a file, rewinds the file, and returns its size.
+pub(crate) fn gzip_into(text: PipeReader, mut file: File, cancelled: &CancellationToken) -> io::Result<(File, u64)> {
     let mut encoder = GzEncoder::new(&mut file, Compression::fast());
     copy(text, &mut encoder, cancelled)?;
     encoder.finish()?.flush()?;
@@ -105,18 +105,18 @@ pub(crate) fn gzip_into(text: Piped, mut file: File, cancelled: &CancellationTok
     Ok((file, size))
 }
 
-/// The chunks, each given when it is known whether another one follows: whoever knows the length does not ask for the end
-/// behind the last one.
+/// Returns the chunks. Each one is buffered until the next one arrives or the end is known: a receiver that knows the
+/// length does not poll for the end after the last chunk.
 fn chunks(
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     reading: Arc<Reading>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    stream::unfold((receiver, None), move |(mut receiver, mut held)| {
+    stream::unfold((receiver, None), move |(mut receiver, mut buffered)| {
         let reading = Arc::clone(&reading);
         async move {
             loop {
-                match (receiver.recv().await, held.take()) {
-                    (Some(Ok(next)), None) => held = Some(next),
+                match (receiver.recv().await, buffered.take()) {
+                    (Some(Ok(next)), None) => buffered = Some(next),
                     (Some(Ok(next)), Some(chunk)) => return Some((Ok(chunk), (receiver, Some(next)))),
                     (Some(Err(error)), _) => return Some((Err(error), (receiver, None))),
                     (None, last) => {
@@ -129,8 +129,8 @@ fn chunks(
     })
 }
 
-/// How many bytes a file has when it is gzipped. Some servers must be told before they are sent the first one, and
-/// gzipping twice needs neither memory nor disk.
+/// Returns the gzipped size of a file. Some servers require the length of an upload first, and gzipping twice needs
+/// neither memory nor disk space.
 pub(crate) fn gzipped_length(file: &mut File, cancelled: &CancellationToken) -> io::Result<u64> {
     let mut encoder = GzEncoder::new(Length(0), Compression::fast());
     copy(&mut *file, &mut encoder, cancelled)?;
@@ -164,7 +164,7 @@ fn copy(mut from: impl Read, to: &mut impl Write, cancelled: &CancellationToken)
     }
 }
 
-/// Counts what is read.
+/// A reader that counts bytes.
 struct Counted<R> {
     inner: R,
     reading: Arc<Reading>,
@@ -178,7 +178,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Cuts what is written into chunks and hands them to the request.
+/// A writer that sends chunks to the request.
 struct Outlet {
     sender: mpsc::Sender<io::Result<Bytes>>,
     chunk: Vec<u8>,
@@ -202,7 +202,7 @@ impl Write for Outlet {
     }
 }
 
-/// Counts what is written.
+/// A writer that only counts bytes.
 struct Length(u64);
 
 impl Write for Length {
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_wants_is_not_measured() {
+    fn cancelled_load_stops_measuring_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long.csv");
         std::fs::write(&path, "a\n1\n").unwrap();
@@ -234,9 +234,9 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 
-    /// The thread ends though the gzipped bytes of so regular a file never fill what waits to be sent.
+    /// The gzipped bytes of such a regular file never fill the buffer, so that the thread never blocks on it.
     #[tokio::test]
-    async fn a_file_that_nobody_wants_any_more_is_not_read_on() {
+    async fn cancelled_load_stops_reading_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long.csv");
         let file = File::create(&path).unwrap();
@@ -258,8 +258,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_last_chunk_is_given_when_it_is_known_to_be_the_last() {
-        let (sender, receiver) = mpsc::channel(WAITING);
+    async fn last_chunk_is_sent_once_the_end_is_known() {
+        let (sender, receiver) = mpsc::channel(BUFFERED);
         let reading = Arc::new(Reading::default());
         let mut chunks = std::pin::pin!(chunks(receiver, Arc::clone(&reading)));
         for chunk in ["a", "b"] {

@@ -1,4 +1,4 @@
-//! Rows as the text of a CSV file, checked cell by cell.
+//! Writes rows as CSV, checking each cell.
 
 use csv::{QuoteStyle, Writer, WriterBuilder};
 use serenytics_query::load_row::{Fields, LoadCell};
@@ -6,11 +6,11 @@ use serenytics_query::suggest::{listed, nearest};
 
 use crate::data_source::names;
 
-/// How rows are written.
+/// The format of the CSV.
 #[derive(Debug, Clone)]
 pub(crate) struct Format {
     pub(crate) separator: char,
-    /// The columns in their order; those of the first row if none are given.
+    /// The columns in order; those of the first row if `None`.
     pub(crate) columns: Option<Vec<String>>,
     pub(crate) empty_as_null: bool,
 }
@@ -21,7 +21,7 @@ impl Default for Format {
     }
 }
 
-/// The text of a file that is being written.
+/// A CSV file that is being written to memory.
 pub(crate) struct CsvText {
     separator: u8,
     empty_as_null: bool,
@@ -31,13 +31,13 @@ pub(crate) struct CsvText {
 }
 
 impl CsvText {
-    /// A text of these columns, which begins with the header; the error is a sentence.
+    /// Starts a file with these columns by writing its header. The error is a sentence.
     pub(crate) fn new(format: &Format, columns: Vec<String>) -> Result<CsvText, String> {
         if let Some(problem) = names::problems(columns.iter().map(String::as_str)) {
             return Err(problem);
         }
         if columns.is_empty() {
-            return Err("there is no column".to_owned());
+            return Err("there are no columns".to_owned());
         }
         let separator = u8::try_from(format.separator).ok().filter(u8::is_ascii);
         let separator =
@@ -53,12 +53,12 @@ impl CsvText {
         &self.columns
     }
 
-    /// How many rows were written.
+    /// Returns the number of rows that were written.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Adds a row; the error is a sentence that names it.
+    /// Writes a row. The error is a sentence with the row's number.
     pub(crate) fn row(&mut self, fields: &Fields) -> Result<(), String> {
         self.rows += 1;
         self.add(fields).map_err(|message| format!("row {}, {message}", self.rows))
@@ -67,17 +67,17 @@ impl CsvText {
     fn add(&mut self, fields: &Fields) -> Result<(), String> {
         let mut record = vec![""; self.columns.len()];
         for (index, (name, cell)) in fields.cells().iter().enumerate() {
-            // Mostly the cells of a row stand in the order of the columns.
+            // Usually the cells of a row are in the order of the columns.
             let here = self.columns.get(index).is_some_and(|column| column == name);
             let at = if here { Some(index) } else { self.columns.iter().position(|column| column == name) };
-            let Some(place) = at.and_then(|at| record.get_mut(at)) else { return Err(self.unknown(name)) };
-            *place = match cell {
+            let Some(field) = at.and_then(|at| record.get_mut(at)) else { return Err(self.unknown(name)) };
+            *field = match cell {
                 LoadCell::Null => "",
                 LoadCell::Number(number) => number,
                 LoadCell::Text(text) if text.is_empty() && !self.empty_as_null => {
                     return Err(format!(
-                        "column `{name}`: an empty text would be loaded as NULL, as an empty field of a file is: say so by \
-                         `.empty_as_null()`, or insert such rows by a batch"
+                        "column `{name}`: an empty string in a CSV file is loaded as NULL: allow that by `.empty_as_null()`, or insert such \
+                         rows by a batch"
                     ));
                 }
                 LoadCell::Text(text) => text,
@@ -94,17 +94,17 @@ impl CsvText {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the columns are {}.", listed(names())),
         };
-        format!("column `{name}` is not one of the first row's; {rest} All columns are named by `.columns([..])`")
+        format!("column `{name}` is not a column of the first row; {rest} Name all columns by `.columns([..])`")
     }
 
-    /// The text since the last time; empty if there is nothing new.
+    /// Takes the text that was written since the last call; empty if there is none.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         let full = std::mem::replace(&mut self.writer, writer(self.separator));
-        // What is written to memory cannot fail.
+        // Writing to memory cannot fail.
         full.into_inner().unwrap_or_default()
     }
 
-    /// How long the text is since the last time, about.
+    /// Returns the approximate length of the text since the last `take`.
     pub(crate) fn length(&self) -> usize {
         self.writer.get_ref().len()
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_lines_in_the_order_of_the_columns() {
+    fn csv_rows_have_the_order_of_the_columns() {
         let rows = [json!({"b": 1, "a": "x,\"\n"}), json!({"b": null}), json!({"a": true, "b": 1e300})];
         let text = written(&Format::default(), &["b", "a"], &rows).unwrap();
         assert_eq!(text, "b,a\n1,\"x,\"\"\n\"\n,\n1e+300,true\n");
@@ -141,13 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_file_can_hold_is_told() {
-        let refused = |columns: &[&str], row| written(&Format::default(), columns, &[row]).unwrap_err();
+    fn csv_row_that_cannot_be_written_is_an_error() {
+        let error_of = |columns: &[&str], row| written(&Format::default(), columns, &[row]).unwrap_err();
         assert!(
-            refused(&["a"], json!({"a": ""})).starts_with("row 1, column `a`: an empty text would be loaded as NULL")
+            error_of(&["a"], json!({"a": ""}))
+                .starts_with("row 1, column `a`: an empty string in a CSV file is loaded as NULL")
         );
-        assert!(refused(&["amount"], json!({"amont": 1})).contains("did you mean `amount`?"));
-        assert!(refused(&["A"], json!({})).contains("has to be called `a`"));
-        assert_eq!(refused(&[], json!({})), "there is no column");
+        assert!(error_of(&["amount"], json!({"amont": 1})).contains("did you mean `amount`?"));
+        assert!(error_of(&["A"], json!({})).contains("has to be called `a`"));
+        assert_eq!(error_of(&[], json!({})), "there are no columns");
     }
 }

@@ -1,4 +1,4 @@
-//! Sending a file or rows to where a server wants it: a signed URL of its storage, or the server itself.
+//! Uploads a file or rows to a signed URL of the server's storage, or to the server itself.
 
 use std::fs::File;
 use std::io;
@@ -15,31 +15,31 @@ use tracing::debug;
 
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::io::{Inlet, Progress, Scratch, Tell, pipe, tell};
+use crate::io::{PipeWriter, Progress, ProgressCallback, TempFile, pipe, report};
 use crate::load::file::CsvFile;
 use crate::load::rows::Chunks;
 use crate::load::stream::{self, FileStream};
 use crate::transport::{Deadline, Request, Signed};
 
-/// What uploads of data are signed for.
+/// The content type that uploads are signed for.
 const CONTENT_TYPE: &str = "csv/gz";
-/// How often progress is told.
+/// Interval of progress reports.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What is uploaded.
+/// The content of an upload.
 pub(crate) enum Content<'s> {
     /// A file, and its path for messages.
     File(PathBuf, CsvFile),
-    /// Rows that are made meanwhile.
+    /// Rows that are read during the upload.
     Rows(Chunks<'s>),
 }
 
-/// What was uploaded.
+/// The size of a finished upload.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent {
-    /// How many bytes, before they were gzipped here.
+    /// Number of bytes, before compression by the client.
     pub(crate) bytes: u64,
-    /// How many rows, if they were made here.
+    /// Number of rows, if rows were uploaded.
     pub(crate) rows: Option<u64>,
 }
 
@@ -48,10 +48,10 @@ pub(crate) async fn send(
     source: &DataSource,
     content: Content<'_>,
     deadline: Deadline,
-    progress: &mut Tell<'_, Progress>,
+    progress: &mut ProgressCallback<'_, Progress>,
 ) -> Result<Sent, Error> {
     let signed = signed_url(source, deadline).await?;
-    // Dropped with this future, the guard stops the threads that read.
+    // Dropped with this future, the guard stops the reading threads.
     let cancellation = CancellationToken::new();
     let _guard = cancellation.clone().drop_guard();
     let upload = Upload { source, signed, deadline, cancellation };
@@ -59,19 +59,19 @@ pub(crate) async fn send(
         (Content::File(path, file), _) => upload.file(&path, file, progress).await,
         (Content::Rows(chunks), false) => upload.rows(chunks, progress).await,
         (Content::Rows(chunks), true) => {
-            let made = upload.spooled(chunks, progress).await?;
-            let sent = upload.file(Path::new("the rows on their way"), made.file, progress).await?;
-            Ok(Sent { rows: Some(made.rows), ..sent })
+            let spooled = upload.spooled(chunks, progress).await?;
+            let sent = upload.file(Path::new("the rows on their way"), spooled.file, progress).await?;
+            Ok(Sent { rows: Some(spooled.rows), ..sent })
         }
     }
 }
 
-/// An upload to where the server wants it.
+/// An upload to the URL that the server chose.
 struct Upload<'u> {
     source: &'u DataSource,
     signed: Option<Url>,
     deadline: Deadline,
-    /// Stops the threads that read; they do not end with the future that waits for them.
+    /// Stops the reading threads, which do not end with the future that waits for them.
     cancellation: CancellationToken,
 }
 
@@ -79,12 +79,17 @@ struct Upload<'u> {
 struct Spooled {
     file: CsvFile,
     rows: u64,
-    /// Dropped behind the file, it deletes it.
-    _scratch: Scratch,
+    /// Deletes the file when it is dropped, after the file is closed.
+    _temporary: TempFile,
 }
 
 impl Upload<'_> {
-    async fn file(&self, path: &Path, mut file: CsvFile, progress: &mut Tell<'_, Progress>) -> Result<Sent, Error> {
+    async fn file(
+        &self,
+        path: &Path,
+        mut file: CsvFile,
+        progress: &mut ProgressCallback<'_, Progress>,
+    ) -> Result<Sent, Error> {
         let unreadable = |error: io::Error| {
             let message = format!("the file `{}` cannot be read to its end: {error}", path.display());
             Error::new(Kind::Usage, message).caused_by(error)
@@ -92,16 +97,17 @@ impl Upload<'_> {
         let total = file.size;
         let mut length = None;
         if !file.gzipped {
-            // S3, and many a server before others, takes no upload whose length it is not told.
+            // S3 and many other servers require the length of an upload.
             let measuring = measured(file.file, self.cancellation.clone());
-            (file.file, length) = self.deadline.hold("the file was not read", measuring).await?.map_err(unreadable)?;
+            (file.file, length) =
+                self.deadline.timeout("the file was not read", measuring).await?.map_err(unreadable)?;
         }
         let stream = stream::open(file, length, self.cancellation.clone());
         let reading = Arc::clone(&stream.reading);
-        let told = || tell(progress, Progress::Uploading { read: reading.read(), total });
-        match self.drive(stream, async { Ok(()) }, told).await {
+        let report_read = || report(progress, Progress::Uploading { read: reading.read(), total });
+        match self.drive(stream, async { Ok(()) }, report_read).await {
             Ok(()) => Ok(Sent { bytes: reading.read(), rows: None }),
-            // The request breaks off when the disk fails; when it breaks off itself, so does the reading.
+            // If the disk fails, the request fails too. If the request fails, reading ends with `BrokenPipe`.
             Err(error) => match reading.failure() {
                 Some(cause) if error.is_connection() && cause.kind() != io::ErrorKind::BrokenPipe => {
                     Err(unreadable(cause))
@@ -111,57 +117,62 @@ impl Upload<'_> {
         }
     }
 
-    /// Rows are sent while they are made.
-    async fn rows(&self, chunks: Chunks<'_>, progress: &mut Tell<'_, Progress>) -> Result<Sent, Error> {
-        let (inlet, text) = pipe();
-        let stream = stream::open_made(text, self.cancellation.clone());
+    /// Sends rows while they are read.
+    async fn rows(&self, chunks: Chunks<'_>, progress: &mut ProgressCallback<'_, Progress>) -> Result<Sent, Error> {
+        let (writer, text) = pipe();
+        let stream = stream::open_piped(text, self.cancellation.clone());
         let reading = Arc::clone(&stream.reading);
         let counts = Counts::default();
-        let told = || tell(progress, counts.progress());
-        self.drive(stream, make(chunks, inlet, &counts), told).await?;
+        let report_rows = || report(progress, counts.progress());
+        self.drive(stream, write_rows(chunks, writer, &counts), report_rows).await?;
         Ok(Sent { bytes: reading.read(), rows: Some(counts.rows.into_inner()) })
     }
 
-    /// Rows are written to disk, gzipped: what wants them has to be told how long they are before it gets the first one.
-    async fn spooled(&self, chunks: Chunks<'_>, progress: &mut Tell<'_, Progress>) -> Result<Spooled, Error> {
+    /// Writes rows to disk, gzipped, to know their length before the upload.
+    async fn spooled(
+        &self,
+        chunks: Chunks<'_>,
+        progress: &mut ProgressCallback<'_, Progress>,
+    ) -> Result<Spooled, Error> {
         let unwritable = |error: io::Error| {
-            let message = format!("the rows cannot be written to the temporary folder, as their upload needs: {error}");
+            let message =
+                format!("the rows cannot be written to the temporary folder, which their upload needs: {error}");
             Error::new(Kind::Usage, message).caused_by(error)
         };
-        let (inlet, text) = pipe();
+        let (pipe_writer, text) = pipe();
         let cancelled = self.cancellation.clone();
         let mut writing = tokio::task::spawn_blocking(move || {
-            let (scratch, file) = Scratch::create()?;
+            let (temporary, file) = TempFile::create()?;
             let (file, size) = stream::gzip_into(text, file, &cancelled)?;
             let file = CsvFile { file, size, gzipped: true, sent_name: String::new() };
-            Ok((file, scratch))
+            Ok((file, temporary))
         });
         let counts = Counts::default();
-        let mut making = pin!(make(chunks, inlet, &counts));
-        let mut made = false;
+        let mut reading = pin!(write_rows(chunks, pipe_writer, &counts));
+        let mut done = false;
         let mut ticks = tokio::time::interval(TICK);
         let writing = async {
             loop {
                 tokio::select! {
-                    outcome = &mut making, if !made => { outcome?; made = true; }
+                    outcome = &mut reading, if !done => { outcome?; done = true; }
                     written = &mut writing => {
                         let written = written.unwrap_or_else(|error| Err(io::Error::other(error)));
                         return written.map_err(unwritable);
                     }
-                    _ = ticks.tick() => tell(progress, counts.progress()),
+                    _ = ticks.tick() => report(progress, counts.progress()),
                 }
             }
         };
-        let (file, scratch) = self.deadline.hold("the rows were not made", writing).await??;
-        Ok(Spooled { file, rows: counts.rows.load(Ordering::Relaxed), _scratch: scratch })
+        let (file, temporary) = self.deadline.timeout("the rows were not written", writing).await??;
+        Ok(Spooled { file, rows: counts.rows.load(Ordering::Relaxed), _temporary: temporary })
     }
 
-    /// Sends a stream while it is made, and tells now and then how far it is.
+    /// Sends a stream while `source` fills it, and reports progress.
     async fn drive(
         &self,
         stream: FileStream,
-        making: impl Future<Output = Result<(), Error>>,
-        mut told: impl FnMut(),
+        source: impl Future<Output = Result<(), Error>>,
+        mut report_progress: impl FnMut(),
     ) -> Result<(), Error> {
         let session = self.source.session();
         let request = match &self.signed {
@@ -172,32 +183,32 @@ impl Upload<'_> {
             }
         };
         let mut sending = pin!(request.stream(stream.body, stream.length).send());
-        let mut making = pin!(making);
-        let mut made = false;
+        let mut source = pin!(source);
+        let mut done = false;
         let mut ticks = tokio::time::interval(TICK);
         let response = loop {
             tokio::select! {
-                // What is wrong with a row ends the request, and is the reason why it ended.
+                // First, because an invalid row also ends the request, and is the cause.
                 biased;
-                outcome = &mut making, if !made => { outcome?; made = true; }
+                outcome = &mut source, if !done => { outcome?; done = true; }
                 sent = &mut sending => break sent?,
-                _ = ticks.tick() => told(),
+                _ = ticks.tick() => report_progress(),
             }
         };
         debug!(read = stream.reading.read(), signed = self.signed.is_some(), "uploaded");
         if stream.reading.is_finished() {
-            told();
+            report_progress();
             response.unless_error().await?;
             return Ok(());
         }
-        // What arrived is a part of the file, which must not be loaded for the whole.
-        let message = "nothing was loaded: the server, or one before it, said that it has the file before it was sent the whole, or \
-                       the file changed meanwhile";
+        // Only part of the file arrived, which must not be loaded.
+        let message = "upload incomplete, nothing was loaded: the server, or a proxy, answered before the whole file was sent, or the \
+                       file changed during the upload";
         Err(response.error(Kind::Connection, message.to_owned()))
     }
 }
 
-/// How many rows were made, and how many bytes of text they are.
+/// Number of rows that were read, and their size as CSV.
 #[derive(Debug, Default)]
 struct Counts {
     rows: AtomicU64,
@@ -210,21 +221,21 @@ impl Counts {
     }
 }
 
-/// Makes rows and puts their text into a pipe, as long as somebody reads it.
-async fn make(mut chunks: Chunks<'_>, inlet: Inlet, counts: &Counts) -> Result<(), Error> {
+/// Writes rows to a pipe until its reader is dropped.
+async fn write_rows(mut chunks: Chunks<'_>, writer: PipeWriter, counts: &Counts) -> Result<(), Error> {
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
         counts.rows.store(chunk.rows, Ordering::Relaxed);
         counts.bytes.fetch_add(chunk.text.len() as u64, Ordering::Relaxed);
-        if !inlet.put(chunk.text).await {
+        if !writer.put(chunk.text).await {
             return Ok(());
         }
     }
-    inlet.end().await;
+    writer.end().await;
     Ok(())
 }
 
-/// Where the server wants the file: a signed URL, or nothing when it takes files itself.
+/// Returns the signed URL to upload to, or `None` if the server accepts uploads itself.
 async fn signed_url(source: &DataSource, deadline: Deadline) -> Result<Option<Url>, Error> {
     let session = source.session();
     let request = session.get(&["api", "data_source", "sign_s3"], deadline).slash();
@@ -232,7 +243,7 @@ async fn signed_url(source: &DataSource, deadline: Deadline) -> Result<Option<Ur
     Ok(Signed::asked(request).await?.map(|signed| signed.url))
 }
 
-/// A file, and its length when it is gzipped.
+/// Returns a file and its gzipped length.
 async fn measured(mut file: File, cancelled: CancellationToken) -> io::Result<(File, Option<u64>)> {
     let measuring = tokio::task::spawn_blocking(move || {
         let length = stream::gzipped_length(&mut file, &cancelled)?;

@@ -1,4 +1,4 @@
-//! What is attached to a mail: a file, uploaded before the mail is asked for.
+//! Uploads the file that is attached to a mail.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -14,24 +14,24 @@ use crate::error::{Error, Kind};
 use crate::session::Session;
 use crate::transport::{BodyStream, Deadline, Request, Signed};
 
-/// What uploads of files are signed for.
+/// The content type that uploads are signed for.
 const CONTENT_TYPE: &str = "application/octet-stream";
 
-/// How many bytes travel at once.
+/// Size of a chunk in bytes.
 const CHUNK: usize = 128 * 1024;
 
-/// A file that was uploaded.
+/// An uploaded file.
 pub(super) struct Attached {
-    /// What the server knows it by.
+    /// The server's name for it.
     pub(super) uuid: String,
-    /// What it is called in the mail.
+    /// Its name in the mail.
     pub(super) name: String,
 }
 
-/// Uploads a file, to where the server wants it.
+/// Uploads a file to the URL that the server chose.
 pub(super) async fn upload(session: &Session, path: &Path, deadline: Deadline) -> Result<Attached, Error> {
     let unreadable = |error: io::Error| {
-        let message = format!("the file to attach, `{}`, cannot be read: {error}", path.display());
+        let message = format!("cannot read the file to attach, `{}`: {error}", path.display());
         Error::new(Kind::Usage, message).caused_by(error)
     };
     let opened = async {
@@ -39,7 +39,7 @@ pub(super) async fn upload(session: &Session, path: &Path, deadline: Deadline) -
         let metadata = file.metadata().await?;
         if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, metadata.len())) }
     };
-    let (file, length) = deadline.hold("the file was not opened", opened).await?.map_err(unreadable)?;
+    let (file, length) = deadline.timeout("the file was not opened", opened).await?.map_err(unreadable)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
 
     let sign = session.get(&["api", "sign_s3_file"], deadline).slash().query("s3_object_type", CONTENT_TYPE);
@@ -48,7 +48,7 @@ pub(super) async fn upload(session: &Session, path: &Path, deadline: Deadline) -
             (Request::signed_upload(session.connection(), &url, CONTENT_TYPE, deadline), uuid)
         }
         Some(Signed { object_name: None, .. }) => {
-            let message = "the server signed the upload of a file and does not say its `server_side_object_name`";
+            let message = "the server signed the upload of a file but returned no `server_side_object_name`";
             return Err(Error::new(Kind::Decode, message));
         }
         None => {
@@ -61,17 +61,17 @@ pub(super) async fn upload(session: &Session, path: &Path, deadline: Deadline) -
     Ok(Attached { uuid, name })
 }
 
-/// The bytes of a file: as many as it had, in case that it grows meanwhile; an error if it has fewer.
+/// Returns the first `length` bytes of a file, even if it grows; an error if it has fewer.
 fn bytes(file: File, length: u64) -> BodyStream {
     stream::try_unfold((file, length), |(mut file, left)| async move {
         if left == 0 {
             return Ok(None);
         }
-        let wanted = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-        let mut chunk = vec![0; wanted];
+        let size = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+        let mut chunk = vec![0; size];
         let read = file.read(&mut chunk).await?;
         if read == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was sent"));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file was truncated during the upload"));
         }
         chunk.truncate(read);
         Ok(Some((Bytes::from(chunk), (file, left - read as u64))))
@@ -79,7 +79,7 @@ fn bytes(file: File, length: u64) -> BodyStream {
     .boxed()
 }
 
-/// A uuid that nobody guesses: its bits come from what the standard library seeds its hash maps with.
+/// Creates a uuid that cannot be guessed, from the random seeds of the standard library's hash maps.
 fn new_uuid() -> String {
     let bits = || RandomState::new().hash_one(0);
     let (high, low) = (bits() & !0xf000 | 0x4000, bits() & !(0b11 << 62) | (0b10 << 62));
@@ -92,25 +92,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uuids_are_random_ones_and_differ() {
-        let made: Vec<_> = (0..100).map(|_| new_uuid()).collect();
-        for uuid in &made {
+    fn attachment_uuids_are_random() {
+        let created: Vec<_> = (0..100).map(|_| new_uuid()).collect();
+        for uuid in &created {
             assert_eq!(uuid.len(), 36);
             assert_eq!(&uuid[14..15], "4");
             assert!("89ab".contains(&uuid[19..20]), "{uuid}");
         }
-        let distinct: std::collections::HashSet<_> = made.iter().collect();
-        assert_eq!(distinct.len(), made.len());
+        let distinct: std::collections::HashSet<_> = created.iter().collect();
+        assert_eq!(distinct.len(), created.len());
     }
 
     #[tokio::test]
-    async fn a_file_is_read_as_long_as_it_was() {
+    async fn attachment_has_the_length_that_was_announced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, vec![7; CHUNK + 10]).unwrap();
         let read = async |length| bytes(File::open(&path).await.unwrap(), length).collect::<Vec<_>>().await;
         let sizes =
-            |pieces: Vec<io::Result<Bytes>>| pieces.into_iter().map(|piece| piece.map(|bytes| bytes.len()).ok());
+            |chunks: Vec<io::Result<Bytes>>| chunks.into_iter().map(|chunk| chunk.map(|bytes| bytes.len()).ok());
         let whole: usize = sizes(read(CHUNK as u64 + 10).await).map(Option::unwrap).sum();
         assert_eq!(whole, CHUNK + 10);
         assert_eq!(sizes(read(3).await).collect::<Vec<_>>(), [Some(3)]);

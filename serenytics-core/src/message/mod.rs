@@ -1,4 +1,4 @@
-//! Messages that the platform sends: e-mails and Slack's.
+//! Messages that the platform sends: e-mails and Slack messages.
 
 mod attach;
 
@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::io::{Progress, Tell, tell};
+use crate::io::{Progress, ProgressCallback, report};
 use crate::session::Session;
 use crate::task::Task;
 use crate::transport::Deadline;
 use crate::web_app::object;
 
-/// An e-mail that is not sent yet; see [`Client::email`].
+/// An e-mail to send; see [`Client::email`].
 #[must_use = "nothing is sent before `.send()`"]
 pub struct Email<'c> {
     session: &'c Session,
@@ -31,11 +31,11 @@ pub struct Email<'c> {
     payload: Result<Option<Map<String, Value>>, String>,
     files: Vec<PathBuf>,
     timeout: Option<Duration>,
-    progress: Tell<'c, Progress>,
+    progress: ProgressCallback<'c, Progress>,
 }
 
 impl Client {
-    /// An e-mail in HTML, that the platform sends.
+    /// Prepares an e-mail in HTML, which the platform sends.
     ///
     /// ```no_run
     /// # async fn report(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -68,11 +68,11 @@ impl Client {
         }
     }
 
-    /// Writes a message into a channel of Slack, with attachments in Slack's own form or without:
+    /// Posts a message to a Slack channel, optionally with attachments in Slack's own format:
     /// `POST /api/integrations/slack/post_msg`.
     ///
     /// # Errors
-    /// A server that cannot be reached or refuses, as it does without an integration of Slack.
+    /// Returns an error if the account has no Slack integration, or the server cannot be reached or rejects the request.
     pub async fn send_slack_message(
         &self,
         channel: &str,
@@ -92,7 +92,7 @@ impl Client {
 }
 
 impl<'c> Email<'c> {
-    /// Attaches a file of any kind, by its name without its folders. The platform takes one: a mail with more is not sent.
+    /// Attaches a file of any kind. Its name in the mail is the file name without folders. A mail can have one file.
     pub fn attach(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(path.into());
         self
@@ -104,59 +104,58 @@ impl<'c> Email<'c> {
         self
     }
 
-    /// The name of the PDF's file; the web app's own name unless set.
+    /// Sets the file name of the PDF (default: the web app's name).
     pub fn pdf_file_name(mut self, name: impl Into<String>) -> Self {
         self.pdf_file_name = Some(name.into());
         self
     }
 
-    /// The payload that a template dashboard reads, for the PDF: a map, or a struct that serde serializes.
+    /// Sets the payload of a template dashboard for the PDF: a map, or any struct that serde serializes.
     pub fn dashboard_payload(mut self, payload: &(impl Serialize + ?Sized)) -> Self {
         self.payload = object(payload).map(Some);
         self
     }
 
-    /// The sender, where the platform allows for another one than its own.
+    /// Sets the sender's address, if the platform allows it.
     pub fn from_address(mut self, address: impl Into<String>) -> Self {
         self.from = Some(address.into());
         self
     }
 
-    /// How long everything may take; as long as any call of the client unless set.
+    /// Sets the timeout of the whole call (default: that of the client).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Is told each time that the server is asked whether the mail is sent.
+    /// Sets a progress callback, which is called at each poll.
     pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 'c) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// Uploads what is to be attached, sends the mail, and waits until the server has sent it:
-    /// `GET /api/sign_s3_file/`, a PUT to where it leads or `POST /api/upload_file/{uuid}`, `POST /api/email`, and
-    /// `GET /api/task/{task_id}` until it is done.
+    /// Uploads the attachment, sends the mail, and waits until the server has sent it.
+    ///
+    /// Sends `GET /api/sign_s3_file/`, a PUT to the signed URL or `POST /api/upload_file/{uuid}`, `POST /api/email`, and
+    /// `GET /api/task/{task_id}` until the mail is sent.
     ///
     /// # Errors
-    /// No recipient, more than one file, a payload that is no JSON object, or a file that cannot be read, before anything is sent; more mails than the
-    /// quota of a day allows for, which [`Error::is_quota`] tells; a mail that the server cannot send; a server that
-    /// cannot be reached or refuses.
+    /// Returns an error if there are no recipients, several files, an unreadable file, or a payload that is not a JSON
+    /// object (nothing is sent then); the daily mail quota is exhausted ([`Error::is_quota`]); the server cannot send the
+    /// mail; or the server cannot be reached or rejects the request.
     pub async fn send(mut self) -> Result<(), Error> {
         let session = self.session;
         let deadline = session.connection().deadline_or(self.timeout, "`timeout` of the e-mail");
         if self.recipients.is_empty() {
-            return Err(Error::new(Kind::Usage, "nothing was sent: the e-mail has no recipient"));
+            return Err(Error::new(Kind::Usage, "nothing was sent: the e-mail has no recipients"));
         }
         let payload = self.payload.map_err(|error| Error::new(Kind::Usage, error))?;
         let attached = match self.files.as_slice() {
             [] => None,
             [path] => Some(attach::upload(session, path, deadline).await?),
             files => {
-                let message = format!(
-                    "nothing was sent: the platform attaches one file to a mail, and {} were given",
-                    files.len()
-                );
+                let message =
+                    format!("nothing was sent: a mail can have one attached file, but {} were attached", files.len());
                 return Err(Error::new(Kind::Usage, message));
             }
         };
@@ -173,12 +172,12 @@ impl<'c> Email<'c> {
         });
         let task = begin(session, &body, deadline).await?;
         let begun = Instant::now();
-        let asked = &mut || tell(&mut self.progress, Progress::Running { elapsed: begun.elapsed() });
+        let asked = &mut || report(&mut self.progress, Progress::Running { elapsed: begun.elapsed() });
         task.wait(deadline, asked).await
     }
 }
 
-/// Begins to send a mail.
+/// Starts sending a mail.
 async fn begin<'c>(session: &'c Session, body: &Value, deadline: Deadline) -> Result<Task<'c>, Error> {
     let started = session.post(&["api", "email"], deadline).json(body).send().await.map_err(|error| {
         let is_quota = error.status() == Some(StatusCode::TOO_MANY_REQUESTS.as_u16());
@@ -187,7 +186,7 @@ async fn begin<'c>(session: &'c Session, body: &Value, deadline: Deadline) -> Re
     Task::started(session, started).await
 }
 
-/// Neither the text nor the recipients are printed.
+/// Neither the content nor the recipients are printed.
 impl fmt::Debug for Email<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Email").field("recipients", &self.recipients.len()).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! What a script stores for its next run, and the datetimes in it.
+//! Data that a script stores for its next run, and datetimes in it.
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -9,8 +9,8 @@ use crate::client::Client;
 use crate::error::{Error, Kind};
 
 impl Client {
-    /// Stores data for the next run of a script, in place of what was stored before: `PUT /api/script/{uuid}/storage`.
-    /// Datetimes are [`ScriptDateTime`]s.
+    /// Stores data for the next run of a script, replacing earlier data: `PUT /api/script/{uuid}/storage`. Use
+    /// [`ScriptDateTime`] for datetimes.
     ///
     /// ```no_run
     /// # use serenytics_core::{Client, Error, ScriptDateTime};
@@ -28,8 +28,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Data that JSON cannot hold, before anything is sent; no script with the uuid; a server that cannot be reached or
-    /// refuses.
+    /// Returns an error if the data cannot be written as JSON (nothing is sent then), no script has the uuid, or the
+    /// server cannot be reached or rejects the request.
     pub async fn store_script_data(&self, script_uuid: &str, data: &(impl Serialize + ?Sized)) -> Result<(), Error> {
         let body = serde_json::to_value(data).map_err(|error| {
             let message = format!("nothing was stored: the data cannot be written as JSON: {error}");
@@ -45,15 +45,17 @@ impl Client {
         Ok(())
     }
 
-    /// What was stored for a script, or `None` if nothing was, or `null`: `GET /api/script/{uuid}/storage`.
+    /// Returns the data that was stored for a script: `GET /api/script/{uuid}/storage`. Returns `None` if nothing, or
+    /// `null`, was stored.
     ///
     /// # Errors
-    /// Data that is no `T`; no script with the uuid; a server that cannot be reached or refuses.
+    /// Returns an error if the data cannot be read as a `T`, no script has the uuid, or the server cannot be reached or
+    /// rejects the request.
     pub async fn retrieve_script_data<T: DeserializeOwned>(&self, script_uuid: &str) -> Result<Option<T>, Error> {
         let mut response =
             self.session().get(&["api", "script", script_uuid, "storage"], self.session().deadline()).send().await?;
         let body = response.whole().await?;
-        // Nothing at all is what a server may have that was never given anything.
+        // A server without stored data may return an empty body.
         if body.is_empty() {
             return Ok(None);
         }
@@ -61,10 +63,11 @@ impl Client {
     }
 }
 
-/// A datetime in the data of a script. The official Python client reads and writes the same form.
+/// A datetime in the data of a script, in the same form as in the official Python client.
 ///
-/// The platform keeps JSON, which has no datetimes: they travel as `{"__type__": "datetime", "value": "2016-06-28T12:46:33"}`.
-/// A text in ISO 8601 is read too; a datetime with an offset becomes UTC.
+/// The platform stores JSON, which has no datetimes: they are written as
+/// `{"__type__": "datetime", "value": "2016-06-28T12:46:33"}`. A string in ISO 8601 is accepted too; a datetime with an
+/// offset is converted to UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScriptDateTime(pub DateTime);
 
@@ -80,7 +83,7 @@ impl From<ScriptDateTime> for DateTime {
     }
 }
 
-/// The form in which a datetime travels.
+/// A datetime on the wire.
 #[derive(Serialize)]
 struct Tagged {
     #[serde(rename = "__type__")]
@@ -101,8 +104,7 @@ impl<'de> Deserialize<'de> for ScriptDateTime {
         let value = Value::deserialize(deserializer)?;
         let tagged = value.get("__type__").and_then(Value::as_str) == Some(TAG);
         let text = if tagged { value.get("value").and_then(Value::as_str) } else { value.as_str() };
-        let text =
-            text.ok_or_else(|| D::Error::custom("a datetime was expected, tagged by `__type__` or as a text"))?;
+        let text = text.ok_or_else(|| D::Error::custom("expected a datetime, tagged by `__type__` or as a string"))?;
         datetime::parse(text).map(ScriptDateTime).map_err(D::Error::custom)
     }
 }
@@ -116,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn datetimes_round_trip_wherever_they_stand() {
+    fn script_datetime_round_trips_at_any_depth() {
         let read: BTreeMap<String, Vec<Option<ScriptDateTime>>> = serde_json::from_value(json!({
             "runs": [
                 {"__type__": "datetime", "value": "2016-06-28T12:46:33.123456"},
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_datetime_is_told() {
+    fn script_datetime_rejects_other_values() {
         for value in
             [json!(3), json!({"value": "2016-06-28"}), json!({"__type__": "datetime"}), json!("soon"), json!(null)]
         {

@@ -1,4 +1,4 @@
-//! Finding scripts: by name, by uuid, all of them; and making one.
+//! Finds scripts by name or uuid, lists them, and creates them.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -9,11 +9,11 @@ use crate::resource::Resource;
 use crate::script::Script;
 
 impl Client {
-    /// The script with this name: `GET /api/script` with a filter.
+    /// Returns the script with this name: `GET /api/script` with a filter.
     ///
     /// # Errors
-    /// No script with the name, in which case the error suggests the one that was probably meant; more than one; a server
-    /// that cannot be reached or refuses.
+    /// Returns an error if no script has the name (the error suggests a similar name), several scripts have it, or the
+    /// server cannot be reached or rejects the request.
     pub async fn script(&self, name: &str) -> Result<Script, Error> {
         let deadline = self.session().deadline();
         match Script::find(self.session(), name, deadline).await? {
@@ -22,34 +22,34 @@ impl Client {
         }
     }
 
-    /// The script with this name, if there is one: `GET /api/script` with a filter.
+    /// Returns the script with this name, or `None` if there is none: `GET /api/script` with a filter.
     ///
     /// # Errors
-    /// More than one script with the name; a server that cannot be reached or refuses.
+    /// Returns an error if several scripts have the name, or the server cannot be reached or rejects the request.
     pub async fn find_script(&self, name: &str) -> Result<Option<Script>, Error> {
         Script::find(self.session(), name, self.session().deadline()).await
     }
 
-    /// The script with this uuid: `GET /api/script/{uuid}`.
+    /// Returns the script with this uuid: `GET /api/script/{uuid}`.
     ///
     /// # Errors
-    /// No script with the uuid; a server that cannot be reached or refuses.
+    /// Returns an error if no script has the uuid, or the server cannot be reached or rejects the request.
     pub async fn script_by_uuid(&self, uuid: &str) -> Result<Script, Error> {
         Script::by_uuid(self.session(), uuid, self.session().deadline()).await
     }
 
-    /// All scripts that the key may see: `GET /api/script`.
+    /// Returns all scripts that the API key can access: `GET /api/script`.
     ///
     /// # Errors
-    /// A server that cannot be reached or refuses.
+    /// Returns an error if the server cannot be reached or rejects the request.
     pub async fn scripts(&self) -> Result<Vec<Script>, Error> {
         Script::all(self.session(), self.session().deadline()).await
     }
 
-    /// Makes a script of Python code: `POST /api/script`. It has no schedule.
+    /// Creates a script of Python code, without a schedule: `POST /api/script`.
     ///
     /// # Errors
-    /// A name that another script has; a server that cannot be reached or refuses.
+    /// Returns an error if another script has the name, or the server cannot be reached or rejects the request.
     pub async fn create_script(&self, name: &str, code: &str) -> Result<Script, Error> {
         let body = json!({ "name": name, "schedule_infos": "", "code": code, "kind": "GENERIC_PYTHON" });
         let request =

@@ -1,4 +1,4 @@
-//! What a run of a script left: how it ended, and what it wrote.
+//! The log of a script's run: its status and output.
 
 use std::fmt;
 
@@ -10,44 +10,44 @@ use crate::error::{Error, Kind};
 use crate::script::Script;
 use crate::transport::{Deadline, List};
 
-/// How much of what a script wrote to its standard error stands in an error.
+/// Maximum length of the standard error in a message.
 const LONGEST_REASON: usize = 2_000;
 
-/// The log of a run that ended. It never holds the client's API key: where a script wrote it, `[API key]` stands.
+/// The log of a finished run. The client's API key is redacted: if a script printed it, `[API key]` replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScriptLog {
-    /// When the run began, in UTC; `None` if the server does not say, or not as a datetime.
+    /// When the run started, in UTC; `None` if the server returns no valid datetime.
     pub started_at: Option<DateTime>,
-    /// When it ended, likewise.
+    /// When the run ended, in UTC; `None` if the server returns no valid datetime.
     pub finished_at: Option<DateTime>,
-    /// How it ended.
+    /// The outcome.
     pub status: ScriptStatus,
-    /// What the script wrote to its standard output.
+    /// The standard output of the script.
     pub stdout: String,
-    /// What it wrote to its standard error.
+    /// The standard error of the script.
     pub stderr: String,
-    /// Its exit code, if the server says one.
+    /// The exit code, if the server returns one.
     pub return_code: Option<i64>,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ScriptStatus {
-    /// Well.
+    /// The script succeeded.
     Success,
-    /// With an error, or it was ended.
+    /// The script failed or was stopped.
     Failure,
-    /// In a way of a newer server, by the server's name for it.
+    /// A status that only newer servers have, by the server's name for it.
     Other(String),
 }
 
 impl Script {
-    /// The logs of the last ten runs that ended, the newest first: `GET /api/script/{uuid}/logs`.
+    /// Returns the logs of the last ten finished runs, newest first: `GET /api/script/{uuid}/logs`.
     ///
     /// # Errors
-    /// A script that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects the request.
     pub async fn last_logs(&self) -> Result<Vec<ScriptLog>, Error> {
         self.logs_until(self.session.deadline()).await
     }
@@ -58,7 +58,7 @@ impl Script {
         let list: List = response.parse(&body)?;
         let read = |object: &Value| {
             let log = object.as_object().and_then(|object| ScriptLog::read(object, self.session.api_key()));
-            log.ok_or_else(|| response.error(Kind::Decode, "a log of the answer does not say its `status`".to_owned()))
+            log.ok_or_else(|| response.error(Kind::Decode, "a log in the response has no `status`".to_owned()))
         };
         list.objects.iter().map(read).collect()
     }
@@ -84,26 +84,26 @@ impl ScriptLog {
         })
     }
 
-    /// Whether the run ended well.
+    /// Returns true if the run succeeded.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.status == ScriptStatus::Success
     }
 
-    /// Whether the run failed.
+    /// Returns true if the run failed.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         self.status == ScriptStatus::Failure
     }
 
-    /// The error of a run that failed: its log is the cause.
+    /// Creates the error of a failed run, with its log as the cause.
     pub(super) fn failure(self, script: &str) -> Error {
         let mut message = format!("the script `{script}` failed");
         if let Some(code) = self.return_code {
             message.push_str(&format!(" with return code {code}"));
         }
         let written = self.stderr.trim();
-        // The reason stands at the end.
+        // The reason is at the end.
         let skipped = written.chars().count().saturating_sub(LONGEST_REASON);
         if !written.is_empty() {
             message.push_str(if skipped > 0 { ":\n…" } else { ":\n" });
@@ -126,13 +126,13 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl Error {
-    /// Whether a script ran and failed; [`script_log`](Error::script_log) is its log.
+    /// Returns true if a script ran and failed; see [`script_log`](Error::script_log).
     #[must_use]
     pub fn is_script_failure(&self) -> bool {
         self.kind() == Kind::ScriptFailure
     }
 
-    /// The log of the script that failed; `None` for every other error.
+    /// Returns the log of the failed script; `None` for every other error.
     #[must_use]
     pub fn script_log(&self) -> Option<&ScriptLog> {
         std::error::Error::source(self)?.downcast_ref().map(|Failure(log)| log)
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_a_newer_server_is_read_as_far_as_it_goes() {
+    fn script_log_of_a_newer_server_is_read() {
         let log = read(json!({"status": "SKIPPED", "started_at": "soon", "return_code": null, "newer": 1})).unwrap();
         assert_eq!(log.status, ScriptStatus::Other("SKIPPED".to_owned()));
         assert_eq!((log.started_at, log.return_code, log.stdout.as_str()), (None, None, ""));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_tells_the_end_of_what_was_written_and_never_the_key() {
+    fn script_failure_shows_the_end_of_stderr_and_redacts_the_key() {
         let stderr = format!("{}canary-7f3a91\nValueError: no rows\n", "x".repeat(5_000));
         let log = read(json!({"status": "FAILURE", "stdout": "canary-7f3a91", "stderr": stderr, "return_code": 1}));
         let error = log.unwrap().failure("nightly");

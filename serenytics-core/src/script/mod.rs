@@ -1,4 +1,4 @@
-//! Scripts: found, made and deleted.
+//! Scripts: finding, creating, running and deleting them.
 
 mod data;
 mod find;
@@ -18,7 +18,7 @@ pub use data::ScriptDateTime;
 pub use log::{ScriptLog, ScriptStatus};
 pub use run::RunScript;
 
-/// A script of a server, found by [`Client::script`](crate::Client::script) and its siblings.
+/// A script of a server, returned by [`Client::script`](crate::Client::script) and similar methods.
 #[derive(Clone)]
 pub struct Script {
     session: Session,
@@ -28,19 +28,19 @@ pub struct Script {
 }
 
 impl Script {
-    /// The name, which no other script of the account has; empty when the server says none.
+    /// Returns the name, unique in the account. Empty if the server returns none.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The uuid, which never changes.
+    /// Returns the uuid, which never changes.
     #[must_use]
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    /// Everything that the server says of the script, its `code` among it, as it was when the script was found.
+    /// Returns the whole configuration, including `code`, as it was when the script was found.
     #[must_use]
     pub fn config(&self) -> &Map<String, Value> {
         &self.config
@@ -49,7 +49,7 @@ impl Script {
     /// Deletes the script: `DELETE /api/script/{uuid}`.
     ///
     /// # Errors
-    /// A script that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects the request.
     pub async fn delete(self) -> Result<(), Error> {
         let request = self.session.delete(&["api", "script", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;
@@ -77,7 +77,7 @@ impl Resource for Script {
     }
 }
 
-/// The configuration is left out: code may hold secrets.
+/// Leaves out the configuration: code may contain secrets.
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Script").field("name", &self.name).field("uuid", &self.uuid).finish_non_exhaustive()

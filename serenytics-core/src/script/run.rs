@@ -1,4 +1,4 @@
-//! Running a script: started, and waited for until it does not run any more.
+//! Runs a script: starts it, and polls until it has finished.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 use tracing::{Instrument, debug_span, info};
 
 use crate::error::{Error, Kind};
-use crate::io::{Progress, Tell, tell};
+use crate::io::{Progress, ProgressCallback, report};
 use crate::script::{Script, ScriptLog};
 use crate::transport::{Deadline, Poll};
 
-/// How long a script is waited for, unless it is set.
+/// Default timeout of a run.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// What tells the server not to wait with its answer; a parameter of the script cannot be called so.
+/// The parameter that makes the server answer at once; scripts cannot have a parameter of that name.
 const ASYNC: &str = "async";
 
 /// A run of a script; see [`Script::run`].
@@ -26,11 +26,11 @@ pub struct RunScript<'s> {
     raise_on_error: bool,
     log_result: bool,
     timeout: Duration,
-    progress: Tell<'s, Progress>,
+    progress: ProgressCallback<'s, Progress>,
 }
 
 impl Script {
-    /// Runs the script, with [`start`](RunScript::start) or [`wait`](RunScript::wait).
+    /// Prepares a run of the script; call [`start`](RunScript::start) or [`wait`](RunScript::wait).
     ///
     /// ```no_run
     /// # async fn run(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -51,20 +51,20 @@ impl Script {
         }
     }
 
-    /// Whether the script runs now: `GET /api/script/{uuid}/state`.
+    /// Returns true if the script is running: `GET /api/script/{uuid}/state`.
     ///
     /// # Errors
-    /// A script that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects the request.
     pub async fn is_running(&self) -> Result<bool, Error> {
         self.is_running_until(self.session.deadline()).await
     }
 
-    /// Waits until the script does not run any more, and asks less and less often: `GET /api/script/{uuid}/state`.
-    /// Dropping the future ends the waiting and not the script.
+    /// Waits until the script is no longer running, polling less and less often: `GET /api/script/{uuid}/state`.
+    /// Dropping the future does not stop the script.
     ///
     /// # Errors
-    /// A script that still runs after `timeout`; a script that does not exist any more; a server that cannot be reached or
-    /// refuses.
+    /// Returns an error if the script is still running after `timeout`, the script no longer exists, or the server
+    /// cannot be reached or rejects the request.
     pub async fn wait(&self, timeout: Duration) -> Result<(), Error> {
         self.wait_until(Deadline::after(timeout, "`timeout` of the wait"), &mut || {}).await
     }
@@ -74,10 +74,10 @@ impl Script {
         let body = response.whole().await?;
         let state: Value = response.parse(&body)?;
         let running = state.get("running").and_then(Value::as_bool);
-        running.ok_or_else(|| response.unexpected(&body, "the answer does not say whether it is `running`"))
+        running.ok_or_else(|| response.unexpected(&body, "the response has no `running`"))
     }
 
-    /// Waits until the script is done; `asking` is called each time that the server is asked.
+    /// Polls until the script has finished. Calls `asking` before each request.
     async fn wait_until(&self, deadline: Deadline, asking: &mut (dyn FnMut() + Send)) -> Result<(), Error> {
         let mut poll = Poll::until(deadline);
         loop {
@@ -86,24 +86,23 @@ impl Script {
                 return Ok(());
             }
             let name = &self.name;
-            poll.pause(&format!("the script `{name}` goes on without being waited for: it was not done")).await?;
+            poll.pause(&format!("the script `{name}` was not done yet; it keeps running on the server")).await?;
         }
     }
 }
 
 impl<'s> RunScript<'s> {
-    /// Gives the script these parameters, which become those that its code finds: a map, or a struct that serde
-    /// serializes. Those that were given before go.
+    /// Sets the parameters of the script: a map, or any struct that serde serializes. Replaces earlier parameters.
     pub fn params(mut self, params: &impl Serialize) -> Self {
         self.params = match serde_json::to_value(params) {
             Ok(Value::Object(params)) => Ok(params),
-            Ok(other) => Err(format!("{other} is no object")),
+            Ok(other) => Err(format!("{other} is not an object")),
             Err(error) => Err(error.to_string()),
         };
         self
     }
 
-    /// Gives the script one more parameter.
+    /// Adds a parameter.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         if let Ok(params) = &mut self.params {
             params.insert(name.into(), value.into());
@@ -111,65 +110,66 @@ impl<'s> RunScript<'s> {
         self
     }
 
-    /// Whether a script that fails is an error, which it is unless this is set to `false`.
+    /// Sets whether a failed script is an error (default: true).
     pub fn raise_on_error(mut self, raise: bool) -> Self {
         self.raise_on_error = raise;
         self
     }
 
-    /// Whether [`wait`](Self::wait) writes the script's log as an event of `tracing`, at level `INFO`. It does not unless
-    /// this is set.
+    /// Sets whether [`wait`](Self::wait) writes the script's log as a `tracing` event at level `INFO` (default: false).
     pub fn log_result(mut self, log: bool) -> Self {
         self.log_result = log;
         self
     }
 
-    /// How long [`wait`](Self::wait) may take, an hour unless set.
+    /// Sets the timeout of [`wait`](Self::wait) (default: 1 h).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Is told each time that [`wait`](Self::wait) asks the server whether the script is done.
+    /// Sets a progress callback, which [`wait`](Self::wait) calls at each poll.
     pub fn progress(mut self, progress: impl FnMut(Progress) + Send + 's) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// Starts the script and does not wait for it: `POST /api/script/{uuid}/run`.
+    /// Starts the script without waiting for it: `POST /api/script/{uuid}/run`.
     ///
     /// # Errors
-    /// Parameters that JSON cannot hold, before anything is sent; a script that does not exist any more, or that runs
-    /// already; a server that cannot be reached or refuses.
+    /// Returns an error if the parameters cannot be written as JSON (nothing is sent then), the script no longer exists
+    /// or is already running, or the server cannot be reached or rejects the request.
     pub async fn start(self) -> Result<(), Error> {
         let deadline = self.script.session.deadline();
         self.start_until(deadline).await
     }
 
-    /// Starts the script, waits until it is done, and gives its log. Dropping the future ends the waiting and not the script.
+    /// Starts the script, waits until it has finished, and returns its log. Dropping the future does not stop the
+    /// script.
     ///
-    /// The server is never asked to wait itself, which it does for five minutes at most: `POST /api/script/{uuid}/run`,
-    /// `GET ../state` until it does not run any more, `GET ../logs`.
+    /// Sends `POST /api/script/{uuid}/run`, `GET ../state` until the script has finished, and `GET ../logs`. It does not
+    /// use the server's own waiting, which is limited to five minutes.
     ///
     /// # Errors
-    /// A script that fails, whose log is [`Error::script_log`], unless [`raise_on_error`](Self::raise_on_error) is
-    /// `false`; one that still runs at the deadline; and as for [`start`](Self::start).
+    /// Returns an error if the script fails (see [`Error::script_log`]), unless
+    /// [`raise_on_error`](Self::raise_on_error) is `false`; if it is still running after the timeout; and the errors of
+    /// [`start`](Self::start).
     pub async fn wait(self) -> Result<ScriptLog, Error> {
         let span = debug_span!("script", script = self.script.uuid());
-        self.run_to_its_end().instrument(span).await
+        self.run_to_completion().instrument(span).await
     }
 
-    async fn run_to_its_end(mut self) -> Result<ScriptLog, Error> {
+    async fn run_to_completion(mut self) -> Result<ScriptLog, Error> {
         let (script, raise, log_result) = (self.script, self.raise_on_error, self.log_result);
         let deadline = Deadline::after(self.timeout, "`timeout` of the run");
         let mut progress = self.progress.take();
         self.start_until(deadline).await?;
         let begun = Instant::now();
         script
-            .wait_until(deadline, &mut || tell(&mut progress, Progress::Running { elapsed: begun.elapsed() }))
+            .wait_until(deadline, &mut || report(&mut progress, Progress::Running { elapsed: begun.elapsed() }))
             .await?;
         let log = script.logs_until(deadline).await?.into_iter().next().ok_or_else(|| {
-            Error::new(Kind::Decode, format!("the script `{}` ran, and the server has no log of it", script.name))
+            Error::new(Kind::Decode, format!("the script `{}` ran, but the server returned no log", script.name))
         })?;
         if log_result {
             info!(script = script.name, status = ?log.status, stdout = log.stdout, stderr = log.stderr, "a script ran");
@@ -182,13 +182,13 @@ impl<'s> RunScript<'s> {
 
     async fn start_until(self, deadline: Deadline) -> Result<(), Error> {
         let script = self.script;
-        let wrong = |why: &str| {
+        let invalid = |why: &str| {
             let message = format!("the script `{}` was not run: its parameters cannot be sent: {why}", script.name);
             Error::new(Kind::Usage, script.session.api_key().redact(message))
         };
-        let mut params = self.params.map_err(|error| wrong(&error))?;
+        let mut params = self.params.map_err(|error| invalid(&error))?;
         if params.insert(ASYNC.to_owned(), Value::Bool(true)).is_some() {
-            return Err(wrong("none may be called `async`, which is what the server is told"));
+            return Err(invalid("the name `async` is reserved"));
         }
         let path = ["api", "script", &script.uuid, "run"];
         script.session.post(&path, deadline).json(&Value::Object(params)).send().await?.ok().await?;
@@ -196,7 +196,7 @@ impl<'s> RunScript<'s> {
     }
 }
 
-/// The parameters are not printed: they may hold secrets.
+/// The parameters are not printed: they may contain secrets.
 impl fmt::Debug for RunScript<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunScript").field("script", &self.script).finish_non_exhaustive()

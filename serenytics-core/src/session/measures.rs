@@ -1,4 +1,4 @@
-//! Measures: the uuids that the platform wants beside their names in a query, from the configuration of its source.
+//! Measures: their uuids, from the configuration of their source, which the platform needs next to their names in a query.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,12 +33,12 @@ impl Measures {
         Measures { source: source.to_owned(), uuids }
     }
 
-    /// The names.
+    /// Returns the names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.uuids.keys().map(String::as_str)
     }
 
-    /// The uuid of a measure; the error shows no key.
+    /// Returns the uuid of a measure. The error is redacted.
     fn uuid(&self, name: &str, key: &ApiKey) -> Result<&str, Error> {
         let source = &self.source;
         match self.uuids.get(name).map(Vec::as_slice) {
@@ -63,7 +63,7 @@ impl Measures {
         }
     }
 
-    /// The JSON of a query with the uuids of these measures beside their names, in every clause.
+    /// Returns the JSON of a query with the uuids of these measures next to their names, in every clause.
     pub(crate) fn with_measure_uuids(
         &self,
         names: &[Cow<'static, str>],
@@ -76,13 +76,13 @@ impl Measures {
         }
         let uuid = |name: &str| named.iter().find(|(other, _)| *other == name).map(|(_, uuid)| (*uuid).to_owned());
         let unreadable = |error: serde_json::Error| {
-            Error::new(Kind::Usage, format!("the query is not the JSON of one: {error}")).caused_by(error)
+            Error::new(Kind::Usage, format!("the query is not valid JSON of a query: {error}")).caused_by(error)
         };
         let mut pipeline: Pipeline = serde_json::from_str(json).map_err(unreadable)?;
         for stage in &mut pipeline.data_processing_pipeline {
-            for (name, place) in places(stage, |name| uuid(name).is_some()) {
+            for (name, slot) in uuid_slots(stage, |name| uuid(name).is_some()) {
                 if let Some(uuid) = uuid(name) {
-                    *place = Some(uuid);
+                    *slot = Some(uuid);
                 }
             }
         }
@@ -90,26 +90,29 @@ impl Measures {
     }
 }
 
-/// Puts the uuids of a source's measures into a query that is data, as the official client does: into the objects that name one
-/// and not its uuid. A name that is no object is a column's, and later stages see what the first one gives.
+/// Adds the uuids of a source's measures to an untyped query, like the official client: to the objects that have a
+/// measure's name but no uuid. A plain name is a column, and later stages only see the output of the first one.
 pub(crate) fn add_measures(source: &str, config: &Map<String, Value>, pipeline: &mut Pipeline) {
     let Some(stage) = pipeline.data_processing_pipeline.first_mut() else { return };
-    let mut open = places(stage, |_| false).filter(|(_, uuid)| uuid.is_none()).peekable();
+    let mut open = uuid_slots(stage, |_| false).filter(|(_, uuid)| uuid.is_none()).peekable();
     if open.peek().is_none() {
         return;
     }
     let measures = Measures::of(source, config);
     for (name, uuid) in open {
-        // Which of several is meant is for the server to ask.
+        // If several measures have the name, the server reports it.
         if let Some([only]) = measures.uuids.get(name).map(Vec::as_slice) {
             *uuid = Some(only.clone());
         }
     }
 }
 
-/// Where a stage can hold the uuid of a measure, beside the name that is there. Items that are names alone have no place for it: those
-/// that `is_measure` says become objects.
-fn places(stage: &mut Stage, is_measure: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &mut Option<String>)> {
+/// Returns the names in a stage that may be measures, each with the slot for its uuid. A plain name has no slot: if
+/// `is_measure` is true for it, it becomes an object.
+fn uuid_slots(
+    stage: &mut Stage,
+    is_measure: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = (&str, &mut Option<String>)> {
     let Stage { group_by, select, order_by, conditions, .. } = stage;
     let items = group_by.iter_mut().chain(select).chain(order_by).filter_map(move |item| {
         if matches!(&*item, Item::Name(name) if is_measure(name)) {

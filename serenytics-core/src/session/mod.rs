@@ -1,6 +1,6 @@
-//! The session of a client: its connection to the server, and what it has learned about the server's sources.
+//! The session of a client: its connection to the server, and caches of the server's sources.
 //!
-//! Resources hold a session rather than the client that made them.
+//! Resources contain a session rather than the client that created them.
 
 mod measures;
 
@@ -37,7 +37,7 @@ impl Session {
         Session { connection, caches: Arc::default() }
     }
 
-    /// Returns a session of the same server that redacts another secret. It has caches of its own.
+    /// Returns a session of the same server that redacts another secret. It has its own, empty caches.
     pub(crate) fn with_token(&self, token: ApiKey) -> Session {
         Session::new(self.connection.with_token(token))
     }
@@ -126,7 +126,7 @@ impl Session {
     }
 }
 
-/// Locks a cache. A panic elsewhere leaves it usable: each entry is replaced as a whole.
+/// Locks a cache. It stays usable after a panic in another thread: each entry is replaced as a whole.
 fn locked<T>(cache: &Mutex<T>) -> MutexGuard<'_, T> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }

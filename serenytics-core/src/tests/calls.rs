@@ -1,4 +1,4 @@
-//! Calls: paths, refusals, retries, deadlines, and the key that must not be seen.
+//! Calls: paths, rejections, retries, and the API key in messages.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::{ANSWER, COUNTRIES, SOURCE, list, printed, sales};
 use crate::{Client, DataSource};
 
 #[tokio::test]
-async fn uuids_cannot_leave_their_place_in_the_path() {
+async fn uuid_is_escaped_in_the_path() {
     let server = TestServer::start(|_, _| ok(SOURCE)).await;
     let client = server.client();
     client.source_by_uuid("../task/1?x#y").await.unwrap();
@@ -22,7 +22,7 @@ async fn uuids_cannot_leave_their_place_in_the_path() {
 }
 
 #[tokio::test]
-async fn uuids_that_a_server_gave_are_checked_too() {
+async fn uuid_from_a_server_is_checked_too() {
     for uuid in ["", ".\\t.", "u1\\u0000"] {
         let server = TestServer::start(move |_, _| list(&[&SOURCE.replace("u1", uuid)])).await;
         let source = server.client().source("sales").await.unwrap();
@@ -41,7 +41,7 @@ async fn uuids_that_a_server_gave_are_checked_too() {
 }
 
 #[tokio::test]
-async fn a_path_in_the_url_is_a_prefix() {
+async fn url_path_is_a_prefix_of_all_calls() {
     let server = sales(|_| ok(ANSWER)).await;
     for url in [format!("{}/tenant", server.url), format!("{}/tenant/", server.url)] {
         let client = Client::builder().url(url).api_key("k").build().unwrap();
@@ -51,7 +51,7 @@ async fn a_path_in_the_url_is_a_prefix() {
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_the_key_does_not_spread_it() {
+async fn api_key_in_a_response_is_redacted() {
     let texts = [
         format!(r#"{{"errors":["bad key {CANARY}"]}}"#),
         format!("<p>X-Api-Key: {CANARY}</p>"),
@@ -81,7 +81,7 @@ async fn a_server_that_repeats_the_key_does_not_spread_it() {
         let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
         assert!(!printed(&error).contains("canary"), "{}", printed(&error));
     }
-    // Where texts are cut in the middle of it: messages at 2000 characters, cells at 40.
+    // Where strings are truncated inside the key: messages at 2000 characters, cells at 40.
     for (before, form) in [
         (1990, r#"{"status":"error","errors":["{}"]}"#),
         (28, r#"{"status":"ok","columns_titles":[{"name":"country","type":"str"}],"data":[[["{}"]]]}"#),
@@ -99,7 +99,7 @@ async fn a_server_that_repeats_the_key_does_not_spread_it() {
 }
 
 #[tokio::test]
-async fn refusals_say_what_where_and_what_to_do() {
+async fn rejection_names_the_call_the_reason_and_the_fix() {
     let said = |status, headers, body: &'static str| async move {
         let server = TestServer::start(move |_, _| Reply::Answer(status, headers, body.to_owned())).await;
         server.client().sources().await.unwrap_err()
@@ -107,18 +107,18 @@ async fn refusals_say_what_where_and_what_to_do() {
     let unauthorized = said(401, "", r#""Unauthorized""#).await;
     assert_eq!(unauthorized.to_string(), "GET /api/data_source: 401 Unauthorized: check your API key: Unauthorized");
     assert!(unauthorized.is_unauthorized());
-    let refused = said(400, "", r#"{"errors":["one","two"]}"#).await;
-    assert_eq!(refused.to_string(), "GET /api/data_source: 400 Bad Request: one; two");
+    let rejected = said(400, "", r#"{"errors":["one","two"]}"#).await;
+    assert_eq!(rejected.to_string(), "GET /api/data_source: 400 Bad Request: one; two");
     let redirect = said(302, "location: https://login.example.com/in?next=1\r\n", "").await;
     assert_eq!(
         redirect.to_string(),
-        "GET /api/data_source: 302 Found: the server redirects to https://login.example.com/in, and calls of the API \
-         follow no redirect; check the client's URL"
+        "GET /api/data_source: 302 Found: the server redirects to https://login.example.com/in, but calls of the API \
+         follow no redirects; check the client's URL"
     );
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again_if_that_is_safe() {
+async fn temporary_failures_are_retried_if_safe() {
     let server = sales(|number| match number {
         2 => Reply::Answer(503, "retry-after: 0\r\n", String::new()),
         3 => Reply::Close,
@@ -145,7 +145,7 @@ async fn what_passes_is_tried_again_if_that_is_safe() {
 }
 
 #[tokio::test]
-async fn what_changes_data_is_sent_once() {
+async fn calls_that_change_data_are_not_retried() {
     let server = TestServer::start(|_, asked| match asked.line.starts_with("GET") {
         true => list(&[SOURCE]),
         false => Reply::Answer(503, "retry-after: 0\r\n", String::new()),
@@ -160,7 +160,7 @@ async fn what_changes_data_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told() {
+async fn unreachable_server_is_a_connection_error() {
     let client = Client::builder().url("http://127.0.0.1:1").api_key(CANARY).build().unwrap();
     let error = client.with_timeout(Duration::from_millis(400)).sources().await.unwrap_err();
     assert!(error.is_connection() && error.to_string().contains("cannot connect to http"), "{error}");
@@ -168,7 +168,7 @@ async fn a_server_that_is_not_there_is_told() {
 }
 
 #[test]
-fn everything_can_go_to_another_thread() {
+fn futures_of_the_client_are_send() {
     fn check<T: Send>(_: impl FnOnce(&'static Client) -> T) {}
     fn shared<T: Send + Sync + Clone>() {}
     shared::<Client>();
@@ -180,7 +180,7 @@ fn everything_can_go_to_another_thread() {
 }
 
 #[tokio::test]
-async fn an_answer_that_says_an_error_is_one_whatever_its_status() {
+async fn response_with_an_error_status_is_an_error() {
     let server = TestServer::start(|_, asked| {
         let status = if asked.line.contains("sharings") { 201 } else { 200 };
         match asked.line.starts_with("GET /api/web_app") {
@@ -206,7 +206,7 @@ async fn an_answer_that_says_an_error_is_one_whatever_its_status() {
 }
 
 #[tokio::test]
-async fn what_is_saved_may_be_answered_by_anything() {
+async fn save_accepts_any_response() {
     for answer in ["", "saved", r#"{"status":"ok"}"#, r#"{"uuid":"another","name":"x"}"#] {
         let server = TestServer::start(move |_, asked| match asked.line.starts_with("GET") {
             true => ok(r#"{"uuid":"w1","name":"dashboard"}"#),

@@ -1,4 +1,4 @@
-//! Deadlines: which one passes, what it says, and that a call has one.
+//! Timeouts: each call has one, and its error names the setting.
 
 use std::time::{Duration, Instant};
 
@@ -9,20 +9,20 @@ use super::{ANSWER, COUNTRIES, SOURCE, list};
 use crate::Client;
 
 #[tokio::test]
-async fn a_deadline_that_passes_is_named() {
+async fn timeout_error_names_its_setting() {
     let server = TestServer::start(|_, _| Reply::Silence).await;
     let client = Client::builder().url(&server.url).api_key("k").read_timeout(Duration::from_millis(50));
     let error = client.build().unwrap().sources().await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(
         error.to_string(),
-        "GET /api/data_source: the server sent nothing for 50ms; `read_timeout` of the client's builder sets this deadline"
+        "GET /api/data_source: the server sent nothing for 50ms; `read_timeout` of the client's builder sets this timeout"
     );
     let error = server.client().with_timeout(Duration::from_millis(50)).sources().await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(
         error.to_string(),
-        "GET /api/data_source: no answer within 50ms; `timeout` of the client's builder, or `with_timeout`, sets this deadline"
+        "GET /api/data_source: no response within 50ms; `timeout` of the client's builder, or `with_timeout`, sets this timeout"
     );
     assert_eq!(server.asked().len(), 2);
 
@@ -32,14 +32,14 @@ async fn a_deadline_that_passes_is_named() {
     let server = TestServer::start(|number, _| if number == 1 { list(&[SOURCE]) } else { Reply::Silence }).await;
     let source = server.client().source("sales").await.unwrap();
     let error = source.reload_from_csv(&path).timeout(Duration::from_millis(50)).send().await.unwrap_err();
-    assert!(error.to_string().ends_with("no answer within 50ms; `timeout` of the load sets this deadline"), "{error}");
+    assert!(error.to_string().ends_with("no response within 50ms; `timeout` of the load sets this timeout"), "{error}");
 }
 
 #[tokio::test]
-async fn a_load_has_its_deadline_while_its_file_is_read_and_leaves_no_work_behind() {
+async fn load_timeout_applies_while_the_file_is_read_and_stops_the_reading() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv");
-    // Takes minutes to gzip. The test's end waits for the thread that does.
+    // Gzipping this takes minutes. The test can only end after the reading thread has ended.
     std::fs::File::create(&path).unwrap().set_len(1 << 36).unwrap();
     let server = TestServer::start(|_, asked| match asked.line.split_once(' ').unwrap_or_default().1 {
         "/api/data_source/u1" => ok(SOURCE),
@@ -51,11 +51,11 @@ async fn a_load_has_its_deadline_while_its_file_is_read_and_leaves_no_work_behin
     let started = Instant::now();
     let error = source.reload_from_csv(&path).timeout(Duration::from_millis(300)).send().await.unwrap_err();
     assert!(error.is_timeout() && started.elapsed().as_secs() < 10, "{error}");
-    assert_eq!(error.to_string(), "the file was not read within 300ms; `timeout` of the load sets this deadline");
+    assert_eq!(error.to_string(), "the file was not read within 300ms; `timeout` of the load sets this timeout");
 }
 
 #[tokio::test]
-async fn a_call_has_one_deadline_for_all_its_requests() {
+async fn timeout_applies_to_all_requests_of_a_call() {
     let slow = Duration::from_millis(300);
     let server = TestServer::start(move |_, asked| match asked.line.starts_with("POST") {
         true => Reply::After(slow, Box::new(ok(ANSWER))),
@@ -63,19 +63,19 @@ async fn a_call_has_one_deadline_for_all_its_requests() {
     })
     .await;
     let client = server.client().with_timeout(Duration::from_millis(450));
-    // Each of the two requests by itself would be in time.
+    // Each of the two requests would be in time by itself.
     let error = client.fetch(&COUNTRIES).await.unwrap_err();
     assert!(error.is_timeout() && error.to_string().contains("within 450ms"), "{error}");
-    // Only one request is needed now, as the source is known.
+    // The source is known now, so that one request is enough.
     assert_eq!(client.fetch(&COUNTRIES).await.unwrap().len(), 2);
 
     let server = TestServer::start(move |_, _| Reply::After(slow, Box::new(list(&[])))).await;
     let started = Instant::now();
     assert!(server.client().with_timeout(Duration::from_millis(450)).get_or_create_storage("s").await.is_err());
-    // A busy machine may be late, and no third request was waited for.
+    // A busy machine may be late, but no third request was sent.
     assert!(started.elapsed() < 10 * slow, "{:?}", started.elapsed());
 
-    // So have the calls that ask for the columns first, or for the source.
+    // The same for calls that ask for the columns or the source first.
     let server = TestServer::start(move |number, asked| match asked.line.starts_with("POST") {
         true => Reply::After(slow, Box::new(ok(ANSWER))),
         false if number == 1 => ok(SOURCE),
@@ -89,7 +89,7 @@ async fn a_call_has_one_deadline_for_all_its_requests() {
 }
 
 #[tokio::test]
-async fn a_call_that_may_take_longer_waits_for_a_silent_server_as_long() {
+async fn with_timeout_also_extends_the_read_timeout() {
     let server = TestServer::start(move |_, asked| match asked.line.starts_with("POST") {
         true => Reply::After(Duration::from_millis(600), Box::new(ok(ANSWER))),
         false => list(&[SOURCE]),
@@ -102,7 +102,7 @@ async fn a_call_that_may_take_longer_waits_for_a_silent_server_as_long() {
 }
 
 #[tokio::test]
-async fn a_server_may_be_silent_while_it_is_sent_a_body_and_not_behind_it() {
+async fn read_timeout_starts_after_the_request_body() {
     let pause = Duration::from_millis(3000);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv.gz");

@@ -1,4 +1,4 @@
-//! Exports: the call, the way to the file without the key, files that are whole or not there, typed rows.
+//! Exports: the call, the download without the key, atomic files, typed rows.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::server::{CANARY, Reply, TestServer, ok};
 use super::{SOURCE, list, printed};
 use crate::{DataSource, ExportFormat, Progress};
 
-/// A server whose exports have this format and these bytes, behind a redirect.
+/// Starts a server whose exports have this format and these bytes, after a redirect.
 async fn exporting(format: &'static str, file: Vec<u8>, missing: usize) -> TestServer {
     TestServer::start(move |_, asked| {
         let path = asked.line.split_once(' ').unwrap_or_default().1;
@@ -38,21 +38,22 @@ fn gzipped(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_file_is_got_without_the_key_and_renamed_when_it_is_whole() {
+async fn export_to_file_replaces_the_file_once_it_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv");
     std::fs::write(&path, "old").unwrap();
     let server = exporting("csv", b"a,b\n1,2\n".to_vec(), 0).await;
-    let (told, telling) = std::sync::mpsc::channel();
+    let (reported, reports) = std::sync::mpsc::channel();
     let export = source(&server).await;
-    let export = export.export().separator(';').quotes(false).progress(move |progress| told.send(progress).unwrap());
+    let export =
+        export.export().separator(';').quotes(false).progress(move |progress| reported.send(progress).unwrap());
     let exported = export.to_file(&path).await.unwrap();
     assert_eq!((exported.format, exported.bytes, &exported.path), (ExportFormat::Csv, 8, &path));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "a,b\n1,2\n");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    let told: Vec<_> = telling.iter().collect();
+    let reports: Vec<_> = reports.iter().collect();
     assert_eq!(
-        (told[0], told[told.len() - 1]),
+        (reports[0], reports[reports.len() - 1]),
         (Progress::Exporting, Progress::Downloading { received: 8, total: Some(8) })
     );
     let asked = server.asked();
@@ -63,7 +64,7 @@ async fn a_file_is_got_without_the_key_and_renamed_when_it_is_whole() {
 }
 
 #[tokio::test]
-async fn what_fails_leaves_the_file_that_was_there() {
+async fn failed_export_keeps_the_existing_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv");
     std::fs::write(&path, "old").unwrap();
@@ -79,14 +80,14 @@ async fn what_fails_leaves_the_file_that_was_there() {
 
     let server = exporting("pickle", Vec::new(), 0).await;
     let error = source(&server).await.export().format(ExportFormat::Auto).to_file(&path).await.unwrap_err();
-    assert!(error.is_decode() && error.to_string().contains("made one as `pickle`"), "{error}");
+    assert!(error.is_decode() && error.to_string().contains("created one as `pickle`"), "{error}");
     untouched();
 
-    for (answer, told) in [
+    for (answer, expected) in [
         (r#"{"status":"error","errors":["no rights"]}"#, "no rights"),
         (r#"{"errors":["too large"]}"#, "too large"),
         ("{}", "no `csv_url`"),
-        (r#"{"csv_url":"ftp://elsewhere/file"}"#, "no URL of a server"),
+        (r#"{"csv_url":"ftp://elsewhere/file"}"#, "invalid `csv_url`"),
     ] {
         let server = TestServer::start(move |_, asked| match asked.line.starts_with("POST") {
             true => ok(answer),
@@ -94,7 +95,7 @@ async fn what_fails_leaves_the_file_that_was_there() {
         })
         .await;
         let error = source(&server).await.export().to_file(&path).await.unwrap_err();
-        assert!(error.to_string().contains(told), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
         untouched();
     }
     let server = TestServer::start(|_, asked| match asked.line.as_str() {
@@ -116,7 +117,7 @@ async fn what_fails_leaves_the_file_that_was_there() {
 }
 
 #[tokio::test]
-async fn an_export_has_its_deadline() {
+async fn export_respects_its_timeout() {
     let server = TestServer::start(|_, asked| match asked.line.starts_with("POST") {
         true => Reply::Silence,
         false => list(&[SOURCE]),
@@ -125,10 +126,10 @@ async fn an_export_has_its_deadline() {
     let folder = tempfile::tempdir().unwrap();
     let export = source(&server).await;
     let export = export.export().timeout(Duration::from_millis(50)).to_file(folder.path().join("a.csv")).await;
-    assert!(export.unwrap_err().to_string().ends_with("within 50ms; `timeout` of the export sets this deadline"));
+    assert!(export.unwrap_err().to_string().ends_with("within 50ms; `timeout` of the export sets this timeout"));
 }
 
-/// A source of three columns.
+/// A source with three columns.
 pub(super) struct Sales;
 
 impl Source for Sales {
@@ -153,7 +154,7 @@ impl Row for Sale {
 }
 
 #[tokio::test]
-async fn rows_are_read_from_the_file_by_the_names_of_their_fields() {
+async fn exported_rows_are_read_by_field_names() {
     let text = "newer,country,unit price\n1,\"F;\"\"R\n\",1.5\n,,-2\n";
     for (format, file) in [("csv", text.as_bytes().to_vec()), ("csv.gz", gzipped(text))] {
         let server = exporting(format, file, 0).await;
@@ -163,7 +164,7 @@ async fn rows_are_read_from_the_file_by_the_names_of_their_fields() {
         let sale = |price, country: &str| Some(Sale { price, country: country.to_owned() });
         assert_eq!(rows.try_next().await.unwrap(), sale(1.5, "F;\"R\n"));
         assert_eq!(rows.try_next().await.unwrap(), sale(-2.0, ""));
-        // Whoever asks behind the end is told so again.
+        // Polling after the end returns the end again.
         for _ in 0..2 {
             assert_eq!(rows.try_next().await.unwrap(), None);
         }
@@ -174,7 +175,7 @@ async fn rows_are_read_from_the_file_by_the_names_of_their_fields() {
 }
 
 #[tokio::test]
-async fn rows_of_any_number_are_read_and_what_breaks_off_is_an_error() {
+async fn exported_rows_are_streamed_and_a_truncated_file_is_an_error() {
     let text = "country,unit price\n".to_owned() + &"FR,1.5\n".repeat(300_000);
     let file = gzipped(&text);
     let server = exporting("csv.gz", file.clone(), 0).await;
@@ -192,7 +193,7 @@ async fn rows_of_any_number_are_read_and_what_breaks_off_is_an_error() {
         let error = loop {
             match rows.try_next().await {
                 Ok(Some(_)) => {}
-                Ok(None) => panic!("a part was taken for the whole"),
+                Ok(None) => panic!("a truncated file was read without an error"),
                 Err(error) => break error,
             }
         };
@@ -202,14 +203,14 @@ async fn rows_of_any_number_are_read_and_what_breaks_off_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_is_not_as_declared_is_told() {
-    for (file, told) in [
+async fn exported_row_that_does_not_match_the_declaration_is_an_error() {
+    for (file, expected) in [
         ("country\nFR\n", "the exported file has no column `unit price`; it has `country`"),
         (
             "country,unit price\nFR,1\nDE,many\n",
-            "row 2, column `price` (unit price): expected a number and found `\"many\"`",
+            "row 2, column `price` (unit price): expected a number, found `\"many\"`",
         ),
-        ("country,unit price\nFR,\n", "it may be empty, so declare it as an `Option`"),
+        ("country,unit price\nFR,\n", "declare the column as an `Option` if it may be NULL"),
         ("country,unit price\nFR\n", "CSV error"),
     ] {
         let server = exporting("csv.gz", gzipped(file), 0).await;
@@ -220,7 +221,7 @@ async fn what_is_not_as_declared_is_told() {
                 break error;
             }
         };
-        assert!(error.is_decode() && error.to_string().contains(told), "{told}: {error}");
+        assert!(error.is_decode() && error.to_string().contains(expected), "{expected}: {error}");
     }
     #[derive(Debug)]
     struct Other;

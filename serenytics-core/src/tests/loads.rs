@@ -1,4 +1,4 @@
-//! Loading files: the order of the calls, both ways of uploading, tasks that fail.
+//! Loads: the order of the calls, both ways of uploading, failing tasks, invalid rows.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::server::{CANARY, Manner, Reply, TestServer, ok};
 use super::{SOURCE, list, printed};
 use crate::Progress;
 
-/// The source, changed since it was listed.
+/// The source after a change by someone else.
 const CHANGED: &str = r#"{"uuid":"u1","name":"sales","type":"Storage","token":"new","jsonContent":{"kept":2}}"#;
 
-/// A server that loads files, which it wants at a signed URL or itself.
+/// Starts a server that loads files, uploaded to a signed URL or to the server itself.
 async fn loading(signed: bool, task: &'static str) -> TestServer {
     TestServer::start(move |number, asked| {
         let (_, path) = asked.line.split_once(' ').unwrap_or_default();
@@ -40,7 +40,7 @@ fn unzipped(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_file_is_saved_signed_sent_and_loaded_in_this_order() {
+async fn reload_from_csv_saves_signs_uploads_and_loads_in_this_order() {
     let folder = tempfile::tempdir().unwrap();
     let text = "country,revenue\n".to_owned() + &"FR,12.5\n".repeat(200_000);
     let plain = folder.path().join("sales 1.csv");
@@ -55,13 +55,14 @@ async fn a_file_is_saved_signed_sent_and_loaded_in_this_order() {
         for path in [&plain, &zipped] {
             let server = loading(signed, r#"{"status":"ok"}"#).await;
             let source = server.client().source("sales").await.unwrap();
-            let mut told = Vec::new();
-            source.reload_from_csv(path).progress(|progress| told.push(progress)).send().await.unwrap();
+            let mut reports = Vec::new();
+            source.reload_from_csv(path).progress(|progress| reports.push(progress)).send().await.unwrap();
             let size = std::fs::metadata(path).unwrap().len();
             let uploaded = Progress::Uploading { read: size, total: size };
-            let at = told.iter().position(|told| *told == uploaded).unwrap();
-            assert!(told[at + 1..].iter().all(|told| *told == uploaded || matches!(told, Progress::Loading { .. })));
-            assert!(matches!(told[told.len() - 1], Progress::Loading { .. }), "{told:?}");
+            let at = reports.iter().position(|report| *report == uploaded).unwrap();
+            let is_late = |report: &Progress| *report == uploaded || matches!(report, Progress::Loading { .. });
+            assert!(reports[at + 1..].iter().all(is_late));
+            assert!(matches!(reports[reports.len() - 1], Progress::Loading { .. }), "{reports:?}");
 
             let asked = server.asked();
             let lines: Vec<_> = asked.iter().skip(1).take(5).map(|asked| asked.line.as_str()).collect();
@@ -101,7 +102,7 @@ async fn a_file_is_saved_signed_sent_and_loaded_in_this_order() {
 }
 
 #[tokio::test]
-async fn a_task_that_fails_or_never_ends_is_told() {
+async fn load_reports_a_task_that_fails_or_never_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv");
     std::fs::write(&path, "a\n1\n").unwrap();
@@ -117,7 +118,7 @@ async fn a_task_that_fails_or_never_ends_is_told() {
     let error = load.send().await.unwrap_err();
     assert!(error.is_timeout() && error.to_string().contains("within 600ms; `timeout` of the load"), "{error}");
 
-    for task in ["{}", r#"{"status":null,"errors":["odd"]}"#, "[]"] {
+    for task in ["{}", r#"{"status":null,"errors":["unknown"]}"#, "[]"] {
         let server = loading(false, task).await;
         let source = server.client().source("sales").await.unwrap();
         let error = source.reload_from_csv(&path).send().await.unwrap_err();
@@ -125,7 +126,7 @@ async fn a_task_that_fails_or_never_ends_is_told() {
     }
 }
 
-/// A file that no buffer on the way holds, and that cannot be made smaller.
+/// Creates a file that exceeds every buffer and cannot be compressed.
 fn long_file(folder: &tempfile::TempDir, name: &str) -> std::path::PathBuf {
     let mut state = 1_u64;
     let mut bytes = vec![0x1f, 0x8b];
@@ -139,7 +140,7 @@ fn long_file(folder: &tempfile::TempDir, name: &str) -> std::path::PathBuf {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_said_to_have_arrived_before_it_was_sent_is_not_loaded() {
+async fn incomplete_upload_is_not_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let path = long_file(&folder, "sales.csv.gz");
     let never = |line: &str| if line.contains("/u1/file") { Manner::Never } else { Manner::AtOnce };
@@ -152,12 +153,13 @@ async fn an_upload_that_is_said_to_have_arrived_before_it_was_sent_is_not_loaded
     .await;
     let source = server.client().source("sales").await.unwrap();
     let error = source.reload_from_csv(&path).timeout(Duration::from_secs(20)).send().await.unwrap_err();
-    assert!(error.to_string().starts_with("POST /api/data_source/u1/file: nothing was loaded"), "{error}");
+    let message = "POST /api/data_source/u1/file: upload incomplete, nothing was loaded";
+    assert!(error.to_string().starts_with(message), "{error}");
     assert!(server.asked().iter().all(|asked| !asked.line.contains("reload_from_file")));
 }
 
 #[tokio::test]
-async fn a_storage_that_refuses_is_no_api_and_its_secrets_are_not_told() {
+async fn rejected_signed_upload_is_no_api_error_and_its_secrets_are_redacted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv");
     std::fs::write(&path, "a\n1\n").unwrap();
@@ -184,24 +186,24 @@ async fn a_storage_that_refuses_is_no_api_and_its_secrets_are_not_told() {
         let error = source.reload_from_csv(&path).send().await.unwrap_err();
         let text = printed(&error);
         assert!(!text.contains("canary") && !text.contains("API key") && !text.contains("client's URL"), "{text}");
-        assert!(text.contains(&format!("refused the upload with {status}")), "{text}");
+        assert!(text.contains(&format!("rejected the upload with {status}")), "{text}");
         assert!(text.contains(": Denied: [secret] is not known"), "{text}");
         assert!(error.is_rejected() && !error.is_unauthorized() && !error.is_not_found());
     }
 }
 
 #[tokio::test]
-async fn where_a_file_is_to_be_sent_is_checked() {
+async fn signed_url_is_validated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv");
     std::fs::write(&path, "a\n1\n").unwrap();
-    let odd = [
-        (r#"{"signed_request":"ftp://canary@host/"}"#, "is no URL of a server"),
-        (r#"{"signed_request":"canary"}"#, "is no URL of a server"),
+    let responses = [
+        (r#"{"signed_request":"ftp://canary@host/"}"#, "invalid `signed_request`"),
+        (r#"{"signed_request":"canary"}"#, "invalid `signed_request`"),
         (r#"{"signed_request":null}"#, "no `signed_request`"),
         (r#"{"status":"ok"}"#, "no `signed_request`"),
     ];
-    for (answer, said) in odd {
+    for (answer, said) in responses {
         let server = TestServer::start(move |_, asked| match asked.line.split_once(' ').unwrap_or_default().1 {
             "/api/data_source/u1" => ok(SOURCE),
             line if line.contains("sign_s3") => ok(answer),
@@ -213,7 +215,7 @@ async fn where_a_file_is_to_be_sent_is_checked() {
         assert!(error.is_decode() && error.to_string().starts_with("GET /api/data_source/sign_s3/: "), "{error}");
         assert!(error.to_string().contains(said) && !printed(&error).contains("canary"), "{error}");
     }
-    // The status counts first.
+    // The status has priority.
     let server = TestServer::start(|_, asked| match asked.line.split_once(' ').unwrap_or_default().1 {
         "/api/data_source/u1" => ok(SOURCE),
         "/api/data_source/u1/file" => Reply::Answer(201, "", String::new()),
@@ -227,7 +229,7 @@ async fn where_a_file_is_to_be_sent_is_checked() {
 }
 
 #[tokio::test]
-async fn a_signed_url_is_in_no_error() {
+async fn signed_url_is_not_in_errors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv");
     std::fs::write(&path, "a\n1\n").unwrap();
@@ -248,28 +250,28 @@ fn numbers(count: u32) -> impl Iterator<Item = Value> {
 }
 
 #[tokio::test]
-async fn rows_are_sent_while_they_are_made_or_when_their_length_is_known() {
+async fn reload_streams_rows_or_spools_them_for_a_signed_upload() {
     for signed in [false, true] {
         let server = loading(signed, r#"{"status":"ok"}"#).await;
         let source = server.client().source("sales").await.unwrap();
-        let mut told = Vec::new();
-        source.reload(numbers(100_000)).progress(|progress| told.push(progress)).send().await.unwrap();
-        assert!(matches!(told[told.len() - 1], Progress::Loading { .. }), "{told:?}");
-        let rows: Vec<u64> = told
+        let mut reports = Vec::new();
+        source.reload(numbers(100_000)).progress(|progress| reports.push(progress)).send().await.unwrap();
+        assert!(matches!(reports[reports.len() - 1], Progress::Loading { .. }), "{reports:?}");
+        let rows: Vec<u64> = reports
             .iter()
             .filter_map(|progress| match progress {
                 Progress::UploadingRows { rows, .. } => Some(*rows),
                 _ => None,
             })
             .collect();
-        // A signed upload is one of a file that the rows were written to.
-        assert_eq!(told.iter().any(|progress| matches!(progress, Progress::Uploading { .. })), signed, "{told:?}");
+        // For a signed upload, the rows were written to a file.
+        assert_eq!(reports.iter().any(|report| matches!(report, Progress::Uploading { .. })), signed, "{reports:?}");
         assert!(rows.is_sorted() && (signed || rows.last() == Some(&100_000)), "{rows:?}");
         let asked = server.asked();
         let saved: Value = serde_json::from_slice(&asked[2].body).unwrap();
         assert_eq!(saved["originalFileName"], "rows.csv.gz");
         let sent = &asked[4];
-        // S3 takes nothing whose length it is not told.
+        // S3 requires a length.
         assert_eq!(sent.headers.contains("content-length: "), signed, "{}", sent.headers);
         assert_eq!(sent.line.starts_with("PUT /bucket"), signed);
         let text = unzipped(&sent.body);
@@ -279,46 +281,49 @@ async fn rows_are_sent_while_they_are_made_or_when_their_length_is_known() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_sent_ends_the_load() {
+async fn invalid_row_cancels_the_load() {
     for signed in [false, true] {
         let server = loading(signed, r#"{"status":"ok"}"#).await;
         let source = server.client().source("sales").await.unwrap();
         let bad = std::iter::once(json!({"a": 1, "b": ""}));
         let error = source.reload(numbers(50_000).chain(bad)).send().await.unwrap_err();
-        assert!(error.to_string().contains("nothing was loaded: row 50001, column `b`: an empty text"), "{error}");
+        assert!(error.to_string().contains("nothing was loaded: row 50001, column `b`: an empty string"), "{error}");
         let rows = numbers(50_000).map(Ok).chain(std::iter::once(Err("the disk is gone")));
         let error = source.reload_from_stream(futures_util::stream::iter(rows)).send().await.unwrap_err();
-        assert!(error.to_string().contains("row 50001 of the rows that were given: the disk is gone"), "{error}");
+        assert!(
+            error.to_string().contains("nothing was loaded: reading row 50001 failed: the disk is gone"),
+            "{error}"
+        );
         assert!(server.asked().iter().all(|asked| !asked.line.contains("reload_from_file")));
     }
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_first_row_is_told_before_anything_is_sent() {
+async fn invalid_first_row_is_an_error_before_anything_is_sent() {
     let server = loading(false, r#"{"status":"ok"}"#).await;
     let source = server.client().source("sales").await.unwrap();
     let none = Vec::<Value>::new;
-    for (load, told) in [
-        (source.reload(none()), "there is no row, and so no column"),
-        (source.reload([json!({})]), "there is no column"),
+    for (load, expected) in [
+        (source.reload(none()), "there are no rows to take the columns from"),
+        (source.reload([json!({})]), "there are no columns"),
         (source.reload([json!({"Prénom": 1})]), "the column `Prénom` has to be called `prenom`"),
         (source.reload([json!({"a": [1]})]), "row 1, column `a`: a list is not a valid cell"),
-        (source.reload([json!({"a": 1})]).columns(["b"]), "column `a` is not one of"),
-        (source.update("id", [json!({"a": 1})]), "there is no column `id`, which is the primary key; there are `a`"),
-        (source.reload_from_array(["a", "b"], [[1]]), "it has 1 cells, and there are 2 columns"),
-        (source.reload_from_array(["a", "a"], [[1, 2]]), "columns stand twice: `a`"),
+        (source.reload([json!({"a": 1})]).columns(["b"]), "column `a` is not a column of"),
+        (source.update("id", [json!({"a": 1})]), "there is no column `id`, the primary key; there are `a`"),
+        (source.reload_from_array(["a", "b"], [[1]]), "it has 1 cells, but there are 2 columns"),
+        (source.reload_from_array(["a", "a"], [[1, 2]]), "repeated columns: `a`"),
         (source.reload([json!({"a": 1})]).separator('é'), "'é' cannot separate"),
-        (source.reload_from_csv("a.csv").columns(["a"]), "has a header of its own"),
+        (source.reload_from_csv("a.csv").columns(["a"]), "has a header"),
         (source.reload([json!({"unit price": 1})]).schema::<super::exports::Sales>(), "no column `country`, which"),
     ] {
         let error = load.send().await.unwrap_err();
-        assert!(error.to_string().contains(told), "{told}: {error}");
+        assert!(error.to_string().contains(expected), "{expected}: {error}");
     }
     assert_eq!(server.asked().len(), 1);
 }
 
 #[tokio::test]
-async fn a_file_of_s3_is_read_by_the_server() {
+async fn reload_from_s3_makes_the_server_read_the_file() {
     let server = TestServer::start(|_, asked| match asked.line.split_once(' ').unwrap_or_default().1 {
         "/api/data_source/u1/reload_from_s3" => ok(r#"{"task_id":7}"#),
         "/api/task/7" => ok(r#"{"status":"ok"}"#),

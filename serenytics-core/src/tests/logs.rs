@@ -1,4 +1,4 @@
-//! Logs: what each call leaves in them, and the key that is not among it.
+//! Logs: each call is logged, without the API key.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use tracing::{Event, Metadata, Subscriber};
 use super::server::{CANARY, ok};
 use super::{ANSWER, COUNTRIES, sales};
 
-/// Keeps everything that is logged, at every level, by every crate.
+/// Records everything that is logged, at every level, by every crate.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -47,10 +47,10 @@ impl Subscriber for Log {
 }
 
 #[tokio::test]
-async fn a_query_is_logged_and_the_key_is_not() {
+async fn query_is_logged_without_the_api_key() {
     let log = Log::default();
-    // For the whole process, as the client's requests may go on in other threads. What other tests log until this one is
-    // done is looked at too.
+    // Set for the whole process, because requests may continue in other threads. The log also contains what other tests
+    // log until this one ends.
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     let server = sales(|_| ok(ANSWER)).await;
     server.client().fetch(&COUNTRIES).await.unwrap();

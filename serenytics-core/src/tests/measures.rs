@@ -1,4 +1,4 @@
-//! Queries that name measures: their uuids beside their names, where those are learned, and when they are learned anew.
+//! Queries with measures: where their uuids are sent, where they are read, and when they are read again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ fn source(measures: &[(&str, &str)]) -> String {
     json!({"uuid": "u1", "name": "sales", "type": "Storage", "jsonContent": {"measures": measures}}).to_string()
 }
 
-/// A server whose source has one list of measures after the other, each time that its configuration is asked for.
+/// Starts a server whose source has the next list of measures each time that its configuration is read.
 async fn changing(
     measures: &'static [&'static [(&'static str, &'static str)]],
     reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
@@ -48,7 +48,7 @@ async fn changing(
     .await
 }
 
-/// What was asked, shortly: `list`, `source`, or the uuids beside the names of a query.
+/// Summarizes the requests: `list`, `source`, or the uuids next to the names of a query.
 fn history(server: &TestServer) -> Vec<String> {
     let short = |asked: Asked| match asked.line.as_str() {
         "POST /api/formatted_data/u1" => {
@@ -70,7 +70,7 @@ fn uuid(item: &Value) -> &str {
 const BOTH: &[(&str, &str)] = &[("m1", "margin"), ("c1", "cost"), ("o1", "other")];
 
 #[tokio::test]
-async fn the_uuids_stand_beside_the_names_in_every_clause() {
+async fn measure_uuids_are_sent_in_every_clause() {
     let server = changing(&[BOTH], |_| ok(ANSWER)).await;
     let client = server.client();
     for _ in 0..2 {
@@ -98,7 +98,7 @@ async fn the_uuids_stand_beside_the_names_in_every_clause() {
 }
 
 #[tokio::test]
-async fn the_uuids_are_learned_from_what_is_asked_for_anyway() {
+async fn measure_uuids_are_read_without_additional_calls() {
     let server = changing(&[BOTH], |_| ok(ANSWER)).await;
     let client = server.client();
     client.fetch(&query(with_uuid("u1"))).await.unwrap();
@@ -113,7 +113,7 @@ async fn the_uuids_are_learned_from_what_is_asked_for_anyway() {
 }
 
 #[tokio::test]
-async fn a_measure_that_is_not_known_is_asked_for_once() {
+async fn unknown_measure_is_looked_up_once() {
     let server = changing(&[&[("m1", "margin")], BOTH], |_| ok(ANSWER)).await;
     assert_eq!(server.client().fetch(&query(named("sales"))).await.unwrap().len(), 2);
     assert_eq!(history(&server), ["list", "source", "m1 c1"]);
@@ -142,8 +142,8 @@ async fn a_measure_that_is_not_known_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn a_refused_query_is_sent_again_with_the_measures_of_now() {
-    // The refusal stands behind a row, which is none of the answer to what is sent again.
+async fn rejected_query_is_retried_with_the_current_measures() {
+    // The error follows a row, which must not be in the result of the retry.
     const REFUSAL: &str =
         r#"{"columns_titles":[{"name":"x","type":"str"}],"data":[["IT"]],"status":"error","errors":["no m1"]}"#;
     for status in [200, 400] {
@@ -161,7 +161,7 @@ async fn a_refused_query_is_sent_again_with_the_measures_of_now() {
 }
 
 #[tokio::test]
-async fn a_refusal_for_another_reason_is_told_as_it_is() {
+async fn rejected_query_with_current_measures_reports_the_error() {
     let server = changing(&[BOTH], |_| Reply::Answer(400, "", r#"{"errors":["too large"]}"#.to_owned())).await;
     let error = server.client().fetch(&query(named("sales"))).await.unwrap_err();
     assert!(error.to_string().ends_with("too large"), "{error}");
@@ -177,7 +177,7 @@ async fn a_refusal_for_another_reason_is_told_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_data_has_the_uuids_that_are_known_put_beside_the_names() {
+async fn untyped_query_is_sent_with_known_measure_uuids() {
     let server = changing(&[&[("m1", "margin"), ("d1", "double"), ("d2", "double")]], |_| ok(ANSWER)).await;
     let source = server.client().source("sales").await.unwrap();
     let json = json!({"order": "row_by_row", "data_processing_pipeline": [{
@@ -195,7 +195,7 @@ async fn a_query_that_is_data_has_the_uuids_that_are_known_put_beside_the_names(
 }
 
 #[tokio::test]
-async fn a_value_formula_is_a_formula_or_the_name_of_a_measure() {
+async fn value_formula_may_be_the_name_of_a_measure() {
     let answer = r#"{"columns_titles":[{"name":"margin","type":null}],"data":[[0.5]],"status":"ok"}"#;
     let server = changing(&[BOTH], move |_| ok(answer)).await;
     let source = server.client().source("sales").await.unwrap();

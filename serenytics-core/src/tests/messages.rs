@@ -1,4 +1,4 @@
-//! Mails, scripts and log-ins: what travels where, and answers in other forms than ours.
+//! Mails, scripts, web apps, the data API and logins: what is sent, and responses in unusual forms.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::server::{CANARY, Reply, TestServer, ok};
 use super::{list, printed};
 use crate::{Client, Script, WebApp};
 
-/// A server that sends mails, and wants files at a signed URL.
+/// Starts a server that sends mails, and signs uploads of files.
 async fn mailing(object_name: &'static str) -> TestServer {
     TestServer::start(move |number, asked| {
         let host = asked.headers.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
@@ -25,7 +25,7 @@ async fn mailing(object_name: &'static str) -> TestServer {
 }
 
 #[tokio::test]
-async fn what_is_attached_goes_to_the_signed_url_without_the_key() {
+async fn attachment_is_uploaded_to_the_signed_url_without_the_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.pdf");
     std::fs::write(&path, vec![b'x'; 300_000]).unwrap();
@@ -69,7 +69,7 @@ async fn what_is_attached_goes_to_the_signed_url_without_the_key() {
 }
 
 #[tokio::test]
-async fn a_mail_is_asked_for_once() {
+async fn mail_is_never_retried() {
     for status in [429, 502, 503] {
         let server = TestServer::start(move |_, _| {
             Reply::Answer(status, "retry-after: 0\r\n", r#"{"errors": ["not today"]}"#.to_owned())
@@ -84,7 +84,7 @@ async fn a_mail_is_asked_for_once() {
 
 const SCRIPT: &str = r#"{"uuid": "s1", "name": "nightly", "newer": [1]}"#;
 
-/// A server with a script that has run, whose logs are these.
+/// Starts a server with a script that has run, with these logs.
 async fn scripted(logs: &'static str) -> TestServer {
     TestServer::start(move |_, asked| match asked.line.as_str() {
         "GET /api/script/s1" => ok(SCRIPT),
@@ -97,7 +97,7 @@ async fn scripted(logs: &'static str) -> TestServer {
 }
 
 #[tokio::test]
-async fn a_script_is_always_run_without_the_servers_waiting() {
+async fn script_is_always_started_asynchronously() {
     let server = scripted(r#"{"objects": [{"status": "SUCCESS"}]}"#).await;
     let script = server.client().script_by_uuid("s1").await.unwrap();
     script.run().param("country", "FR").wait().await.unwrap();
@@ -107,12 +107,12 @@ async fn a_script_is_always_run_without_the_servers_waiting() {
 }
 
 #[tokio::test]
-async fn answers_that_say_too_little_are_told() {
+async fn incomplete_responses_are_decode_errors() {
     for (logs, expected) in [
-        (r#"{"objects": []}"#, "the server has no log of it"),
-        (r#"{"objects": [{"stdout": "x"}]}"#, "does not say its `status`"),
-        (r#"{"objects": [3]}"#, "does not say its `status`"),
-        (r#"{"logs": []}"#, "not the JSON that was expected"),
+        (r#"{"objects": []}"#, "the server returned no log"),
+        (r#"{"objects": [{"stdout": "x"}]}"#, "has no `status`"),
+        (r#"{"objects": [3]}"#, "has no `status`"),
+        (r#"{"logs": []}"#, "not the expected JSON"),
     ] {
         let server = scripted(logs).await;
         let script = server.client().script_by_uuid("s1").await.unwrap();
@@ -122,7 +122,7 @@ async fn answers_that_say_too_little_are_told() {
     let server = TestServer::start(|_, asked| match asked.line.as_str() {
         "GET /api/script/s1" => ok(SCRIPT),
         "GET /api/web_app/w1" => ok(r#"{"uuid": "w1"}"#),
-        line if line.contains("run") => ok(format!(r#"{{"status": "error", "errors": ["no turn, {CANARY}"]}}"#)),
+        line if line.contains("run") => ok(format!(r#"{{"status": "error", "errors": ["no slot, {CANARY}"]}}"#)),
         _ => ok("{}"),
     })
     .await;
@@ -130,7 +130,7 @@ async fn answers_that_say_too_little_are_told() {
     let (script, web_app) = (client.script_by_uuid("s1").await.unwrap(), client.web_app_by_uuid("w1").await.unwrap());
     assert_eq!((web_app.name(), web_app.folder_name()), ("", None));
     let error = script.run().start().await.unwrap_err();
-    assert!(error.is_rejected() && error.to_string().ends_with("no turn, [API key]"), "{error}");
+    assert!(error.is_rejected() && error.to_string().ends_with("no slot, [API key]"), "{error}");
     for error in [
         script.is_running().await.unwrap_err(),
         client.script_by_uuid("s2").await.unwrap_err(),
@@ -147,14 +147,14 @@ async fn answers_that_say_too_little_are_told() {
 }
 
 #[tokio::test]
-async fn the_data_api_may_answer_a_list_by_itself() {
+async fn data_api_may_return_a_bare_list() {
     let server = TestServer::start(|_, _| ok(r#"[{"uuid": "u1", "name": "sales", "newer": 1}, {"uuid": "u2"}]"#)).await;
     let sources = server.client().data_api().sources().await.unwrap();
     assert_eq!(sources.iter().map(|source| source.uuid.as_str()).collect::<Vec<_>>(), ["u1", "u2"]);
 }
 
 #[tokio::test]
-async fn a_log_in_sends_each_secret_to_its_own_call() {
+async fn log_in_sends_each_secret_only_with_its_call() {
     let server = TestServer::start(|_, asked| match asked.line.as_str() {
         "GET /api/token" => ok(r#"{"token": "canary-token"}"#),
         _ => ok(r#"{"api_key": "canary-key"}"#),
@@ -163,7 +163,7 @@ async fn a_log_in_sends_each_secret_to_its_own_call() {
     let key = Client::builder().url(&server.url).log_in("ada", "canary-password").await.unwrap();
     assert_eq!(key.expose_secret(), "canary-key");
     let [token, api_key] = server.asked().try_into().unwrap();
-    // The headers are in lower case here, the base64 too: `ada:canary-password`.
+    // Recorded headers are in lower case, including this base64 of `ada:canary-password`.
     assert!(token.headers.contains("authorization: basic ywrhomnhbmfyes1wyxnzd29yza=="), "{}", token.headers);
     assert_eq!(api_key.line, "POST /api/api_key");
     assert!(api_key.headers.contains("x-auth-token: canary-token\r\n") && !api_key.headers.contains("authorization"));
@@ -183,7 +183,7 @@ async fn a_log_in_sends_each_secret_to_its_own_call() {
 }
 
 #[test]
-fn everything_can_go_to_another_thread() {
+fn futures_of_messages_and_scripts_are_send() {
     fn check<T: Send>(_: impl FnOnce(&'static Client) -> T) {}
     fn shared<T: Send + Sync + Clone>() {}
     shared::<Script>();

@@ -1,4 +1,4 @@
-//! Tests of the client against a server that answers what it is told to, and keeps what it was asked.
+//! Tests of the client against a server with scripted replies.
 
 mod blocking;
 mod calls;
@@ -46,7 +46,7 @@ const COUNTRIES: Query<String> = Query::fixed(
     std::borrow::Cow::Borrowed(&[]),
 );
 
-/// A server that has the source, and answers every query by `reply`.
+/// Starts a server with one source, which answers every query by `reply`.
 async fn sales(reply: impl Fn(usize) -> Reply + Send + Sync + 'static) -> TestServer {
     TestServer::start(
         move |number, asked| {

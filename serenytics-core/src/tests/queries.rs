@@ -1,4 +1,4 @@
-//! Sources and queries: what is sent, how answers that break off or hold nothing are read, what is not sent.
+//! Sources and queries: what is sent, what is not, and how truncated or empty responses are read.
 
 use serde_json::{Map, Value, json};
 use serenytics_query::problem::{Code, Problem};
@@ -12,7 +12,7 @@ use super::{ANSWER, COUNTRIES, COUNTRY, SOURCE, list, read_country, sales};
 use crate::Answer;
 
 #[tokio::test]
-async fn a_query_is_sent_as_it_is_with_the_key_in_its_header() {
+async fn query_is_sent_unchanged_with_the_key_in_a_header() {
     let server = sales(|_| ok(ANSWER)).await;
     let client = server.client();
     assert_eq!(client.fetch(&COUNTRIES).await.unwrap(), ["FR", "DE"]);
@@ -33,20 +33,20 @@ async fn a_query_is_sent_as_it_is_with_the_key_in_its_header() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_an_error() {
+async fn truncated_response_is_an_error() {
     for sent in [0, 1, ANSWER.len() - 1] {
-        let server = sales(move |_| Reply::Cut(ANSWER.to_owned(), sent)).await;
+        let server = sales(move |_| Reply::Truncated(ANSWER.to_owned(), sent)).await;
         let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
         assert!(error.is_connection(), "{error}");
     }
     let cut = &ANSWER[..ANSWER.len() - 10];
     let server = sales(move |_| ok(cut)).await;
     let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
-    assert!(error.is_decode() && error.to_string().contains("cut"), "{error}");
+    assert!(error.is_decode() && error.to_string().contains("truncated"), "{error}");
 }
 
 #[tokio::test]
-async fn an_empty_storage_has_no_rows() {
+async fn query_on_an_empty_storage_returns_no_rows() {
     for status in [200, 400] {
         let body = r#"{"status":"error","errors":["Storage source is empty."]}"#;
         let server = sales(move |_| Reply::Answer(status, "", body.to_owned())).await;
@@ -60,7 +60,7 @@ async fn an_empty_storage_has_no_rows() {
 }
 
 #[tokio::test]
-async fn counts_are_read_in_every_form() {
+async fn row_count_is_read_in_every_form() {
     for (cell, count) in [("[3]", 3), ("[3.0]", 3), ("[null]", 0), ("", 0)] {
         let body = format!(r#"{{"columns_titles":[{{"name":"?","type":"?"}}],"data":[{cell}],"status":"ok"}}"#);
         let server = sales(move |_| ok(body.clone())).await;
@@ -77,7 +77,7 @@ async fn counts_are_read_in_every_form() {
 }
 
 #[tokio::test]
-async fn a_query_with_problems_is_not_sent() {
+async fn query_with_problems_is_not_sent() {
     let server = sales(|_| ok(ANSWER)).await;
     let template = Template {
         head: r#"{"data_processing_pipeline":[{"select":["country"]"#.into(),
@@ -95,7 +95,7 @@ async fn a_query_with_problems_is_not_sent() {
 }
 
 #[tokio::test]
-async fn names_are_looked_up_and_suggested() {
+async fn unknown_source_name_error_suggests_a_name() {
     let reply = |objects: &'static [&'static str]| {
         TestServer::start(move |_, asked| list(if asked.line.contains("eq") { &objects[..0] } else { objects }))
     };
@@ -111,7 +111,7 @@ async fn names_are_looked_up_and_suggested() {
     );
     assert_eq!(
         unknown(reply(&[]).await, "flights").await,
-        "there is no source named `flights`; the server has no source yet"
+        "there is no source named `flights`; the server has no sources yet"
     );
     let server = TestServer::start(|_, _| list(&[SOURCE, SOURCE])).await;
     let error = server.client().find_source("sales").await.unwrap_err().to_string();
@@ -122,7 +122,7 @@ async fn names_are_looked_up_and_suggested() {
 }
 
 #[tokio::test]
-async fn only_the_very_name_is_found() {
+async fn source_name_must_match_exactly() {
     let others: &[&str] = &[r#"{"uuid":"u2","name":"Sales","type":"Storage"}"#, r#"{"uuid":"u3","name":"sales 2"}"#];
     let server = TestServer::start(move |_, _| list(&[others[0], SOURCE, others[1]])).await;
     assert_eq!(server.client().source("sales").await.unwrap().uuid(), "u1");
@@ -131,7 +131,7 @@ async fn only_the_very_name_is_found() {
 }
 
 #[tokio::test]
-async fn sources_that_lack_something_do_not_break_the_list() {
+async fn incomplete_sources_do_not_break_the_list() {
     let objects: &[&str] = &[
         r#"{"uuid":"u1","name":null,"type":"Storage"}"#,
         r#"{"uuid":"u2"}"#,
@@ -147,7 +147,7 @@ async fn sources_that_lack_something_do_not_break_the_list() {
     let read: Vec<_> =
         sources.iter().map(|source| (source.uuid(), source.name(), source.source_type().name())).collect();
     assert_eq!(read, [("u1", "", "Storage"), ("u2", "", ""), ("u3", "n", ""), ("u4", "n", "Newer")]);
-    // One that is asked for by its name is not left out, as it would be made a second time.
+    // A source without uuid is an error if its name is looked up: it would be created a second time.
     let error = client.get_or_create_storage("lost").await.unwrap_err();
     assert!(error.is_decode() && error.to_string().starts_with("GET /api/data_source: "), "{error}");
     let server = TestServer::start(|_, _| ok(r#"{"name":"sales"}"#)).await;
@@ -156,7 +156,7 @@ async fn sources_that_lack_something_do_not_break_the_list() {
 }
 
 #[tokio::test]
-async fn an_answer_without_columns_or_rows_is_an_error() {
+async fn response_without_columns_or_rows_is_an_error() {
     let titles = r#"{"columns_titles":[{"name":"country","type":"?"}],"status":"ok"}"#;
     for (body, lacking) in
         [(r#"{"status":"ok"}"#, "columns_titles"), (titles, "data"), (r#"{"data":[],"status":"ok"}"#, "columns_titles")]
@@ -173,7 +173,7 @@ async fn an_answer_without_columns_or_rows_is_an_error() {
             assert!(error.is_decode(), "{error:?}");
             assert_eq!(
                 error.to_string(),
-                format!("POST /api/formatted_data/u1: the answer to the query has no `{lacking}`")
+                format!("POST /api/formatted_data/u1: the response to the query has no `{lacking}`")
             );
         }
     }
@@ -182,26 +182,26 @@ async fn an_answer_without_columns_or_rows_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_unzipped_is_a_decode_error() {
+async fn response_that_cannot_be_unzipped_is_a_decode_error() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, ANSWER.as_bytes()).unwrap();
-    let sound = encoder.finish().unwrap();
+    let valid = encoder.finish().unwrap();
     let gzipped = |bytes: Vec<u8>| sales(move |_| Reply::Bytes("content-encoding: gzip\r\n", bytes.clone(), 0));
-    assert_eq!(gzipped(sound.clone()).await.client().fetch(&COUNTRIES).await.unwrap().len(), 2);
-    let mut corrupt = sound.clone();
+    assert_eq!(gzipped(valid.clone()).await.client().fetch(&COUNTRIES).await.unwrap().len(), 2);
+    let mut corrupt = valid.clone();
     corrupt[15] ^= 0xff;
-    for bytes in [corrupt, sound[..sound.len() - 12].to_vec(), b"no gzip at all".to_vec()] {
+    for bytes in [corrupt, valid[..valid.len() - 12].to_vec(), b"no gzip at all".to_vec()] {
         let error = gzipped(bytes).await.client().fetch(&COUNTRIES).await.unwrap_err();
         assert!(error.is_decode() && !error.is_connection(), "{error:?}");
     }
-    let half = sound.len() / 2;
-    let server = sales(move |_| Reply::Bytes("content-encoding: gzip\r\n", sound[..half].to_vec(), half)).await;
+    let half = valid.len() / 2;
+    let server = sales(move |_| Reply::Bytes("content-encoding: gzip\r\n", valid[..half].to_vec(), half)).await;
     let error = server.client().fetch(&COUNTRIES).await.unwrap_err();
     assert!(error.is_connection() && !error.is_decode(), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_source_that_is_no_storage_is_left_alone() {
+async fn loads_into_a_source_that_is_not_a_storage_are_not_sent() {
     const JOIN: &str = r#"{"uuid":"u2","name":"sales","type":"InnerJoin","jsonContent":{"secret":"x"}}"#;
     let server = TestServer::start(|_, _| list(&[JOIN])).await;
     let client = server.client();

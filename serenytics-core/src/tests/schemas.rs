@@ -1,4 +1,4 @@
-//! Schemas: a live source as a schema file, and what differs from a declared one.
+//! Schemas: schema files of live sources, and drift.
 
 use serenytics_query::schema::SourceRef;
 use serenytics_query::schema_file::SchemaFile;
@@ -7,7 +7,7 @@ use serenytics_query::source::{Source, named, with_uuid};
 use super::list;
 use super::server::{Reply, TestServer, ok};
 
-/// A source that declares a text and a measure.
+/// A source that declares a string and a measure.
 struct Sales;
 
 impl Source for Sales {
@@ -28,7 +28,7 @@ impl Source for ByUuid {
 
 const TITLES: &str = r#"{"columns_titles":[{"name":"country","type":"str"},{"name":"order date","type":"datetime"},{"name":"shape","type":"geo"}],"status":"ok"}"#;
 
-/// A server with the source, whose measure has a name of its own in the answer by uuid.
+/// Starts a server with the source. Its measure has another name when the source is read by uuid.
 async fn server(titles: &'static str) -> TestServer {
     let source = |measure: &str| {
         format!(
@@ -45,7 +45,7 @@ async fn server(titles: &'static str) -> TestServer {
 }
 
 #[tokio::test]
-async fn a_live_source_becomes_a_schema_file() {
+async fn schema_file_is_created_from_a_live_source() {
     let server = server(TITLES).await;
     let source = server.client().source("sales").await.unwrap();
     let file = source.schema_file().await.unwrap();
@@ -83,32 +83,32 @@ async fn a_live_source_becomes_a_schema_file() {
 }
 
 #[tokio::test]
-async fn a_source_without_columns_has_no_schema_file() {
-    for (titles, told) in [
+async fn schema_file_of_a_source_without_columns_is_an_error() {
+    for (titles, expected) in [
         (r#"{"errors":["Storage source is empty"]}"#, "source `sales` has no columns yet"),
         (
             r#"{"columns_titles":[],"status":"ok"}"#,
-            "source `sales` has no columns yet: a storage gets them by the first load",
+            "source `sales` has no columns yet: load data into the storage first",
         ),
     ] {
         let source = server(titles).await.client().source("sales").await.unwrap();
         let error = source.schema_file().await.unwrap_err();
-        assert!(error.to_string().contains(told), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_declaration_is_held_against_the_live_source() {
+async fn drift_compares_a_declaration_with_the_live_source() {
     let server = server(TITLES).await;
     let client = server.client();
-    let told: Vec<String> = client.drift::<Sales>().await.unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(told[0], "the source has no measure `margn`; did you mean `margins`?");
-    assert_eq!(told.len(), 4, "{told:?}");
-    let told: Vec<String> = client.drift::<ByUuid>().await.unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(told[0], "column `country` is declared as int but the source has str");
+    let drift: Vec<String> = client.drift::<Sales>().await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(drift[0], "the source has no measure `margn`; did you mean `margins`?");
+    assert_eq!(drift.len(), 4, "{drift:?}");
+    let drift: Vec<String> = client.drift::<ByUuid>().await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(drift[0], "column `country` is declared as int but the source has str");
 
-    // What was found a while ago is compared as it is now.
+    // A source that was found earlier is compared in its current state.
     let source = client.source("sales").await.unwrap();
-    let told = source.drift(&Sales::schema()).await.unwrap();
-    assert_eq!(told[0].to_string(), "the source has no measure `margn`; did you mean `margin`?");
+    let drift = source.drift(&Sales::schema()).await.unwrap();
+    assert_eq!(drift[0].to_string(), "the source has no measure `margn`; did you mean `margin`?");
 }

@@ -1,4 +1,4 @@
-//! A server for tests that answers what it is told to and keeps what it was asked.
+//! A test server with scripted replies that records its requests.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::client::Client;
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     /// `GET /path?query`.
@@ -18,29 +18,30 @@ pub(super) struct Asked {
     pub(super) body: Vec<u8>,
 }
 
-/// What to do with a request.
+/// The reply to a request.
 pub(super) enum Reply {
-    /// Answer with a status, further header lines and a body.
+    /// A status, further header lines and a body.
     Answer(u16, &'static str, String),
-    /// Send only so many bytes of the body that is announced.
-    Cut(String, usize),
-    /// Close the connection.
+    /// Sends only this many bytes of the announced body.
+    Truncated(String, usize),
+    /// Closes the connection.
     Close,
-    /// Say nothing.
+    /// Sends nothing.
     Silence,
-    /// Reply so, after a while.
+    /// Replies after a pause.
     After(Duration, Box<Reply>),
-    /// Answer 200 with further header lines and bytes, of which as many as the number says are announced and not sent.
+    /// Sends 200, further header lines and bytes. Announces as many additional bytes as the number.
     Bytes(&'static str, Vec<u8>, usize),
 }
 
 /// How the body of a request is read.
 #[derive(Clone, Copy)]
 pub(super) enum Manner {
+    /// At once.
     AtOnce,
-    /// After a while.
+    /// After a pause.
     Later(Duration),
-    /// Not at all: the reply comes behind the head.
+    /// Not at all: replies after the head.
     Never,
 }
 
@@ -49,23 +50,23 @@ pub(super) struct TestServer {
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-/// The key that must not be seen anywhere.
+/// A key that must not appear anywhere.
 pub(super) const CANARY: &str = "canary-7f3a91";
 
 impl TestServer {
-    /// Starts a server that replies by `reply`, which is given the number of the request and the request.
+    /// Starts a server. `reply` receives the number of the request and the request.
     pub(super) async fn start(reply: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> TestServer {
         TestServer::start_reading(|_| Manner::AtOnce, reply).await
     }
 
-    /// Starts a server that reads the bodies of requests in a manner, which is given `GET /path?query HTTP/1.1`.
+    /// Starts a server that also chooses how to read each body. `manner` receives `GET /path?query HTTP/1.1`.
     pub(super) async fn start_reading(
         manner: impl Fn(&str) -> Manner + Send + Sync + 'static,
         reply: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static,
     ) -> TestServer {
         let manner = Arc::new(manner);
         let socket = TcpSocket::new_v4().unwrap();
-        // A system may take a whole long body before the server reads a byte of it, and the client would know it sent.
+        // Otherwise the system may buffer a whole long body before the server reads it, so that it counts as sent.
         socket.set_recv_buffer_size(256 * 1024).unwrap();
         socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
         let listener = socket.listen(1024).unwrap();
@@ -87,7 +88,7 @@ impl TestServer {
                             break;
                         }
                         if !whole {
-                            // Open, so that the client can read the reply.
+                            // Keep the connection open, so that the client can read the reply.
                             tokio::time::sleep(Duration::from_secs(60)).await;
                         }
                     }
@@ -97,23 +98,23 @@ impl TestServer {
         TestServer { url, asked }
     }
 
-    /// A client of the server.
+    /// Returns a client of the server.
     pub(super) fn client(&self) -> Client {
         Client::builder().url(&self.url).api_key(CANARY).build().unwrap()
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub(super) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-/// An answer of status 200.
+/// Returns a reply of status 200.
 pub(super) fn ok(body: impl Into<String>) -> Reply {
     Reply::Answer(200, "", body.into())
 }
 
-/// Reads a request, and whether its body is read.
+/// Reads a request. The boolean is false if its body was not read.
 async fn read(
     stream: &mut BufReader<TcpStream>,
     manner: &(dyn Fn(&str) -> Manner + Send + Sync),
@@ -150,13 +151,13 @@ async fn read(
     Some((Asked { line: short, headers, body }, true))
 }
 
-/// Writes a reply; `None` when the connection has to end.
+/// Writes a reply. Returns `None` if the connection must be closed.
 async fn write(stream: &mut TcpStream, reply: Reply) -> Option<()> {
     let (text, whole) = match reply {
         Reply::Answer(status, headers, body) => {
             (format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}", body.len()), true)
         }
-        Reply::Cut(body, sent) => {
+        Reply::Truncated(body, sent) => {
             (format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{}", body.len(), &body[..sent]), false)
         }
         Reply::Close => return None,

@@ -1,4 +1,4 @@
-//! HTTPS: real handshakes with a server whose certificate an authority of the test signed.
+//! HTTPS: handshakes with a server whose certificate is signed by the test's own authority.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::{Client, ClientBuilder};
 
-/// Starts a server with an empty list of sources, and gives its URL and the certificate of its authority.
+/// Starts a server without sources. Returns its URL and the certificate of its authority.
 async fn server() -> (String, String) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // Of another name than the server's, which would be its own authority otherwise.
+    // With the same name as the server, its certificate would look self-signed.
     authority.distinguished_name.push(DnType::CommonName, "authority of a test");
     let authority_key = KeyPair::generate().unwrap();
     let pem = authority.self_signed(&authority_key).unwrap().pem();
@@ -24,7 +24,7 @@ async fn server() -> (String, String) {
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    // Of the providers that the tree of a whole workspace may hold, one has to be named.
+    // Named explicitly, because the workspace may compile several providers.
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key);
@@ -35,7 +35,7 @@ async fn server() -> (String, String) {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                // A client that does not trust the certificate ends here.
+                // The handshake fails if the client does not trust the certificate.
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 let mut head = [0; 4096];
                 while stream.read(&mut head).await.is_ok_and(|length| length > 0) {
@@ -51,8 +51,8 @@ async fn server() -> (String, String) {
     (url, pem)
 }
 
-/// What a client is told by a server that speaks no TLS.
-async fn told_by_plain_server(builder: ClientBuilder) -> String {
+/// Returns a client's error from a server without TLS.
+async fn error_of_plain_server(builder: ClientBuilder) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -67,7 +67,7 @@ async fn told_by_plain_server(builder: ClientBuilder) -> String {
     error.to_string()
 }
 
-async fn shakes_hands(choose: impl Fn(ClientBuilder) -> ClientBuilder) {
+async fn check_handshake(choose: impl Fn(ClientBuilder) -> ClientBuilder) {
     let (url, pem) = server().await;
     let builder = choose(Client::builder().url(&url).api_key("canary-7f3a91"));
     let client = builder.clone().root_certificates(pem).build().unwrap();
@@ -78,31 +78,31 @@ async fn shakes_hands(choose: impl Fn(ClientBuilder) -> ClientBuilder) {
     assert!(error.is_connection() && error.to_string().contains("cannot connect to http"), "{error}");
     assert!(!format!("{error:?}").contains("canary"));
 
-    let told = told_by_plain_server(choose(Client::builder().api_key("canary-7f3a91"))).await;
-    // The TLS of other systems has words of its own for it.
-    let is_known = cfg!(target_os = "linux") || told.contains("InvalidContentType");
-    assert!(!is_known || told.contains("speak no TLS there: its URL may begin with `http://`"), "{told}");
+    let message = error_of_plain_server(choose(Client::builder().api_key("canary-7f3a91"))).await;
+    // The TLS libraries of other systems have other messages.
+    let is_known = cfg!(target_os = "linux") || message.contains("InvalidContentType");
+    assert!(!is_known || message.contains("does not seem to use TLS: its URL may begin with `http://`"), "{message}");
 }
 
 #[tokio::test]
-async fn hands_are_shaken_by_default() {
-    shakes_hands(|builder| builder).await;
+async fn default_tls_completes_a_handshake() {
+    check_handshake(|builder| builder).await;
 }
 
 #[cfg(feature = "rustls")]
 #[tokio::test]
-async fn rustls_shakes_hands() {
-    shakes_hands(ClientBuilder::use_rustls).await;
+async fn rustls_completes_a_handshake() {
+    check_handshake(ClientBuilder::use_rustls).await;
 }
 
 #[cfg(feature = "native-tls")]
 #[tokio::test]
-async fn the_systems_tls_shakes_hands() {
-    shakes_hands(ClientBuilder::use_native_tls).await;
+async fn native_tls_completes_a_handshake() {
+    check_handshake(ClientBuilder::use_native_tls).await;
 }
 
 #[test]
-fn certificates_that_are_none_are_told() {
+fn invalid_root_certificates_are_an_error() {
     for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         let error = Client::builder().api_key("k").root_certificates(pem).build().unwrap_err().to_string();
         assert!(error.contains("certificate") || error.contains("HTTP client"), "{error}");

@@ -1,4 +1,4 @@
-//! The connection to a server: its HTTP clients, the URL, the credentials and the deadlines.
+//! The connection to a server: its HTTP clients, URL, credentials and deadlines.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use reqwest::header::HeaderValue;
 use crate::api_key::ApiKey;
 use crate::transport::Deadline;
 
-/// What a request needs to reach a server. Cheap to clone.
+/// A connection to a server, as needed by requests. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Connection {
     server: Arc<Server>,

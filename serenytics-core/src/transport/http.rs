@@ -1,4 +1,4 @@
-//! The connections of a client: proxies, certificates, TLS, and what keeps the API key from other servers.
+//! The HTTP clients: proxies, certificates, TLS, and settings that keep the API key from other servers.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,16 +11,16 @@ use reqwest::redirect::Policy;
 use crate::api_key::ApiKey;
 use crate::error::{Error, Kind};
 
-/// How the client introduces itself.
+/// The user agent of the client.
 const USER_AGENT: &str = concat!("serenytics-rust/", env!("CARGO_PKG_VERSION"));
 
-/// How many redirects a download follows.
+/// Maximum number of redirects of a download.
 const REDIRECTS: usize = 10;
 
-/// What a user says of the builder of reqwest.
+/// A user's configuration of the reqwest builder.
 type Configure = Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
-/// How connections are made.
+/// The options of the HTTP clients.
 #[derive(Clone, Default)]
 pub(crate) struct HttpOptions {
     pub(crate) proxy: Proxy,
@@ -32,18 +32,18 @@ pub(crate) struct HttpOptions {
 /// The proxy of all connections.
 #[derive(Clone, Default)]
 pub(crate) enum Proxy {
-    /// Those of the system.
+    /// The system's proxies.
     #[default]
     System,
-    /// The one at this URL, which may hold a password.
+    /// The proxy at this URL, which may contain a password.
     At(ApiKey),
     None,
 }
 
-/// What makes HTTPS.
+/// The TLS library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Tls {
-    /// Rustls, or what there is.
+    /// Rustls if it is compiled in, else native TLS.
     #[default]
     Default,
     #[cfg(feature = "rustls")]
@@ -59,19 +59,19 @@ impl fmt::Debug for HttpOptions {
 }
 
 impl HttpOptions {
-    /// The client for calls of the API and that for downloads.
+    /// Creates the clients for API calls and for downloads.
     pub(crate) fn clients(&self, url: &Url, connect: Duration) -> Result<[reqwest::Client; 2], Error> {
         if url.scheme() == "https" && !cfg!(any(feature = "rustls", feature = "native-tls")) {
-            let message = "this program has no HTTPS: build it with the feature `rustls` or `native-tls` of serenytics";
+            let message = "HTTPS is not compiled in: enable the feature `rustls` or `native-tls` of serenytics";
             return Err(Error::new(Kind::Usage, message));
         }
         let client = |redirect: Policy, gzip: bool| {
             let http = self.builder(url)?.connect_timeout(connect).redirect(redirect).gzip(gzip);
-            // Verbose connections log what is sent, the key in its header among it.
+            // Verbose connections log everything that is sent, including the key.
             let http = http.user_agent(USER_AGENT).referer(false).connection_verbose(false);
             http.build().map_err(|error| wrong("set up the HTTP client", error))
         };
-        // A file is wanted as it is, gzipped or not.
+        // Files are downloaded as they are: a gzipped file stays gzipped.
         Ok([client(Policy::none(), true)?, client(Policy::limited(REDIRECTS), false)?])
     }
 
@@ -83,16 +83,13 @@ impl HttpOptions {
         http = match &self.proxy {
             Proxy::At(proxy) => {
                 let proxy = reqwest::Proxy::all(proxy.expose_secret()).map_err(|_| {
-                    // Its reason may hold the password.
-                    Error::new(
-                        Kind::Usage,
-                        "the URL of the proxy is none: write it as in http://user:password@proxy:3128",
-                    )
+                    // The cause may contain the password.
+                    Error::new(Kind::Usage, "invalid proxy URL: write it as in http://user:password@proxy:3128")
                 })?;
                 http.proxy(proxy)
             }
             Proxy::None => http.no_proxy(),
-            // A proxy of the system cannot reach this machine's own servers.
+            // A system proxy cannot reach servers on this machine.
             Proxy::System if is_loopback(url) && self.configure.is_none() => http.no_proxy(),
             Proxy::System => http,
         };
@@ -106,13 +103,13 @@ impl HttpOptions {
                 .map_err(|error| wrong("read the root certificates", error))?;
             if roots.is_empty() {
                 let message =
-                    "there is no certificate in the root certificates: PEM begins with -----BEGIN CERTIFICATE-----";
+                    "no certificate found in the root certificates: PEM begins with -----BEGIN CERTIFICATE-----";
                 return Err(Error::new(Kind::Usage, message));
             }
             http = http.tls_certs_merge(roots);
         }
         Ok(match self.tls {
-            // What a user says of the builder stands.
+            // Keep what the user configured.
             Tls::Default if self.configure.is_some() => http,
             #[cfg(feature = "rustls")]
             Tls::Default | Tls::Rustls => http.tls_backend_rustls(),
@@ -146,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_addresses_are_known() {
+    fn loopback_addresses_are_recognized() {
         let loopback = |text| is_loopback(&Url::parse(text).unwrap());
         assert!(loopback("http://127.0.0.1:8000") && loopback("http://[::1]:1") && loopback("http://localhost"));
         assert!(!loopback("https://api.serenytics.com") && !loopback("http://10.0.0.1"));

@@ -1,4 +1,4 @@
-//! The way to the server and back: requests, answers, retries, and what goes wrong on the way.
+//! HTTP: requests, responses, retries and their errors.
 
 mod connection;
 mod deadline;
@@ -13,7 +13,7 @@ mod storage;
 
 pub(crate) use connection::{Connection, Deadlines};
 pub(crate) use deadline::Deadline;
-pub(crate) use failure::{NO_REASON, cut, has_errors, place, reason, said_errors};
+pub(crate) use failure::{NO_REASON, has_errors, reason, redacted_url, server_errors, truncated};
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 pub(crate) use http::Tls;
 pub(crate) use http::{HttpOptions, Proxy};

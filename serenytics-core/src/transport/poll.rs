@@ -1,4 +1,4 @@
-//! Asking again and again, less and less often, until a deadline.
+//! Polling: repeated requests, less and less often, until a deadline.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::transport::Deadline;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The pauses between the questions whether something is done.
+/// The pauses between two polls.
 #[derive(Debug)]
 pub(crate) struct Poll {
     pause: Duration,
@@ -16,12 +16,12 @@ pub(crate) struct Poll {
 }
 
 impl Poll {
-    /// Pauses that end with a deadline.
+    /// Creates pauses that end at a deadline.
     pub(crate) fn until(deadline: Deadline) -> Poll {
         Poll { pause: FIRST_PAUSE, deadline }
     }
 
-    /// Waits before the next question. It is an error when there is no time for another one; `undone` says what was not
+    /// Waits before the next poll. Returns an error if there is no time for another one; `undone` says what was not
     /// done.
     pub(crate) async fn pause(&mut self, undone: &str) -> Result<(), Error> {
         if self.pause >= self.deadline.remaining() {

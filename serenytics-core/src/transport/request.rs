@@ -1,4 +1,4 @@
-//! A request: what is sent, what is expected back, and whether it may be sent again.
+//! A request: what is sent, which status is expected, and whether it may be retried.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -29,28 +29,28 @@ pub(crate) struct Request<'c> {
     repeatable: bool,
     deadline: Deadline,
     /// Whether the server may be silent until the deadline, before it answers.
-    patient: bool,
-    /// A segment of the path that is none.
-    stray: Option<String>,
+    no_read_timeout: bool,
+    /// A path segment that is not valid.
+    invalid_segment: Option<String>,
 }
 
-/// A body that is made while it is sent.
+/// A body that is produced while it is sent.
 pub(crate) type BodyStream = BoxStream<'static, io::Result<Bytes>>;
 
-/// Longer bodies are sent in pieces of this length, so that it is known when the last one is on its way.
-const PIECE: usize = 64 * 1024;
+/// Longer bodies are sent in chunks of this length, to observe when the last one is sent.
+const CHUNK: usize = 64 * 1024;
 
-/// The headers that a request is sent with.
+/// The headers of a request.
 enum Headers {
-    /// Those of the API, with the key.
+    /// The headers of the API, with the key.
     Api,
-    /// Those that a signed upload was signed for; the key is not for its server.
+    /// The headers that an upload URL was signed with. The key is not sent to that server.
     SignedUpload(&'static str),
-    /// None of the API's: what is at the URL is for everybody who has it.
+    /// No headers of the API: anyone who has the URL can download the file.
     Download,
-    /// Those of the API, with another credential than the key.
+    /// The headers of the API, with another credential than the key.
     Login(HeaderName, HeaderValue),
-    /// Those of the API without a key: the path holds a token.
+    /// The headers of the API without a key: the path contains a token.
     Push,
 }
 
@@ -60,32 +60,32 @@ enum Body {
     Stream { stream: BodyStream, length: Option<u64> },
 }
 
-/// An attempt that failed.
+/// A failed attempt.
 struct Failure {
     error: Error,
-    /// Whether the same request may succeed later.
+    /// Whether a retry may succeed.
     passes: bool,
-    /// How long the server asks to wait.
+    /// The wait that the server asks for.
     asked: Option<Duration>,
 }
 
 impl Connection {
-    /// A GET of a path, given as its segments.
+    /// Starts a GET of a path, given as its segments.
     pub(crate) fn get(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
         Request::new(self, Method::GET, path, deadline)
     }
 
-    /// A POST to a path.
+    /// Starts a POST to a path.
     pub(crate) fn post(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
         Request::new(self, Method::POST, path, deadline)
     }
 
-    /// A PUT to a path.
+    /// Starts a PUT to a path.
     pub(crate) fn put(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
         Request::new(self, Method::PUT, path, deadline)
     }
 
-    /// A DELETE of a path.
+    /// Starts a DELETE of a path.
     pub(crate) fn delete(&self, path: &[&str], deadline: Deadline) -> Request<'_> {
         Request::new(self, Method::DELETE, path, deadline)
     }
@@ -108,13 +108,13 @@ impl<'c> Request<'c> {
             expected: StatusCode::OK,
             repeatable,
             deadline,
-            patient: false,
-            stray: path.iter().find(|segment| !is_segment(segment)).map(|&segment| segment.to_owned()),
+            no_read_timeout: false,
+            invalid_segment: path.iter().find(|segment| !is_segment(segment)).map(|&segment| segment.to_owned()),
         }
     }
 
-    /// A PUT of bytes of some type to a URL that the server signed for it. It carries no key and is never printed: the URL is
-    /// a credential.
+    /// Starts a PUT of bytes to a URL that the server signed. It carries no key and the URL is never printed: it
+    /// is a credential.
     pub(crate) fn signed_upload(
         connection: &'c Connection,
         url: &Url,
@@ -128,7 +128,8 @@ impl<'c> Request<'c> {
         request
     }
 
-    /// A GET of a URL that the server gave, which may redirect. It carries no key and is never printed: the URL is a credential.
+    /// Starts a GET of a URL that the server returned, following redirects. It carries no key and the URL is never
+    /// printed: it is a credential.
     pub(crate) fn download(connection: &'c Connection, url: &Url, deadline: Deadline) -> Request<'c> {
         let mut request = Request::new(connection, Method::GET, &[], deadline);
         request.call.path = format!("{} (exported file)", url.origin().ascii_serialization());
@@ -137,20 +138,20 @@ impl<'c> Request<'c> {
         request
     }
 
-    /// Waits until the deadline for the answer: the server has long work to do before it says anything.
-    pub(crate) fn patient(mut self) -> Self {
-        self.patient = true;
+    /// Disables the read timeout, for a server that works for long before it answers. The deadline still applies.
+    pub(crate) fn no_read_timeout(mut self) -> Self {
+        self.no_read_timeout = true;
         self
     }
 
-    /// Sends this header in place of the key: a password, or what was given for one.
+    /// Sends this header instead of the key: a password, or a token obtained with one.
     pub(crate) fn login(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers = Headers::Login(name, value);
         self
     }
 
-    /// A POST of a row to the storage with this uuid. The client's key is the storage's token, which stands in the path and is sent and printed
-    /// nowhere else.
+    /// Starts a POST of a row to the storage with this uuid. The connection's key is the storage's token, which is
+    /// sent in the path only and redacted from it in messages.
     pub(crate) fn push(connection: &'c Connection, uuid: &str, deadline: Deadline) -> Request<'c> {
         let path = ["api", "data_source", uuid, "push"];
         let shown = Request::new(connection, Method::POST, &path, deadline).call.path;
@@ -170,30 +171,30 @@ impl<'c> Request<'c> {
         self
     }
 
-    /// Adds a parameter of the query.
+    /// Adds a query parameter.
     pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
         self.url.query_pairs_mut().append_pair(name, value);
         self
     }
 
-    /// The body: JSON.
+    /// Sets the body: JSON.
     pub(crate) fn json(self, body: &Value) -> Self {
         self.text(body.to_string())
     }
 
-    /// The body: a text that is JSON already.
+    /// Sets the body: a string that is JSON already.
     pub(crate) fn text(mut self, body: impl Into<Bytes>) -> Self {
         self.body = Body::Bytes(body.into());
         self
     }
 
-    /// The body: a stream, of a known length or not.
+    /// Sets the body: a stream, whose length may be unknown.
     pub(crate) fn stream(mut self, stream: BodyStream, length: Option<u64>) -> Self {
         self.body = Body::Stream { stream, length };
         self
     }
 
-    /// The status of success, if it is not 200.
+    /// Sets the status of success (default: 200).
     pub(crate) fn expect(mut self, status: StatusCode) -> Self {
         self.expected = status;
         self
@@ -205,11 +206,12 @@ impl<'c> Request<'c> {
         self
     }
 
-    /// Sends the request, again if that is safe and may help, and waits for the answer's head.
+    /// Sends the request and waits for the head of the response. Retries if that is safe and may help.
     pub(crate) async fn send(mut self) -> Result<Response, Error> {
-        if let Some(stray) = &self.stray {
-            let message =
-                format!("nothing was sent: {stray:?} is no uuid: it is empty, only dots, or holds a control character");
+        if let Some(segment) = &self.invalid_segment {
+            let message = format!(
+                "nothing was sent: {segment:?} is not a uuid: it is empty, only dots, or contains a control character"
+            );
             return Err(Error::new(Kind::NotFound, self.connection.api_key().redact(message)).during(&self.call));
         }
         let mut attempts = 0;
@@ -255,11 +257,11 @@ impl<'c> Request<'c> {
         let mut sent = None;
         let streamed = match &mut self.body {
             Body::None => None,
-            Body::Bytes(bytes) if bytes.len() <= PIECE => {
+            Body::Bytes(bytes) if bytes.len() <= CHUNK => {
                 request = request.body(bytes.clone());
                 None
             }
-            Body::Bytes(bytes) => Some((pieces(bytes.clone()), Some(bytes.len() as u64))),
+            Body::Bytes(bytes) => Some((chunks(bytes.clone()), Some(bytes.len() as u64))),
             Body::Stream { stream, length } => Some((std::mem::replace(stream, stream::empty().boxed()), *length)),
         };
         if let Some((stream, length)) = streamed {
@@ -270,12 +272,12 @@ impl<'c> Request<'c> {
             request = request.body(body);
             sent = Some(ended);
         }
-        let patient = self.patient;
+        let no_read_timeout = self.no_read_timeout;
         let silence = async {
-            if patient {
+            if no_read_timeout {
                 return std::future::pending().await;
             }
-            // A server says nothing while it is sent a long body, so the deadline for its silence begins behind it.
+            // A server sends nothing while it receives a long body, so the read timeout starts after the body.
             if let Some(sent) = sent {
                 let _ = sent.await;
             }
@@ -286,12 +288,12 @@ impl<'c> Request<'c> {
             tokio::select! {
                 answer = request.send() => answer.map_err(|error| {
                     let passes = !error.is_timeout() && !error.is_builder();
-                    Failure { passes, ..fails(failure::unanswered(connection, error)) }
+                    Failure { passes, ..fails(failure::transport_error(connection, error)) }
                 }),
-                () = silence => Err(fails(failure::silent(connection))),
+                () = silence => Err(fails(failure::read_timeout(connection))),
             }
         };
-        let response = self.deadline.hold("no answer", answered).await.map_err(fails)??;
+        let response = self.deadline.timeout("no response", answered).await.map_err(fails)??;
         let status = response.status();
         let elapsed = started.elapsed();
         debug!(method = %self.call.method, path = self.call.path, status = status.as_u16(), ?elapsed, "answered");
@@ -302,47 +304,47 @@ impl<'c> Request<'c> {
             return Ok(response);
         }
         let body = response.start().await;
-        let refused = |url, key: &ApiKey, shown| failure::refused(status, &headers, &body, url, key, shown);
-        // A link is a credential itself, as is where it redirects to.
+        let rejected = |url, key: &ApiKey, shown| failure::rejected(status, &headers, &body, url, key, shown);
+        // A link is a credential, and so is the URL that it redirects to.
         let linked = || storage::hiding(&storage::hiding(connection.api_key(), &self.url), &answered_by);
         let error = match self.headers {
-            Headers::Api => refused(&self.url, connection.api_key(), "your API key"),
-            Headers::Login(..) => refused(&self.url, connection.api_key(), "the login and the password"),
-            Headers::Push => refused(&self.url, connection.api_key(), "the token, and the uuid beside it"),
-            Headers::SignedUpload(_) => storage::refused("upload", status, &body, &linked()),
-            // The server of the API itself gives its reasons as it always does.
+            Headers::Api => rejected(&self.url, connection.api_key(), "your API key"),
+            Headers::Login(..) => rejected(&self.url, connection.api_key(), "the login and the password"),
+            Headers::Push => rejected(&self.url, connection.api_key(), "the token and the uuid of the storage"),
+            Headers::SignedUpload(_) => storage::rejected("upload", status, &body, &linked()),
+            // The API's own server reports errors in its usual form.
             Headers::Download if answered_by.origin() == connection.url().origin() => {
-                refused(connection.url(), &linked(), "that the link is not too old")
+                rejected(connection.url(), &linked(), "that the link has not expired")
             }
-            Headers::Download => storage::refused("download", status, &body, &linked()),
+            Headers::Download => storage::rejected("download", status, &body, &linked()),
         };
         Err(Failure { error, passes: retry::passes(status), asked })
     }
 }
 
-/// A path as errors and logs name it. What was given for a uuid may be the key by mistake.
+/// Returns a path for errors and logs. It is redacted: the caller may have passed the key as a uuid by mistake.
 fn shown(connection: &Connection, url: &Url) -> String {
     connection.api_key().redact(url.path().to_owned())
 }
 
-/// Whether a text can stand as one segment of a path. A URL drops dots, which mean other folders, and some control
-/// characters, so that another path would be asked.
+/// Returns true if a string is a valid path segment. URLs resolve dots to other folders and drop some control
+/// characters, so that another path would be requested.
 fn is_segment(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(char::is_control)
 }
 
-/// A long body in pieces.
-fn pieces(mut bytes: Bytes) -> BodyStream {
-    let next = move || (!bytes.is_empty()).then(|| Ok(bytes.split_to(PIECE.min(bytes.len()))));
+/// Splits a long body into chunks.
+fn chunks(mut bytes: Bytes) -> BodyStream {
+    let next = move || (!bytes.is_empty()).then(|| Ok(bytes.split_to(CHUNK.min(bytes.len()))));
     stream::iter(std::iter::from_fn(next)).boxed()
 }
 
-/// A body, and what ends when nothing more is taken of it: because all of it was, or because the request ended.
+/// Wraps a body. The returned receiver completes when the whole body was read, or the request ended.
 fn watched(stream: BodyStream) -> (reqwest::Body, oneshot::Receiver<()>) {
     let (taken, ended) = oneshot::channel::<()>();
     let stream = stream::unfold((stream, taken), |(mut stream, taken)| async move {
-        let piece = stream.next().await?;
-        Some((piece, (stream, taken)))
+        let chunk = stream.next().await?;
+        Some((chunk, (stream, taken)))
     });
     (reqwest::Body::wrap_stream(stream), ended)
 }

@@ -1,4 +1,4 @@
-//! An answer whose head has arrived: its body, in chunks or whole.
+//! A response whose head has arrived: its body, in chunks or whole.
 
 use bytes::Bytes;
 use reqwest::header::CONTENT_TYPE;
@@ -11,16 +11,16 @@ use tracing::trace;
 use crate::error::{Call, Error, Kind};
 use crate::transport::{Connection, Deadline, failure};
 
-/// How much of a refusal is read.
+/// Maximum length of an error body that is read.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
-/// A list as the server answers it.
+/// A list in a response.
 #[derive(Deserialize)]
 pub(crate) struct List {
     pub(crate) objects: Vec<Value>,
 }
 
-/// An answer with the expected status.
+/// A response with the expected status.
 pub(crate) struct Response {
     connection: Connection,
     call: Call,
@@ -38,24 +38,24 @@ impl Response {
         &self.call
     }
 
-    /// How many bytes the body has, if the server says it.
+    /// Returns the length of the body, if the server sends it.
     pub(crate) fn length(&self) -> Option<u64> {
         self.inner.content_length()
     }
 
-    /// Whether the body calls itself JSON.
+    /// Returns true if the content type of the body is JSON.
     pub(crate) fn is_json(&self) -> bool {
         let content_type = self.inner.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         content_type.is_some_and(|content_type| content_type.starts_with("application/json"))
     }
 
-    /// The next bytes of the body; `None` behind the last.
+    /// Returns the next bytes of the body, or `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let next = timeout(self.connection.deadlines().read, self.inner.chunk());
-        let read = match self.deadline.hold("no whole answer", next).await {
+        let read = match self.deadline.timeout("no complete response", next).await {
             Ok(Ok(Ok(chunk))) => Ok(chunk),
-            Ok(Ok(Err(error))) => Err(failure::unanswered(&self.connection, error)),
-            Ok(Err(_)) => Err(failure::silent(&self.connection)),
+            Ok(Ok(Err(error))) => Err(failure::transport_error(&self.connection, error)),
+            Ok(Err(_)) => Err(failure::read_timeout(&self.connection)),
             Err(passed) => Err(passed),
         };
         let chunk = read.map_err(|error| error.during(&self.call))?;
@@ -66,13 +66,13 @@ impl Response {
         Ok(chunk)
     }
 
-    /// The body, read as JSON.
+    /// Reads the body as JSON.
     pub(crate) async fn json<T: DeserializeOwned>(mut self) -> Result<T, Error> {
         let body = self.whole().await?;
         self.parse(&body)
     }
 
-    /// The body of a call that says how it went: JSON, whose `status` is not that of an error.
+    /// Reads the body of a call that reports its status: JSON whose `status` is not `error`.
     pub(crate) async fn ok(mut self) -> Result<Value, Error> {
         let body = self.whole().await?;
         let answer: Value = self.parse(&body)?;
@@ -80,8 +80,8 @@ impl Response {
         Ok(answer)
     }
 
-    /// The body of a call whose answer is not documented: JSON, nothing or anything else, of which only what says an error
-    /// is one. `None` is what is no JSON.
+    /// Reads the body of a call whose response is not documented. It is only an error if it says so; `None` means
+    /// that it is not JSON.
     pub(crate) async fn unless_error(mut self) -> Result<Option<Value>, Error> {
         let body = self.whole().await?;
         let Ok(answer) = serde_json::from_slice(&body) else { return Ok(None) };
@@ -89,15 +89,15 @@ impl Response {
         Ok(Some(answer))
     }
 
-    /// Refuses an answer that says it is an error.
+    /// Returns an error if a response says that it is one.
     pub(crate) fn check_status(&self, answer: &Value) -> Result<(), Error> {
         match answer.get("status").and_then(Value::as_str) {
-            Some("error") => Err(self.said(answer)),
+            Some("error") => Err(self.server_error(answer)),
             _ => Ok(()),
         }
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     pub(crate) async fn whole(&mut self) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk().await? {
@@ -106,19 +106,20 @@ impl Response {
         Ok(body)
     }
 
-    /// Reads the body as JSON. Why it cannot be read goes into the text only: it may repeat what the server was sent.
+    /// Parses the body as JSON. The parse error is only part of the message, which is redacted: it may repeat what was
+    /// sent.
     pub(crate) fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
         serde_json::from_slice(body)
-            .map_err(|error| self.unexpected(body, &format!("the answer is not the JSON that was expected: {error}")))
+            .map_err(|error| self.unexpected(body, &format!("the response is not the expected JSON: {error}")))
     }
 
-    /// The error of a body that is not what was expected: what it says itself when its status is that of an error.
+    /// Creates the error of an unexpected body: the server's own error if the body is one, else `message`.
     pub(crate) fn unexpected(&self, body: &[u8], message: &str) -> Error {
         let said = serde_json::from_slice(body).ok().and_then(|answer| self.check_status(&answer).err());
         said.unwrap_or_else(|| self.error(Kind::Decode, message.to_owned()))
     }
 
-    /// The start of the body, as far as it arrives.
+    /// Returns the start of the body, as far as it arrives.
     pub(crate) async fn start(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
         while body.len() < LONGEST_REFUSAL
@@ -130,17 +131,17 @@ impl Response {
         body
     }
 
-    /// The error of a call whose answer says one.
-    pub(crate) fn refused(&self, said: String) -> Error {
-        Error::new(Kind::Refused, failure::message(said, self.connection.api_key())).during(&self.call)
+    /// Creates the error of a rejected call, from the server's words.
+    pub(crate) fn rejected(&self, said: String) -> Error {
+        Error::new(Kind::Rejected, failure::message(said, self.connection.api_key())).during(&self.call)
     }
 
-    /// The error of a call whose answer has the status of one.
-    pub(crate) fn said(&self, answer: &Value) -> Error {
-        self.refused(failure::reason(answer))
+    /// Creates the error of a response whose status is `error`.
+    pub(crate) fn server_error(&self, answer: &Value) -> Error {
+        self.rejected(failure::reason(answer))
     }
 
-    /// An error of this call, from a text that may repeat what the server was sent.
+    /// Creates an error of this call. The message is redacted: it may repeat what was sent.
     pub(crate) fn error(&self, kind: Kind, message: String) -> Error {
         Error::new(kind, self.connection.api_key().redact(message)).during(&self.call)
     }

@@ -1,4 +1,4 @@
-//! When a call is tried again, and how long that waits.
+//! Which calls are retried, and after which wait.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// How often a call is sent at most.
+/// Maximum number of attempts.
 pub(crate) const ATTEMPTS: u32 = 4;
 
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Whether a server that answers so may answer otherwise a little later.
+/// Returns true if a status is temporary, so that a retry may succeed.
 pub(crate) fn passes(status: StatusCode) -> bool {
     matches!(
         status,
@@ -24,8 +24,8 @@ pub(crate) fn passes(status: StatusCode) -> bool {
     )
 }
 
-/// The wait after so many attempts: what the server asks for, else twice as long each time, up to a limit. Part of it
-/// is chance, so that many clients do not come back together.
+/// Returns the wait after this many attempts: what the server asks for, or twice as long each time up to a limit. Part
+/// of it is random, so that many clients do not retry together.
 pub(crate) fn wait(attempts: u32, asked: Option<Duration>) -> Duration {
     let wait = FIRST_WAIT.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_WAIT);
     let chance = (RandomState::new().hash_one(attempts) % 1000) as f64 / 1000.0;
@@ -35,7 +35,7 @@ pub(crate) fn wait(attempts: u32, asked: Option<Duration>) -> Duration {
     }
 }
 
-/// What the header `Retry-After` asks for: seconds, or a date.
+/// Returns the wait in the header `Retry-After`: seconds, or a date.
 pub(crate) fn asked(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_up_to_a_limit() {
+    fn retry_waits_grow_up_to_a_limit() {
         for attempts in 1..40 {
             let wait = wait(attempts, None);
             let full = FIRST_WAIT.saturating_mul(1 << (attempts - 1).min(16)).min(LONGEST_WAIT);
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_may_ask_for_a_wait() {
+    fn retry_after_sets_the_wait() {
         let header = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, value.parse().unwrap());

@@ -1,4 +1,4 @@
-//! Links that show a web app to whoever has them.
+//! Embed links, which show a web app without a login.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use super::warm_up::object;
 use crate::error::{Error, Kind};
 
 impl WebApp {
-    /// A link that shows the web app for some time to whoever has it, with a payload that a template dashboard reads:
-    /// `POST /api/web_app/{uuid}/embed`. The time is rounded up to seconds.
+    /// Creates a link that shows the web app to anyone who has it, until it expires: `POST /api/web_app/{uuid}/embed`.
+    /// A template dashboard reads the payload. `expire_in` is rounded up to seconds.
     ///
     /// ```no_run
     /// # async fn embed(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -25,11 +25,11 @@ impl WebApp {
     /// ```
     ///
     /// # Errors
-    /// A payload that is no JSON object, or no time, before anything is sent; a web app that does not exist any more; a server that
-    /// cannot be reached or refuses.
+    /// Returns an error if the payload is not a JSON object or `expire_in` is zero (nothing is sent then), the web app no
+    /// longer exists, or the server cannot be reached or rejects the request.
     pub async fn embed_url(&self, payload: &(impl Serialize + ?Sized), expire_in: Duration) -> Result<String, Error> {
         if expire_in.is_zero() {
-            return Err(Error::new(Kind::Usage, "a link that expires at once shows nothing: give it some time"));
+            return Err(Error::new(Kind::Usage, "`expire_in` is zero: pass a positive duration"));
         }
         let payload = object(payload).map_err(|error| Error::new(Kind::Usage, error))?;
         let seconds = expire_in.as_secs().saturating_add(u64::from(expire_in.subsec_nanos() > 0));
@@ -37,6 +37,6 @@ impl WebApp {
         let response = request.json(&json!({ "payload": payload, "expire_in": seconds })).send().await?;
         let answer = response.ok().await?;
         let url = answer.get("embeddedUrl").and_then(Value::as_str).map(str::to_owned);
-        url.ok_or_else(|| Error::new(Kind::Decode, "the answer to a link's request has no `embeddedUrl`"))
+        url.ok_or_else(|| Error::new(Kind::Decode, "the response has no `embeddedUrl`"))
     }
 }

@@ -1,4 +1,4 @@
-//! Web apps: dashboards, found, made, changed and saved.
+//! Web apps (dashboards): finding, creating, changing and saving them.
 
 mod embed;
 mod warm_up;
@@ -17,12 +17,12 @@ use crate::session::Session;
 pub(crate) use warm_up::object;
 pub use warm_up::{TabOptions, WarmUp};
 
-/// What describes the look and the widgets of a dashboard.
+/// The key of a dashboard's look and widgets.
 const CONTENT: &str = "jsonContent";
 
-/// A web app (a dashboard) of a server, found by [`Client::web_app_by_uuid`] and [`Client::web_apps`].
+/// A web app (a dashboard) of a server, returned by [`Client::web_app_by_uuid`] and [`Client::web_apps`].
 ///
-/// What is set stays here until [`save`](Self::save).
+/// Changes are local until [`save`](Self::save).
 #[derive(Clone)]
 pub struct WebApp {
     session: Session,
@@ -30,7 +30,7 @@ pub struct WebApp {
     config: Map<String, Value>,
 }
 
-/// A data source that widgets of a web app show.
+/// A data source that is used by the widgets of a web app.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WebAppSource {
@@ -41,27 +41,26 @@ pub struct WebAppSource {
 }
 
 impl Client {
-    /// All web apps that the key may see: `GET /api/web_app`.
+    /// Returns all web apps that the API key can access: `GET /api/web_app`.
     ///
     /// # Errors
-    /// A server that cannot be reached or refuses.
+    /// Returns an error if the server cannot be reached or rejects the request.
     pub async fn web_apps(&self) -> Result<Vec<WebApp>, Error> {
         WebApp::all(self.session(), self.session().deadline()).await
     }
 
-    /// The web app with this uuid: `GET /api/web_app/{uuid}`.
+    /// Returns the web app with this uuid: `GET /api/web_app/{uuid}`.
     ///
     /// # Errors
-    /// No web app with the uuid; a server that cannot be reached or refuses.
+    /// Returns an error if no web app has the uuid, or the server cannot be reached or rejects the request.
     pub async fn web_app_by_uuid(&self, uuid: &str) -> Result<WebApp, Error> {
         WebApp::by_uuid(self.session(), uuid, self.session().deadline()).await
     }
 
-    /// Makes a web app with this content, the `jsonContent` of the platform, which may be an empty object:
-    /// `POST /api/web_app`.
+    /// Creates a web app: `POST /api/web_app`. `content` is the platform's `jsonContent`, and may be empty.
     ///
     /// # Errors
-    /// A server that cannot be reached or refuses.
+    /// Returns an error if the server cannot be reached or rejects the request.
     pub async fn create_web_app(&self, name: &str, content: Map<String, Value>) -> Result<WebApp, Error> {
         let body = json!({ "name": name, CONTENT: content });
         let request =
@@ -75,41 +74,41 @@ impl WebApp {
         self.config.get(key).and_then(Value::as_str)
     }
 
-    /// The uuid, which never changes.
+    /// Returns the uuid, which never changes.
     #[must_use]
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    /// The name; empty when the server says none.
+    /// Returns the name. Empty if the server returns none.
     #[must_use]
     pub fn name(&self) -> &str {
         self.text("name").unwrap_or_default()
     }
 
-    /// The folder that it lies in, if the server says one.
+    /// Returns the name of its folder, if the server returns one.
     #[must_use]
     pub fn folder_name(&self) -> Option<&str> {
         self.text("folder_name")
     }
 
-    /// Everything that the server says of the web app, with what was set since.
+    /// Returns the whole configuration, with unsaved changes.
     #[must_use]
     pub fn config(&self) -> &Map<String, Value> {
         &self.config
     }
 
-    /// The same, to be changed and [saved](Self::save).
+    /// Returns the whole configuration for changes; call [`save`](Self::save) afterwards.
     pub fn config_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.config
     }
 
-    /// Sets the name.
+    /// Renames the web app.
     pub fn set_name(&mut self, name: impl Into<String>) {
         self.config.insert("name".to_owned(), Value::String(name.into()));
     }
 
-    /// Sets the folder that it lies in.
+    /// Moves the web app to this folder.
     pub fn set_folder_name(&mut self, folder: impl Into<String>) {
         self.config.insert("folder_name".to_owned(), Value::String(folder.into()));
     }
@@ -119,7 +118,7 @@ impl WebApp {
         self.set_content("cssContent", css.into());
     }
 
-    /// Sets the HTML that stands above the web app, where its name would.
+    /// Sets HTML to show above the web app, instead of its name.
     pub fn set_custom_html_header(&mut self, html: impl Into<String>) {
         self.set_content("headerMode", "custom_html".to_owned());
         self.set_content("htmlHeader", html.into());
@@ -133,10 +132,10 @@ impl WebApp {
         content[key] = Value::String(text);
     }
 
-    /// Saves the web app, whole: `PUT /api/web_app/{uuid}`. What somebody else saved since it was found is overwritten.
+    /// Saves the whole web app: `PUT /api/web_app/{uuid}`. Overwrites what others saved since it was found.
     ///
     /// # Errors
-    /// A web app that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects the request.
     pub async fn save(&mut self) -> Result<(), Error> {
         let request = self.session.put(&["api", "web_app", &self.uuid], self.session.deadline());
         let response = request.json(&Value::Object(self.config.clone())).send().await?;
@@ -149,31 +148,32 @@ impl WebApp {
     /// Deletes the web app: `DELETE /api/web_app/{uuid}`.
     ///
     /// # Errors
-    /// A web app that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects the request.
     pub async fn delete(self) -> Result<(), Error> {
         let request = self.session.delete(&["api", "web_app", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;
         Ok(())
     }
 
-    /// The data sources that its widgets show: `GET /api/web_app/{uuid}/data_sources`.
+    /// Returns the data sources that its widgets use: `GET /api/web_app/{uuid}/data_sources`.
     ///
     /// # Errors
-    /// A web app that does not exist any more; a server that cannot be reached or refuses.
+    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects the request.
     pub async fn data_sources(&self) -> Result<Vec<WebAppSource>, Error> {
         let request = self.session.get(&["api", "web_app", &self.uuid, "data_sources"], self.session.deadline());
         let mut answer = request.send().await?.ok().await?;
         let objects = answer.get_mut("objects").map(Value::take).unwrap_or_default();
         serde_json::from_value(objects).map_err(|error| {
-            let message = format!("the sources of the web app are not told by `uuid` and `name`: {error}");
+            let message = format!("expected the sources of the web app with a `uuid` and `name` each: {error}");
             Error::new(Kind::Decode, self.session.api_key().redact(message))
         })
     }
 
-    /// Shares the web app with the user of this login: `POST /api/web_app/{uuid}/sharings`.
+    /// Shares the web app with the user who has this login: `POST /api/web_app/{uuid}/sharings`.
     ///
     /// # Errors
-    /// A web app that does not exist any more; a server that cannot be reached or refuses, as it may for unknown logins.
+    /// Returns an error if the web app no longer exists, the server does not know the login, or the server cannot be
+    /// reached or rejects the request.
     pub async fn share_with(&self, login: &str) -> Result<(), Error> {
         let request = self.session.post(&["api", "web_app", &self.uuid, "sharings"], self.session.deadline());
         let request = request.json(&json!({ "username_to_share_with": login })).expect(StatusCode::CREATED);
@@ -200,7 +200,7 @@ impl Resource for WebApp {
     }
 }
 
-/// The configuration is left out: it is long, and may hold secrets.
+/// Leaves out the configuration: it is long and may contain secrets.
 impl fmt::Debug for WebApp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebApp").field("name", &self.name()).field("uuid", &self.uuid).finish_non_exhaustive()

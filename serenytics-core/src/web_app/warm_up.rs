@@ -1,4 +1,4 @@
-//! Loading a web app on the server: to fill its caches, or to make a PDF of it.
+//! Loads a web app on the server, to fill its caches or to create a PDF.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::WebApp;
 use crate::error::{Error, Kind};
 
-/// A web app that is loaded on the server; see [`WebApp::warm_up_cache`].
+/// A load of a web app on the server; see [`WebApp::warm_up_cache`].
 #[must_use = "nothing is loaded before `.send()` or `.pdf()`"]
 pub struct WarmUp<'w> {
     web_app: &'w WebApp,
@@ -20,7 +20,7 @@ pub struct WarmUp<'w> {
     timeout: Option<Duration>,
 }
 
-/// What the filters of a tab are set to.
+/// The filters of a tab.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TabOptions {
     #[serde(rename = "tabIndex")]
@@ -35,12 +35,12 @@ struct DynFilter {
 }
 
 impl TabOptions {
-    /// The tab with this index, which the platform makes: `t034a7b13042b529c`. Its filters are set to nothing yet.
+    /// Creates options for the tab with this index (an id by the platform such as `t034a7b13042b529c`), without filters.
     pub fn new(tab_index: impl Into<String>) -> TabOptions {
         TabOptions { tab_index: tab_index.into(), dynfilters: Vec::new() }
     }
 
-    /// Sets a filter of a widget, by the widget's id and the filter's uuid, to these values.
+    /// Sets a filter of a widget to these values, by the widget's id and the filter's uuid.
     #[must_use]
     pub fn filter<V: Into<Value>>(
         mut self,
@@ -65,8 +65,8 @@ impl TabOptions {
 }
 
 impl WebApp {
-    /// Loads the web app on the server, so that its data is in the cache when somebody opens it. The caches of its sources are
-    /// not invalidated by this.
+    /// Loads the web app on the server, so that its data is cached for the next viewer. Does not invalidate the caches of
+    /// its sources.
     ///
     /// ```no_run
     /// # async fn warm_up(web_app: serenytics_core::WebApp) -> Result<(), serenytics_core::Error> {
@@ -81,54 +81,54 @@ impl WebApp {
         WarmUp { web_app: self, payload: Ok(None), tabs: Vec::new(), timeout: None }
     }
 
-    /// Asks the server for the web app as a PDF, with what [`warm_up_cache`](Self::warm_up_cache) may be given; see
-    /// [`WarmUp::pdf`].
+    /// Creates a PDF of the web app on the server; see [`WarmUp::pdf`]. For options, call `pdf` on
+    /// [`warm_up_cache`](Self::warm_up_cache).
     ///
     /// # Errors
-    /// As for [`WarmUp::pdf`].
+    /// Returns the errors of [`WarmUp::pdf`].
     pub async fn pdf(&self) -> Result<Map<String, Value>, Error> {
         self.warm_up_cache().pdf().await
     }
 }
 
 impl WarmUp<'_> {
-    /// The payload that a template dashboard reads: a map, or a struct that serde serializes.
+    /// Sets the payload that a template dashboard reads: a map, or any struct that serde serializes.
     pub fn payload(mut self, payload: &(impl Serialize + ?Sized)) -> Self {
         self.payload = object(payload).map(Some);
         self
     }
 
-    /// Loads a tab with filters that are set so. Can be called several times, for the same tab too; without it, all tabs are
-    /// loaded as they are.
+    /// Loads a tab with these filters. Can be called repeatedly, also for the same tab. By default, all tabs are loaded with
+    /// their own filters.
     pub fn tab(mut self, options: TabOptions) -> Self {
         self.tabs.push(options);
         self
     }
 
-    /// How long everything may take; as long as any call of the client unless set.
+    /// Sets the timeout of the whole call (default: that of the client).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Loads the web app, and waits until it is: `POST /api/web_app/{uuid}/generate_pdf` with `store_pdf: false`.
+    /// Loads the web app and waits until it is loaded: `POST /api/web_app/{uuid}/generate_pdf` with `store_pdf: false`.
     ///
     /// # Errors
-    /// A payload that is no JSON object, before anything is sent; a web app that does not exist any more, or cannot be
-    /// loaded; a server that cannot be reached or refuses.
+    /// Returns an error if the payload is not a JSON object (nothing is sent then), the web app no longer exists or cannot
+    /// be loaded, or the server cannot be reached or rejects the request.
     pub async fn send(self) -> Result<(), Error> {
         self.ask(false).await.map(drop)
     }
 
-    /// Makes a PDF of the web app, which the server keeps: `POST /api/web_app/{uuid}/generate_pdf` with `store_pdf: true`.
-    /// Gives the server's answer as it is, because the platform's documentation does not say what it tells of the PDF.
+    /// Creates a PDF of the web app, which the server stores: `POST /api/web_app/{uuid}/generate_pdf` with
+    /// `store_pdf: true`. Returns the server's response as it is: the platform does not document its content.
     ///
     /// # Errors
-    /// As for [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub async fn pdf(self) -> Result<Map<String, Value>, Error> {
         match self.ask(true).await? {
             Value::Object(answer) => Ok(answer),
-            _ => Err(Error::new(Kind::Decode, "the answer to a PDF's request is no object")),
+            _ => Err(Error::new(Kind::Decode, "expected an object as the response to a PDF request")),
         }
     }
 
@@ -143,25 +143,25 @@ impl WarmUp<'_> {
         let body = json!({ "store_pdf": store_pdf, "webapp_query_string": query_string, "tabs_options": tabs });
         let session = &web_app.session;
         let deadline = session.connection().deadline_or(timeout, "`timeout` of the web app's load");
-        // The server answers when it has loaded all widgets.
-        let request = session.post(&["api", "web_app", &web_app.uuid, "generate_pdf"], deadline).patient();
+        // The server answers after it has loaded all widgets.
+        let request = session.post(&["api", "web_app", &web_app.uuid, "generate_pdf"], deadline).no_read_timeout();
         request.json(&body).send().await?.ok().await
     }
 }
 
-/// The payload is not printed: it may hold what only one customer may see.
+/// The payload is not printed: it may be confidential.
 impl fmt::Debug for WarmUp<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WarmUp").field("web_app", self.web_app).field("tabs", &self.tabs).finish_non_exhaustive()
     }
 }
 
-/// A payload as the JSON object that it has to be. What is wrong with another one is told without what stands in it.
+/// Converts a payload to a JSON object. The error does not show its content.
 pub(crate) fn object(payload: &(impl Serialize + ?Sized)) -> Result<Map<String, Value>, String> {
     match serde_json::to_value(payload) {
         Ok(Value::Object(payload)) => Ok(payload),
         Ok(Value::Null) => Ok(Map::new()),
-        Ok(_) => Err("nothing was sent: the payload of a dashboard has to be a JSON object".to_owned()),
+        Ok(_) => Err("nothing was sent: the payload of a dashboard must be a JSON object".to_owned()),
         Err(error) => Err(format!("nothing was sent: the payload of a dashboard cannot be written as JSON: {error}")),
     }
 }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_of_one_widget_stand_together() {
+    fn filters_of_the_same_widget_are_grouped() {
         let tab = TabOptions::new("t1").filter(2, "a", ["France"]).filter(3, "b", [1]).filter(2, "c", [1.5, 2.0]);
         assert_eq!(
             serde_json::to_value(tab).unwrap(),
