@@ -1,4 +1,4 @@
-//! The figures that the example `flights` prints, against the same figures computed by plain loops over the file.
+//! Compares the figures that the example `flights` prints with the same figures computed by plain loops over the file.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -12,7 +12,7 @@ use serenytics_local::Local;
 #[path = "../examples/flights.rs"]
 mod flights;
 
-/// A flight of the file: what the figures need of it.
+/// A flight in the file, with the fields that the figures need.
 struct Flight {
     carrier: String,
     flight: i64,
@@ -58,14 +58,14 @@ fn mean(values: &[i64]) -> String {
     format!("{:.2}", values.iter().sum::<i64>() as f64 / values.len() as f64)
 }
 
-/// 1 (Monday) to 7 of a day of January 2013, whose first was a Tuesday.
+/// Returns the weekday, from 1 (Monday) to 7, of a day in January or February 2013. 1 January was a Tuesday.
 fn weekday(time_hour: &str) -> i64 {
     let month: i64 = time_hour[5..7].parse().unwrap();
     let day: i64 = time_hour[8..10].parse().unwrap();
     (day - 1 + 31 * (month - 1) + 1) % 7 + 1
 }
 
-/// The rows of a table that the example printed, each as its cells.
+/// Returns the cells of a table that the example printed.
 fn printed(output: &str, title: &str) -> Vec<Vec<String>> {
     let table = output.split("\n\n").find(|part| part.trim_start().starts_with(title)).unwrap();
     table.lines().skip(4).map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
@@ -76,7 +76,7 @@ fn cells(cells: &[&dyn ToString]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_examples_figures_are_those_of_the_file() -> Result<(), Box<dyn Error>> {
+async fn flights_example_prints_the_figures_of_the_file() -> Result<(), Box<dyn Error>> {
     let flights = file();
     assert_eq!(flights.len(), 27_004);
     let folder = tempfile::tempdir()?;

@@ -1,4 +1,4 @@
-//! Arrow record batches: loaded into a storage, and got back from it.
+//! Arrow record batches: loads from them, and query results as them.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use serenytics::prelude::*;
 use serenytics::wire::Pipeline;
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::{Engine, Outcome, SALES, Sale, refused, sale};
+use crate::{Engine, Outcome, SALES, Sale, error_of, sale};
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
 }
 
 #[tokio::test]
-async fn batches_are_loaded_with_their_types() -> Outcome {
+async fn arrow_batches_are_loaded_with_their_types() -> Outcome {
     let engine = Engine::open().await?;
     let storage = engine.client.get_or_create_storage("typed").await?;
     let zoned = TimestampMillisecondArray::from(vec![Some(1_356_998_400_500), None]).with_timezone("+02:00");
@@ -58,17 +58,17 @@ async fn batches_are_loaded_with_their_types() -> Outcome {
     assert_eq!(notes, [(Some(3), None), (Some(4), Some("four")), (Some(5), Some("five"))]);
 
     let change: Vec<(&str, ArrayRef)> = vec![("large", Arc::new(UInt64Array::from(vec![u64::MAX])))];
-    let error = refused(storage.reload_from_arrow([batch(change)]).send().await);
+    let error = error_of(storage.reload_from_arrow([batch(change)]).send().await);
     assert!(error.to_string().contains("nothing was sent: column `large`"), "{error}");
     let lists = ListArray::from_iter_primitive::<Int64Type, _, _>(vec![Some(vec![Some(1)])]);
-    let error = refused(storage.reload_from_arrow([batch(vec![("a", Arc::new(lists))])]).send().await);
+    let error = error_of(storage.reload_from_arrow([batch(vec![("a", Arc::new(lists))])]).send().await);
     assert!(error.to_string().contains("column `a` is of type List"), "{error}");
-    let error = refused(storage.reload_from_arrow(Vec::<RecordBatch>::new()).send().await);
-    assert!(error.to_string().contains("there is no batch"), "{error}");
+    let error = error_of(storage.reload_from_arrow(Vec::<RecordBatch>::new()).send().await);
+    assert!(error.to_string().contains("there are no batches"), "{error}");
     let one: ArrayRef = Arc::new(UInt64Array::from(vec![1]));
     let batches = [batch(vec![("a", Arc::clone(&one))]), batch(vec![("b", one)])];
-    let error = refused(storage.reload_from_arrow(batches).send().await);
-    assert!(error.to_string().contains("a batch has other columns than the first"), "{error}");
+    let error = error_of(storage.reload_from_arrow(batches).send().await);
+    assert!(error.to_string().contains("a batch has other columns than the first one"), "{error}");
     assert_eq!(storage.row_count().await?, 3);
     Ok(())
 }
@@ -83,7 +83,7 @@ struct Event {
 }
 
 #[tokio::test]
-async fn answers_are_batches() -> Outcome {
+async fn query_results_are_arrow_batches() -> Outcome {
     let engine = Engine::open().await?;
     let events = engine.client.get_or_create_storage("events").await?;
     let nothing = query! { from Event };
@@ -120,7 +120,7 @@ async fn answers_are_batches() -> Outcome {
 }
 
 #[tokio::test]
-async fn drift_is_told_of_batches_too() -> Outcome {
+async fn drift_of_arrow_results_is_an_error() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     sales.insert([sale("FR", 1.0, Some(1))]).await?;
@@ -133,7 +133,7 @@ async fn drift_is_told_of_batches_too() -> Outcome {
         ])])
         .send()
         .await?;
-    let error = refused(engine.client.fetch_arrow(&SALES).await);
+    let error = error_of(engine.client.fetch_arrow(&SALES).await);
     assert!(error.is_decode() && error.to_string().contains("column `revenue` is declared as float"), "{error}");
     let _ = Sale::schema();
     Ok(())

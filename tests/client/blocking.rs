@@ -1,4 +1,4 @@
-//! The blocking client: the same calls, which wait.
+//! The blocking client: the same calls without async code.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,27 +11,27 @@ use serenytics::{TabOptions, blocking};
 use serenytics_local::{Server, ServerBuilder};
 
 use crate::messages::outbox;
-use crate::{KEY, Outcome, SALES, SALES_JSON, Sale, map, ordered, refused, sale, three_sales};
+use crate::{KEY, Outcome, SALES, SALES_JSON, Sale, error_of, map, ordered, sale, three_sales};
 
-/// A server that runs in a runtime of its own.
-struct Served {
+/// A server in its own runtime.
+struct TestServer {
     runtime: tokio::runtime::Runtime,
     server: Server,
     client: blocking::Client,
     folder: tempfile::TempDir,
 }
 
-fn serve(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Result<Served, Box<dyn std::error::Error>> {
+fn serve(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Result<TestServer, Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Runtime::new()?;
     let server = configure(Server::builder(folder.path().join("data")).api_key(KEY));
     let server = runtime.block_on(server.start())?;
     let client = Client::builder().url(server.url()).api_key(KEY).build_blocking()?;
-    Ok(Served { runtime, server, client, folder })
+    Ok(TestServer { runtime, server, client, folder })
 }
 
 #[test]
-fn a_program_without_async_code_does_everything() -> Outcome {
+fn blocking_client_queries_loads_and_exports() -> Outcome {
     let served = serve(|builder| builder)?;
     let client = &served.client;
     assert!(client.find_source("sales")?.is_none() && client.sources()?.is_empty());
@@ -52,7 +52,7 @@ fn a_program_without_async_code_does_everything() -> Outcome {
     let copy = client.create_storage("copy")?;
     copy.reload_from_stream(client.stream(&SALES)?).send()?;
     assert_eq!(client.fetch_from(&copy, &SALES)?.len(), 20_000);
-    // Rows that are waited for while they are sent.
+    // Rows that are received while they are sent.
     let doubled = |row: Result<Sale, serenytics::Error>| row.map(|row| Sale { revenue: 2.0 * row.revenue, ..row });
     copy.reload_from_stream(client.stream(&SALES)?.map(doubled)).send()?;
     let sum = |source| -> Result<f64, serenytics::Error> {
@@ -71,14 +71,14 @@ fn a_program_without_async_code_does_everything() -> Outcome {
     sales.set_property("a", 1);
     sales.save()?;
     assert_eq!(client.source("sales")?.property("a"), Some(&json!(1)));
-    assert!(refused(client.source("sale")).is_not_found());
+    assert!(error_of(client.source("sale")).is_not_found());
     copy.delete()?;
     served.runtime.block_on(served.server.shutdown());
     Ok(())
 }
 
 #[test]
-fn scripts_are_made_run_and_waited_for() -> Outcome {
+fn blocking_scripts_are_created_and_run() -> Outcome {
     let served = serve(|builder| builder.allow_scripts())?;
     let client = &served.client;
     assert!(client.scripts()?.is_empty() && client.find_script("nightly")?.is_none());
@@ -87,19 +87,19 @@ fn scripts_are_made_run_and_waited_for() -> Outcome {
     for found in [client.script("nightly")?, client.script_by_uuid(script.uuid())?] {
         assert_eq!((found.name(), found.config()), ("nightly", script.config()));
     }
-    assert!(refused(client.script("nightl")).to_string().contains("did you mean `nightly`"));
+    assert!(error_of(client.script("nightl")).to_string().contains("did you mean `nightly`"));
 
     let log = script.run().params(&json!({"country": "FR"})).param("days", 3).log_result(true).wait()?;
     assert!(log.is_success() && log.stdout == "FR 20\n", "{log:?}");
     assert_eq!(script.last_logs()?, [log]);
     let wrong = || script.run().params(&json!({"country": "FR", "days": 0}));
-    let error = refused(wrong().wait());
+    let error = error_of(wrong().wait());
     assert!(error.is_script_failure() && error.to_string().contains("ZeroDivisionError"), "{error}");
     assert!(wrong().raise_on_error(false).timeout(Duration::from_secs(60)).wait()?.is_failure());
 
     let slow = client.create_script("slow", "import time\ntime.sleep(1)\n")?;
     slow.run().start()?;
-    assert!(slow.is_running()? && refused(slow.wait(Duration::from_millis(100))).is_timeout());
+    assert!(slow.is_running()? && error_of(slow.wait(Duration::from_millis(100))).is_timeout());
     slow.wait(Duration::from_secs(60))?;
     assert!(!slow.is_running()? && slow.last_logs()?[0].is_success());
 
@@ -107,12 +107,12 @@ fn scripts_are_made_run_and_waited_for() -> Outcome {
     client.store_script_data(slow.uuid(), &[1, 2])?;
     assert_eq!(client.retrieve_script_data(slow.uuid())?, Some(vec![1, 2]));
     slow.clone().delete()?;
-    assert!(refused(slow.is_running()).is_not_found() && client.scripts()?.len() == 1);
+    assert!(error_of(slow.is_running()).is_not_found() && client.scripts()?.len() == 1);
     Ok(())
 }
 
 #[test]
-fn web_apps_are_made_saved_shared_and_shown() -> Outcome {
+fn blocking_web_apps_are_created_saved_and_shared() -> Outcome {
     let served = serve(|builder| builder)?;
     let client = &served.client;
     let sales = client.create_storage("sales")?;
@@ -136,17 +136,17 @@ fn web_apps_are_made_saved_shared_and_shown() -> Outcome {
     let tab = TabOptions::new("t034a7b13042b529c").filter(2, "2642b931c33373c1", ["France"]);
     found.warm_up_cache().payload(&payload).tab(tab).send()?;
     assert!(found.embed_url(&payload, Duration::from_secs(60))?.contains("/embed/"));
-    // The engine has no PDFs.
-    for error in [refused(found.pdf()), refused(found.warm_up_cache().pdf())] {
+    // The engine does not support PDFs.
+    for error in [error_of(found.pdf()), error_of(found.warm_up_cache().pdf())] {
         assert_eq!(error.status(), Some(501), "{error}");
     }
     found.delete()?;
-    assert!(refused(made.save()).is_not_found());
+    assert!(error_of(made.save()).is_not_found());
     Ok(())
 }
 
 #[test]
-fn messages_are_sent() -> Outcome {
+fn blocking_messages_are_sent() -> Outcome {
     let served = serve(|builder| builder.mail_quota(2))?;
     let client = &served.client;
     let file = served.folder.path().join("sales.csv");
@@ -157,23 +157,23 @@ fn messages_are_sent() -> Outcome {
     assert!(sent.contains("From: bob@example.com\r\n") && sent.contains("filename=\"sales.csv\""), "{sent}");
     let web_app = client.create_web_app("Sales", map(json!({})))?;
     let as_pdf = mail().attach_web_app(web_app.uuid()).pdf_file_name("sales.pdf").dashboard_payload(&json!({}));
-    assert!(refused(as_pdf.send()).to_string().contains("as PDF"));
-    // One that could not be made counts too.
-    assert!(refused(mail().send()).is_quota());
+    assert!(error_of(as_pdf.send()).to_string().contains("as PDF"));
+    // A mail whose PDF failed counts too.
+    assert!(error_of(mail().send()).is_quota());
 
     client.send_slack_message("#sales", "Loaded.", Some(&json!([{"color": "#f00"}])))?;
     assert!(std::fs::read_to_string(served.folder.path().join("data/outbox/slack.jsonl"))?.contains("#f00"));
     Ok(())
 }
 
-/// An output that asks a server, as blocking code may, and fails when it is told to.
-struct Asking<'c> {
+/// A blocking writer that calls a server itself, and can fail.
+struct CallingWriter<'c> {
     client: &'c blocking::Client,
     written: Vec<u8>,
     fails: bool,
 }
 
-impl Write for Asking<'_> {
+impl Write for CallingWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.client.sources().map_err(io::Error::other)?;
         if self.fails {
@@ -188,7 +188,7 @@ impl Write for Asking<'_> {
 }
 
 #[test]
-fn the_data_api_is_read() -> Outcome {
+fn blocking_data_api_is_read() -> Outcome {
     let served = serve(|builder| builder.data_api_key("reader-7f3a91").data_api_source("sales"))?;
     let sales = served.client.create_storage("sales")?;
     sales.insert(three_sales())?;
@@ -200,26 +200,26 @@ fn the_data_api_is_read() -> Outcome {
         "select": ["country", "revenue"], "where": [{"name": "revenue", "op": ">", "value": "1"}], "order_by": ["revenue"],
     }]}))?;
     assert_eq!(json!(data_api.query(sales.uuid(), &query)?.rows), json!([["DE", 3.0], ["FR", 12.5]]));
-    let mut output = Asking { client: &served.client, written: Vec::new(), fails: false };
+    let mut output = CallingWriter { client: &served.client, written: Vec::new(), fails: false };
     assert_eq!(data_api.query_csv(sales.uuid(), &query, &mut output)?, 31);
     assert_eq!(String::from_utf8(output.written)?, "country,revenue\nDE,3.0\nFR,12.5\n");
 
-    let mut full = Asking { client: &served.client, written: Vec::new(), fails: true };
-    let error = refused(data_api.query_csv(sales.uuid(), &query, &mut full));
+    let mut full = CallingWriter { client: &served.client, written: Vec::new(), fails: true };
+    let error = error_of(data_api.query_csv(sales.uuid(), &query, &mut full));
     assert!(error.to_string().contains("the rows could not be written"), "{error}");
-    assert!(refused(data_api.query_csv("none", &query, &mut io::sink())).is_not_found());
-    assert!(refused(served.client.data_api().sources()).is_unauthorized());
+    assert!(error_of(data_api.query_csv("none", &query, &mut io::sink())).is_not_found());
+    assert!(error_of(served.client.data_api().sources()).is_unauthorized());
     Ok(())
 }
 
 #[test]
-fn a_user_logs_in_and_pushes_by_a_token() -> Outcome {
+fn blocking_log_in_and_push_work() -> Outcome {
     let served = serve(|builder| builder.user("ada", "canary: é of ada"))?;
     let builder = Client::builder().url(served.server.url());
     let key = builder.clone().log_in_blocking("ada", "canary: é of ada")?;
     let client = builder.clone().api_key(&key).build_blocking()?;
     let sales = client.create_storage("sales")?;
-    assert!(refused(builder.clone().log_in_blocking("ada", "canary")).is_unauthorized());
+    assert!(error_of(builder.clone().log_in_blocking("ada", "canary")).is_unauthorized());
 
     let token = sales.config()["token"].as_str().ok_or("no token")?;
     let pusher = builder.pusher_blocking(sales.uuid(), token)?;
@@ -231,7 +231,7 @@ fn a_user_logs_in_and_pushes_by_a_token() -> Outcome {
 
 #[cfg(feature = "arrow")]
 #[test]
-fn arrow_waits_too() -> Outcome {
+fn blocking_arrow_batches_are_loaded_and_fetched() -> Outcome {
     let served = serve(|builder| builder)?;
     let sales = served.client.get_or_create_storage("sales")?;
     sales.insert(three_sales())?;
@@ -243,24 +243,24 @@ fn arrow_waits_too() -> Outcome {
 }
 
 #[test]
-fn a_call_from_async_code_is_an_error_and_no_panic() -> Outcome {
+fn blocking_call_from_async_code_is_an_error() -> Outcome {
     let served = serve(|builder| builder)?;
     let client = served.client.clone();
     let builder = Client::builder().url(served.server.url());
     let errors = served.runtime.block_on(async move {
         let mut output = io::sink();
         [
-            refused(client.sources()),
-            refused(client.script("nightly")),
-            refused(client.email("Sales", ["ada@example.com"], "").send()),
-            refused(client.data_api().query_csv("sales", &Pipeline::default(), &mut output)),
-            refused(builder.log_in_blocking("ada", "canary")),
+            error_of(client.sources()),
+            error_of(client.script("nightly")),
+            error_of(client.email("Sales", ["ada@example.com"], "").send()),
+            error_of(client.data_api().query_csv("sales", &Pipeline::default(), &mut output)),
+            error_of(builder.log_in_blocking("ada", "canary")),
         ]
     });
     for error in errors {
         assert!(error.to_string().contains("use the async client"), "{error}");
     }
-    // Neither is its end.
+    // Dropping a client in async code does not panic.
     let client = Client::builder().url(served.server.url()).api_key("k").build_blocking()?;
     served.runtime.block_on(async move { drop(client) });
     Ok(())

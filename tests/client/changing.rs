@@ -1,4 +1,4 @@
-//! Changing rows: batches of insertions, updates and deletions, and pushes.
+//! Batches: inserts, updates and deletes in one call.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use serde_json::json;
 use serenytics::{LoadRow, SerdeRow};
 use serenytics_core::{Client, DataSource};
 
-use crate::{Engine, Outcome, SALES, Sale, map, ordered, refused, sale, three_sales};
+use crate::{Engine, Outcome, SALES, Sale, error_of, map, ordered, sale, three_sales};
 
-/// The storage `sales`, by invoice.
+/// Creates the storage `sales` with three rows, numbered by invoice.
 async fn numbered(engine: &Engine) -> Result<DataSource, Box<dyn std::error::Error>> {
     let sales = engine.client.get_or_create_storage("sales").await?;
     sales.insert([sale("FR", 1.0, Some(1)), sale("DE", 2.0, Some(2)), sale("US", 3.0, Some(3))]).await?;
@@ -16,7 +16,7 @@ async fn numbered(engine: &Engine) -> Result<DataSource, Box<dyn std::error::Err
 }
 
 #[tokio::test]
-async fn a_batch_inserts_replaces_and_deletes_together() -> Outcome {
+async fn batch_inserts_updates_and_deletes_atomically() -> Outcome {
     let engine = Engine::open().await?;
     let sales = numbered(&engine).await?;
     sales
@@ -37,15 +37,15 @@ async fn a_batch_inserts_replaces_and_deletes_together() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_batch_of_which_one_row_does_not_fit_changes_nothing() -> Outcome {
+async fn batch_with_an_invalid_row_changes_nothing() -> Outcome {
     let engine = Engine::open().await?;
     let sales = numbered(&engine).await?;
     let before = ordered(engine.client.fetch(&SALES).await?);
     let batch = sales.batch().delete("invoice", [1]).insert([json!({"country": "IT", "revenue": "3,4"})]);
-    let error = refused(batch.send().await);
+    let error = error_of(batch.send().await);
     assert!(error.is_rejected() && error.to_string().contains("3,4"), "{error}");
-    for (batch, told) in [
-        (sales.batch().delete("invoice", [json!(null)]), "key 1, null: a key is a number or a text"),
+    for (batch, expected) in [
+        (sales.batch().delete("invoice", [json!(null)]), "key 1, null: a key must be a number or a string"),
         (sales.batch().insert([json!([1])]), "row 1, a row is a JSON object"),
         (
             sales.batch().insert([json!({"a": 1}), json!({"Prénom": 1})]),
@@ -53,8 +53,9 @@ async fn a_batch_of_which_one_row_does_not_fit_changes_nothing() -> Outcome {
         ),
         (sales.batch().insert([json!({"a": 1})]).max_request_size(10), "needs a call of"),
     ] {
-        let error = refused(batch.send().await);
-        assert!(error.to_string().starts_with("nothing was sent: ") && error.to_string().contains(told), "{error}");
+        let error = error_of(batch.send().await);
+        let text = error.to_string();
+        assert!(text.starts_with("nothing was sent: ") && text.contains(expected), "{error}");
     }
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), before);
     Ok(())
@@ -68,7 +69,7 @@ struct Order {
 }
 
 #[tokio::test]
-async fn rows_have_many_forms() -> Outcome {
+async fn batch_accepts_rows_in_many_forms() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     let order = Order { country: "FR", revenue: 0.5, invoice: Some(1) };
@@ -84,26 +85,23 @@ async fn rows_have_many_forms() -> Outcome {
     let expected = [sale("DE", 2.5, None), sale("FR", 0.5, Some(1)), sale("FR", 12.5, Some(1)), sale("US", 1.0, None)];
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), expected);
 
-    let error = refused(sales.insert([SerdeRow(&Order { revenue: f32::NAN, ..order })]).await);
-    assert!(
-        error.to_string().contains("nothing was sent: row 1, column `revenue`: NaN is not a finite number"),
-        "{error}"
-    );
+    let error = error_of(sales.insert([SerdeRow(&Order { revenue: f32::NAN, ..order })]).await);
+    assert!(error.to_string().contains("nothing was sent: row 1, column `revenue`: NaN is not a finite number"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_batch_that_is_too_large_is_told_or_split() -> Outcome {
+async fn batch_that_is_too_large_is_rejected_or_split() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     let text = "x".repeat(1 << 20);
     let rows = || (0..70).map(|invoice| sale(&text, 1.0, Some(invoice)));
-    let error = refused(sales.insert(rows()).await);
+    let error = error_of(sales.insert(rows()).await);
     assert_eq!(error.status(), Some(413), "{error}");
-    let told = error.to_string();
+    let message = error.to_string();
     assert!(
-        told.contains("the batch has 70 rows and keys in 73") && told.contains("`.max_request_size(bytes)`"),
-        "{told}"
+        message.contains("the batch has 70 rows and keys in 73") && message.contains("`.max_request_size(bytes)`"),
+        "{message}"
     );
     assert_eq!(sales.row_count().await?, 0);
     sales.batch().insert(rows()).max_request_size(32 << 20).send().await?;
@@ -111,15 +109,15 @@ async fn a_batch_that_is_too_large_is_told_or_split() -> Outcome {
 
     let last = std::iter::once(map(json!({"country": 1, "revenue": "no number"})));
     let some = (0..20).map(|invoice| map(json!({"country": "x".repeat(100), "revenue": 1, "invoice": invoice})));
-    let error = refused(sales.batch().insert(some.chain(last)).max_request_size(1000).send().await);
-    let told = error.to_string();
-    assert!(told.contains("no number") && told.contains("the calls before it made the first "), "{told}");
+    let error = error_of(sales.batch().insert(some.chain(last)).max_request_size(1000).send().await);
+    let message = error.to_string();
+    assert!(message.contains("no number") && message.contains("the calls before it applied the first "), "{message}");
     assert!(sales.row_count().await? > 70);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_row_is_pushed_with_the_token_alone() -> Outcome {
+async fn push_needs_only_the_token() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     sales.push(sale("IT", 7.0, None)).await?;
@@ -132,18 +130,18 @@ async fn a_row_is_pushed_with_the_token_alone() -> Outcome {
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(expected));
 
     let stranger = builder.clone().pusher(sales.uuid(), "canary-of-a-token")?;
-    let error = refused(stranger.push(json!({"country": "ES"})).await);
+    let error = error_of(stranger.push(json!({"country": "ES"})).await);
     assert!(error.is_unauthorized() && error.to_string().contains("check the token"), "{error}");
     assert!(!format!("{error} {error:?} {stranger:?}").contains("canary"), "{error:?}");
-    let error = refused(pusher.push(json!({"Country": "ES"})).await);
+    let error = error_of(pusher.push(json!({"Country": "ES"})).await);
     assert!(error.to_string().contains("nothing was sent: the column `Country` has to be called `country`"), "{error}");
-    assert!(refused(builder.pusher(sales.uuid(), " ")).to_string().contains("no token"));
+    assert!(error_of(builder.pusher(sales.uuid(), " ")).to_string().contains("no token"));
     Ok(())
 }
 
-/// A row is a row by reference too.
+/// A reference to a row is also a row.
 #[test]
-fn references_are_rows() {
+fn load_row_is_implemented_for_references() {
     fn is_row<R: LoadRow>() {}
     is_row::<&Sale>();
     is_row::<SerdeRow<&Order>>();

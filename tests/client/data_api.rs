@@ -1,15 +1,15 @@
-//! The data API: what a key of its own reads.
+//! The data API: what a data API key can read.
 
 use serde_json::json;
 use serenytics::wire::{Pipeline, Stage};
 use serenytics_core::Client;
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::{Outcome, Served, refused};
+use crate::{Outcome, TestServer, error_of};
 
 #[tokio::test]
-async fn a_key_of_the_data_api_reads_what_was_opened_to_it() -> Outcome {
-    let served = Served::open(|builder| builder.data_api_key("reader-7f3a91").data_api_source("sales")).await?;
+async fn data_api_key_reads_only_its_sources() -> Outcome {
+    let served = TestServer::open(|builder| builder.data_api_key("reader-7f3a91").data_api_source("sales")).await?;
     let sales = served.sales().await?;
     let hidden = served.client.get_or_create_storage("wages").await?;
     let client = Client::builder().url(served.server.url()).api_key("reader-7f3a91").build()?;
@@ -35,29 +35,29 @@ async fn a_key_of_the_data_api_reads_what_was_opened_to_it() -> Outcome {
     assert_eq!(written, 31);
 
     for error in [
-        refused(data_api.columns(hidden.uuid()).await),
-        refused(data_api.query(hidden.uuid(), &query).await),
-        refused(data_api.query_csv(hidden.uuid(), &query, &mut Vec::new()).await),
+        error_of(data_api.columns(hidden.uuid()).await),
+        error_of(data_api.query(hidden.uuid(), &query).await),
+        error_of(data_api.query_csv(hidden.uuid(), &query, &mut Vec::new()).await),
     ] {
         assert!(error.is_not_found(), "{error}");
     }
-    for error in [refused(client.sources().await), refused(served.client.data_api().sources().await)] {
+    for error in [error_of(client.sources().await), error_of(served.client.data_api().sources().await)] {
         assert!(error.is_unauthorized(), "{error}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn an_empty_storage_says_so_in_both_formats() -> Outcome {
-    let served = Served::open(|builder| builder.data_api_key("reader-7f3a91").data_api_source("empty")).await?;
+async fn data_api_reports_an_empty_storage_in_both_formats() -> Outcome {
+    let served = TestServer::open(|builder| builder.data_api_key("reader-7f3a91").data_api_source("empty")).await?;
     let empty = served.client.get_or_create_storage("empty").await?;
     let data_api = Client::builder().url(served.server.url()).api_key("reader-7f3a91").build()?.data_api();
     let query = Pipeline::default();
     let mut csv = Vec::new();
     for error in [
-        refused(data_api.columns(empty.uuid()).await),
-        refused(data_api.query(empty.uuid(), &query).await),
-        refused(data_api.query_csv(empty.uuid(), &query, &mut csv).await),
+        error_of(data_api.columns(empty.uuid()).await),
+        error_of(data_api.query(empty.uuid(), &query).await),
+        error_of(data_api.query_csv(empty.uuid(), &query, &mut csv).await),
     ] {
         assert!(error.is_rejected() && error.to_string().contains("Storage source is empty"), "{error}");
     }

@@ -1,10 +1,10 @@
-//! Exports, and loads by a key: files, typed rows and the way there and back.
+//! Exports: files, typed rows, Arrow batches, and loads of what was exported.
 
 use serde_json::{Value, json};
 use serenytics::prelude::*;
 use serenytics_core::{ExportFormat, SourceType};
 
-use crate::{Engine, Outcome, SALES, Sale, ordered, refused, sale, three_sales};
+use crate::{Engine, Outcome, SALES, Sale, error_of, ordered, sale, three_sales};
 
 #[derive(Debug, Clone, PartialEq, Row)]
 struct Exported {
@@ -13,7 +13,7 @@ struct Exported {
 }
 
 #[tokio::test]
-async fn a_source_is_exported_to_a_file_and_loaded_again() -> Outcome {
+async fn export_to_file_can_be_loaded_again() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let copy = engine.client.get_or_create_storage("copy").await?;
@@ -34,7 +34,7 @@ async fn a_source_is_exported_to_a_file_and_loaded_again() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_source_is_exported_to_rows() -> Outcome {
+async fn export_to_rows_returns_typed_rows() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let mut rows = sales.export().rows::<Sale, Exported>().await?;
@@ -62,7 +62,7 @@ async fn a_source_is_exported_to_rows() -> Outcome {
 
 #[cfg(feature = "arrow")]
 #[tokio::test]
-async fn a_source_is_exported_to_batches_and_loaded_again() -> Outcome {
+async fn export_to_arrow_can_be_loaded_again() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     sales.reload((0..50_000).map(|number| sale("FR", f64::from(number), Some(i64::from(number))))).send().await?;
@@ -86,7 +86,7 @@ async fn a_source_is_exported_to_batches_and_loaded_again() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_join_is_exported_by_the_names_of_its_sources() -> Outcome {
+async fn export_of_a_join_contains_the_columns_of_its_sources() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     sales.insert([sale("FR", 1.0, Some(1)), sale("XX", 2.0, Some(2))]).await?;
@@ -118,7 +118,7 @@ async fn a_join_is_exported_by_the_names_of_its_sources() -> Outcome {
 }
 
 #[tokio::test]
-async fn rows_are_updated_by_their_key() -> Outcome {
+async fn update_replaces_rows_by_primary_key() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     sales.insert([sale("FR", 1.0, Some(1)), sale("DE", 2.0, Some(2))]).await?;
@@ -133,9 +133,9 @@ async fn rows_are_updated_by_their_key() -> Outcome {
     sales.update_from_stream("invoice", rows).send().await?;
     assert_eq!(ordered(engine.client.fetch(&SALES).await?)[0], sale("FR", 7.0, Some(1)));
     assert_eq!(sales.row_count().await?, 4);
-    let error = refused(sales.update_from_csv(&path, "invoce").send().await);
+    let error = error_of(sales.update_from_csv(&path, "invoce").send().await);
     assert!(
-        error.to_string().contains("there is no column `invoce`, which is the primary key; did you mean `invoice`?"),
+        error.to_string().contains("there is no column `invoce`, the primary key; did you mean `invoice`?"),
         "{error}"
     );
     Ok(())

@@ -1,4 +1,4 @@
-//! Loading: rows and files, and what stays as it was when one of them does not fit.
+//! Loads and inserts: rows, files and types, and what happens to the data if they fail.
 
 use std::io::Write;
 
@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use serenytics_core::ForceType;
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::{Engine, Outcome, SALES, Sale, map, ordered, refused, sale, three_sales};
+use crate::{Engine, Outcome, SALES, Sale, error_of, map, ordered, sale, three_sales};
 
 #[tokio::test]
-async fn maps_are_rows_too() -> Outcome {
+async fn insert_accepts_maps() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     sales.insert(three_sales()).await?;
@@ -22,22 +22,22 @@ async fn maps_are_rows_too() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_fit_leaves_the_data_as_it_was() -> Outcome {
+async fn insert_of_an_invalid_value_changes_nothing() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let rows = [json!({"country": "IT", "revenue": 2}), json!({"country": "IT", "revenue": "3,4"})].map(map);
-    let error = refused(sales.insert(rows).await);
+    let error = error_of(sales.insert(rows).await);
     assert!(error.is_rejected() && error.to_string().contains("3,4"), "{error}");
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()));
 
-    let error = refused(sales.insert([sale("IT", 1.0, None), sale("IT", f64::NAN, None)]).await);
+    let error = error_of(sales.insert([sale("IT", 1.0, None), sale("IT", f64::NAN, None)]).await);
     assert!(error.to_string().contains("nothing was sent: row 2, column `revenue`"), "{error}");
     assert_eq!(sales.row_count().await?, 3);
     Ok(())
 }
 
 #[tokio::test]
-async fn texts_stay_texts_whatever_they_look_like() -> Outcome {
+async fn reload_keeps_strings_whatever_they_look_like() -> Outcome {
     let engine = Engine::open().await?;
     let storage = engine.client.get_or_create_storage("orders").await?;
     let rows = [
@@ -53,7 +53,7 @@ async fn texts_stay_texts_whatever_they_look_like() -> Outcome {
     let expected =
         json!([[1.0, "2024-01-31T00:00:00", "20240131", null], [2.5, "2024-02-01T10:00:00", "01011201", "01234"],]);
     assert_eq!(json!(storage.get_data().await?.rows), expected);
-    // What updates it is read as the storage's own columns.
+    // An update keeps the types of the storage's columns.
     storage.update("zip", [json!({"zip": "01234", "count": "3"})].map(map)).send().await?;
     let counts: Vec<_> = storage.get_data().await?.rows.iter().map(|row| row[0].clone()).collect();
     assert_eq!(counts, [json!(1.0), json!(3.0)]);
@@ -65,7 +65,7 @@ fn csv(rows: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_file_replaces_the_data() -> Outcome {
+async fn reload_from_csv_replaces_the_data() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let path = engine.file("new sales.csv", csv(&["FR;1.5;", "\"I;T\";2;7"]))?;
@@ -82,7 +82,7 @@ async fn a_file_replaces_the_data() -> Outcome {
 }
 
 #[tokio::test]
-async fn types_are_inferred_forced_or_declared() -> Outcome {
+async fn reload_from_csv_infers_forces_or_declares_types() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     let path = engine.file("sales.csv", "country,revenue,invoice\n12,1,3\n013,2,\n")?;
@@ -102,20 +102,20 @@ async fn types_are_inferred_forced_or_declared() -> Outcome {
     load.send().await?;
     assert_eq!(types(sales.columns().await?)[2], Some(ColumnType::Str));
 
-    // Nothing is left of the types that were forced before.
+    // Types that were forced in an earlier load are forgotten.
     sales.reload_from_csv(&path).send().await?;
     assert_eq!(types(sales.columns().await?), inferred);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_loaded_leaves_the_data_as_it_was() -> Outcome {
+async fn failed_reload_from_csv_changes_nothing() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let broken = [
         ("broken.csv", csv(&["FR;1.5;1", "too;many;fields;here;and;there"]).into_bytes()),
         ("forced.csv", csv(&["FR;1.5;1", "DE;many;2"]).into_bytes()),
-        ("cut.csv.gz", {
+        ("truncated.csv.gz", {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             encoder.write_all(csv(&["FR;1.5;1"; 1000]).as_bytes())?;
             let mut bytes = encoder.finish()?;
@@ -126,27 +126,27 @@ async fn a_file_that_cannot_be_loaded_leaves_the_data_as_it_was() -> Outcome {
     for (name, content) in broken {
         let path = engine.file(name, content)?;
         let load = sales.reload_from_csv(path).separator(';').force_type("revenue", ForceType::Float64);
-        let error = refused(load.send().await);
+        let error = error_of(load.send().await);
         assert!(error.is_rejected(), "{name}: {error:?}");
         assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()), "{name}");
     }
     for name in ["missing.csv", "", "data"] {
-        let error = refused(sales.reload_from_csv(engine.folder.path().join(name)).send().await);
+        let error = error_of(sales.reload_from_csv(engine.folder.path().join(name)).send().await);
         assert!(!error.is_rejected() && error.status().is_none(), "{name}: {error}");
     }
     let path = engine.file("separated.csv", "country;revenue;invoice\nFR;1;2\n")?;
     for load in [sales.reload_from_csv(&path), sales.update_from_csv(&path, "invoice")] {
-        let error = refused(load.send().await);
+        let error = error_of(load.send().await);
         assert!(error.to_string().contains("separated by ';'; set `.separator(';')`"), "{error}");
     }
-    let error = refused(sales.reload_from_csv("missing.csv").send().await);
+    let error = error_of(sales.reload_from_csv("missing.csv").send().await);
     assert_eq!(error.to_string(), "there is no file `missing.csv`");
     assert_eq!(sales.row_count().await?, 3);
     Ok(())
 }
 
 #[tokio::test]
-async fn rows_replace_the_data_with_their_declared_types() -> Outcome {
+async fn reload_replaces_rows_and_columns() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let rows = (0..50_000).map(|number| sale(&format!("{number:05}"), f64::from(number), None));
@@ -157,14 +157,14 @@ async fn rows_replace_the_data_with_their_declared_types() -> Outcome {
         columns.iter().map(|title| title.column_type()).collect()
     };
     assert_eq!(types(sales.columns().await?), declared);
-    let odd = [sale("\"a\",\r\nb", f64::MIN_POSITIVE, Some(i64::MAX)), sale(" c ", -0.5, None)];
-    sales.reload(&odd).send().await?;
-    assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(odd.to_vec()));
+    let unusual = [sale("\"a\",\r\nb", f64::MIN_POSITIVE, Some(i64::MAX)), sale(" c ", -0.5, None)];
+    sales.reload(&unusual).send().await?;
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(unusual.to_vec()));
 
-    // From one storage to another, without holding the rows.
+    // From one storage to another, in constant memory.
     let copy = engine.client.get_or_create_storage("copy").await?;
     copy.reload_from_stream(engine.client.stream(&SALES).await?).send().await?;
-    assert_eq!(ordered(engine.client.fetch_from(&copy, &SALES).await?), ordered(odd.to_vec()));
+    assert_eq!(ordered(engine.client.fetch_from(&copy, &SALES).await?), ordered(unusual.to_vec()));
 
     sales.reload_from_array(["country", "revenue", "invoice"], [[json!("FR"), json!(1.5), Value::Null]]).send().await?;
     assert_eq!(sales.row_count().await?, 1);
@@ -172,22 +172,23 @@ async fn rows_replace_the_data_with_their_declared_types() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_row_that_no_file_holds_leaves_the_data_as_it_was() -> Outcome {
+async fn reload_of_an_invalid_row_changes_nothing() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let many = || (0..50_000).map(|number| sale("FR", f64::from(number), None));
-    for (last, told) in [(sale("", 1.0, None), "an empty text"), (sale("FR", f64::NAN, None), "column `revenue`")] {
-        let error = refused(sales.reload(many().chain([last])).send().await);
+    for (last, expected) in [(sale("", 1.0, None), "an empty string"), (sale("FR", f64::NAN, None), "column `revenue`")]
+    {
+        let error = error_of(sales.reload(many().chain([last])).send().await);
         assert!(
-            error.to_string().contains("nothing was loaded: row 50001, ") && error.to_string().contains(told),
+            error.to_string().contains("nothing was loaded: row 50001, ") && error.to_string().contains(expected),
             "{error}"
         );
         assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()));
     }
     sales.reload(many().chain([sale("", 1.0, None)])).empty_as_null().send().await?;
     assert_eq!(sales.row_count().await?, 50_001);
-    let error = refused(sales.reload_from_csv(engine.file("upper.csv", "Country,été\n1,2\n")?).send().await);
-    let told = error.to_string();
-    assert!(told.contains("has to be called `country`") && told.contains("has to be called `ete`"), "{told}");
+    let error = error_of(sales.reload_from_csv(engine.file("upper.csv", "Country,été\n1,2\n")?).send().await);
+    let message = error.to_string();
+    assert!(message.contains("has to be called `country`") && message.contains("has to be called `ete`"), "{message}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The client against the embedded engine: sources, queries, rows and files.
+//! The client with the embedded engine: sources, queries, loads and everything else.
 
 mod accounts;
 #[cfg(feature = "arrow")]
@@ -29,10 +29,10 @@ use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::source::named;
 use serenytics_query::vocabulary::ColumnType;
 
-/// What tests stop with.
+/// The result of a test.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// An engine over a folder of its own.
+/// An embedded engine over its own folder.
 struct Engine {
     local: Local,
     client: Client,
@@ -47,14 +47,14 @@ impl Engine {
         Ok(Engine { local, client, folder })
     }
 
-    /// The storage `sales` with three rows.
+    /// Creates the storage `sales` with three rows.
     async fn sales(&self) -> Result<DataSource, Box<dyn std::error::Error>> {
         let sales = self.client.get_or_create_storage("sales").await?;
         sales.insert(three_sales()).await?;
         Ok(sales)
     }
 
-    /// A file of this engine's folder.
+    /// Writes a file in this engine's folder.
     fn file(&self, name: &str, content: impl AsRef<[u8]>) -> std::io::Result<std::path::PathBuf> {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content)?;
@@ -62,24 +62,24 @@ impl Engine {
     }
 }
 
-/// A server that was set up further, over a folder of its own.
-struct Served {
+/// A server with further settings, over its own folder.
+struct TestServer {
     server: Server,
     client: Client,
     folder: tempfile::TempDir,
 }
 
-impl Served {
+impl TestServer {
     async fn open(
         configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
-    ) -> Result<Served, Box<dyn std::error::Error>> {
+    ) -> Result<TestServer, Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let server = configure(Server::builder(folder.path().join("data")).api_key(KEY)).start().await?;
         let client = Client::builder().url(server.url()).api_key(KEY).build()?;
-        Ok(Served { server, client, folder })
+        Ok(TestServer { server, client, folder })
     }
 
-    /// The storage `sales` with three rows.
+    /// Creates the storage `sales` with three rows.
     async fn sales(&self) -> Result<DataSource, Box<dyn std::error::Error>> {
         let sales = self.client.get_or_create_storage("sales").await?;
         sales.insert(three_sales()).await?;
@@ -87,7 +87,7 @@ impl Served {
     }
 }
 
-/// The API key of a server that was set up further. It must not be seen anywhere.
+/// The API key of a [`TestServer`]. It must not appear anywhere.
 const KEY: &str = "canary-7f3a91";
 
 /// A row of the storage `sales`.
@@ -120,27 +120,27 @@ const SALE: &[OutputColumn] = &[
 const SALES_JSON: &str =
     r#"{"order":"row_by_row","data_processing_pipeline":[{"select":["country","revenue","invoice"]}]}"#;
 
-/// All rows of `sales`.
+/// A query for all rows of `sales`.
 const SALES: Query<Sale> = Query::fixed(named("sales"), SALES_JSON, Cow::Borrowed(SALE), read_sale, Cow::Borrowed(&[]));
 
-/// Rows in an order that does not depend on how they are stored.
+/// Sorts rows, whatever the order in which they are stored.
 fn ordered(mut sales: Vec<Sale>) -> Vec<Sale> {
     sales.sort_by(|one, other| one.country.cmp(&other.country).then(one.revenue.total_cmp(&other.revenue)));
     sales
 }
 
-/// A JSON object as a row.
+/// Converts a JSON object to a row.
 fn map(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
     match value {
         serde_json::Value::Object(map) => map,
-        other => panic!("{other} is no object"),
+        other => panic!("{other} is not an object"),
     }
 }
 
-/// The error of what was expected to fail.
-fn refused<T: std::fmt::Debug>(outcome: Result<T, serenytics_core::Error>) -> serenytics_core::Error {
+/// Returns the error of a call that must fail.
+fn error_of<T: std::fmt::Debug>(outcome: Result<T, serenytics_core::Error>) -> serenytics_core::Error {
     match outcome {
         Err(error) => error,
-        Ok(value) => panic!("{value:?} was expected to be an error"),
+        Ok(value) => panic!("expected an error, got {value:?}"),
     }
 }

@@ -1,10 +1,10 @@
-//! Measures: queries that name them, on the engine that computes them, and declarations against the live source.
+//! Measures: queries that use them, and drift of their declarations.
 
 use serde_json::json;
 use serenytics::prelude::*;
 use serenytics_core::DataSource;
 
-use crate::{Engine, Outcome, refused};
+use crate::{Engine, Outcome, error_of};
 
 /// The storage `sales` with two measures.
 #[derive(Source)]
@@ -19,7 +19,7 @@ struct Sales {
 }
 
 impl Engine {
-    /// Gives a source measures: their uuids, names and formulas.
+    /// Sets the measures of a source: their uuids, names and formulas.
     async fn measures(&self, source: &DataSource, measures: &[(&str, &str, &str)]) -> Outcome {
         let measures: serde_json::Map<String, serde_json::Value> = measures
             .iter()
@@ -39,7 +39,7 @@ const DOUBLE: (&str, &str, &str) = ("m1", "double revenue", "2 * [revenue]");
 const HALF: (&str, &str, &str) = ("m2", "half", "[revenue] / 2");
 
 #[tokio::test]
-async fn a_measure_stands_in_every_clause() -> Outcome {
+async fn measure_is_valid_in_every_clause() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     engine.measures(&sales, &[DOUBLE, HALF]).await?;
@@ -65,19 +65,19 @@ async fn a_measure_stands_in_every_clause() -> Outcome {
 }
 
 #[tokio::test]
-async fn measures_that_changed_are_learned_anew() -> Outcome {
+async fn changed_measures_are_read_again() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let q = query! { from Sales select max(double) };
-    let error = refused(engine.client.fetch(&q).await);
+    let error = error_of(engine.client.fetch(&q).await);
     assert_eq!(error.to_string(), "source `sales` has no measure `double revenue`; it has none");
     engine.measures(&sales, &[DOUBLE]).await?;
     assert_eq!(engine.client.fetch(&q).await?[0].max_double, Some(25.0));
-    // Made anew, so that the engine refuses the uuid that the client knows.
+    // With a new uuid, so that the engine rejects the uuid that the client knows.
     engine.measures(&sales, &[("n1", "double revenue", "3 * [revenue]")]).await?;
     assert_eq!(engine.client.fetch(&q).await?[0].max_double, Some(37.5));
     engine.measures(&sales, &[("n1", "double", "2 * [revenue]")]).await?;
-    let error = refused(engine.client.fetch(&q).await);
+    let error = error_of(engine.client.fetch(&q).await);
     assert_eq!(
         error.to_string(),
         "source `sales` has no measure `double revenue`; did you mean `double`? it has `double`"
@@ -86,16 +86,16 @@ async fn measures_that_changed_are_learned_anew() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_declaration_is_held_against_the_live_source() -> Outcome {
+async fn drift_compares_a_declaration_with_the_live_source() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     engine.measures(&sales, &[DOUBLE]).await?;
-    let told = |drift: Vec<serenytics::Drift>| drift.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let texts = |drift: Vec<serenytics::Drift>| drift.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(
-        told(engine.client.drift::<Sales>().await?),
+        texts(engine.client.drift::<Sales>().await?),
         ["the source has no measure `half`", "the source has a column `invoice` of type int that is not declared",]
     );
     let file = sales.schema_file().await?;
-    assert_eq!(told(sales.drift(&file.schema()).await?), [""; 0]);
+    assert_eq!(texts(sales.drift(&file.schema()).await?), [""; 0]);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Queries: typed rows, other sources, drift, and sources that are made anew.
+//! Queries: typed rows, other sources, drift, and sources that are created again.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use serenytics_query::source::named;
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::Pipeline;
 
-use crate::{Engine, Outcome, SALES, SALES_JSON, map, ordered, refused, sale, three_sales};
+use crate::{Engine, Outcome, SALES, SALES_JSON, error_of, map, ordered, sale, three_sales};
 
 #[tokio::test]
-async fn rows_come_back_as_they_were_inserted() -> Outcome {
+async fn query_returns_the_inserted_rows() -> Outcome {
     let engine = Engine::open().await?;
     engine.sales().await?;
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), ordered(three_sales()));
@@ -21,7 +21,7 @@ async fn rows_come_back_as_they_were_inserted() -> Outcome {
 }
 
 #[tokio::test]
-async fn many_rows_come_in_many_chunks() -> Outcome {
+async fn query_returns_many_rows_in_many_chunks() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     let rows: Vec<_> = (0..20_000).map(|n| sale(&format!("country {n:05}"), n as f64 / 8.0, Some(n))).collect();
@@ -32,17 +32,17 @@ async fn many_rows_come_in_many_chunks() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_name_that_two_sources_have_is_told_to_who_made_them_too() -> Outcome {
+async fn query_on_an_ambiguous_name_is_an_error() -> Outcome {
     let engine = Engine::open().await?;
     engine.sales().await?;
     engine.client.create_storage("sales").await?;
-    let error = refused(engine.client.fetch(&SALES).await);
+    let error = error_of(engine.client.fetch(&SALES).await);
     assert!(error.to_string().contains("2 sources are named `sales`"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_query_over_nothing_has_no_rows() -> Outcome {
+async fn query_on_an_empty_storage_returns_no_rows() -> Outcome {
     let engine = Engine::open().await?;
     engine.client.get_or_create_storage("sales").await?;
     assert!(engine.client.fetch(&SALES).await?.is_empty());
@@ -50,7 +50,7 @@ async fn a_query_over_nothing_has_no_rows() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_query_runs_on_another_source_too() -> Outcome {
+async fn fetch_from_runs_a_query_on_another_source() -> Outcome {
     let engine = Engine::open().await?;
     engine.sales().await?;
     let staging = engine.client.get_or_create_storage("sales staging").await?;
@@ -61,7 +61,7 @@ async fn a_query_runs_on_another_source_too() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_query_that_is_data_gets_an_answer_that_is_data() -> Outcome {
+async fn fetch_raw_runs_an_untyped_query() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let mut options: Pipeline = serde_json::from_str(SALES_JSON)?;
@@ -73,13 +73,13 @@ async fn a_query_that_is_data_gets_an_answer_that_is_data() -> Outcome {
     assert_eq!(names, ["country", "revenue", "invoice"]);
     assert_eq!(answer.rows, [vec![json!("DE"), json!(3.0), json!(null)]]);
     options.data_processing_pipeline[0].select = serde_json::from_value(json!(["contry"]))?;
-    let error = refused(engine.client.fetch_raw(&sales, &options).await);
+    let error = error_of(engine.client.fetch_raw(&sales, &options).await);
     assert!(error.is_rejected() && error.to_string().contains("contry"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn drift_is_an_error_and_never_wrong_data() -> Outcome {
+async fn drift_is_an_error_rather_than_wrong_data() -> Outcome {
     const COUNTRY: &str = r#"{"order":"row_by_row","data_processing_pipeline":[{"select":["country"]}]}"#;
     const AS_DATE: &[OutputColumn] =
         &[OutputColumn::fixed("country", "country", OutputType::Column(ColumnType::DateTime), false, true)];
@@ -94,22 +94,22 @@ async fn drift_is_an_error_and_never_wrong_data() -> Outcome {
     let engine = Engine::open().await?;
     engine.sales().await?;
     let query = Query::fixed(named("sales"), COUNTRY, Cow::Borrowed(AS_DATE), text, Cow::Borrowed(&[]));
-    let error = refused(engine.client.fetch(&query).await);
+    let error = error_of(engine.client.fetch(&query).await);
     assert!(error.is_decode(), "{error}");
     assert!(
-        error.to_string().contains("column `country` is declared as datetime and the server serves str"),
+        error.to_string().contains("column `country` is declared as datetime, but the server returned str"),
         "{error}"
     );
 
     let invoices = COUNTRY.replace("country", "invoice").leak();
     let query = Query::fixed(named("sales"), invoices, Cow::Borrowed(FILLED), integer, Cow::Borrowed(&[]));
-    let error = refused(engine.client.fetch(&query).await);
-    assert!(error.to_string().contains("column `invoice`: expected a 64-bit integer and found `null`"), "{error}");
+    let error = error_of(engine.client.fetch(&query).await);
+    assert!(error.to_string().contains("column `invoice`: expected a 64-bit integer, found `null`"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_source_that_was_made_anew_is_found_again() -> Outcome {
+async fn query_finds_a_source_that_was_created_again() -> Outcome {
     let engine = Engine::open().await?;
     let first = engine.sales().await?;
     assert_eq!(engine.client.fetch(&SALES).await?.len(), 3);
@@ -122,7 +122,7 @@ async fn a_source_that_was_made_anew_is_found_again() -> Outcome {
     assert_eq!(engine.client.fetch(&SALES).await?, [sale("IT", 1.0, Some(3))]);
 
     other.source("sales").await?.delete().await?;
-    let error = refused(engine.client.fetch(&SALES).await);
+    let error = error_of(engine.client.fetch(&SALES).await);
     assert!(error.is_not_found() && error.to_string().contains("no source named `sales`"), "{error}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Scripts: found, run and waited for, their logs and failures, and the data they store.
+//! Scripts: finding, running and waiting for them, their logs and failures, and their stored data.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serenytics::{DateTime, Progress, ScriptDateTime, ScriptStatus};
 
-use crate::{Engine, KEY, Outcome, Served, refused};
+use crate::{Engine, KEY, Outcome, TestServer, error_of};
 
 #[tokio::test]
-async fn scripts_are_found_by_name_by_uuid_and_in_the_list() -> Outcome {
+async fn script_is_found_by_name_by_uuid_and_in_the_list() -> Outcome {
     let engine = Engine::open().await?;
     let client = &engine.client;
     assert!(client.scripts().await?.is_empty());
@@ -25,19 +25,19 @@ async fn scripts_are_found_by_name_by_uuid_and_in_the_list() -> Outcome {
     }
     assert!(client.find_script("nightly").await?.is_none());
     client.create_script("weekly", "").await?;
-    let error = refused(client.script("weeky").await);
+    let error = error_of(client.script("weeky").await);
     assert!(error.is_not_found());
     assert_eq!(error.to_string(), "there is no script named `weeky`; did you mean `weekly`?");
-    let error = refused(client.create_script("weekly", "").await);
+    let error = error_of(client.create_script("weekly", "").await);
     assert!(error.is_rejected() && error.status() == Some(400), "{error}");
 
     made.clone().delete().await?;
     for error in [
-        refused(client.script_by_uuid(made.uuid()).await),
-        refused(made.is_running().await),
-        refused(made.last_logs().await),
-        refused(made.run().start().await),
-        refused(made.delete().await),
+        error_of(client.script_by_uuid(made.uuid()).await),
+        error_of(made.is_running().await),
+        error_of(made.last_logs().await),
+        error_of(made.run().start().await),
+        error_of(made.delete().await),
     ] {
         assert!(error.is_not_found(), "{error}");
     }
@@ -45,8 +45,8 @@ async fn scripts_are_found_by_name_by_uuid_and_in_the_list() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_script_is_run_with_parameters_and_leaves_a_log() -> Outcome {
-    let served = Served::open(|builder| builder.allow_scripts()).await?;
+async fn script_runs_with_parameters_and_leaves_a_log() -> Outcome {
+    let served = TestServer::open(|builder| builder.allow_scripts()).await?;
     let code = "import json, sys\n\
                 params = json.load(open('params.json'))\n\
                 print(params['country'], params['days'], params['SERENYTICS_API_KEY'])\n\
@@ -61,7 +61,7 @@ async fn a_script_is_run_with_parameters_and_leaves_a_log() -> Outcome {
     let run = script.run().params(&Parameters { country: "FR" }).param("days", 3).log_result(true);
     let log = run.wait().await?;
     assert!(log.is_success() && log.status == ScriptStatus::Success && log.return_code == Some(0));
-    // The caller's key is the script's, and is not seen in what it writes.
+    // The script has the caller's key, which is redacted from its output.
     assert_eq!((log.stdout.as_str(), log.stderr.as_str()), ("FR 3 [API key]\n", "careful\n"));
     assert!(!format!("{log:?} {script:?}").contains(KEY));
     assert!(log.started_at.ok_or("no start")? <= log.finished_at.ok_or("no end")?);
@@ -70,10 +70,10 @@ async fn a_script_is_run_with_parameters_and_leaves_a_log() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_script_that_fails_is_an_error_with_its_log() -> Outcome {
-    let served = Served::open(|builder| builder.allow_scripts()).await?;
+async fn failed_script_is_an_error_with_its_log() -> Outcome {
+    let served = TestServer::open(|builder| builder.allow_scripts()).await?;
     let script = served.client.create_script("nightly", "print('before')\nraise ValueError('no rows')\n").await?;
-    let error = refused(script.run().wait().await);
+    let error = error_of(script.run().wait().await);
     assert!(error.is_script_failure() && !error.is_rejected(), "{error:?}");
     let text = error.to_string();
     assert!(text.starts_with("the script `nightly` failed with return code 1:\nTraceback"), "{text}");
@@ -87,48 +87,48 @@ async fn a_script_that_fails_is_an_error_with_its_log() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_script_can_be_left_alone_and_waited_for_later() -> Outcome {
-    let served = Served::open(|builder| builder.allow_scripts()).await?;
+async fn script_can_be_started_and_waited_for_later() -> Outcome {
+    let served = TestServer::open(|builder| builder.allow_scripts()).await?;
     let script = served.client.create_script("slow", "import time\ntime.sleep(1.5)\nprint('done')\n").await?;
     let started = Instant::now();
     script.run().start().await?;
     assert!(script.is_running().await? && started.elapsed() < Duration::from_millis(1_400));
-    let error = refused(script.run().start().await);
+    let error = error_of(script.run().start().await);
     assert!(error.is_rejected() && error.to_string().contains("is running"), "{error}");
-    let error = refused(script.wait(Duration::from_millis(100)).await);
+    let error = error_of(script.wait(Duration::from_millis(100)).await);
     assert!(error.is_timeout(), "{error}");
-    assert!(error.to_string().contains("the script `slow` goes on without being waited for"), "{error}");
+    assert!(error.to_string().contains("the script `slow` was not done yet; it keeps running"), "{error}");
     script.wait(Duration::from_secs(30)).await?;
     assert_eq!(script.last_logs().await?[0].stdout, "done\n");
 
-    // Who stops waiting does not stop the script.
+    // Dropping the future does not stop the script.
     let waiting = tokio::time::timeout(Duration::from_millis(500), script.run().wait());
     assert!(waiting.await.is_err() && script.is_running().await?);
     script.wait(Duration::from_secs(30)).await?;
     assert_eq!(script.last_logs().await?.len(), 2);
 
-    let mut told = Vec::new();
-    script.run().progress(|progress| told.push(progress)).wait().await?;
-    let elapsed = told.iter().map(|progress| match progress {
+    let mut reports = Vec::new();
+    script.run().progress(|progress| reports.push(progress)).wait().await?;
+    let elapsed = reports.iter().map(|progress| match progress {
         Progress::Running { elapsed } => *elapsed,
         other => panic!("{other:?}"),
     });
-    assert!(elapsed.is_sorted_by(|one, other| one < other) && told.len() > 2, "{told:?}");
-    let error = refused(script.run().timeout(Duration::from_millis(300)).wait().await);
+    assert!(elapsed.is_sorted_by(|one, other| one < other) && reports.len() > 2, "{reports:?}");
+    let error = error_of(script.run().timeout(Duration::from_millis(300)).wait().await);
     assert!(error.is_timeout() && error.to_string().contains("`timeout` of the run"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn what_cannot_be_run_is_told() -> Outcome {
+async fn script_that_cannot_be_run_is_an_error() -> Outcome {
     let engine = Engine::open().await?;
     let script = engine.client.create_script("nightly", "print(1)").await?;
-    let error = refused(script.run().start().await);
+    let error = error_of(script.run().start().await);
     assert_eq!(error.status(), Some(501));
     assert!(error.to_string().contains("--allow-scripts"), "{error}");
     for (error, expected) in [
-        (refused(script.run().params(&[1, 2]).start().await), "is no object"),
-        (refused(script.run().param("async", false).start().await), "none may be called `async`"),
+        (error_of(script.run().params(&[1, 2]).start().await), "is not an object"),
+        (error_of(script.run().param("async", false).start().await), "the name `async` is reserved"),
     ] {
         assert!(error.to_string().contains(expected) && error.status().is_none(), "{error}");
     }
@@ -144,7 +144,7 @@ struct Checkpoint {
 }
 
 #[tokio::test]
-async fn what_a_script_stores_comes_back_with_its_datetimes() -> Outcome {
+async fn script_data_round_trips_with_datetimes() -> Outcome {
     let engine = Engine::open().await?;
     let client = &engine.client;
     let script = client.create_script("nightly", "").await?;
@@ -161,13 +161,13 @@ async fn what_a_script_stores_comes_back_with_its_datetimes() -> Outcome {
     let raw: serde_json::Value = client.retrieve_script_data(script.uuid()).await?.ok_or("nothing")?;
     assert_eq!(raw["last_run"], json!({"__type__": "datetime", "value": "2016-06-28T12:46:33.123456"}));
 
-    let error = refused(client.retrieve_script_data::<Vec<String>>(script.uuid()).await);
+    let error = error_of(client.retrieve_script_data::<Vec<String>>(script.uuid()).await);
     assert!(error.is_decode(), "{error}");
     client.store_script_data(script.uuid(), "text").await?;
     assert_eq!(client.retrieve_script_data(script.uuid()).await?, Some("text".to_owned()));
     for error in [
-        refused(client.retrieve_script_data::<String>("00000000-0000-4000-8000-000000000000").await),
-        refused(client.store_script_data("00000000-0000-4000-8000-000000000000", &1).await),
+        error_of(client.retrieve_script_data::<String>("00000000-0000-4000-8000-000000000000").await),
+        error_of(client.store_script_data("00000000-0000-4000-8000-000000000000", &1).await),
     ] {
         assert!(error.is_not_found(), "{error}");
     }

@@ -1,12 +1,12 @@
-//! Data sources: found by name, by uuid and in the list, made, described and deleted.
+//! Data sources: finding by name and uuid, listing, creating, describing and deleting.
 
 use serenytics_core::{Client, SourceType};
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::{Engine, Outcome, refused};
+use crate::{Engine, Outcome, error_of};
 
 #[tokio::test]
-async fn sources_are_found_by_name_by_uuid_and_in_the_list() -> Outcome {
+async fn source_is_found_by_name_by_uuid_and_in_the_list() -> Outcome {
     let engine = Engine::open().await?;
     let client = &engine.client;
     assert!(client.sources().await?.is_empty());
@@ -33,21 +33,21 @@ async fn sources_are_found_by_name_by_uuid_and_in_the_list() -> Outcome {
 }
 
 #[tokio::test]
-async fn unknown_sources_are_told_with_what_was_meant() -> Outcome {
+async fn unknown_source_error_suggests_a_name() -> Outcome {
     let engine = Engine::open().await?;
     engine.client.get_or_create_storage("sales").await?;
-    let error = refused(engine.client.source("sale").await);
+    let error = error_of(engine.client.source("sale").await);
     assert!(error.is_not_found());
     assert_eq!(error.to_string(), "there is no source named `sale`; did you mean `sales`?");
     for uuid in ["00000000-0000-4000-8000-000000000000", "no uuid", "../task/1", ""] {
-        let error = refused(engine.client.source_by_uuid(uuid).await);
+        let error = error_of(engine.client.source_by_uuid(uuid).await);
         assert!(error.is_not_found(), "{uuid}: {error}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_source_tells_its_columns_and_the_number_of_its_rows() -> Outcome {
+async fn source_returns_its_columns_and_row_count() -> Outcome {
     let engine = Engine::open().await?;
     let empty = engine.client.get_or_create_storage("empty").await?;
     assert_eq!((empty.columns().await?.len(), empty.row_count().await?), (0, 0));
@@ -63,17 +63,17 @@ async fn a_source_tells_its_columns_and_the_number_of_its_rows() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_deleted_source_is_gone() -> Outcome {
+async fn deleted_source_is_not_found() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     sales.clone().delete().await?;
     assert!(engine.client.find_source("sales").await?.is_none());
     for error in [
-        refused(sales.columns().await),
-        refused(sales.row_count().await),
-        refused(sales.insert(crate::three_sales()).await),
-        refused(engine.client.source_by_uuid(sales.uuid()).await),
-        refused(sales.delete().await),
+        error_of(sales.columns().await),
+        error_of(sales.row_count().await),
+        error_of(sales.insert(crate::three_sales()).await),
+        error_of(engine.client.source_by_uuid(sales.uuid()).await),
+        error_of(sales.delete().await),
     ] {
         assert!(error.is_not_found(), "{error}");
     }
@@ -81,10 +81,10 @@ async fn a_deleted_source_is_gone() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told() -> Outcome {
+async fn wrong_api_key_is_an_unauthorized_error() -> Outcome {
     let engine = Engine::open().await?;
     let client = Client::builder().url(engine.local.url()).api_key("canary-of-a-key").build()?;
-    let error = refused(client.sources().await);
+    let error = error_of(client.sources().await);
     assert!(error.is_unauthorized() && error.status() == Some(401), "{error}");
     assert!(error.to_string().contains("check your API key"), "{error}");
     assert!(!format!("{error} {error:?} {client:?}").contains("canary"));
@@ -92,17 +92,17 @@ async fn a_wrong_key_is_told() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_server_that_was_stopped_cannot_be_reached() -> Outcome {
+async fn stopped_server_is_a_connection_error() -> Outcome {
     let engine = Engine::open().await?;
     engine.local.shutdown().await;
     let client = engine.client.with_timeout(std::time::Duration::from_millis(300));
-    let error = refused(client.sources().await);
+    let error = error_of(client.sources().await);
     assert!(error.is_connection(), "{error:?}");
     Ok(())
 }
 
 #[tokio::test]
-async fn users_metadata_are_read_again_from_a_source_of_logins() -> Outcome {
+async fn users_metadata_is_reloaded_from_a_source_of_logins() -> Outcome {
     let engine = Engine::open().await?;
     let users = engine.client.get_or_create_storage("users").await?;
     users.insert([serde_json::json!({"login": "ada", "region": "north"})]).await?;

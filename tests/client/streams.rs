@@ -1,13 +1,13 @@
-//! Rows one by one, one row alone, and answers that are data, in both orders.
+//! Streams, single rows, untyped results by row and by column, value formulas, and properties of sources.
 
 use serde_json::{Value, json};
 use serenytics::prelude::*;
 use serenytics_query::wire::Pipeline;
 
-use crate::{Engine, Outcome, SALES, SALES_JSON, Sale, map, ordered, refused, sale, three_sales};
+use crate::{Engine, Outcome, SALES, SALES_JSON, Sale, error_of, map, ordered, sale, three_sales};
 
 #[tokio::test]
-async fn rows_are_streamed() -> Outcome {
+async fn stream_returns_all_rows() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     assert_eq!(engine.client.stream(&SALES).await?.try_next().await?, None);
@@ -29,7 +29,7 @@ async fn rows_are_streamed() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_dropped_leaves_the_client_usable() -> Outcome {
+async fn dropped_stream_leaves_the_client_usable() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.client.get_or_create_storage("sales").await?;
     sales.insert((0..50_000).map(|number| sale("FR", f64::from(number), Some(1)))).await?;
@@ -42,7 +42,7 @@ async fn a_stream_that_is_dropped_leaves_the_client_usable() -> Outcome {
 }
 
 #[tokio::test]
-async fn one_row_is_one_row() -> Outcome {
+async fn fetch_one_and_fetch_optional_return_a_single_row() -> Outcome {
     let engine = Engine::open().await?;
     engine.sales().await?;
     let client = &engine.client;
@@ -52,16 +52,16 @@ async fn one_row_is_one_row() -> Outcome {
     assert_eq!(client.fetch_optional(&german).await?.map(|row| row.revenue), Some(3.0));
     let none = query! { from Sale where country == "XX" };
     assert!(client.fetch_optional(&none).await?.is_none());
-    let error = refused(client.fetch_one(&none).await);
-    assert!(error.is_not_found() && error.to_string().contains("gave no row"), "{error}");
-    for error in [refused(client.fetch_one(&SALES).await), refused(client.fetch_optional(&SALES).await)] {
+    let error = error_of(client.fetch_one(&none).await);
+    assert!(error.is_not_found() && error.to_string().contains("returned no row"), "{error}");
+    for error in [error_of(client.fetch_one(&SALES).await), error_of(client.fetch_optional(&SALES).await)] {
         assert!(error.to_string().contains("more than one row"), "{error}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn all_of_a_source_is_data() -> Outcome {
+async fn get_data_returns_all_rows_and_columns() -> Outcome {
     let engine = Engine::open().await?;
     let empty = engine.client.get_or_create_storage("empty").await?;
     assert!(empty.get_data().await?.columns.is_empty());
@@ -75,15 +75,15 @@ async fn all_of_a_source_is_data() -> Outcome {
 }
 
 #[tokio::test]
-async fn an_answer_comes_by_rows_or_by_columns() -> Outcome {
+async fn untyped_result_is_returned_by_rows_or_by_columns() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let mut options: Pipeline = serde_json::from_str(SALES_JSON)?;
     options.data_processing_pipeline[0].order_by =
         serde_json::from_value(json!([{"name": "revenue", "direction": "asc"}]))?;
     let rows = sales.query(&options).await?.rows;
-    let error = refused(engine.client.fetch_columns(&sales, &options).await);
-    assert!(error.to_string().contains("`fetch_raw` takes it"), "{error}");
+    let error = error_of(engine.client.fetch_columns(&sales, &options).await);
+    assert!(error.to_string().contains("use `fetch_raw`"), "{error}");
     options.order = None;
     assert_eq!(engine.client.fetch_raw(&sales, &options).await?.rows, rows);
     let columns = engine.client.fetch_columns(&sales, &options).await?;
@@ -93,8 +93,8 @@ async fn an_answer_comes_by_rows_or_by_columns() -> Outcome {
     }
     options.order = Some("column_by_column".to_owned());
     assert_eq!(engine.client.fetch_columns(&sales, &options).await?, columns);
-    let error = refused(engine.client.fetch_raw(&sales, &options).await);
-    assert!(error.to_string().contains("`fetch_columns` takes other orders"), "{error}");
+    let error = error_of(engine.client.fetch_raw(&sales, &options).await);
+    assert!(error.to_string().contains("use `fetch_columns`"), "{error}");
 
     options.data_processing_pipeline[0].conditions =
         serde_json::from_value(json!([{"name": "country", "op": "==", "value": "XX"}]))?;
@@ -106,17 +106,17 @@ async fn an_answer_comes_by_rows_or_by_columns() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_value_formula_is_a_number() -> Outcome {
+async fn value_formula_is_a_number() -> Outcome {
     let engine = Engine::open().await?;
     let empty = engine.client.get_or_create_storage("empty").await?;
     assert_eq!(empty.value_formula("sum([revenue])").await?, None);
     let sales = engine.sales().await?;
     let expected: f64 = three_sales().iter().map(|sale| sale.revenue).sum();
     assert_eq!(sales.value_formula("sum([revenue]) / count()").await?, Some(expected / 3.0));
-    let error = refused(sales.value_formula("sum([revenu])").await);
+    let error = error_of(sales.value_formula("sum([revenu])").await);
     assert!(error.is_rejected(), "{error}");
-    let error = refused(sales.value_formula("revenue").await);
-    assert!(error.to_string().contains("`revenue` is no value formula: it gave 3 rows"), "{error}");
+    let error = error_of(sales.value_formula("revenue").await);
+    assert!(error.to_string().contains("`revenue` is not a value formula: it returned 3 rows"), "{error}");
     Ok(())
 }
 
@@ -145,7 +145,7 @@ async fn properties_are_set_and_saved() -> Outcome {
     made.insert([map(json!({"a": 1}))]).await?;
     made.delete().await?;
     for error in
-        [refused(found.clone().delete().await.and(found.save().await)), refused(found.invalidate_cache().await)]
+        [error_of(found.clone().delete().await.and(found.save().await)), error_of(found.invalidate_cache().await)]
     {
         assert!(error.is_not_found(), "{error}");
     }

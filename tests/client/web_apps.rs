@@ -1,4 +1,4 @@
-//! Web apps: made, changed, saved, shared, warmed up, and shown by links.
+//! Web apps: creating, changing, saving, sharing, warming up, and embed links.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::json;
 use serenytics::TabOptions;
 
-use crate::{Engine, Outcome, map, refused};
+use crate::{Engine, Outcome, error_of, map};
 
 #[tokio::test]
-async fn web_apps_are_made_changed_and_found() -> Outcome {
+async fn web_app_is_created_changed_and_found() -> Outcome {
     let engine = Engine::open().await?;
     let client = &engine.client;
     assert!(client.web_apps().await?.is_empty());
@@ -35,15 +35,15 @@ async fn web_apps_are_made_changed_and_found() -> Outcome {
 
     found.share_with("ada").await?;
     assert_eq!(client.web_app_by_uuid(found.uuid()).await?.config()["sharings"], json!(["ada"]));
-    assert!(refused(found.share_with("").await).is_rejected());
+    assert!(error_of(found.share_with("").await).is_rejected());
     found.delete().await?;
     for error in [
-        refused(client.web_app_by_uuid(made.uuid()).await),
-        refused(made.data_sources().await),
-        refused(made.warm_up_cache().send().await),
-        refused(made.share_with("ada").await),
-        refused(made.save().await),
-        refused(made.delete().await),
+        error_of(client.web_app_by_uuid(made.uuid()).await),
+        error_of(made.data_sources().await),
+        error_of(made.warm_up_cache().send().await),
+        error_of(made.share_with("ada").await),
+        error_of(made.save().await),
+        error_of(made.delete().await),
     ] {
         assert!(error.is_not_found(), "{error}");
     }
@@ -51,7 +51,7 @@ async fn web_apps_are_made_changed_and_found() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_web_app_tells_its_sources_and_is_warmed_up() -> Outcome {
+async fn web_app_lists_its_sources_and_is_warmed_up() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let widget = json!({"type": "chart", "options": {"data": {"sourceUuid": sales.uuid()}}});
@@ -64,20 +64,20 @@ async fn a_web_app_tells_its_sources_and_is_warmed_up() -> Outcome {
     let tab = |country| TabOptions::new("t034a7b13042b529c").filter(2, "2642b931c33373c1", [country]);
     let payload = BTreeMap::from([("country", "FR")]);
     web_app.warm_up_cache().payload(&payload).tab(tab("France")).tab(tab("USA")).send().await?;
-    let error = refused(web_app.warm_up_cache().payload("FR").send().await);
-    assert!(error.to_string().contains("has to be a JSON object") && error.status().is_none(), "{error}");
-    for error in [refused(web_app.pdf().await), refused(web_app.warm_up_cache().payload(&payload).pdf().await)] {
+    let error = error_of(web_app.warm_up_cache().payload("FR").send().await);
+    assert!(error.to_string().contains("must be a JSON object") && error.status().is_none(), "{error}");
+    for error in [error_of(web_app.pdf().await), error_of(web_app.warm_up_cache().payload(&payload).pdf().await)] {
         assert_eq!(error.status(), Some(501));
         assert!(error.to_string().contains("a web app as PDF is not emulated"), "{error}");
     }
     sales.delete().await?;
-    let error = refused(web_app.warm_up_cache().send().await);
+    let error = error_of(web_app.warm_up_cache().send().await);
     assert!(error.is_rejected() && error.to_string().contains("does not exist"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_link_shows_a_web_app() -> Outcome {
+async fn embed_link_shows_a_web_app_until_it_expires() -> Outcome {
     let engine = Engine::open().await?;
     let web_app = engine.client.create_web_app("Sales", map(json!({}))).await?;
     let payload = BTreeMap::from([("country", "FR")]);
@@ -86,8 +86,8 @@ async fn a_link_shows_a_web_app() -> Outcome {
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     assert_eq!(reqwest::get(&link).await?.status(), 403);
     for error in [
-        refused(web_app.embed_url(&payload, Duration::ZERO).await),
-        refused(web_app.embed_url(&[1], Duration::from_secs(1)).await),
+        error_of(web_app.embed_url(&payload, Duration::ZERO).await),
+        error_of(web_app.embed_url(&[1], Duration::from_secs(1)).await),
     ] {
         assert!(error.status().is_none(), "{error}");
     }

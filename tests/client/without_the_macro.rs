@@ -1,4 +1,4 @@
-//! Filters, built queries, pipelines that are data, value formulas and joins, from the client through the engine and back.
+//! Queries without the macro: filters, the builder, JSON pipelines, value formulas and joins.
 
 use serde_json::{Value, json};
 use serenytics::builder::{Filter, count, output};
@@ -9,7 +9,7 @@ use serenytics_core::DataSource;
 
 use crate::{Engine, Outcome};
 
-/// The storage `sales`, and a number over all of it.
+/// The storage `sales`, with a value formula.
 #[derive(Source)]
 #[source(name = "sales")]
 struct Sales {
@@ -28,7 +28,7 @@ struct Total {
 }
 
 #[tokio::test]
-async fn a_built_query_gives_its_rows() -> Outcome {
+async fn built_query_returns_rows() -> Outcome {
     let engine = Engine::open().await?;
     engine.sales().await?;
     let mut query = Sales::query().group_by(|s| s.country).select(|s| s.revenue.sum().named("total"));
@@ -45,7 +45,7 @@ async fn a_built_query_gives_its_rows() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_filter_is_spliced_into_a_query() -> Outcome {
+async fn filter_is_spliced_into_a_query() -> Outcome {
     let engine = Engine::open().await?;
     engine.sales().await?;
     let positive = Sales::filter(|s| s.revenue.gt(0));
@@ -57,30 +57,30 @@ async fn a_filter_is_spliced_into_a_query() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_value_formula_is_one_number() -> Outcome {
+async fn value_formula_in_a_query_is_one_number() -> Outcome {
     let engine = Engine::open().await?;
     engine.sales().await?;
     let rows = engine.client.fetch(&query! { from Sales where revenue > 0 select mean }).await?;
     assert_eq!(rows.iter().map(|row| row.mean).collect::<Vec<_>>(), [Some(7.75)]);
-    let of_nothing = query! { from Sales where country == "nowhere" select mean as average };
+    let of_nothing = query! { from Sales where country == "XX" select mean as average };
     assert_eq!(engine.client.fetch(&of_nothing).await?[0].average, None);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_pipeline_that_is_data_is_checked_and_runs() -> Outcome {
+async fn pipeline_from_json_is_checked_and_runs() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let rows =
         run(&engine, &sales, json!({"select": ["country"], "where": [{"name": "invoice", "op": "==", "value": 1}]}));
     assert_eq!(rows.await?, [[json!("FR")]]);
-    let refused = run(&engine, &sales, json!({"select": ["contry"]})).await.unwrap_err();
-    assert!(refused.to_string().contains("did you mean `country`?"), "{refused}");
+    let error = run(&engine, &sales, json!({"select": ["contry"]})).await.unwrap_err();
+    assert!(error.to_string().contains("did you mean `country`?"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_join_is_queried_by_the_columns_of_its_storages() -> Outcome {
+async fn join_is_queried_by_the_columns_of_its_storages() -> Outcome {
     let engine = Engine::open().await?;
     let sales = engine.sales().await?;
     let regions = engine.client.get_or_create_storage("regions").await?;
@@ -106,7 +106,7 @@ async fn a_join_is_queried_by_the_columns_of_its_storages() -> Outcome {
     Ok(())
 }
 
-/// The rows of a stage that is data, checked against the live columns of its source.
+/// Runs a stage in JSON, checked against the live columns of its source.
 async fn run(
     engine: &Engine,
     source: &DataSource,

@@ -1,4 +1,4 @@
-//! Every call of the client, so that what holds for one is seen to hold for all of them, and the secrets that they send.
+//! Every call of the client, for tests that must pass for all of them, and the secrets that they send.
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -15,27 +15,27 @@ use serenytics::{ClientBuilder, DataApi, DataSource, Error, Pusher, S3Credential
 use crate::proxy::{Fault, Request};
 use crate::{KEY, Sale, Setup, client, printed, sale};
 
-/// A key of the data API.
+/// A data API key.
 pub const DATA_KEY: &str = "canary-data-2f60a1";
-/// What a storage is loaded from S3 with.
+/// The secret of the S3 credentials.
 pub const S3_SECRET: &str = "canary-s3-77b2e9d4";
-/// The user who logs in, and the password.
+/// The login of a user, and the password.
 pub const LOGIN: &str = "ada";
 pub const PASSWORD: &str = "canary-ada-90d1";
 
-/// How the password travels.
+/// Returns login and password as sent in the header.
 pub fn basic() -> String {
     STANDARD.encode(format!("{LOGIN}:{PASSWORD}"))
 }
 
-/// What calls are made with: everything goes through the proxy.
+/// The arguments of the calls. All requests go through the proxy.
 pub struct Calls {
     pub setup: Arc<Setup>,
     pub client: Client,
     pub source: DataSource,
     pub data_api: DataApi,
     pub pusher: Pusher,
-    /// The token that the pusher has.
+    /// The token of the pusher.
     pub token: String,
     builder: ClientBuilder,
     script: Script,
@@ -43,17 +43,17 @@ pub struct Calls {
     csv: PathBuf,
 }
 
-/// A call, with what its answer prints.
+/// A call, which returns its result as printed.
 pub type Call = for<'c> fn(&'c Calls) -> Pin<Box<dyn Future<Output = Result<String, Error>> + Send + 'c>>;
 
-/// Calls by their names.
+/// Writes a list of calls with their names.
 macro_rules! calls {
     ($calls:ident: $($name:literal => $call:expr,)*) => {
         &[$(($name, |$calls| Box::pin(async move { $call.await.map(|answer| format!("{answer:?} {answer:#?}")) }))),*]
     };
 }
 
-/// All of them.
+/// All calls.
 pub const CALLS: &[(&str, Call)] = calls! { c:
     "fetch" => c.client.fetch(&query! { from Sale where revenue > 1.0 select country, revenue }),
     "stream" => async { c.client.stream(&query! { from Sale select country }).await?.try_next().await },
@@ -118,20 +118,20 @@ pub const CALLS: &[(&str, Call)] = calls! { c:
     "pdf" => c.web_app.pdf(),
 };
 
-/// The calls that the engine refuses: it has no S3, no users' metadata in `sales` and no PDF.
-pub const REFUSED: &[&str] = &["reload_from_s3", "reload_users_metadata", "pdf"];
+/// The calls that the engine rejects: it has no S3, no users' metadata in `sales` and no PDFs.
+pub const REJECTED: &[&str] = &["reload_from_s3", "reload_users_metadata", "pdf"];
 
-/// Which request of a call a fault happens to, once.
+/// Selects the request of a call that a fault happens to, once.
 #[derive(Default)]
 pub struct Aim(Mutex<Option<usize>>);
 
 impl Aim {
-    /// Means the request behind so many others.
+    /// Selects the request after `number` others.
     pub fn at(&self, number: usize) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(number);
     }
 
-    /// Whether the request that comes now is the one that is meant.
+    /// Returns true if this request is the selected one.
     pub fn hits(&self) -> bool {
         let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hits = *left == Some(0);
@@ -139,15 +139,15 @@ impl Aim {
         hits
     }
 
-    /// Whether no such request came.
+    /// Returns true if the selected request did not happen, and clears the selection.
     pub fn has_missed(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
     }
 }
 
 impl Calls {
-    /// Makes each call as often as it sends requests, with another one of them meant each time. `failed` gets what is printed of
-    /// each error, none of which holds a secret, and where it was. The answer is how many there were.
+    /// Repeats each call with the fault at its first request, its second one and so on. Checks that no error contains a
+    /// secret, and passes the request and the printed error to `failed`. Returns the number of errors.
     pub async fn aimed(&self, aim: &Aim, mut failed: impl FnMut(&str, &str)) -> usize {
         let mut errors = 0;
         for (name, call) in CALLS {
@@ -167,14 +167,14 @@ impl Calls {
         errors
     }
 
-    /// An engine that takes all calls, with a proxy before it.
+    /// Starts an engine that supports all calls, behind a proxy.
     pub async fn start(
         signs_uploads: bool,
         fault: impl Fn(&Request) -> Fault + Send + Sync + 'static,
     ) -> Result<Calls, Box<dyn std::error::Error>> {
         let configure = |builder: serenytics_local::ServerBuilder| {
             let builder = builder.data_api_key(DATA_KEY).data_api_source("sales").user(LOGIN, PASSWORD);
-            // Nothing listens there, so that no object is asked for.
+            // Nothing listens there, so that no object is requested.
             let builder = builder.allow_scripts().mail_quota(10_000).s3_endpoint("http://127.0.0.1:1");
             if signs_uploads { builder.sign_uploads() } else { builder }
         };
@@ -191,7 +191,7 @@ impl Calls {
         Calls::made(Arc::new(setup), &url, script, web_app, csv).await
     }
 
-    /// The same calls of the same engine, through another proxy.
+    /// Returns the same calls of the same engine, through another proxy.
     pub async fn through(&self, url: &str) -> Result<Calls, Box<dyn std::error::Error>> {
         let (script, web_app) = (self.script.uuid().to_owned(), self.web_app.uuid().to_owned());
         Calls::made(Arc::clone(&self.setup), url, script, web_app, self.csv.clone()).await
@@ -220,7 +220,7 @@ impl Calls {
         })
     }
 
-    /// Waits until what a broken call began is done, so that the next one meets nothing of it.
+    /// Waits until the effects of a failed call are over, so that they do not disturb the next one.
     pub async fn settled(&self) -> Result<(), Error> {
         let script = self.setup.direct().script_by_uuid(self.script.uuid()).await?;
         while script.is_running().await? {
@@ -229,7 +229,7 @@ impl Calls {
         Ok(())
     }
 
-    /// What prints without a call.
+    /// Prints all values that contain secrets.
     pub fn values(&self) -> String {
         let Calls { client, source, data_api, pusher, builder, script, web_app, .. } = self;
         let built = builder.clone().api_key(KEY).proxy(format!("http://ada:{PASSWORD}@proxy:3128"));
@@ -238,13 +238,13 @@ impl Calls {
         format!("{values:?} {values:#?}")
     }
 
-    /// What of these secrets a text holds, in any spelling.
+    /// Returns a secret in a string, in any spelling.
     pub fn secret_in(&self, text: &str) -> Option<String> {
         secret_in(text).or_else(|| text.contains(&self.token).then(|| self.token.clone()))
     }
 }
 
-/// What of the secrets that are known before anything runs a text holds. The links of servers are such secrets too.
+/// Returns a secret in a string, of those that are known in advance. Signed links are secrets too.
 pub fn secret_in(text: &str) -> Option<String> {
     let secrets = ["canary".to_owned(), "signature=".to_owned(), basic()];
     secrets.into_iter().find(|secret| text.contains(secret))

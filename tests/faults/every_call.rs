@@ -1,5 +1,5 @@
-//! Every call, with every fault at each of its requests: a call that goes on has a reason to, the error of one that does not says
-//! what happened, and nothing that changes data is sent twice.
+//! Every call with every fault at each of its requests. A call only succeeds if it does not need the failed response, an
+//! error says what happened, and calls that change data are never repeated.
 
 use std::sync::Arc;
 
@@ -7,82 +7,82 @@ use futures_util::{StreamExt, stream};
 use serenytics::Error;
 
 use crate::Outcome;
-use crate::calls::{Aim, CALLS, Calls, REFUSED};
+use crate::calls::{Aim, CALLS, Calls, REJECTED};
 use crate::proxy::{Fault, Request};
 
-/// A fault, and what the errors of it have to say.
+/// A fault, and a check of the errors that it causes.
 struct Case {
     name: &'static str,
     fault: fn() -> Fault,
-    is_told: fn(&Error) -> bool,
-    /// Whether an answer is damaged: then links are not meant, since they lead to bytes of any kind.
+    is_expected: fn(&Error) -> bool,
+    /// Whether the fault damages a response. Links are excluded then, because their bodies may be any bytes.
     is_damage: bool,
 }
 
 impl Case {
-    /// The server answers with a status.
-    const fn status(name: &'static str, fault: fn() -> Fault, is_told: fn(&Error) -> bool) -> Case {
-        Case { name, fault, is_told, is_damage: false }
+    /// The server responds with a status.
+    const fn status(name: &'static str, fault: fn() -> Fault, is_expected: fn(&Error) -> bool) -> Case {
+        Case { name, fault, is_expected, is_damage: false }
     }
 
     /// The connection breaks.
     const fn broken(name: &'static str, fault: fn() -> Fault) -> Case {
-        Case { name, fault, is_told: |error| error.is_connection() || error.is_decode(), is_damage: false }
+        Case { name, fault, is_expected: |error| error.is_connection() || error.is_decode(), is_damage: false }
     }
 
-    /// The answer is another one.
-    const fn damage(name: &'static str, fault: fn() -> Fault, is_told: fn(&Error) -> bool) -> Case {
-        Case { name, fault, is_told, is_damage: true }
+    /// The response is damaged.
+    const fn damage(name: &'static str, fault: fn() -> Fault, is_expected: fn(&Error) -> bool) -> Case {
+        Case { name, fault, is_expected, is_damage: true }
     }
 }
 
-/// What a server says with a status.
+/// A response with a status and an error.
 fn no(status: &'static str, headers: &str) -> Fault {
     let body = br#"{"status":"error","errors":["the server says no"]}"#;
     Fault::Instead(status, headers.to_owned(), body.to_vec())
 }
 
-/// Whether an error tells this status; that of a link is the link's, and no question of the API's.
-fn tells(error: &Error, status: u16) -> bool {
+/// Returns true if an error reports this status. `Error::status` is not set for statuses of links.
+fn reports(error: &Error, status: u16) -> bool {
     error.status() == Some(status)
-        || error.to_string().contains(&format!("refused the upload with {status} "))
-        || error.to_string().contains(&format!("refused the download with {status} "))
+        || error.to_string().contains(&format!("rejected the upload with {status} "))
+        || error.to_string().contains(&format!("rejected the download with {status} "))
 }
 
 const CASES: &[Case] = &[
     Case::status(
         "401",
         || no("401 Unauthorized", ""),
-        |error| error.is_unauthorized() && error.to_string().contains("the server says no") || tells(error, 401),
+        |error| error.is_unauthorized() && error.to_string().contains("the server says no") || reports(error, 401),
     ),
-    Case::status("404", || no("404 Not Found", ""), |error| error.is_not_found() || tells(error, 404)),
+    Case::status("404", || no("404 Not Found", ""), |error| error.is_not_found() || reports(error, 404)),
     Case::status(
-        "429, and to come again at once",
+        "429, retry at once",
         || no("429 Too Many Requests", "retry-after: 0\r\n"),
-        |error| tells(error, 429),
+        |error| reports(error, 429),
     ),
     Case::status(
-        "429, and to come again in an hour",
+        "429, retry in an hour",
         || no("429 Too Many Requests", "retry-after: 3600\r\n"),
-        |error| tells(error, 429),
+        |error| reports(error, 429),
     ),
     Case::status(
         "500",
         || Fault::Instead("500 Internal Server Error", String::new(), b"<h1>Oops</h1>".to_vec()),
-        |error| tells(error, 500),
+        |error| reports(error, 500),
     ),
-    Case::status("503", || no("503 Service Unavailable", "retry-after: 0\r\n"), |error| tells(error, 503)),
+    Case::status("503", || no("503 Service Unavailable", "retry-after: 0\r\n"), |error| reports(error, 503)),
     Case::status(
-        "a redirect to nowhere",
+        "a redirect to an unreachable server",
         || no("302 Found", "location: http://127.0.0.1:1/\r\n"),
-        |error| tells(error, 302) || error.is_connection(),
+        |error| reports(error, 302) || error.is_connection(),
     ),
     Case::broken("lost", || Fault::Lost),
     Case::broken("unanswered", || Fault::Unanswered),
-    Case::broken("cut in the head", || Fault::Share(10)),
-    Case::broken("cut in the middle", || Fault::Share(60)),
-    Case::broken("cut at the end", || Fault::Share(99)),
-    Case::damage("half an answer", || Fault::Body(|body| body.as_bytes()[..body.len() / 2].to_vec()), Error::is_decode),
+    Case::broken("truncated in the head", || Fault::Share(10)),
+    Case::broken("truncated in the middle", || Fault::Share(60)),
+    Case::broken("truncated at the end", || Fault::Share(99)),
+    Case::damage("half a body", || Fault::Body(|body| body.as_bytes()[..body.len() / 2].to_vec()), Error::is_decode),
     Case::damage(
         "no UTF-8",
         || Fault::Body(|_| b"{\"status\": \"ok\", \"name\": \"\xff\"}".to_vec()),
@@ -95,29 +95,29 @@ const CASES: &[Case] = &[
     ),
 ];
 
-/// Whether a call has what it needs without the rest of this answer.
+/// Returns true if a call may succeed without the rest of this response.
 fn needs_no_more(case: &Case, call: &str, met: &Request) -> bool {
-    // What the platform answers to these is not documented: their status counts, and an error that is told.
+    // The platform does not document the bodies of these responses: only the status, or an error in the body, counts.
     let ends = ["/batch", "/storage", "/sharings", "/invalidate_cache", "/post_msg", "/reload_users_metadata", "/file"];
     let status_counts = matches!(met.method.as_str(), "PUT" | "DELETE")
         || met.path.contains("/push/")
         || met.path.contains("/upload_file/")
         || ends.iter().any(|end| met.path.ends_with(end));
     match case.name {
-        // It takes one row.
-        "cut in the middle" | "cut at the end" => call == "stream",
-        "half an answer" | "no UTF-8" => status_counts || call == "data API's query_csv",
-        // Whoever signs no upload has the file sent to it; what is said to be CSV is taken for it; there is no body in a 204.
+        // A stream is read only up to its first row.
+        "truncated in the middle" | "truncated at the end" => call == "stream",
+        "half a body" | "no UTF-8" => status_counts || call == "data API's query_csv",
+        // A server that signs no uploads receives the file itself. Any body is valid CSV. A 204 has no body.
         "an error in a 200" => {
             met.path.contains("/sign_s3") || call == "data API's query_csv" || met.method == "DELETE"
         }
-        // Who is not there is made, or told to be missing.
+        // A missing source is created, or reported as `None`.
         "404" => matches!(call, "get_or_create_storage" | "find_source"),
         _ => false,
     }
 }
 
-/// Whether a request changes nothing, so that it may be sent again.
+/// Returns true if a request changes nothing, so that it may be repeated.
 fn is_repeatable(request: &Request) -> bool {
     request.method == "GET" || request.is_query() || request.path.starts_with("/data-api/")
 }
@@ -126,7 +126,7 @@ fn is_same(one: &Request, other: &Request) -> bool {
     (&one.method, &one.path, &one.body) == (&other.method, &other.path, &other.body)
 }
 
-/// What is wrong of all calls in this case. Only loads meet signed uploads.
+/// Returns the failures of all calls in this case. With signed uploads, only loads are called.
 async fn meet(case: &'static Case, signs_uploads: bool) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let aim = Arc::new(Aim::default());
     let aimed = Arc::clone(&aim);
@@ -151,15 +151,15 @@ async fn meet(case: &'static Case, signs_uploads: bool) -> Result<Vec<String>, B
             let place = format!("{}, {name}: {} {}", case.name, met.method, met.path);
             match outcome {
                 _ if case.is_damage && met.is_by_link() => {}
-                Err(error) if (case.is_told)(&error) => {}
-                // It is the engine that refuses.
-                Err(error) if REFUSED.contains(name) && error.is_rejected() => {}
+                Err(error) if (case.is_expected)(&error) => {}
+                // The engine itself rejects these calls.
+                Err(error) if REJECTED.contains(name) && error.is_rejected() => {}
                 Err(error) => wrong.push(format!("{place}: {error:?}")),
                 Ok(_) if times(met) > 1 && is_repeatable(met) || needs_no_more(case, name, met) => {}
                 Ok(answer) => wrong.push(format!("{place}: {}", answer.chars().take(200).collect::<String>())),
             }
             let twice = sent.iter().filter(|request| !is_repeatable(request) && times(request) > 1);
-            wrong.extend(twice.map(|request| format!("{place}: {} {} came twice", request.method, request.path)));
+            wrong.extend(twice.map(|request| format!("{place}: {} {} was repeated", request.method, request.path)));
             calls.settled().await?;
         }
     }
@@ -167,7 +167,7 @@ async fn meet(case: &'static Case, signs_uploads: bool) -> Result<Vec<String>, B
 }
 
 #[tokio::test]
-async fn every_call_tells_every_fault_and_repeats_nothing_that_changes_data() -> Outcome {
+async fn every_fault_is_an_error_and_changes_are_never_repeated() -> Outcome {
     let cases = CASES.iter().flat_map(|case| [(case, false), (case, true)]);
     let cases = cases.filter(|(case, signs_uploads)| !(case.is_damage && *signs_uploads));
     let mut met = stream::iter(cases.map(|(case, signs_uploads)| meet(case, signs_uploads))).buffer_unordered(6);

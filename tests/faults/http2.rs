@@ -1,4 +1,4 @@
-//! The client over HTTP/2, as hosted servers speak it: streams that are reset, connections that are told to end.
+//! HTTP/2, as used by hosted servers: streams that are reset, and connections that are shut down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,22 +12,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::proxy::Fault;
-use crate::{KEY, Outcome, Setup, all, refused, revenues, sale};
+use crate::{KEY, Outcome, Setup, all, error_of, revenues, sale};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
-/// What happens to the queries of a server; everything else is passed on.
+/// What happens to the queries of a server. All other requests are passed on.
 #[derive(Clone, Copy)]
 enum Cut {
     /// Nothing.
-    Nowhere,
-    /// Their stream is reset behind so many bytes of the answer.
+    None,
+    /// Their stream is reset after this many bytes of the response.
     Stream(usize),
-    /// The connection ends behind so many bytes of the answer.
+    /// The connection ends after this many bytes of the response.
     Connection(usize),
 }
 
-/// A server of HTTP/2 before the engine.
+/// An HTTP/2 server in front of the engine.
 struct Front {
     url: String,
     connections: Arc<AtomicUsize>,
@@ -35,7 +35,7 @@ struct Front {
 }
 
 impl Front {
-    /// Passes requests on to the engine at `engine`; a connection takes `most` of them and says so then.
+    /// Passes requests on to `engine`. A connection is shut down gracefully after `most` requests.
     async fn start(engine: &str, cut: Cut, most: usize) -> std::io::Result<Front> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -44,14 +44,14 @@ impl Front {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 opened.fetch_add(1, Ordering::Relaxed);
-                // A client that gives up is no failure of the server.
+                // An error means that the client ended the connection.
                 tokio::spawn(serve(client, engine.clone(), cut, most, Arc::clone(&came)));
             }
         });
         Ok(Front { url, connections, requests })
     }
 
-    /// A client that speaks HTTP/2 from its first byte.
+    /// Returns a client that uses HTTP/2 from its first byte.
     fn client(&self) -> Client {
         let builder = Client::builder().url(&self.url).api_key(KEY).http(reqwest::ClientBuilder::http2_prior_knowledge);
         builder.build().unwrap_or_else(|error| panic!("{error}"))
@@ -61,7 +61,7 @@ impl Front {
 async fn serve(client: TcpStream, engine: String, cut: Cut, most: usize, came: Arc<AtomicUsize>) -> Result<(), Failed> {
     let mut connection: Connection<TcpStream, Bytes> = h2::server::handshake(client).await?;
     let mut running = JoinSet::new();
-    let mut taken = 0;
+    let mut accepted = 0;
     loop {
         tokio::select! {
             request = connection.accept() => {
@@ -69,18 +69,18 @@ async fn serve(client: TcpStream, engine: String, cut: Cut, most: usize, came: A
                 let (request, answer) = request?;
                 came.fetch_add(1, Ordering::Relaxed);
                 running.spawn(pass_on(request, answer, engine.clone(), cut));
-                taken += 1;
-                if taken == most {
+                accepted += 1;
+                if accepted == most {
                     connection.graceful_shutdown();
                 }
             }
-            // Only one that is to end the connection fails.
+            // Only a request that must end the connection fails.
             Some(Ok(Err(_))) = running.join_next() => return Ok(()),
         }
     }
 }
 
-/// Answers one request as the engine does, up to the cut.
+/// Answers a request like the engine, up to the cut.
 async fn pass_on(
     request: http::Request<h2::RecvStream>,
     mut answer: SendResponse<Bytes>,
@@ -89,10 +89,10 @@ async fn pass_on(
 ) -> Result<(), Failed> {
     let (head, mut input) = request.into_parts();
     let mut body = Vec::new();
-    while let Some(piece) = input.data().await {
-        let piece = piece?;
-        input.flow_control().release_capacity(piece.len())?;
-        body.extend_from_slice(&piece);
+    while let Some(chunk) = input.data().await {
+        let chunk = chunk?;
+        input.flow_control().release_capacity(chunk.len())?;
+        body.extend_from_slice(&chunk);
     }
     let path = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let url = format!("{engine}{path}");
@@ -114,7 +114,7 @@ async fn pass_on(
             Err("the connection ends here".into())
         }
         _ => {
-            // What is to be sent before would be dropped.
+            // A reset would drop data that was not sent yet.
             tokio::time::sleep(Duration::from_millis(20)).await;
             output.send_reset(Reason::INTERNAL_ERROR);
             Ok(())
@@ -123,9 +123,9 @@ async fn pass_on(
 }
 
 #[tokio::test]
-async fn calls_share_a_connection() -> Outcome {
+async fn http2_calls_share_a_connection() -> Outcome {
     let setup = Setup::start(|_| Fault::None).await?;
-    let front = Front::start(setup.server.url(), Cut::Nowhere, usize::MAX).await?;
+    let front = Front::start(setup.server.url(), Cut::None, usize::MAX).await?;
     let client = front.client();
     assert_eq!(revenues(&client).await?, all());
     let sales = client.source("sales").await?;
@@ -144,7 +144,7 @@ async fn calls_share_a_connection() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_stream_or_connection_that_breaks_anywhere_is_an_error() -> Outcome {
+async fn http2_stream_or_connection_that_breaks_anywhere_is_an_error() -> Outcome {
     let setup = Setup::start(|_| Fault::None).await?;
     let cuts: [fn(usize) -> Cut; 2] = [Cut::Stream, Cut::Connection];
     let whole = whole_answer(&setup.direct(), setup.server.url()).await?;
@@ -153,7 +153,7 @@ async fn a_stream_or_connection_that_breaks_anywhere_is_an_error() -> Outcome {
         let engine = setup.server.url().to_owned();
         broken.spawn(async move {
             let front = Front::start(&engine, cut, usize::MAX).await?;
-            let error = refused(revenues(&front.client()).await);
+            let error = error_of(revenues(&front.client()).await);
             assert!(error.is_connection(), "{length} of {whole}: {error:?}");
             Ok::<_, std::io::Error>(())
         });
@@ -167,7 +167,7 @@ async fn a_stream_or_connection_that_breaks_anywhere_is_an_error() -> Outcome {
     Ok(())
 }
 
-/// How long the answer of a query is.
+/// Returns the length of the response to the query.
 async fn whole_answer(client: &Client, engine: &str) -> Result<usize, Box<dyn std::error::Error>> {
     let sales: DataSource = client.source("sales").await?;
     let url = format!("{engine}/api/formatted_data/{}", sales.uuid());
@@ -177,9 +177,9 @@ async fn whole_answer(client: &Client, engine: &str) -> Result<usize, Box<dyn st
 }
 
 #[tokio::test]
-async fn connections_that_are_told_to_end_lose_and_repeat_nothing() -> Outcome {
+async fn http2_shutdown_loses_and_repeats_no_requests() -> Outcome {
     let setup = Setup::start(|_| Fault::None).await?;
-    let front = Front::start(setup.server.url(), Cut::Nowhere, 2).await?;
+    let front = Front::start(setup.server.url(), Cut::None, 2).await?;
     let sales = front.client().source("sales").await?;
     for number in 0..20 {
         sales.insert([sale("IT", f64::from(number))]).await?;

@@ -1,16 +1,16 @@
-//! The API key, and the other secrets of a client: each in the one place of a request that it belongs into, and nowhere else.
+//! The API key and the other secrets of a client: each is sent only where it belongs.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 use serenytics::Client;
 
-use crate::calls::{Aim, CALLS, Calls, DATA_KEY, PASSWORD, REFUSED, S3_SECRET, basic, secret_in};
+use crate::calls::{Aim, CALLS, Calls, DATA_KEY, PASSWORD, REJECTED, S3_SECRET, basic, secret_in};
 use crate::proxy::{Fault, Request};
-use crate::{KEY, Outcome, Setup, printed, refused, revenues};
+use crate::{KEY, Outcome, Setup, error_of, printed, revenues};
 
 #[tokio::test]
-async fn errors_never_hold_the_key() -> Outcome {
+async fn api_key_is_not_in_errors_of_queries() -> Outcome {
     let echo = |request: &Request| request.headers.lines().find(|line| line.contains(KEY)).unwrap_or(KEY).to_owned();
     let statuses =
         ["400 Bad Request", "401 Unauthorized", "404 Not Found", "500 Internal Server Error", "302 Found", "200 OK"];
@@ -34,14 +34,14 @@ async fn errors_never_hold_the_key() -> Outcome {
                 false => Fault::None,
             };
             let setup = Setup::start(fault).await?;
-            let error = refused(revenues(&setup.client()).await);
+            let error = error_of(revenues(&setup.client()).await);
             assert!(!printed(&error).contains(KEY), "{status}: {}", printed(&error));
         }
     }
     Ok(())
 }
 
-/// The secrets that a request holds.
+/// Returns the secrets in a request.
 pub fn secrets_of(request: &Request) -> Vec<String> {
     let mut secrets: Vec<String> = ["x-api-key", "x-auth-token", "authorization"]
         .iter()
@@ -54,11 +54,11 @@ pub fn secrets_of(request: &Request) -> Vec<String> {
     secrets
 }
 
-/// A body that repeats what was said.
+/// Creates a body that repeats a string.
 type Form = fn(&str) -> String;
 
 #[tokio::test]
-async fn no_error_of_any_call_holds_a_secret() -> Outcome {
+async fn secrets_are_not_in_errors_of_any_call() -> Outcome {
     let forms: [(&str, Form); 3] = [
         ("500 Internal Server Error", |said| format!("<h1>{said}</h1>")),
         ("302 Found", |said| format!("{{\"status\":\"error\",\"errors\":[\"{said}\"]}}")),
@@ -94,7 +94,7 @@ async fn no_error_of_any_call_holds_a_secret() -> Outcome {
     Ok(())
 }
 
-/// A request without the secrets that belong where they are, each of which has to be there once.
+/// Returns a request without the secrets that belong in it. Fails if one of them is missing or repeated.
 fn without_its_secrets(request: &Request, calls: &Calls) -> String {
     let belongs = |name: &str, value: &str| {
         let values = request.header(name);
@@ -133,7 +133,7 @@ fn without_its_secrets(request: &Request, calls: &Calls) -> String {
         assert_eq!(body.matches(S3_SECRET).count(), 1, "{request:?}");
         body = body.replacen(S3_SECRET, "", 1);
     }
-    // A source is saved with all that it has, and its token is among it.
+    // A source is saved with its whole configuration, which contains its token.
     if request.method == "PUT" {
         body = body.replace(&calls.token, "");
     }
@@ -142,17 +142,17 @@ fn without_its_secrets(request: &Request, calls: &Calls) -> String {
 }
 
 #[tokio::test]
-async fn every_call_has_its_secrets_where_they_belong_and_nowhere_else() -> Outcome {
+async fn secrets_are_sent_only_where_they_belong() -> Outcome {
     for signs_uploads in [false, true] {
         let calls = Calls::start(signs_uploads, |_| Fault::None).await?;
         for (name, call) in CALLS {
             match call(&calls).await {
                 Ok(answer) => {
-                    assert!(!REFUSED.contains(name), "{name}");
+                    assert!(!REJECTED.contains(name), "{name}");
                     assert!(!answer.contains("canary") && !answer.contains(&basic()), "{name}: {answer}");
                 }
                 Err(error) => {
-                    assert!(error.is_rejected() && REFUSED.contains(name), "{name}: {error}");
+                    assert!(error.is_rejected() && REJECTED.contains(name), "{name}: {error}");
                     assert_eq!(calls.secret_in(&printed(&error)), None, "{name}: {error}");
                 }
             }
@@ -170,7 +170,7 @@ async fn every_call_has_its_secrets_where_they_belong_and_nowhere_else() -> Outc
 }
 
 #[tokio::test]
-async fn a_password_of_the_way_reaches_the_proxy_alone() -> Outcome {
+async fn proxy_password_is_sent_only_to_the_proxy() -> Outcome {
     let setup = Setup::start(|_| Fault::None).await?;
     let address = setup.proxy.url.replace("http://", "");
     let client =
@@ -183,25 +183,25 @@ async fn a_password_of_the_way_reaches_the_proxy_alone() -> Outcome {
         assert_eq!(format!("{request:?}").matches(&basic()).count(), 1, "{request:?}");
         assert!(!format!("{request:?}").contains(PASSWORD), "{request:?}");
     }
-    // One that cannot be reached is told without it.
+    // The error of an unreachable proxy does not show the password.
     let client =
         Client::builder().url(setup.server.url()).api_key(KEY).proxy(format!("http://ada:{PASSWORD}@127.0.0.1:1"));
-    let error = printed(&refused(revenues(&client.build()?).await));
+    let error = printed(&error_of(revenues(&client.build()?).await));
     assert_eq!(secret_in(&error), None, "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_panic_never_shows_a_secret() -> Outcome {
+async fn secrets_are_not_in_panics() -> Outcome {
     let calls = Calls::start(false, |_| Fault::None).await?;
     let client = Client::builder().url("http://127.0.0.1:1").api_key(KEY).build()?;
     let failed = revenues(&client).await;
-    let mistaken = refused(calls.client.source_by_uuid(KEY).await);
+    let mistaken = error_of(calls.client.source_by_uuid(KEY).await);
     let values = format!("{} {}", calls.values(), printed(&mistaken));
     assert!(values.contains("[API key]") && values.contains("[S3 credentials]"), "{values}");
     let panicked = tokio::spawn(async move { failed.unwrap_or_else(|error| panic!("{values} {error:?}")) }).await;
-    let told = panicked.err().ok_or("no panic")?.into_panic();
-    let told = told.downcast::<String>().map_err(|_| "no text")?;
-    assert_eq!(calls.secret_in(&told), None, "{told}");
+    let message = panicked.err().ok_or("no panic")?.into_panic();
+    let message = message.downcast::<String>().map_err(|_| "not a string")?;
+    assert_eq!(calls.secret_in(&message), None, "{message}");
     Ok(())
 }

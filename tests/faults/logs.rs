@@ -1,4 +1,4 @@
-//! The logs of everything in the process, at every level: none holds a secret.
+//! Logs of the whole process at every level: none contains a secret.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use crate::key::secrets_of;
 use crate::proxy::{Fault, Request};
 use crate::{KEY, Outcome, Setup, revenues};
 
-/// Keeps what is logged, by `tracing` and by `log`.
+/// Records what is logged by `tracing` and by `log`.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// Keeps what the whole process logs from now on, what other tests do among it.
+    /// Starts recording the logs of the whole process, including those of other tests.
     fn watch() -> Result<Lines, Box<dyn std::error::Error>> {
         let lines = Lines::default();
         let writer = lines.clone();
@@ -57,11 +57,11 @@ impl log::Log for Lines {
 }
 
 #[tokio::test]
-async fn no_log_holds_a_secret() -> Outcome {
+async fn secrets_are_not_in_logs() -> Outcome {
     let lines = Lines::watch()?;
     let mut tokens = Vec::new();
     for signs_uploads in [false, true] {
-        // What is tried again is logged with its error, in which this server repeats what it was sent.
+        // A retry is logged with its error, in which this server repeats the request's secrets.
         let aim = Arc::new(Aim::default());
         let (aimed, loads_from_s3) = (Arc::clone(&aim), AtomicBool::new(false));
         let busy = move |request: &Request| {
@@ -73,7 +73,7 @@ async fn no_log_holds_a_secret() -> Outcome {
                 return Fault::None;
             }
             let mut said = secrets_of(request);
-            // What the task is asked for was sent by the call before.
+            // The task belongs to the call before it, which sent the secret.
             said.extend((is_task && loads_from_s3.load(Ordering::SeqCst)).then(|| S3_SECRET.to_owned()));
             Fault::Instead("503 Service Unavailable", "retry-after: 0\r\n".to_owned(), said.join(" ").into_bytes())
         };
@@ -89,7 +89,7 @@ async fn no_log_holds_a_secret() -> Outcome {
         tokens.push(calls.token.clone());
         tokens.extend(calls.setup.proxy.seen().iter().flat_map(|seen| seen.header("x-auth-token")).map(str::to_owned));
     }
-    // Connections that would log all that is sent, and a proxy with a password.
+    // Verbose connections, which would log everything that is sent, and a proxy with a password.
     let setup = Setup::start(|_| Fault::None).await?;
     let verbose = Client::builder().url(&setup.proxy.url).api_key(KEY).http(|http| http.connection_verbose(true));
     revenues(&verbose.build()?).await?;

@@ -1,13 +1,13 @@
-//! The client against the embedded engine with a network between them that fails: what is an error, what is tried again,
-//! what is never sent twice, and where the API key never is.
+//! The client with an engine behind a network that fails: which failures are errors, which calls are retried, which are
+//! never sent twice, and where the API key never appears.
 
 mod answers;
 mod calls;
-mod elsewhere;
 mod every_call;
 mod http2;
 mod key;
 mod logs;
+mod other_servers;
 mod proxy;
 mod retries;
 
@@ -17,13 +17,13 @@ use proxy::{Fault, Proxy, Request};
 use serenytics::{Client, Source, query};
 use serenytics_local::{Server, ServerBuilder};
 
-/// What tests stop with.
+/// The result of a test.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// The API key, which must be seen nowhere but in its header.
+/// The API key, which must only appear in its header.
 const KEY: &str = "canary-4f1c9b7e";
 
-/// A storage of three rows.
+/// A storage with three rows.
 #[derive(Debug, Clone, PartialEq, Source)]
 #[source(name = "sales")]
 struct Sale {
@@ -35,7 +35,7 @@ fn sale(country: &str, revenue: f64) -> Sale {
     Sale { country: country.to_owned(), revenue }
 }
 
-/// An engine that holds three sales, and a proxy before it.
+/// An engine with three sales, behind a proxy.
 struct Setup {
     server: Server,
     proxy: Proxy,
@@ -43,14 +43,14 @@ struct Setup {
 }
 
 impl Setup {
-    /// An engine, and what happens to the requests of [`Setup::client`].
+    /// Starts an engine. `fault` applies to the requests of [`Setup::client`].
     async fn start(
         fault: impl Fn(&Request) -> Fault + Send + Sync + 'static,
     ) -> Result<Setup, Box<dyn std::error::Error>> {
         Setup::start_with(|builder| builder, fault).await
     }
 
-    /// The same, of an engine that is set up further.
+    /// Starts an engine with further settings.
     async fn start_with(
         configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
         fault: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -64,12 +64,12 @@ impl Setup {
         Ok(setup)
     }
 
-    /// A client that goes through the proxy.
+    /// Returns a client that goes through the proxy.
     fn client(&self) -> Client {
         client(&self.proxy.url)
     }
 
-    /// A client that goes straight to the engine.
+    /// Returns a client that connects to the engine directly.
     fn direct(&self) -> Client {
         client(self.server.url())
     }
@@ -80,7 +80,7 @@ fn client(url: &str) -> Client {
     built.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The countries and revenues of all sales, the largest first.
+/// Returns the countries and revenues of all sales, the largest first.
 async fn revenues(client: &Client) -> Result<Vec<(String, f64)>, serenytics::Error> {
     let rows = client.fetch(&query! { from Sale select country, revenue order_by revenue desc }).await?;
     Ok(rows.into_iter().map(|row| (row.country, row.revenue)).collect())
@@ -90,15 +90,15 @@ fn all() -> Vec<(String, f64)> {
     vec![("FR".to_owned(), 12.5), ("Réunion".to_owned(), 0.25), ("DE".to_owned(), -3.0)]
 }
 
-/// The error of what was expected to fail.
-fn refused<T: std::fmt::Debug>(outcome: Result<T, serenytics::Error>) -> serenytics::Error {
+/// Returns the error of a call that must fail.
+fn error_of<T: std::fmt::Debug>(outcome: Result<T, serenytics::Error>) -> serenytics::Error {
     match outcome {
         Err(error) => error,
-        Ok(value) => panic!("{value:?} was expected to be an error"),
+        Ok(value) => panic!("expected an error, got {value:?}"),
     }
 }
 
-/// Everything that an error prints: its text, its `Debug`, and the same of its causes.
+/// Returns everything that an error prints: `Display` and `Debug`, also of its causes.
 fn printed(error: &serenytics::Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut cause = std::error::Error::source(error);

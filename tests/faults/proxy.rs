@@ -1,4 +1,4 @@
-//! A proxy between the client and the engine: it passes requests on, keeps them, and does to the answers what networks do.
+//! A proxy between client and engine: it passes requests on, records them, and damages responses like a failing network.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A request, as it came from the client.
+/// A request from the client.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// How many came before it.
+    /// The number of requests before it.
     pub number: usize,
     /// `GET`, `POST` or another.
     pub method: String,
@@ -17,49 +17,49 @@ pub struct Request {
     pub path: String,
     /// The header lines.
     pub headers: String,
-    /// The body, without the chunks that it came in.
+    /// The body, without chunked encoding.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// Whether it is a query.
+    /// Returns true if it is a query.
     pub fn is_query(&self) -> bool {
         self.path.starts_with("/api/formatted_data/")
     }
 
-    /// Whether it came by a link, which is signed and needs no key.
+    /// Returns true if it uses a signed link, which needs no key.
     pub fn is_by_link(&self) -> bool {
         self.path.contains("signature=")
     }
 
-    /// The values of a header.
+    /// Returns the values of a header.
     pub fn header<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
         values(&self.headers, name).collect()
     }
 }
 
-/// What happens to a request and its answer.
+/// What happens to a request and its response.
 pub enum Fault {
     /// Nothing.
     None,
-    /// The connection ends before the engine has the request.
+    /// The connection ends before the engine receives the request.
     Lost,
-    /// The engine does what it is asked to, and the connection ends before its answer.
+    /// The engine processes the request, and the connection ends before the response.
     Unanswered,
-    /// The engine is not asked; these are the status, further header lines and the body of the answer.
+    /// The engine does not receive the request. The response has this status, further header lines and body.
     Instead(&'static str, String, Vec<u8>),
-    /// As many bytes of the answer pass, then the connection ends.
+    /// The connection ends after this many bytes of the response.
     Cut(usize),
-    /// As many hundredths of the answer pass, then the connection ends.
+    /// The connection ends after this percentage of the response.
     Share(usize),
-    /// As many bytes of the answer pass, then nothing more, while the connection stays.
+    /// Nothing is sent after this many bytes of the response, but the connection stays open.
     Stall(usize),
-    /// The answer passes in pieces of this size, with a pause before each.
+    /// The response is sent in chunks of this size, with a pause before each.
     Slow(usize, Duration),
-    /// The answer has another body, made of its own, and its status.
+    /// The body of the response is changed by a function.
     Body(fn(&str) -> Vec<u8>),
-    /// The answer names the server with this URL wherever it names this one.
-    Elsewhere(String),
+    /// In the body of the response, this server's URL is replaced by another one.
+    OtherServer(String),
 }
 
 /// The proxy.
@@ -70,7 +70,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before the engine at `url`. `fault` tells what happens to each request.
+    /// Starts a proxy of the engine at `url`. `fault` decides what happens to each request.
     pub async fn start(url: &str, fault: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> std::io::Result<Proxy> {
         let engine = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -88,7 +88,7 @@ impl Proxy {
                         request.number = kept.len();
                         kept.push(request.clone());
                     }
-                    // A client that gave up meanwhile is no failure of the proxy.
+                    // An error means that the client ended the connection.
                     let _ = answer(client.get_mut(), &engine, &request, fault(&request)).await;
                 });
             }
@@ -96,18 +96,18 @@ impl Proxy {
         Ok(Proxy { url, seen })
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many requests there were with this method and a path that ends so.
+    /// Returns the number of requests with this method and end of the path.
     pub fn count(&self, method: &str, end: &str) -> usize {
         self.seen().iter().filter(|request| request.method == method && request.path.ends_with(end)).count()
     }
 }
 
-/// Reads a request to its end.
+/// Reads a whole request.
 async fn read(client: &mut BufReader<TcpStream>) -> std::io::Result<Request> {
     let mut line = String::new();
     client.read_line(&mut line).await?;
@@ -131,18 +131,18 @@ async fn read(client: &mut BufReader<TcpStream>) -> std::io::Result<Request> {
     Ok(Request { number: 0, method, path, headers, body })
 }
 
-/// The value of a header.
+/// Returns the value of a header.
 fn header<'a>(headers: &'a str, name: &'a str) -> Option<&'a str> {
     values(headers, name).next()
 }
 
-/// The values of a header that may stand there several times.
+/// Returns the values of a header, which may be repeated.
 fn values<'a>(headers: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     let lines = headers.lines().filter_map(|line| line.split_once(':'));
     lines.filter(move |(line, _)| line.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
-/// A body that comes in chunks.
+/// Reads a chunked body.
 async fn chunks(input: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
@@ -179,9 +179,9 @@ async fn answer(client: &mut TcpStream, engine: &str, request: &Request, fault: 
             Ok(())
         }
         Fault::Slow(size, pause) => {
-            for piece in passed_on(engine, request).await?.chunks(size) {
+            for chunk in passed_on(engine, request).await?.chunks(size) {
                 tokio::time::sleep(pause).await;
-                client.write_all(piece).await?;
+                client.write_all(chunk).await?;
             }
             Ok(())
         }
@@ -191,7 +191,7 @@ async fn answer(client: &mut TcpStream, engine: &str, request: &Request, fault: 
             let status = head.lines().next().and_then(|line| line.strip_prefix("HTTP/1.1 ")).unwrap_or_default();
             client.write_all(&written(status, "", &change(&String::from_utf8_lossy(&body)))).await
         }
-        Fault::Elsewhere(url) => {
+        Fault::OtherServer(url) => {
             let own = format!("http://{}", header(&request.headers, "host").unwrap_or_default());
             let (_, body) = parts(&passed_on(engine, request).await?).await?;
             let body = String::from_utf8_lossy(&body).replace(&own, &url);
@@ -205,7 +205,7 @@ fn written(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// The engine's whole answer to a request, with its head.
+/// Returns the engine's whole response to a request, including its head.
 pub async fn passed_on(engine: &str, request: &Request) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(engine).await?;
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.path);
@@ -225,7 +225,7 @@ pub async fn passed_on(engine: &str, request: &Request) -> std::io::Result<Vec<u
     Ok(answer)
 }
 
-/// The head and the body of an answer.
+/// Splits a response into head and body.
 async fn parts(answer: &[u8]) -> std::io::Result<(String, Vec<u8>)> {
     let mut rest = BufReader::new(answer);
     let mut head = String::new();

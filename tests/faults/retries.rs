@@ -1,4 +1,4 @@
-//! Retries: what may be repeated is, what may not is sent once, whatever happens to it.
+//! Retries: repeatable requests are retried, all others are sent once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use serenytics::Error;
 
 use crate::proxy::{Fault, Request};
-use crate::{Outcome, Setup, all, refused, revenues, sale};
+use crate::{Outcome, Setup, all, error_of, revenues, sale};
 
-/// A fault that happens to the first requests that are meant, as many as the number says.
+/// Creates a fault that happens to the first `times` requests for which `meant` is true.
 fn at_first(
     times: usize,
     meant: impl Fn(&Request) -> bool + Send + Sync + 'static,
@@ -27,7 +27,7 @@ fn too_many(after: &'static str) -> impl Fn() -> Fault + Send + Sync + 'static {
 }
 
 #[tokio::test]
-async fn a_query_is_repeated_after_what_passes() -> Outcome {
+async fn query_is_retried_after_temporary_failures() -> Outcome {
     let busy = || Fault::Instead("503 Service Unavailable", "retry-after: 0\r\n".to_owned(), Vec::new());
     let faults: [fn() -> Fault; 3] = [busy, || Fault::Lost, || Fault::Unanswered];
     for fault in faults {
@@ -39,21 +39,21 @@ async fn a_query_is_repeated_after_what_passes() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_server_is_left_alone_as_long_as_it_asks_for() -> Outcome {
+async fn retry_waits_as_long_as_the_server_asks() -> Outcome {
     let setup = Setup::start(at_first(1, Request::is_query, too_many("1"))).await?;
     let started = Instant::now();
     assert_eq!(revenues(&setup.client()).await?, all());
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
 
     let setup = Setup::start(at_first(1, Request::is_query, too_many("3600"))).await?;
-    let error = refused(revenues(&setup.client().with_timeout(Duration::from_secs(5))).await);
+    let error = error_of(revenues(&setup.client().with_timeout(Duration::from_secs(5))).await);
     assert!(error.status() == Some(429) && error.to_string().contains("slow down"), "{error}");
     assert_eq!(setup.proxy.seen().iter().filter(|request| request.is_query()).count(), 1);
     Ok(())
 }
 
-/// What goes wrong with a call that changes data.
-const CHANGES_MEET: [(fn() -> Fault, bool); 4] = [
+/// Failures of calls that change data, and whether the change is applied.
+const FAILED_CHANGES: [(fn() -> Fault, bool); 4] = [
     (|| Fault::Lost, false),
     (|| Fault::Unanswered, true),
     (|| Fault::Cut(30), true),
@@ -61,13 +61,13 @@ const CHANGES_MEET: [(fn() -> Fault, bool); 4] = [
 ];
 
 #[tokio::test]
-async fn rows_are_sent_once() -> Outcome {
-    for (fault, is_done) in CHANGES_MEET {
+async fn insert_is_never_retried() -> Outcome {
+    for (fault, is_done) in FAILED_CHANGES {
         let setup =
             Setup::start(move |request| if request.path.ends_with("/batch") { fault() } else { Fault::None }).await?;
         let sales = setup.client().source("sales").await?;
-        let error = refused(sales.insert([sale("IT", 7.0)]).await);
-        assert!(told_as_unsure(&error), "{error:?}");
+        let error = error_of(sales.insert([sale("IT", 7.0)]).await);
+        assert!(is_outcome_unknown(&error), "{error:?}");
         assert_eq!(setup.proxy.count("POST", "/batch"), 1);
         assert_eq!(setup.direct().source("sales").await?.row_count().await?, if is_done { 4 } else { 3 });
     }
@@ -75,12 +75,12 @@ async fn rows_are_sent_once() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_storage_is_made_once() -> Outcome {
-    for (fault, is_done) in CHANGES_MEET {
+async fn storage_creation_is_never_retried() -> Outcome {
+    for (fault, is_done) in FAILED_CHANGES {
         let is_creation = |request: &Request| request.method == "POST" && request.path == "/api/data_source";
         let setup = Setup::start(move |request| if is_creation(request) { fault() } else { Fault::None }).await?;
-        let error = refused(setup.client().get_or_create_storage("new").await);
-        assert!(told_as_unsure(&error), "{error:?}");
+        let error = error_of(setup.client().get_or_create_storage("new").await);
+        assert!(is_outcome_unknown(&error), "{error:?}");
         assert_eq!(setup.proxy.count("POST", "/api/data_source"), 1);
         let made = setup.direct().sources().await?.iter().filter(|source| source.name() == "new").count();
         assert_eq!(made, usize::from(is_done));
@@ -89,8 +89,8 @@ async fn a_storage_is_made_once() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_load_is_begun_once() -> Outcome {
-    for (fault, _) in CHANGES_MEET {
+async fn load_start_is_never_retried() -> Outcome {
+    for (fault, _) in FAILED_CHANGES {
         let setup = Setup::start(
             move |request| if request.path.ends_with("/reload_from_file") { fault() } else { Fault::None },
         )
@@ -98,13 +98,13 @@ async fn a_load_is_begun_once() -> Outcome {
         let file = tempfile::Builder::new().suffix(".csv").tempfile()?;
         std::fs::write(file.path(), "country,revenue\nIT,7.5\n")?;
         let sales = setup.client().source("sales").await?;
-        assert!(told_as_unsure(&refused(sales.reload_from_csv(file.path()).send().await)));
+        assert!(is_outcome_unknown(&error_of(sales.reload_from_csv(file.path()).send().await)));
         assert_eq!(setup.proxy.count("POST", "/reload_from_file"), 1);
     }
     Ok(())
 }
 
-/// Whether an error is the connection's or the server's.
-fn told_as_unsure(error: &Error) -> bool {
+/// Returns true for a connection error or a 503.
+fn is_outcome_unknown(error: &Error) -> bool {
     error.is_connection() || error.status() == Some(503)
 }

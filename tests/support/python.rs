@@ -1,5 +1,5 @@
-//! Virtual environments of Python, for what is held against packages of PyPI.
-#![allow(dead_code, reason = "each program needs some of it")]
+//! Python virtual environments, for tests that compare with packages from PyPI.
+#![allow(dead_code, reason = "each test program uses part of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 static INSTALLING: Mutex<()> = Mutex::new(());
 
-/// The interpreter of the virtual environment in a folder, with these packages. It is made once and kept between runs.
+/// Returns the interpreter of a virtual environment with these packages. It is created once and reused.
 pub fn environment(folder: &Path, packages: &[&str]) -> PathBuf {
     let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let python = folder.join("bin").join("python");
@@ -22,14 +22,14 @@ pub fn environment(folder: &Path, packages: &[&str]) -> PathBuf {
     python
 }
 
-/// The package installer of an interpreter.
+/// Returns the package installer of an interpreter.
 pub fn pip(python: &Path) -> Command {
     let mut command = Command::new(python);
     command.args(["-m", "pip", "--disable-pip-version-check"]);
     command
 }
 
-/// Runs a command, which has to work.
+/// Runs a command that must succeed.
 pub fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(
