@@ -5,10 +5,10 @@ mod accounts;
 mod arrow;
 #[cfg(feature = "blocking")]
 mod blocking;
-mod changing;
+mod batches;
 mod data_api;
-mod exporting;
-mod loading;
+mod exports;
+mod loads;
 mod measures;
 mod messages;
 mod queries;
@@ -16,7 +16,7 @@ mod scripts;
 mod sources;
 mod streams;
 mod web_apps;
-mod without_the_macro;
+mod dynamic_queries;
 
 use std::borrow::Cow;
 
