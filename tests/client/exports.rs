@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use serenytics::prelude::*;
 use serenytics_core::{ExportFormat, SourceType};
 
-use crate::{Engine, Outcome, SALES, Sale, error_of, ordered, sale, three_sales};
+use crate::{Engine, Outcome, SALES, Sale, ordered, sale, three_sales};
 
 #[derive(Debug, Clone, PartialEq, Row)]
 struct Exported {
@@ -114,29 +114,5 @@ async fn export_of_a_join_contains_the_columns_of_its_sources() -> Outcome {
         let batch = batches.try_next().await?.ok_or("no batch")?;
         assert_eq!((batch.num_rows(), batch.num_columns()), (1, 5));
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn update_replaces_rows_by_primary_key() -> Outcome {
-    let engine = Engine::open().await?;
-    let sales = engine.client.get_or_create_storage("sales").await?;
-    sales.insert([sale("FR", 1.0, Some(1)), sale("DE", 2.0, Some(2))]).await?;
-    sales.update("invoice", [sale("de", 20.0, Some(2)), sale("IT", 3.0, Some(3))]).send().await?;
-    let expected = [sale("FR", 1.0, Some(1)), sale("IT", 3.0, Some(3)), sale("de", 20.0, Some(2))];
-    assert_eq!(ordered(engine.client.fetch(&SALES).await?), expected);
-    let path = engine.file("changes.csv", "country,revenue,invoice\nit,30,3\n")?;
-    sales.update_from_csv(&path, "invoice").send().await?;
-    assert_eq!(sales.row_count().await?, 3);
-    let rows =
-        futures_util::stream::iter([sale("es", 4.0, Some(4)), sale("FR", 7.0, Some(1))].map(Ok::<_, std::io::Error>));
-    sales.update_from_stream("invoice", rows).send().await?;
-    assert_eq!(ordered(engine.client.fetch(&SALES).await?)[0], sale("FR", 7.0, Some(1)));
-    assert_eq!(sales.row_count().await?, 4);
-    let error = error_of(sales.update_from_csv(&path, "invoce").send().await);
-    assert!(
-        error.to_string().contains("there is no column `invoce`, the primary key; did you mean `invoice`?"),
-        "{error}"
-    );
     Ok(())
 }

@@ -192,3 +192,27 @@ async fn reload_of_an_invalid_row_changes_nothing() -> Outcome {
     assert!(message.contains("has to be called `country`") && message.contains("has to be called `ete`"), "{message}");
     Ok(())
 }
+
+#[tokio::test]
+async fn update_replaces_rows_by_primary_key() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.client.get_or_create_storage("sales").await?;
+    sales.insert([sale("FR", 1.0, Some(1)), sale("DE", 2.0, Some(2))]).await?;
+    sales.update("invoice", [sale("de", 20.0, Some(2)), sale("IT", 3.0, Some(3))]).send().await?;
+    let expected = [sale("FR", 1.0, Some(1)), sale("IT", 3.0, Some(3)), sale("de", 20.0, Some(2))];
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?), expected);
+    let path = engine.file("changes.csv", "country,revenue,invoice\nit,30,3\n")?;
+    sales.update_from_csv(&path, "invoice").send().await?;
+    assert_eq!(sales.row_count().await?, 3);
+    let rows =
+        futures_util::stream::iter([sale("es", 4.0, Some(4)), sale("FR", 7.0, Some(1))].map(Ok::<_, std::io::Error>));
+    sales.update_from_stream("invoice", rows).send().await?;
+    assert_eq!(ordered(engine.client.fetch(&SALES).await?)[0], sale("FR", 7.0, Some(1)));
+    assert_eq!(sales.row_count().await?, 4);
+    let error = error_of(sales.update_from_csv(&path, "invoce").send().await);
+    assert!(
+        error.to_string().contains("there is no column `invoce`, the primary key; did you mean `invoice`?"),
+        "{error}"
+    );
+    Ok(())
+}

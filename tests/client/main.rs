@@ -3,20 +3,21 @@
 mod accounts;
 #[cfg(feature = "arrow")]
 mod arrow;
+mod batches;
 #[cfg(feature = "blocking")]
 mod blocking;
-mod batches;
 mod data_api;
+mod dynamic_queries;
 mod exports;
 mod loads;
 mod measures;
 mod messages;
+mod pushes;
 mod queries;
 mod scripts;
 mod sources;
 mod streams;
 mod web_apps;
-mod dynamic_queries;
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
-//! Queries: typed rows, other sources, drift, and sources that are created again.
+//! Queries: typed rows, other sources, drift, untyped results, and value formulas.
 
 use std::borrow::Cow;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::query::Query;
 use serenytics_query::shape::{OutputColumn, OutputType};
@@ -124,5 +124,65 @@ async fn query_finds_a_source_that_was_created_again() -> Outcome {
     other.source("sales").await?.delete().await?;
     let error = error_of(engine.client.fetch(&SALES).await);
     assert!(error.is_not_found() && error.to_string().contains("no source named `sales`"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn get_data_returns_all_rows_and_columns() -> Outcome {
+    let engine = Engine::open().await?;
+    let empty = engine.client.get_or_create_storage("empty").await?;
+    assert!(empty.get_data().await?.columns.is_empty());
+    let sales = engine.sales().await?;
+    let data = sales.get_data().await?;
+    assert_eq!(data.names().collect::<Vec<_>>(), ["country", "revenue", "invoice"]);
+    assert_eq!(data.rows.len(), 3);
+    let countries: Vec<_> = data.column("country").ok_or("no column")?.collect();
+    assert!(countries.contains(&&json!("FR")) && data.column("contry").is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn untyped_result_is_returned_by_rows_or_by_columns() -> Outcome {
+    let engine = Engine::open().await?;
+    let sales = engine.sales().await?;
+    let mut options: Pipeline = serde_json::from_str(SALES_JSON)?;
+    options.data_processing_pipeline[0].order_by =
+        serde_json::from_value(json!([{"name": "revenue", "direction": "asc"}]))?;
+    let rows = sales.query(&options).await?.rows;
+    let error = error_of(engine.client.fetch_columns(&sales, &options).await);
+    assert!(error.to_string().contains("use `fetch_raw`"), "{error}");
+    options.order = None;
+    assert_eq!(engine.client.fetch_raw(&sales, &options).await?.rows, rows);
+    let columns = engine.client.fetch_columns(&sales, &options).await?;
+    for (index, title) in columns.columns.iter().enumerate() {
+        let expected: Vec<Value> = rows.iter().map(|row| row[index].clone()).collect();
+        assert_eq!(columns.column(&title.name).ok_or("no column")?, expected);
+    }
+    options.order = Some("column_by_column".to_owned());
+    assert_eq!(engine.client.fetch_columns(&sales, &options).await?, columns);
+    let error = error_of(engine.client.fetch_raw(&sales, &options).await);
+    assert!(error.to_string().contains("use `fetch_columns`"), "{error}");
+
+    options.data_processing_pipeline[0].conditions =
+        serde_json::from_value(json!([{"name": "country", "op": "==", "value": "XX"}]))?;
+    let nothing = engine.client.fetch_columns(&sales, &options).await?;
+    assert_eq!((nothing.columns.len(), nothing.cells), (3, vec![Vec::<Value>::new(); 3]));
+    let empty = engine.client.get_or_create_storage("empty").await?;
+    assert!(engine.client.fetch_columns(&empty, &options).await?.columns.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn value_formula_is_a_number() -> Outcome {
+    let engine = Engine::open().await?;
+    let empty = engine.client.get_or_create_storage("empty").await?;
+    assert_eq!(empty.value_formula("sum([revenue])").await?, None);
+    let sales = engine.sales().await?;
+    let expected: f64 = three_sales().iter().map(|sale| sale.revenue).sum();
+    assert_eq!(sales.value_formula("sum([revenue]) / count()").await?, Some(expected / 3.0));
+    let error = error_of(sales.value_formula("sum([revenu])").await);
+    assert!(error.is_rejected(), "{error}");
+    let error = error_of(sales.value_formula("revenue").await);
+    assert!(error.to_string().contains("`revenue` is not a value formula: it returned 3 rows"), "{error}");
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! Data sources: finding by name and uuid, listing, creating, describing and deleting.
+//! Data sources: finding by name and uuid, listing, creating, describing, saving and deleting.
 
+use serde_json::json;
 use serenytics_core::{Client, SourceType};
 use serenytics_query::vocabulary::ColumnType;
 
-use crate::{Engine, Outcome, error_of};
+use crate::{Engine, Outcome, SALES, error_of, map, ordered, three_sales};
 
 #[tokio::test]
 async fn source_is_found_by_name_by_uuid_and_in_the_list() -> Outcome {
@@ -71,7 +72,7 @@ async fn deleted_source_is_not_found() -> Outcome {
     for error in [
         error_of(sales.columns().await),
         error_of(sales.row_count().await),
-        error_of(sales.insert(crate::three_sales()).await),
+        error_of(sales.insert(three_sales()).await),
         error_of(engine.client.source_by_uuid(sales.uuid()).await),
         error_of(sales.delete().await),
     ] {
@@ -105,7 +106,39 @@ async fn stopped_server_is_a_connection_error() -> Outcome {
 async fn users_metadata_is_reloaded_from_a_source_of_logins() -> Outcome {
     let engine = Engine::open().await?;
     let users = engine.client.get_or_create_storage("users").await?;
-    users.insert([serde_json::json!({"login": "ada", "region": "north"})]).await?;
+    users.insert([json!({"login": "ada", "region": "north"})]).await?;
     users.reload_users_metadata().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn properties_are_set_and_saved() -> Outcome {
+    let engine = Engine::open().await?;
+    let mut sales = engine.sales().await?;
+    assert_eq!(sales.property("server_ip"), None);
+    sales.set_property("server_ip", "sql.example.com");
+    sales.set_property("deep", json!({"a": [1, null]}));
+    sales.set_name("sold");
+    sales.save().await?;
+    assert!(engine.client.find_source("sales").await?.is_none());
+    let mut found = engine.client.source("sold").await?;
+    assert_eq!(found.property("server_ip"), Some(&json!("sql.example.com")));
+    assert_eq!(found.config(), sales.config());
+    found.set_property("server_ip", 3);
+    found.refresh().await?;
+    assert_eq!(found.property("server_ip"), Some(&json!("sql.example.com")));
+    found.invalidate_cache().await?;
+    assert_eq!(found.row_count().await?, 3);
+
+    let made = engine.client.create_storage("sold").await?;
+    assert_ne!(made.uuid(), found.uuid());
+    assert_eq!(ordered(engine.client.fetch_from(&found, &SALES).await?), ordered(three_sales()));
+    made.insert([map(json!({"a": 1}))]).await?;
+    made.delete().await?;
+    for error in
+        [error_of(found.clone().delete().await.and(found.save().await)), error_of(found.invalidate_cache().await)]
+    {
+        assert!(error.is_not_found(), "{error}");
+    }
     Ok(())
 }
