@@ -1,4 +1,5 @@
-//! Compares the figures that the example `flights` prints with the same figures computed by plain loops over the file.
+//! Compares the figures that the example `flights` prints with the same figures computed by plain
+//! loops over the file.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -58,7 +59,8 @@ fn mean(values: &[i64]) -> String {
     format!("{:.2}", values.iter().sum::<i64>() as f64 / values.len() as f64)
 }
 
-/// Returns the weekday, from 1 (Monday) to 7, of a day in January or February 2013. 1 January was a Tuesday.
+/// Returns the weekday, from 1 (Monday) to 7, of a day in January or February 2013. 1 January was a
+/// Tuesday.
 fn weekday(time_hour: &str) -> i64 {
     let month: i64 = time_hour[5..7].parse().unwrap();
     let day: i64 = time_hour[8..10].parse().unwrap();

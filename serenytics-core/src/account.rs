@@ -39,7 +39,8 @@ impl ClientBuilder {
         if login.contains(':') {
             return Err(Error::new(Kind::Usage, "a login cannot contain `:`, which separates login and password"));
         }
-        // The secrets are the keys of these sessions, so that they are redacted wherever they could appear.
+        // The secrets are the keys of these sessions, so that they are redacted wherever they could
+        // appear.
         let basic = STANDARD.encode(format!("{login}:{password}"));
         let secrets = ApiKey::from(password).hiding(&basic);
         let session = self.session(secrets, HeaderValue::from_static(""))?;

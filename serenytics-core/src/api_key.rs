@@ -7,9 +7,9 @@ use reqwest::header::{HeaderValue, InvalidHeaderValue};
 
 /// An API key of the platform.
 ///
-/// It has no `Display` and no `Serialize`, and its `Debug` hides the key, so that it reaches no log,
-/// error or panic unless [`expose_secret`](Self::expose_secret) puts it there. Whitespace around the
-/// key is trimmed.
+/// It has no `Display` and no `Serialize`, and its `Debug` hides the key, so that it reaches no
+/// log, error or panic unless [`expose_secret`](Self::expose_secret) puts it there. Whitespace
+/// around the key is trimmed.
 #[derive(Clone)]
 pub struct ApiKey {
     key: Arc<str>,
@@ -26,7 +26,8 @@ const OTHER_REDACTED: &str = "[secret]";
 /// Shorter keys are not redacted: they would match any word.
 const SHORTEST_REDACTED: usize = 4;
 
-/// Length of the prefix that is redacted like the whole key: a string may have been truncated inside the key.
+/// Length of the prefix that is redacted like the whole key: a string may have been truncated
+/// inside the key.
 const SHORTEST_BEGINNING: usize = 8;
 
 impl ApiKey {
@@ -41,21 +42,23 @@ impl ApiKey {
         &self.key
     }
 
-    /// Returns the same key with another secret to redact, one that is only sent with a single call.
+    /// Returns the same key with another secret to redact, one that is only sent with a single
+    /// call.
     pub(crate) fn hiding(mut self, secret: &str) -> ApiKey {
         self.others.push(secret.into());
         self
     }
 
-    /// Returns the value of the header that carries the key, marked as sensitive so that no lower layer prints it.
+    /// Returns the value of the header that carries the key, marked as sensitive so that no lower
+    /// layer prints it.
     pub(crate) fn header(&self) -> Result<HeaderValue, InvalidHeaderValue> {
         let mut value = HeaderValue::from_str(&self.key)?;
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// Removes the key from a string of another origin: a server may echo what it was sent. The prefix
-    /// of the key is removed too, because strings may be truncated.
+    /// Removes the key from a string of another origin: a server may echo what it was sent. The
+    /// prefix of the key is removed too, because strings may be truncated.
     pub(crate) fn redact(&self, text: String) -> String {
         let text = without(text, &self.key, REDACTED);
         self.others.iter().fold(text, |text, other| without(text, other, OTHER_REDACTED))

@@ -59,7 +59,8 @@ impl DataApi {
         let mut response = self.session.get(&["data-api", "datasources_list"], self.session.deadline()).send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
-        // The documentation does not show the response: it may be a bare list, or an object as in other lists.
+        // The documentation does not show the response: it may be a bare list, or an object as in
+        // other lists.
         let list = match answer {
             Value::Object(mut answer) => answer.remove("objects").unwrap_or_default(),
             list => list,
@@ -72,8 +73,8 @@ impl DataApi {
     /// Returns the columns of the source with this uuid: `POST /data-api/query-model/{uuid}`.
     ///
     /// # Errors
-    /// Returns an error if the key cannot read the source, or the server cannot be reached or rejects
-    /// the request.
+    /// Returns an error if the key cannot read the source, or the server cannot be reached or
+    /// rejects the request.
     pub async fn columns(&self, uuid: &str) -> Result<Vec<ColumnTitle>, Error> {
         let request = self.session.post(&["data-api", "query-model", uuid], self.session.deadline());
         let mut answer = request.repeatable().json(&json!({})).send().await?.ok().await?;
@@ -85,11 +86,12 @@ impl DataApi {
     }
 
     /// Runs a query on the source with this uuid, and returns its rows:
-    /// `POST /data-api/query-data/{uuid}` in the format `json`. A query without stages returns all rows.
+    /// `POST /data-api/query-data/{uuid}` in the format `json`. A query without stages returns all
+    /// rows.
     ///
     /// # Errors
-    /// Returns an error if the key cannot read the source, the server cannot be reached or rejects the
-    /// request, or the response is malformed.
+    /// Returns an error if the key cannot read the source, the server cannot be reached or rejects
+    /// the request, or the response is malformed.
     pub async fn query(&self, uuid: &str, query: &Pipeline) -> Result<Answer, Error> {
         let mut response = self.request(uuid, "json", query)?.send().await?;
         let mut rows = RawRows::new(self.session.api_key());
@@ -109,8 +111,8 @@ impl DataApi {
     }
 
     /// Runs a query and writes its rows as CSV with a header while they arrive:
-    /// `POST /data-api/query-data/{uuid}` in the format `csv`. Returns the number of bytes written. After
-    /// an error, part of the rows may have been written.
+    /// `POST /data-api/query-data/{uuid}` in the format `csv`. Returns the number of bytes written.
+    /// After an error, part of the rows may have been written.
     ///
     /// # Errors
     /// Returns the errors of [`query`](Self::query), and an error if writing to `output` fails.

@@ -1,4 +1,5 @@
-//! The error type of the client: opaque, with `is_*` methods and a message that is enough to act on.
+//! The error type of the client: opaque, with `is_*` methods and a message that is enough to act
+//! on.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,8 +10,8 @@ use serenytics_query::problem::Problem;
 /// An error of the client.
 ///
 /// The message says what failed, where, and what to do. To handle errors in code, use the `is_*`
-/// methods; [`source`](StdError::source) returns the cause. Neither the message nor `Debug` contains
-/// the API key.
+/// methods; [`source`](StdError::source) returns the cause. Neither the message nor `Debug`
+/// contains the API key.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -138,8 +139,8 @@ impl Error {
         self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// Returns true if the resource does not exist: no source or measure has the name, or the server
-    /// answered 404.
+    /// Returns true if the resource does not exist: no source or measure has the name, or the
+    /// server answered 404.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == Kind::NotFound || self.0.status == Some(StatusCode::NOT_FOUND)
@@ -157,15 +158,15 @@ impl Error {
         self.0.kind == Kind::Connection
     }
 
-    /// Returns true if the response is truncated, is not JSON, or has other columns, types or cells than
-    /// the query declares.
+    /// Returns true if the response is truncated, is not JSON, or has other columns, types or cells
+    /// than the query declares.
     #[must_use]
     pub fn is_decode(&self) -> bool {
         self.0.kind == Kind::Decode
     }
 
-    /// Returns true if the server rejected the request: it answered with an unexpected status, or with an
-    /// error instead of data.
+    /// Returns true if the server rejected the request: it answered with an unexpected status, or
+    /// with an error instead of data.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
         matches!(self.0.kind, Kind::Rejected | Kind::Quota)

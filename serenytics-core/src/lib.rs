@@ -1,7 +1,7 @@
 //! The async client of Serenytics for Rust.
 //!
-//! Users reach it through the crate `serenytics`. A [`Client`] is a handle on a session. Each kind of resource of a server
-//! has its own type, with the calls that it accepts.
+//! Users reach it through the crate `serenytics`. A [`Client`] is a handle on a session. Each kind
+//! of resource of a server has its own type, with the calls that it accepts.
 //!
 //! Imports run downwards only:
 //!
@@ -59,6 +59,6 @@ pub use message::Email;
 pub use reqwest;
 pub use script::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 pub use web_app::{TabOptions, WarmUp, WebApp, WebAppSource};
-/// Arrow in the version that the feature `arrow` is built with.
+/// The Arrow crates, in the version that the feature `arrow` uses.
 #[cfg(feature = "arrow")]
 pub use {arrow_array, arrow_schema};

@@ -1,4 +1,5 @@
-//! Resources with a uuid and a name: reading them from responses, listing them, finding them by name.
+//! Resources with a uuid and a name: reading them from responses, listing them, finding them by
+//! name.
 
 use serde_json::{Map, Value, json};
 use serenytics_query::suggest::{listed, nearest};
@@ -29,8 +30,8 @@ pub(crate) trait Resource: Sized {
         Self::read(session, response.parse(&body)?).ok_or_else(|| without_uuid::<Self>(&response, &body))
     }
 
-    /// Reads the response to a save. A server may have changed what it was sent, and may answer without a
-    /// description.
+    /// Reads the response to a save. A server may have changed what it was sent, and may answer
+    /// without a description.
     async fn saved(&self, session: &Session, response: Response) -> Result<Option<Self>, Error> {
         match response.unless_error().await? {
             Some(Value::Object(config)) => Ok(Self::read(session, config).filter(|saved| saved.uuid() == self.uuid())),

@@ -7,7 +7,8 @@ use crate::error::{Error, Kind};
 use crate::session::Session;
 use crate::transport::{Deadline, NO_REASON, Poll, Response, has_errors, server_errors};
 
-/// A background job of a server. Dropping it, or the future that waits for it, does not stop the job.
+/// A background job of a server. Dropping it, or the future that waits for it, does not stop the
+/// job.
 pub(crate) struct Task<'s> {
     session: &'s Session,
     id: String,
@@ -72,7 +73,8 @@ enum State {
     Unknown,
 }
 
-/// Reads the state of a task from a response. A finished task may have statuses that are not listed here.
+/// Reads the state of a task from a response. A finished task may have statuses that are not listed
+/// here.
 fn read(state: &Value) -> State {
     let Some(status) = state.get("status").and_then(Value::as_str) else { return State::Unknown };
     if status == "pending" {

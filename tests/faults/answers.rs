@@ -1,4 +1,5 @@
-//! Responses that are damaged, rejected, late or undeclared: each is an error that says so, and never wrong data.
+//! Responses that are damaged, rejected, late or undeclared: each is an error that says so, and
+//! never wrong data.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

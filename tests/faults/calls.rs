@@ -1,4 +1,5 @@
-//! Every call of the client, for tests that must pass for all of them, and the secrets that they send.
+//! Every call of the client, for tests that must pass for all of them, and the secrets that they
+//! send.
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -146,8 +147,9 @@ impl Aim {
 }
 
 impl Calls {
-    /// Repeats each call with the fault at its first request, its second one and so on. Checks that no error contains a
-    /// secret, and passes the request and the printed error to `failed`. Returns the number of errors.
+    /// Repeats each call with the fault at its first request, its second one and so on. Checks that
+    /// no error contains a secret, and passes the request and the printed error to `failed`.
+    /// Returns the number of errors.
     pub async fn aimed(&self, aim: &Aim, mut failed: impl FnMut(&str, &str)) -> usize {
         let mut errors = 0;
         for (name, call) in CALLS {

@@ -1,5 +1,5 @@
-//! Every call with every fault at each of its requests. A call only succeeds if it does not need the failed response, an
-//! error says what happened, and calls that change data are never repeated.
+//! Every call with every fault at each of its requests. A call only succeeds if it does not need
+//! the failed response, an error says what happened, and calls that change data are never repeated.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ struct Case {
     name: &'static str,
     fault: fn() -> Fault,
     is_expected: fn(&Error) -> bool,
-    /// Whether the fault damages a response. Links are excluded then, because their bodies may be any bytes.
+    /// Whether the fault damages a response. Links are excluded then, because their bodies may be
+    /// any bytes.
     is_damage: bool,
 }
 
@@ -97,7 +98,8 @@ const CASES: &[Case] = &[
 
 /// Returns true if a call may succeed without the rest of this response.
 fn needs_no_more(case: &Case, call: &str, met: &Request) -> bool {
-    // The platform does not document the bodies of these responses: only the status, or an error in the body, counts.
+    // The platform does not document the bodies of these responses: only the status, or an error in
+    // the body, counts.
     let ends = ["/batch", "/storage", "/sharings", "/invalidate_cache", "/post_msg", "/reload_users_metadata", "/file"];
     let status_counts = matches!(met.method.as_str(), "PUT" | "DELETE")
         || met.path.contains("/push/")
@@ -107,7 +109,8 @@ fn needs_no_more(case: &Case, call: &str, met: &Request) -> bool {
         // A stream is read only up to its first row.
         "truncated in the middle" | "truncated at the end" => call == "stream",
         "half a body" | "no UTF-8" => status_counts || call == "data API's query_csv",
-        // A server that signs no uploads receives the file itself. Any body is valid CSV. A 204 has no body.
+        // A server that signs no uploads receives the file itself. Any body is valid CSV. A 204 has
+        // no body.
         "an error in a 200" => {
             met.path.contains("/sign_s3") || call == "data API's query_csv" || met.method == "DELETE"
         }

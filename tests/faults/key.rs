@@ -94,7 +94,8 @@ async fn secrets_are_not_in_errors_of_any_call() -> Outcome {
     Ok(())
 }
 
-/// Returns a request without the secrets that belong in it. Fails if one of them is missing or repeated.
+/// Returns a request without the secrets that belong in it. Fails if one of them is missing or
+/// repeated.
 fn without_its_secrets(request: &Request, calls: &Calls) -> String {
     let belongs = |name: &str, value: &str| {
         let values = request.header(name);

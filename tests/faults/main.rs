@@ -1,5 +1,5 @@
-//! The client with an engine behind a network that fails: which failures are errors, which calls are retried, which are
-//! never sent twice, and where the API key never appears.
+//! The client with an engine behind a network that fails: which failures are errors, which calls
+//! are retried, which are never sent twice, and where the API key never appears.
 
 mod answers;
 mod calls;

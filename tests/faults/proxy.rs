@@ -1,4 +1,5 @@
-//! A proxy between client and engine: it passes requests on, records them, and damages responses like a failing network.
+//! A proxy between client and engine: it passes requests on, records them, and damages responses
+//! like a failing network.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,7 +47,8 @@ pub enum Fault {
     Lost,
     /// The engine processes the request, and the connection ends before the response.
     Unanswered,
-    /// The engine does not receive the request. The response has this status, further header lines and body.
+    /// The engine does not receive the request. The response has this status, further header lines
+    /// and body.
     Instead(&'static str, String, Vec<u8>),
     /// The connection ends after this many bytes of the response.
     Cut(usize),

@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 static INSTALLING: Mutex<()> = Mutex::new(());
 
-/// Returns the interpreter of a virtual environment with these packages. It is created once and reused.
+/// Returns the interpreter of a virtual environment with these packages. It is created once and
+/// reused.
 pub fn environment(folder: &Path, packages: &[&str]) -> PathBuf {
     let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let python = folder.join("bin").join("python");

@@ -44,8 +44,8 @@ pub(crate) struct Decoder {
     /// The received bytes; those from `start` on are not parsed yet.
     buffer: Vec<u8>,
     start: usize,
-    /// Number of unparsed bytes needed before the next attempt. It doubles with each failed attempt, so that a row
-    /// or value of any length is scanned a bounded number of times.
+    /// Number of unparsed bytes needed before the next attempt. It doubles with each failed
+    /// attempt, so that a row or value of any length is scanned a bounded number of times.
     enough: usize,
     machine: Machine,
 }
@@ -68,7 +68,8 @@ impl Decoder {
         self.machine.finish(self.buffer.len() == self.start)
     }
 
-    /// Returns true if rows can be returned before the response ends: their columns are known and no error was found.
+    /// Returns true if rows can be returned before the response ends: their columns are known and
+    /// no error was found.
     pub(crate) fn has_valid_rows(&self) -> bool {
         let Machine { head, pending_error, error, .. } = &self.machine;
         head.titles.is_some() && head.rows.is_some_and(|rows| rows > 0) && pending_error.is_none() && error.is_none()
@@ -150,13 +151,14 @@ struct Machine {
     head: Head,
     status: Option<String>,
     error: Option<String>,
-    /// The first error of the rows. It is only reported once the status is known, because an error of the server has
-    /// priority. Rows are skipped until then.
+    /// The first error of the rows. It is only reported once the status is known, because an error
+    /// of the server has priority. Rows are skipped until then.
     pending_error: Option<String>,
 }
 
 impl Machine {
-    /// Parses the next part, completely or not at all: a part that is incomplete is parsed again later.
+    /// Parses the next part, completely or not at all: a part that is incomplete is parsed again
+    /// later.
     fn step(&mut self, reader: &mut CellReader<'_>, rows: &mut dyn Rows) -> Result<(), Stop> {
         reader.skip_space();
         if reader.peek().is_err() {
@@ -285,7 +287,8 @@ impl Machine {
         Ok(())
     }
 
-    /// Reports an error of the rows: at once if the server's status is known to be `ok`, else at the end.
+    /// Reports an error of the rows: at once if the server's status is known to be `ok`, else at
+    /// the end.
     fn report(&mut self, error: String) -> Result<(), Stop> {
         if self.is_ok() && self.error.is_none() {
             return Err(malformed(error));

@@ -5,9 +5,9 @@ use serenytics_query::suggest::listed;
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::ColumnTitle;
 
-/// Compares the columns of a result with those of the query: their number, and the type of each by position. Names are
-/// only compared if all columns are plain columns of the source, because only then servers keep them. A column of an
-/// unknown type is checked cell by cell.
+/// Compares the columns of a result with those of the query: their number, and the type of each by
+/// position. Names are only compared if all columns are plain columns of the source, because only
+/// then servers keep them. A column of an unknown type is checked cell by cell.
 pub(crate) fn check(shape: &[OutputColumn], titles: &[ColumnTitle]) -> Result<(), String> {
     if shape.len() != titles.len() {
         return Err(format!(

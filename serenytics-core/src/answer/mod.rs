@@ -1,4 +1,5 @@
-//! Results of queries: parsed while they arrive, compared with what the query declares, and returned typed or as JSON.
+//! Results of queries: parsed while they arrive, compared with what the query declares, and
+//! returned typed or as JSON.
 
 mod columns;
 mod decoder;

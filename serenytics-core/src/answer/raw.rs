@@ -27,7 +27,8 @@ impl Answer {
         self.columns.iter().map(|title| title.name.as_str())
     }
 
-    /// Returns the cells of the column with this name, one for each row, or `None` if there is no such column.
+    /// Returns the cells of the column with this name, one for each row, or `None` if there is no
+    /// such column.
     pub fn column(&self, name: &str) -> Option<impl Iterator<Item = &Value>> {
         let index = self.names().position(|other| other == name)?;
         Some(self.rows.iter().filter_map(move |row| row.get(index)))

@@ -57,8 +57,8 @@ impl<R: Send + 'static> RowStream<R> {
     /// Returns the next row, or `None` after the last.
     ///
     /// # Errors
-    /// Returns an error if the row does not match what the query declares, or the response is truncated or ends with an
-    /// error of the server.
+    /// Returns an error if the row does not match what the query declares, or the response is
+    /// truncated or ends with an error of the server.
     pub async fn try_next(&mut self) -> Result<Option<R>, Error> {
         loop {
             if let Some(row) = self.batch.next() {

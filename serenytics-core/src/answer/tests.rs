@@ -1,4 +1,5 @@
-//! Tests of the decoder: chunks that end at every byte, keys in every order, and many kinds of malformed responses.
+//! Tests of the decoder: chunks that end at every byte, keys in every order, and many kinds of
+//! malformed responses.
 
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::shape::{OutputColumn, OutputType};

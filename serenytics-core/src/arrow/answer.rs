@@ -18,8 +18,8 @@ use crate::error::{Error, Kind};
 use crate::fetch::run_on;
 
 impl Client {
-    /// Runs a query and returns its rows as Arrow record batches, like [`fetch`](Self::fetch). Returns at least one batch,
-    /// which is empty if there are no rows.
+    /// Runs a query and returns its rows as Arrow record batches, like [`fetch`](Self::fetch).
+    /// Returns at least one batch, which is empty if there are no rows.
     ///
     /// For an untyped query, use [`Pipeline::query`](serenytics_query::wire::Pipeline::query).
     ///
@@ -32,7 +32,8 @@ impl Client {
         Ok(vec![rows.take()?])
     }
 
-    /// Runs a query and returns its rows as Arrow record batches while they arrive, in constant memory.
+    /// Runs a query and returns its rows as Arrow record batches while they arrive, in constant
+    /// memory.
     ///
     /// ```
     /// # use serenytics_core::{Client, Error};

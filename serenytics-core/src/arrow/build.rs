@@ -70,7 +70,8 @@ impl Column {
         }
     }
 
-    /// Appends a cell. A cell of another type than the column's would become NULL, but readers never create one.
+    /// Appends a cell. A cell of another type than the column's would become NULL, but readers
+    /// never create one.
     fn append(&mut self, cell: Cell) {
         match (self, cell) {
             (Column::Text(builder), Cell::Text(text)) => builder.append_value(text),

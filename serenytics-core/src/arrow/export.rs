@@ -13,14 +13,16 @@ use crate::error::Error;
 use crate::export::{Export, Exportable, Records, batches};
 
 impl Export<'_> {
-    /// Exports to Arrow record batches while the file arrives, in constant memory. The columns have the types of the
-    /// source; a column of an unknown type becomes a string column.
+    /// Exports to Arrow record batches while the file arrives, in constant memory. The columns have
+    /// the types of the source; a column of an unknown type becomes a string column.
     ///
-    /// An empty field of the file is NULL, also in a string column: CSV does not distinguish it from an empty string.
+    /// An empty field of the file is NULL, also in a string column: CSV does not distinguish it
+    /// from an empty string.
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, the timeout passes, or the server cannot be reached or rejects the
-    /// request. The stream returns an error if a cell does not have the type of its column.
+    /// Returns an error if the source no longer exists, the timeout passes, or the server cannot be
+    /// reached or rejects the request. The stream returns an error if a cell does not have the type
+    /// of its column.
     pub async fn arrow(mut self) -> Result<BatchStream, Error> {
         let deadline = self.deadline();
         let titles = self.source.columns_until(deadline).await?;

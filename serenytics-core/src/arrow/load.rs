@@ -17,11 +17,12 @@ use crate::error::{Error, Kind};
 use crate::load::{Chunk, CsvText, ForceType, Format, LazyRows, Load, StartedRows};
 
 impl DataSource {
-    /// Replaces all rows and columns of the storage by those of Arrow record batches, or of an Arrow reader. They are sent
-    /// like those of [`reload`](Self::reload).
+    /// Replaces all rows and columns of the storage by those of Arrow record batches, or of an
+    /// Arrow reader. They are sent like those of [`reload`](Self::reload).
     ///
-    /// The columns keep their Arrow types: integers, floats and decimals, strings (also in dictionaries), dates and
-    /// timestamps, which are converted to UTC. Booleans become strings. Lists, structs, times and binary data are an error.
+    /// The columns keep their Arrow types: integers, floats and decimals, strings (also in
+    /// dictionaries), dates and timestamps, which are converted to UTC. Booleans become strings.
+    /// Lists, structs, times and binary data are an error.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client, batches: Vec<arrow_array::RecordBatch>) -> Result<(), serenytics_core::Error> {
@@ -39,8 +40,9 @@ impl DataSource {
         Load::of_rows(self, lazy_rows(batches.into_iter()), None)
     }
 
-    /// Inserts the rows of Arrow record batches, with the types of [`reload_from_arrow`](Self::reload_from_arrow). Each
-    /// replaces the row with the same value in the column `primary_key`, if there is one; the other rows stay.
+    /// Inserts the rows of Arrow record batches, with the types of
+    /// [`reload_from_arrow`](Self::reload_from_arrow). Each replaces the row with the same value in
+    /// the column `primary_key`, if there is one; the other rows stay.
     pub fn update_from_arrow<'s, I>(&'s self, primary_key: impl Into<String>, batches: I) -> Load<'s>
     where
         I: IntoIterator,
@@ -126,7 +128,8 @@ fn types(schema: &Schema) -> Result<Vec<ForceType>, String> {
         .collect()
 }
 
-/// Returns the type that an array is cast to before it is read, or `None` if the warehouse does not support it.
+/// Returns the type that an array is cast to before it is read, or `None` if the warehouse does not
+/// support it.
 fn cast_type(data_type: &DataType) -> Option<DataType> {
     Some(match data_type {
         DataType::Dictionary(_, values) => cast_type(values)?,

@@ -10,8 +10,8 @@ use futures_util::stream::{BoxStream, Stream, StreamExt};
 
 use crate::error::Error;
 
-/// Record batches that are created while the data arrives, in constant memory. It is also a [`Stream`]. After an error
-/// there are no more batches.
+/// Record batches that are created while the data arrives, in constant memory. It is also a
+/// [`Stream`]. After an error there are no more batches.
 #[must_use = "batches are only read when they are polled"]
 pub struct BatchStream {
     schema: SchemaRef,
@@ -32,8 +32,8 @@ impl BatchStream {
     /// Returns the next batch, of some thousand rows, or `None` after the last.
     ///
     /// # Errors
-    /// Returns an error if a cell does not match its declaration, or the response is truncated or ends with an error of
-    /// the server.
+    /// Returns an error if a cell does not match its declaration, or the response is truncated or
+    /// ends with an error of the server.
     pub async fn try_next(&mut self) -> Result<Option<RecordBatch>, Error> {
         self.batches.next().await.transpose()
     }

@@ -12,7 +12,8 @@ use crate::blocking::runtime::Runtime;
 use crate::blocking::{DataSource, IntoBlocking, RowStream};
 use crate::{Answer, ClientBuilder, ColumnAnswer, Error};
 
-/// A blocking client of the platform, hosted or embedded: [`crate::Client`] with its own runtime. Cheap to clone.
+/// A blocking client of the platform, hosted or embedded: [`crate::Client`] with its own runtime.
+/// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) inner: crate::Client,

@@ -34,7 +34,8 @@ impl DataApi {
         DataApi: query(&self, uuid: &str, query: &Pipeline) -> Answer;
     }
 
-    /// Runs a query and writes its rows as CSV, like [`DataApi::query_csv`](crate::DataApi::query_csv).
+    /// Runs a query and writes its rows as CSV, like
+    /// [`DataApi::query_csv`](crate::DataApi::query_csv).
     ///
     /// # Errors
     /// Returns the same errors, and an error if called from async code.

@@ -105,8 +105,8 @@ impl DataSource {
         self.inner.reload(rows).blocking(&self.runtime)
     }
 
-    /// See [`DataSource::reload_from_stream`](crate::DataSource::reload_from_stream). Reads an iterator of results, such as
-    /// the rows of a query or an export.
+    /// See [`DataSource::reload_from_stream`](crate::DataSource::reload_from_stream). Reads an
+    /// iterator of results, such as the rows of a query or an export.
     pub fn reload_from_stream<'s, R, E, I>(&'s self, rows: I) -> Load<'s>
     where
         R: LoadRow + Send + 's,
@@ -127,7 +127,8 @@ impl DataSource {
         self.inner.update(primary_key, rows).blocking(&self.runtime)
     }
 
-    /// See [`DataSource::update_from_stream`](crate::DataSource::update_from_stream). Reads an iterator of results.
+    /// See [`DataSource::update_from_stream`](crate::DataSource::update_from_stream). Reads an
+    /// iterator of results.
     pub fn update_from_stream<'s, R, E, I>(&'s self, primary_key: impl Into<String>, rows: I) -> Load<'s>
     where
         R: LoadRow + Send + 's,

@@ -1,10 +1,10 @@
 //! Macros that write the blocking types: each method calls the async one of the same name.
 //!
-//! A list of methods names the async type first: `Client: fetch(&self, ..) -> Vec<R>;`. The word `blocking` before a result
-//! converts it to its blocking version.
+//! A list of methods names the async type first: `Client: fetch(&self, ..) -> Vec<R>;`. The word
+//! `blocking` before a result converts it to its blocking version.
 
-/// Implements the conversion to blocking types: structs with the names of the async types and the fields `inner` and
-/// `runtime`.
+/// Implements the conversion to blocking types: structs with the names of the async types and the
+/// fields `inner` and `runtime`.
 macro_rules! blocking_types {
     ($($name:ident $(<$parameter:tt>)?;)+) => {$(
         impl $(<$parameter>)? $crate::blocking::IntoBlocking for $crate::$name $(<$parameter>)? {

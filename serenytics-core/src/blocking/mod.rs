@@ -1,7 +1,7 @@
 //! The blocking client, for programs without async code: each call blocks until it is done.
 //!
-//! Names, arguments and errors are those of the async client; see its documentation. The builder is the same; its blocking
-//! methods end in `_blocking`. Streams are iterators.
+//! Names, arguments and errors are those of the async client; see its documentation. The builder is
+//! the same; its blocking methods end in `_blocking`. Streams are iterators.
 //!
 //! ```no_run
 //! # fn print() -> Result<(), serenytics_core::Error> {
@@ -15,7 +15,8 @@
 //! # }
 //! ```
 //!
-//! A call from async code is an error, because it would block the thread that runs other futures. Use the async client there.
+//! A call from async code is an error, because it would block the thread that runs other futures.
+//! Use the async client there.
 
 #[macro_use]
 mod macros;

@@ -7,7 +7,8 @@ use tokio::runtime::{Builder, Handle, Runtime as Tokio};
 
 use crate::error::{Error, Kind};
 
-/// A runtime of one thread, which drives connections between calls. It stops when its last owner is dropped.
+/// A runtime of one thread, which drives connections between calls. It stops when its last owner is
+/// dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Runtime(Arc<Owned>);
 
@@ -23,7 +24,8 @@ impl Runtime {
         Ok(Runtime(Arc::new(Owned(Some(runtime)))))
     }
 
-    /// Blocks until a call is done. A call may read rows from an iterator that blocks on another call of this client.
+    /// Blocks until a call is done. A call may read rows from an iterator that blocks on another
+    /// call of this client.
     pub(crate) fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         match &self.0.0 {
             Some(runtime) if IS_BLOCKED.get() => tokio::task::block_in_place(|| runtime.block_on(call)),
@@ -63,7 +65,8 @@ impl Drop for Blocked {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // A client may be dropped in async code, where waiting for the runtime's threads would panic.
+        // A client may be dropped in async code, where waiting for the runtime's threads would
+        // panic.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }

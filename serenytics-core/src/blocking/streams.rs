@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::blocking::runtime::Runtime;
 
-/// The rows of a query or an export, one by one while they arrive; see [`crate::RowStream`]. After an error there are no
-/// more rows.
+/// The rows of a query or an export, one by one while they arrive; see [`crate::RowStream`]. After
+/// an error there are no more rows.
 #[must_use = "rows are only read when the iterator is advanced"]
 #[derive(Debug)]
 pub struct RowStream<R> {
@@ -28,8 +28,8 @@ impl<R: Send + 'static> Iterator for RowStream<R> {
     }
 }
 
-/// Record batches that are created while the data arrives; see [`crate::BatchStream`]. After an error there are no more
-/// batches.
+/// Record batches that are created while the data arrives; see [`crate::BatchStream`]. After an
+/// error there are no more batches.
 #[cfg(feature = "arrow")]
 #[must_use = "batches are only read when the iterator is advanced"]
 #[derive(Debug)]

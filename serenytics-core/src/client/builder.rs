@@ -32,7 +32,8 @@ pub struct ClientBuilder {
     http: HttpOptions,
 }
 
-/// The URL may contain a password, or be the API key by mistake: it is only shown once parsed and redacted.
+/// The URL may contain a password, or be the API key by mistake: it is only shown once parsed and
+/// redacted.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = Url::parse(self.url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -63,7 +64,8 @@ impl ClientBuilder {
         Ok(ClientBuilder::default().url(environment.url()).api_key(environment.api_key()?))
     }
 
-    /// Sets the server's URL (default: `https://api.serenytics.com`). A path is kept as a prefix of all calls.
+    /// Sets the server's URL (default: `https://api.serenytics.com`). A path is kept as a prefix of
+    /// all calls.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
         self
@@ -93,15 +95,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses this proxy for all connections, instead of the system's: `http://user:password@proxy:3128`.
-    /// Connections to localhost use it too.
+    /// Uses this proxy for all connections, instead of the system's:
+    /// `http://user:password@proxy:3128`. Connections to localhost use it too.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Proxy::At(ApiKey::from(url.into()));
         self
     }
 
-    /// Uses no proxy, whatever the system's settings. Connections to localhost never use the system's
-    /// proxy, unless [`http`](Self::http) is called: then the configured client decides.
+    /// Uses no proxy, whatever the system's settings. Connections to localhost never use the
+    /// system's proxy, unless [`http`](Self::http) is called: then the configured client decides.
     pub fn no_proxy(mut self) -> Self {
         self.http.proxy = Proxy::None;
         self
@@ -128,12 +130,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Configures the underlying [`reqwest`] client: a client certificate, a resolver, a local address,
-    /// pool limits. The closure may return another builder.
+    /// Configures the underlying [`reqwest`] client: a client certificate, a resolver, a local
+    /// address, pool limits. The closure may return another builder.
     ///
-    /// It is called twice: for the client of API calls and for the client of downloads. The settings of
-    /// this builder are applied afterwards, and so is what keeps the API key out of logs and away from
-    /// other servers: redirects, the user agent, and no verbose connections.
+    /// It is called twice: for the client of API calls and for the client of downloads. The
+    /// settings of this builder are applied afterwards, and so is what keeps the API key out of
+    /// logs and away from other servers: redirects, the user agent, and no verbose connections.
     ///
     /// ```
     /// # fn build() -> Result<serenytics_core::Client, serenytics_core::Error> {
@@ -151,7 +153,8 @@ impl ClientBuilder {
     /// Builds the client. Sends nothing.
     ///
     /// # Errors
-    /// Returns an error if the URL is invalid, or the API key is missing or not a valid header value.
+    /// Returns an error if the URL is invalid, or the API key is missing or not a valid header
+    /// value.
     pub fn build(self) -> Result<Client, Error> {
         let usage = |message: &str| Error::new(Kind::Usage, message);
         let api_key = self.api_key.clone().filter(|key| !key.is_empty()).ok_or_else(|| {
@@ -171,7 +174,8 @@ impl ClientBuilder {
     }
 }
 
-/// Parses the server's URL. Errors do not show it: it may contain a password, or be the API key by mistake.
+/// Parses the server's URL. Errors do not show it: it may contain a password, or be the API key by
+/// mistake.
 fn base_url(text: &str) -> Result<Url, Error> {
     let invalid = |message: String| Err(Error::new(Kind::Usage, message));
     let wrong = |reason: &str| invalid(format!("invalid server URL ({reason}): write it as in {DEFAULT_URL}"));

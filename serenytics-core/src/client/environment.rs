@@ -71,7 +71,8 @@ impl Environment<'_> {
         })
     }
 
-    /// Returns the script parameters: the file `params.json`, or the variable `_SERENYTICS_PARAMS`; empty without either.
+    /// Returns the script parameters: the file `params.json`, or the variable `_SERENYTICS_PARAMS`;
+    /// empty without either.
     fn parameters(&self) -> Result<Map<String, Value>, Error> {
         match (self.file)(PARAMETERS_FILE) {
             Ok(text) => return object(text.as_bytes(), "the file params.json in the working directory"),

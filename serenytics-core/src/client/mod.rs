@@ -29,9 +29,10 @@ impl Client {
 
     /// Creates a client from the environment.
     ///
-    /// The API key is the environment variable `SERENYTICS_API_KEY`, or the script parameter of that name
-    /// (the file `params.json` in the working directory, or the variable `_SERENYTICS_PARAMS`). The server
-    /// is the URL in `SERENYTICS_API_DOMAIN` (default: the hosted platform).
+    /// The API key is the environment variable `SERENYTICS_API_KEY`, or the script parameter of
+    /// that name (the file `params.json` in the working directory, or the variable
+    /// `_SERENYTICS_PARAMS`). The server is the URL in `SERENYTICS_API_DOMAIN` (default: the hosted
+    /// platform).
     ///
     /// # Errors
     /// Returns an error if there is no key or the URL is invalid.
@@ -39,8 +40,8 @@ impl Client {
         ClientBuilder::environment(&Environment::process())?.build()
     }
 
-    /// Returns the same client with another timeout for whole calls. It also replaces the read timeout:
-    /// the server may send nothing for that long.
+    /// Returns the same client with another timeout for whole calls. It also replaces the read
+    /// timeout: the server may send nothing for that long.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         Client { session: self.session.with_timeout(timeout) }
@@ -60,9 +61,9 @@ impl Client {
 impl Client {
     /// Returns the parameters of the running script.
     ///
-    /// They are read from the file `params.json` in the working directory, or from the environment variable
-    /// `_SERENYTICS_PARAMS` (base64-encoded JSON); without either, they are an empty object. The API key is
-    /// left out: use [`Client::from_env`] for it.
+    /// They are read from the file `params.json` in the working directory, or from the environment
+    /// variable `_SERENYTICS_PARAMS` (base64-encoded JSON); without either, they are an empty
+    /// object. The API key is left out: use [`Client::from_env`] for it.
     ///
     /// ```no_run
     /// #[derive(serde::Deserialize)]

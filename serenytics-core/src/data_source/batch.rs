@@ -26,13 +26,15 @@ pub struct Batch<'s> {
 impl DataSource {
     /// Inserts rows into the storage: all of them, or none if one is invalid.
     ///
-    /// The first rows of an empty storage define its columns. Later, unknown columns are ignored and missing
-    /// ones become NULL. To load many rows, use [`reload`](Self::reload): it is faster, but replaces the rows
-    /// of the storage. To update or delete rows, use a [`batch`](Self::batch).
+    /// The first rows of an empty storage define its columns. Later, unknown columns are ignored
+    /// and missing ones become NULL. To load many rows, use [`reload`](Self::reload): it is faster,
+    /// but replaces the rows of the storage. To update or delete rows, use a
+    /// [`batch`](Self::batch).
     ///
     /// # Errors
-    /// Returns an error if the source is not a storage or a row cannot be written as JSON (nothing is sent
-    /// then), a value does not fit its column, or the server cannot be reached or rejects the request.
+    /// Returns an error if the source is not a storage or a row cannot be written as JSON (nothing
+    /// is sent then), a value does not fit its column, or the server cannot be reached or rejects
+    /// the request.
     pub async fn insert<I>(&self, rows: I) -> Result<(), Error>
     where
         I: IntoIterator,
@@ -76,8 +78,8 @@ impl Batch<'_> {
         self.rows("insert", None, rows)
     }
 
-    /// Inserts rows. Each replaces the row with the same value in the column `primary_key`, if there is one.
-    /// If a key is repeated in `rows`, the last row wins.
+    /// Inserts rows. Each replaces the row with the same value in the column `primary_key`, if
+    /// there is one. If a key is repeated in `rows`, the last row wins.
     pub fn insert_or_update<I>(self, primary_key: &str, rows: I) -> Self
     where
         I: IntoIterator,
@@ -112,10 +114,12 @@ impl Batch<'_> {
         self
     }
 
-    /// Splits a batch of more than this many bytes into several calls. Each call is atomic, but the batch as
-    /// a whole is not: if a call fails, the error says how many rows and keys the calls before it applied.
+    /// Splits a batch of more than this many bytes into several calls. Each call is atomic, but the
+    /// batch as a whole is not: if a call fails, the error says how many rows and keys the calls
+    /// before it applied.
     ///
-    /// By default, a batch of any size is one call, and the server rejects a batch that is too large.
+    /// By default, a batch of any size is one call, and the server rejects a batch that is too
+    /// large.
     pub fn max_request_size(mut self, bytes: usize) -> Self {
         self.largest = Some(bytes);
         self
@@ -124,10 +128,10 @@ impl Batch<'_> {
     /// Sends the batch and waits until it is applied.
     ///
     /// # Errors
-    /// Returns an error if the source is not a storage, a row cannot be written as JSON, or a column name is
-    /// not valid in the warehouse; nothing is sent then. Also if a value does not fit its column or the batch
-    /// is too large for the server; nothing is applied then. Also if the server cannot be reached or rejects
-    /// the request.
+    /// Returns an error if the source is not a storage, a row cannot be written as JSON, or a
+    /// column name is not valid in the warehouse; nothing is sent then. Also if a value does not
+    /// fit its column or the batch is too large for the server; nothing is applied then. Also if
+    /// the server cannot be reached or rejects the request.
     pub async fn send(self) -> Result<(), Error> {
         self.source.check_is_storage()?;
         let unsent = |message| Error::new(Kind::Usage, format!("nothing was sent: {message}"));

@@ -19,12 +19,12 @@ const VALUE: &[OutputColumn] =
     &[OutputColumn::fixed("value", "the value formula", OutputType::Column(ColumnType::Float), true, false)];
 
 impl DataSource {
-    /// Returns the columns, with the server's names for their types. A storage that was never loaded has
-    /// none.
+    /// Returns the columns, with the server's names for their types. A storage that was never
+    /// loaded has none.
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects
+    /// the request.
     #[doc(alias = "get_columns")]
     pub async fn columns(&self) -> Result<Vec<ColumnTitle>, Error> {
         self.columns_until(self.session().deadline()).await
@@ -35,12 +35,12 @@ impl DataSource {
         Ok(self.raw_rows(self.session(), options, deadline).await?.columns)
     }
 
-    /// Returns all rows and columns as JSON values. Makes two calls, the first of which asks for the columns.
-    /// A storage that was never loaded has neither.
+    /// Returns all rows and columns as JSON values. Makes two calls, the first of which asks for
+    /// the columns. A storage that was never loaded has neither.
     ///
-    /// For a declared source, `query! { from .. }` returns the same rows as structs. For a large source, use
-    /// [`Client::stream`](crate::Client::stream) or [`export`](Self::export), which keep only part of the rows
-    /// in memory.
+    /// For a declared source, `query! { from .. }` returns the same rows as structs. For a large
+    /// source, use [`Client::stream`](crate::Client::stream) or [`export`](Self::export), which
+    /// keep only part of the rows in memory.
     ///
     /// ```no_run
     /// # async fn print(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -54,8 +54,8 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects
+    /// the request.
     #[doc(alias = "get_as_dataframe")]
     pub async fn get_data(&self) -> Result<Answer, Error> {
         let deadline = self.session().deadline();
@@ -75,8 +75,8 @@ impl DataSource {
         self.raw_rows(self.session(), options.clone(), self.session().deadline()).await
     }
 
-    /// Returns the value of a formula over all rows, such as `sum([revenue]) / count()`, or of a measure, by
-    /// its name. Returns `None` if there are no rows.
+    /// Returns the value of a formula over all rows, such as `sum([revenue]) / count()`, or of a
+    /// measure, by its name. Returns `None` if there are no rows.
     ///
     /// ```no_run
     /// # async fn print(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -89,8 +89,8 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the server rejects the formula, the result is not a single number, the source no
-    /// longer exists, or the server cannot be reached or rejects the request.
+    /// Returns an error if the server rejects the formula, the result is not a single number, the
+    /// source no longer exists, or the server cannot be reached or rejects the request.
     #[doc(alias = "get_value_formula")]
     pub async fn value_formula(&self, formula: &str) -> Result<Option<f64>, Error> {
         let mut rows = TypedRows::new(VALUE.into(), read_value);
@@ -114,8 +114,8 @@ impl DataSource {
     /// Returns the number of rows; 0 for a storage that was never loaded.
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects
+    /// the request.
     #[doc(alias = "get_nb_rows")]
     pub async fn row_count(&self) -> Result<u64, Error> {
         let count =

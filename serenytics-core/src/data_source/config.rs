@@ -1,4 +1,5 @@
-//! The configuration of a data source: reading, setting and saving properties, the cache, and users' metadata.
+//! The configuration of a data source: reading, setting and saving properties, the cache, and
+//! users' metadata.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use crate::session::{Measures, Session};
 use crate::transport::Deadline;
 
 impl DataSource {
-    /// Returns the whole configuration, including `jsonContent`, as it was when the source was found. It may
-    /// contain the credentials of a connected database.
+    /// Returns the whole configuration, including `jsonContent`, as it was when the source was
+    /// found. It may contain the credentials of a connected database.
     #[must_use]
     pub fn config(&self) -> &Map<String, Value> {
         &self.config
@@ -54,13 +55,13 @@ impl DataSource {
 
     /// Saves the whole configuration of the source.
     ///
-    /// This overwrites what others changed since the source was found, including the options of the last
-    /// [load](Self::reload_from_csv). Before changing properties of a source that was found long ago, or was
-    /// loaded since, call [`refresh`](Self::refresh).
+    /// This overwrites what others changed since the source was found, including the options of the
+    /// last [load](Self::reload_from_csv). Before changing properties of a source that was found
+    /// long ago, or was loaded since, call [`refresh`](Self::refresh).
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn save(&mut self) -> Result<(), Error> {
         let body = Value::Object(self.config.clone());
         let session = &self.session;
@@ -77,8 +78,8 @@ impl DataSource {
     /// Reads the configuration again. Unsaved changes are lost.
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn refresh(&mut self) -> Result<(), Error> {
         *self = self.renewed(self.session.deadline()).await?;
         Ok(())
@@ -89,22 +90,22 @@ impl DataSource {
         DataSource::by_uuid(&self.session, &self.uuid, deadline).await
     }
 
-    /// Clears the platform's cache of query results for this source, so that queries and dashboards show the
-    /// current data.
+    /// Clears the platform's cache of query results for this source, so that queries and dashboards
+    /// show the current data.
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn invalidate_cache(&self) -> Result<(), Error> {
         self.order("invalidate_cache").await
     }
 
-    /// Uses the source's rows as the metadata of the organization's users: one row for each user, with the
-    /// login in the first column, `login`. Requires an admin's API key.
+    /// Uses the source's rows as the metadata of the organization's users: one row for each user,
+    /// with the login in the first column, `login`. Requires an admin's API key.
     ///
     /// # Errors
-    /// Returns an error if the first column has another name, the key does not belong to an admin, or the
-    /// server cannot be reached or rejects the request.
+    /// Returns an error if the first column has another name, the key does not belong to an admin,
+    /// or the server cannot be reached or rejects the request.
     pub async fn reload_users_metadata(&self) -> Result<(), Error> {
         self.order("reload_users_metadata").await
     }

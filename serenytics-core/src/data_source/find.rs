@@ -14,8 +14,8 @@ impl Client {
     /// Returns the data source with this name.
     ///
     /// # Errors
-    /// Returns an error if no source has the name (the error suggests a similar name), several sources have
-    /// it, or the server cannot be reached or rejects the request.
+    /// Returns an error if no source has the name (the error suggests a similar name), several
+    /// sources have it, or the server cannot be reached or rejects the request.
     #[doc(alias = "get_data_source_by_name")]
     pub async fn source(&self, name: &str) -> Result<DataSource, Error> {
         DataSource::named(self.session(), name, self.session().deadline()).await
@@ -24,8 +24,8 @@ impl Client {
     /// Returns the data source with this name, or `None` if there is none.
     ///
     /// # Errors
-    /// Returns an error if several sources have the name, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if several sources have the name, or the server cannot be reached or
+    /// rejects the request.
     pub async fn find_source(&self, name: &str) -> Result<Option<DataSource>, Error> {
         DataSource::lookup(self.session(), name, self.session().deadline()).await
     }
@@ -33,7 +33,8 @@ impl Client {
     /// Returns the data source with this uuid.
     ///
     /// # Errors
-    /// Returns an error if no source has the uuid, or the server cannot be reached or rejects the request.
+    /// Returns an error if no source has the uuid, or the server cannot be reached or rejects the
+    /// request.
     #[doc(alias = "get_data_source_by_uuid")]
     pub async fn source_by_uuid(&self, uuid: &str) -> Result<DataSource, Error> {
         DataSource::by_uuid(self.session(), uuid, self.session().deadline()).await
@@ -48,12 +49,12 @@ impl Client {
         DataSource::all(self.session(), self.session().deadline()).await
     }
 
-    /// Returns the storage with this name, and creates it if it does not exist. It makes two calls of the
-    /// API: two callers at the same time can create two storages with the same name.
+    /// Returns the storage with this name, and creates it if it does not exist. It makes two calls
+    /// of the API: two callers at the same time can create two storages with the same name.
     ///
     /// # Errors
-    /// Returns an error if several sources have the name, the source is not a storage, or the server cannot
-    /// be reached or rejects the request.
+    /// Returns an error if several sources have the name, the source is not a storage, or the
+    /// server cannot be reached or rejects the request.
     #[doc(alias = "get_or_create_storage_data_source_by_name")]
     pub async fn get_or_create_storage(&self, name: &str) -> Result<DataSource, Error> {
         let (session, deadline) = (self.session(), self.session().deadline());
@@ -69,8 +70,8 @@ impl Client {
         DataSource::create(session, name, deadline).await
     }
 
-    /// Creates an empty storage with this name. Names are unique by convention only: this does not fail if
-    /// another source has the name.
+    /// Creates an empty storage with this name. Names are unique by convention only: this does not
+    /// fail if another source has the name.
     ///
     /// # Errors
     /// Returns an error if the server cannot be reached or rejects the request.

@@ -22,7 +22,8 @@ use crate::error::{Error, Kind};
 use crate::resource::Resource;
 use crate::session::Session;
 
-/// A data source of a server, returned by [`Client::source`](crate::Client::source) and similar methods.
+/// A data source of a server, returned by [`Client::source`](crate::Client::source) and similar
+/// methods.
 #[derive(Clone)]
 pub struct DataSource {
     session: Session,
@@ -40,8 +41,8 @@ pub enum SourceType {
     Storage,
     /// A join of other sources.
     InnerJoin,
-    /// Another kind, by the server's name for it: a connected database, or a kind that only newer servers
-    /// have. Empty if the server returns no type.
+    /// Another kind, by the server's name for it: a connected database, or a kind that only newer
+    /// servers have. Empty if the server returns no type.
     Other(String),
 }
 
@@ -85,8 +86,8 @@ impl DataSource {
     /// Deletes the source and its data.
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn delete(self) -> Result<(), Error> {
         let request = self.session.delete(&["api", "data_source", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;

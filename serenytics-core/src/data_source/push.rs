@@ -12,11 +12,11 @@ use crate::error::{Error, Kind};
 use crate::session::Session;
 use crate::transport::Request;
 
-/// Appends rows to one storage, one row for each call. It uses the storage's token instead of an API key, and
-/// cannot do anything else.
+/// Appends rows to one storage, one row for each call. It uses the storage's token instead of an
+/// API key, and cannot do anything else.
 ///
-/// Created by [`DataSource::pusher`], or by [`ClientBuilder::pusher`](crate::ClientBuilder::pusher) without an
-/// API key. Cheap to clone. The token is a secret and is never printed.
+/// Created by [`DataSource::pusher`], or by [`ClientBuilder::pusher`](crate::ClientBuilder::pusher)
+/// without an API key. Cheap to clone. The token is a secret and is never printed.
 #[derive(Clone)]
 pub struct Pusher {
     /// A session whose key is the token, so that the token is redacted from the server's messages.
@@ -38,8 +38,8 @@ impl Pusher {
     /// Appends a row without waiting until it is stored.
     ///
     /// A row that does not fit the storage's columns may be lost without an error: use a
-    /// [`batch`](DataSource::batch) if rows must arrive. A push is never retried; after a connection error, the
-    /// row may have arrived.
+    /// [`batch`](DataSource::batch) if rows must arrive. A push is never retried; after a
+    /// connection error, the row may have arrived.
     ///
     /// ```no_run
     /// # async fn push() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,9 +53,9 @@ impl Pusher {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the row cannot be written as JSON or a column name is not valid in the warehouse
-    /// (nothing is sent then), the token is not the storage's, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the row cannot be written as JSON or a column name is not valid in the
+    /// warehouse (nothing is sent then), the token is not the storage's, or the server cannot be
+    /// reached or rejects the request.
     #[doc(alias = "push_data")]
     pub async fn push(&self, row: impl LoadRow) -> Result<(), Error> {
         let mut body = String::new();
@@ -77,9 +77,9 @@ impl Pusher {
 }
 
 impl ClientBuilder {
-    /// Creates a pusher for the storage with this uuid, from the storage's token. The platform shows the token,
-    /// and [`DataSource::config`](crate::DataSource::config) contains it. The API key is not needed, and is not
-    /// sent if it is set.
+    /// Creates a pusher for the storage with this uuid, from the storage's token. The platform
+    /// shows the token, and [`DataSource::config`](crate::DataSource::config) contains it. The API
+    /// key is not needed, and is not sent if it is set.
     ///
     /// # Errors
     /// Returns an error if the URL is invalid, or the token is empty or cannot be sent.

@@ -1,4 +1,5 @@
-//! Compares a source with its declaration (drift), and writes the schema file that declares a source.
+//! Compares a source with its declaration (drift), and writes the schema file that declares a
+//! source.
 
 use serenytics_query::drift::{Drift, drift};
 use serenytics_query::remote_schema::RemoteSchema;
@@ -15,8 +16,8 @@ use crate::transport::Deadline;
 impl Client {
     /// Compares a declaration with its source on the server, and returns the differences.
     ///
-    /// A [breaking](Drift::is_breaking) difference would fail in production; a new column would not. Check a
-    /// program's declarations in one test:
+    /// A [breaking](Drift::is_breaking) difference would fail in production; a new column would
+    /// not. Check a program's declarations in one test:
     ///
     /// ```
     /// use serenytics_core::{Client, Error};
@@ -31,7 +32,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the source does not exist, or the server cannot be reached or rejects the request.
+    /// Returns an error if the source does not exist, or the server cannot be reached or rejects
+    /// the request.
     pub async fn drift<S: Source>(&self) -> Result<Vec<Drift>, Error> {
         let (session, deadline) = (self.session(), self.session().deadline());
         let source = match S::SOURCE {
@@ -45,8 +47,8 @@ impl Client {
 impl DataSource {
     /// Compares a schema with this source on the server, and returns the differences.
     ///
-    /// The schema may have been declared for another source. For example, compare the schema of production
-    /// with the source on staging:
+    /// The schema may have been declared for another source. For example, compare the schema of
+    /// production with the source on staging:
     ///
     /// ```
     /// use serenytics_core::{Client, Error};
@@ -61,18 +63,19 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn drift(&self, declared: &Schema) -> Result<Vec<Drift>, Error> {
         let deadline = self.session().deadline();
         Ok(drift(declared, &self.renewed(deadline).await?.served(deadline).await?))
     }
 
-    /// Creates a schema file that declares everything that the server knows of the source, and refers to the
-    /// source by name.
+    /// Creates a schema file that declares everything that the server knows of the source, and
+    /// refers to the source by name.
     ///
-    /// Servers do not report nullability or the types of measures: every column is nullable and every measure
-    /// is a float. Columns whose names are not valid fields are renamed. Columns of unknown types are left out.
+    /// Servers do not report nullability or the types of measures: every column is nullable and
+    /// every measure is a float. Columns whose names are not valid fields are renamed. Columns of
+    /// unknown types are left out.
     ///
     /// ```
     /// use serenytics_core::{Client, Error};
@@ -85,15 +88,15 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the source has no columns that a file can declare, the source no longer exists, or
-    /// the server cannot be reached or rejects the request.
+    /// Returns an error if the source has no columns that a file can declare, the source no longer
+    /// exists, or the server cannot be reached or rejects the request.
     pub async fn schema_file(&self) -> Result<SchemaFile, Error> {
         self.pulled(None).await
     }
 
-    /// Updates a schema file: like [`schema_file`](Self::schema_file), but keeps what only a person can decide
-    /// from the file `before`. These are names in queries, columns without NULL, the types of measures, value
-    /// formulas, and whether the file refers to the source by uuid.
+    /// Updates a schema file: like [`schema_file`](Self::schema_file), but keeps what only a person
+    /// can decide from the file `before`. These are names in queries, columns without NULL, the
+    /// types of measures, value formulas, and whether the file refers to the source by uuid.
     ///
     /// # Errors
     /// Returns the errors of [`schema_file`](Self::schema_file).

@@ -1,4 +1,5 @@
-//! An export: its options, the call that makes the server create a file, and the download of that file.
+//! An export: its options, the call that makes the server create a file, and the download of that
+//! file.
 
 use std::fmt;
 use std::time::Duration;
@@ -36,8 +37,9 @@ pub(crate) struct Download {
 }
 
 impl DataSource {
-    /// Exports all rows and columns of the source, whatever its type: a storage, a join, a connected database. The
-    /// server creates a file, which is written to disk or parsed while it arrives, in constant memory.
+    /// Exports all rows and columns of the source, whatever its type: a storage, a join, a
+    /// connected database. The server creates a file, which is written to disk or parsed while it
+    /// arrives, in constant memory.
     ///
     /// ```no_run
     /// # async fn export(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -65,8 +67,8 @@ impl Export<'_> {
         self
     }
 
-    /// Sets whether CSV fields are quoted (default: true). Without quotes, a separator or line end inside a string
-    /// looks like the end of a field. Rows that are parsed here are always quoted.
+    /// Sets whether CSV fields are quoted (default: true). Without quotes, a separator or line end
+    /// inside a string looks like the end of a field. Rows that are parsed here are always quoted.
     pub fn quotes(mut self, quotes: bool) -> Self {
         self.quotes = quotes;
         self
@@ -126,8 +128,9 @@ impl Export<'_> {
         Ok(download)
     }
 
-    /// Makes the server create a file, and returns its URL and format. It borrows mutably because the progress
-    /// callback may not be `Sync`: a future with a shared borrow of it could not be spawned.
+    /// Makes the server create a file, and returns its URL and format. It borrows mutably because
+    /// the progress callback may not be `Sync`: a future with a shared borrow of it could not be
+    /// spawned.
     async fn create(&mut self, format: ExportFormat, deadline: Deadline) -> Result<(Url, ExportFormat), Error> {
         let session = self.source.session();
         let body = json!({

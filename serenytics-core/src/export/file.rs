@@ -24,16 +24,17 @@ pub struct Exported {
 }
 
 impl Export<'_> {
-    /// Exports to a file. The data is written to a temporary file in the same folder, which replaces `path` once it
-    /// is complete and on disk. If anything fails, an existing file stays.
+    /// Exports to a file. The data is written to a temporary file in the same folder, which
+    /// replaces `path` once it is complete and on disk. If anything fails, an existing file stays.
     ///
-    /// The format is set by [`format`](Self::format) or the file's extension: `.csv`, `.csv.gz` or `.parquet`. With
-    /// any other extension the server chooses, and [`Exported::format`] is its choice.
+    /// The format is set by [`format`](Self::format) or the file's extension: `.csv`, `.csv.gz` or
+    /// `.parquet`. With any other extension the server chooses, and [`Exported::format`] is its
+    /// choice.
     ///
     /// # Errors
-    /// Returns an error if the folder does not exist or cannot be written to, the server does not support the format
-    /// for this source, the timeout passes, the server cannot be reached or rejects the request, or the download is
-    /// incomplete.
+    /// Returns an error if the folder does not exist or cannot be written to, the server does not
+    /// support the format for this source, the timeout passes, the server cannot be reached or
+    /// rejects the request, or the download is incomplete.
     pub async fn to_file(mut self, path: impl Into<PathBuf>) -> Result<Exported, Error> {
         let path = path.into();
         let format = self.format.unwrap_or_else(|| ExportFormat::of(&path));

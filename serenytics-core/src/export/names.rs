@@ -1,4 +1,5 @@
-//! Maps the columns of a source to those of an exported file, which spells the columns of joins in several ways.
+//! Maps the columns of a source to those of an exported file, which spells the columns of joins in
+//! several ways.
 
 use serde_json::Value;
 use serenytics_query::schema::{Column, ColumnKind, Schema};
@@ -17,7 +18,8 @@ impl<'s> Exportable<'s> {
         Exportable { source }
     }
 
-    /// Returns the declared columns with these names, in order; without names, all that an export contains.
+    /// Returns the declared columns with these names, in order; without names, all that an export
+    /// contains.
     pub(crate) fn columns(&self, schema: &Schema, names: Option<&[&str]>) -> Result<Vec<Column>, Error> {
         let stored = |column: &Column| matches!(column.kind, ColumnKind::Stored | ColumnKind::Joined);
         let Some(names) = names else {
@@ -38,7 +40,8 @@ impl<'s> Exportable<'s> {
         names.iter().map(find).collect::<Result<_, _>>().map_err(|message| Error::new(Kind::Usage, message))
     }
 
-    /// Returns the indexes of the columns with these wire names in the header of a file. The error is a sentence.
+    /// Returns the indexes of the columns with these wire names in the header of a file. The error
+    /// is a sentence.
     pub(crate) fn indexes<'n>(
         &self,
         wires: impl Iterator<Item = &'n str>,
@@ -55,8 +58,8 @@ impl<'s> Exportable<'s> {
             .collect()
     }
 
-    /// Returns the possible names of a column in an export: its wire name (`<uuid>.<column>` in a join), that with the
-    /// source's prefix instead of the uuid, or the warehouse's name.
+    /// Returns the possible names of a column in an export: its wire name (`<uuid>.<column>` in a
+    /// join), that with the source's prefix instead of the uuid, or the warehouse's name.
     fn spellings(&self, wire: &str) -> Vec<String> {
         let mut spellings = vec![wire.to_owned()];
         let joined = self.source.property("joinConfig").and_then(Value::as_array);

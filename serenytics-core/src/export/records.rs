@@ -1,4 +1,5 @@
-//! Parses the records of an exported CSV file in a thread while the file arrives, and returns them in batches.
+//! Parses the records of an exported CSV file in a thread while the file arrives, and returns them
+//! in batches.
 
 use std::io::Read;
 
@@ -33,7 +34,8 @@ pub(crate) trait Records: Send + 'static {
     fn rest(&mut self) -> Result<Option<Self::Batch>, String>;
 }
 
-/// Returns the batches of a download, in constant memory. Progress is reported while batches are polled.
+/// Returns the batches of a download, in constant memory. Progress is reported while batches are
+/// polled.
 pub(crate) fn batches<R: Records>(
     download: Download,
     separator: char,
@@ -100,7 +102,8 @@ impl<B> State<B> {
             let batch = match &mut self.arriving {
                 None => self.receiver.recv().await,
                 Some(arriving) => tokio::select! {
-                    // First, because the connection's error explains a truncated file better than the parser's.
+                    // First, because the connection's error explains a truncated file better than
+                    // the parser's.
                     biased;
                     arrived = arriving => {
                         self.arriving = None;

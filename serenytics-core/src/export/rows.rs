@@ -20,11 +20,11 @@ const BATCH: usize = 512;
 impl Export<'_> {
     /// Exports to rows of `R`, one by one while they arrive, in constant memory.
     ///
-    /// `S` declares the source, and each field of `R` is filled by the column that `S` declares under its name. Use
-    /// `Vec<serde_json::Value>` for all declared columns that are stored.
+    /// `S` declares the source, and each field of `R` is filled by the column that `S` declares
+    /// under its name. Use `Vec<serde_json::Value>` for all declared columns that are stored.
     ///
-    /// An empty field of the file is NULL, or an empty string if the field of `R` is not an `Option`: CSV does not
-    /// distinguish the two.
+    /// An empty field of the file is NULL, or an empty string if the field of `R` is not an
+    /// `Option`: CSV does not distinguish the two.
     ///
     /// ```
     /// # use serenytics_core::{DataSource, Error};
@@ -40,9 +40,10 @@ impl Export<'_> {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if `S` does not declare a field of `R`, or the field has another type (nothing is sent then),
-    /// the timeout passes, or the server cannot be reached or rejects the request. The stream returns an error with row
-    /// and column if a cell does not match the declaration.
+    /// Returns an error if `S` does not declare a field of `R`, or the field has another type
+    /// (nothing is sent then), the timeout passes, or the server cannot be reached or rejects the
+    /// request. The stream returns an error with row and column if a cell does not match the
+    /// declaration.
     pub async fn rows<S: Source, R: Row + Send + 'static>(mut self) -> Result<RowStream<R>, Error> {
         let columns = Exportable::of(self.source).columns(&S::schema(), R::field_names().as_deref())?;
         let shape: Vec<OutputColumn> = columns.iter().map(output).collect();
@@ -116,7 +117,8 @@ impl<R: Row + Send + 'static> Records for TypedRecords<R> {
     }
 }
 
-/// Writes a field of a file as the JSON of a cell. An invalid number becomes a string, which the typed field rejects.
+/// Writes a field of a file as the JSON of a cell. An invalid number becomes a string, which the
+/// typed field rejects.
 fn cell(field: &str, column_type: ColumnType, nullable: bool, json: &mut Vec<u8>) {
     let is_text = column_type == ColumnType::Str;
     if field.is_empty() && (nullable || !is_text) {

@@ -12,8 +12,9 @@ use crate::resource::Resource;
 use crate::session::Session;
 use crate::transport::Deadline;
 
-/// Runs a query that names measures, with the uuids that the session remembers. The source's configuration is read again,
-/// once, if a measure is unknown, or if the server rejects the query and a measure has another uuid by now.
+/// Runs a query that names measures, with the uuids that the session remembers. The source's
+/// configuration is read again, once, if a measure is unknown, or if the server rejects the query
+/// and a measure has another uuid by now.
 pub(super) async fn run_with_measures(
     session: &Session,
     uuid: &str,

@@ -17,21 +17,23 @@ pub(crate) use run::run_on;
 impl Client {
     /// Runs a query on the source that it was written for, and returns its rows.
     ///
-    /// The source is found by the name or uuid of its declaration. Rows are parsed while they arrive, after the
-    /// columns of the result were compared with the declared ones. On a storage that was never loaded, every
-    /// query returns no rows, even `count()`: the platform knows no columns then.
+    /// The source is found by the name or uuid of its declaration. Rows are parsed while they
+    /// arrive, after the columns of the result were compared with the declared ones. On a storage
+    /// that was never loaded, every query returns no rows, even `count()`: the platform knows no
+    /// columns then.
     ///
     /// # Errors
-    /// Returns an error if the query has [`problems`](Query::problems) (it is not sent then), the source does not
-    /// exist, the server cannot be reached or rejects the request, or the result does not match what the query
-    /// declares; the error names the row and the column.
+    /// Returns an error if the query has [`problems`](Query::problems) (it is not sent then), the
+    /// source does not exist, the server cannot be reached or rejects the request, or the result
+    /// does not match what the query declares; the error names the row and the column.
     pub async fn fetch<R: Send>(&self, query: &Query<R>) -> Result<Vec<R>, Error> {
         let mut rows = TypedRows::new(query.shape().clone(), query.reader());
         run_on(self.session(), query, ReadUntil::End, &mut rows).await?;
         Ok(rows.into_rows())
     }
 
-    /// Runs a query on another source than the one it was written for, such as staging or another customer's.
+    /// Runs a query on another source than the one it was written for, such as staging or another
+    /// customer's.
     ///
     /// # Errors
     /// Returns the errors of [`fetch`](Self::fetch).
@@ -77,9 +79,9 @@ impl Client {
 
     /// Runs a query and returns its rows one by one while they arrive, in constant memory.
     ///
-    /// An error in the result may be found after rows that were already returned. The call's timeout applies to
-    /// the whole stream. Rows are buffered until their columns are known: if a server sends the columns after the
-    /// rows, all rows are buffered.
+    /// An error in the result may be found after rows that were already returned. The call's
+    /// timeout applies to the whole stream. Rows are buffered until their columns are known: if a
+    /// server sends the columns after the rows, all rows are buffered.
     ///
     /// # Errors
     /// Returns the errors of [`fetch`](Self::fetch) that are known before the first row.
@@ -89,8 +91,8 @@ impl Client {
         Ok(RowStream::new(exchange, rows))
     }
 
-    /// Runs a query on another source than the one it was written for, and returns its rows one by one while they
-    /// arrive.
+    /// Runs a query on another source than the one it was written for, and returns its rows one by
+    /// one while they arrive.
     ///
     /// # Errors
     /// Returns the errors of [`stream`](Self::stream).
@@ -104,25 +106,25 @@ impl Client {
         Ok(RowStream::new(exchange, rows))
     }
 
-    /// Runs an untyped, unchecked query, and returns its result row by row. On a storage that was never loaded, the
-    /// result has neither columns nor rows.
+    /// Runs an untyped, unchecked query, and returns its result row by row. On a storage that was
+    /// never loaded, the result has neither columns nor rows.
     ///
-    /// Sets the `order` to rows if it is not set. An object of the first stage with the name of one of the source's
-    /// measures is sent with the measure's uuid; a plain name is a column.
+    /// Sets the `order` to rows if it is not set. An object of the first stage with the name of one
+    /// of the source's measures is sent with the measure's uuid; a plain name is a column.
     ///
     /// # Errors
-    /// Returns an error if another `order` is set, the server cannot be reached or rejects the request, or the
-    /// result is malformed.
+    /// Returns an error if another `order` is set, the server cannot be reached or rejects the
+    /// request, or the result is malformed.
     pub async fn fetch_raw(&self, source: &DataSource, options: &Pipeline) -> Result<Answer, Error> {
         source.raw_rows(self.session(), options.clone(), self.session().deadline()).await
     }
 
-    /// Runs an untyped, unchecked query, and returns its result column by column. On a storage that was never
-    /// loaded, the result has no columns.
+    /// Runs an untyped, unchecked query, and returns its result column by column. On a storage that
+    /// was never loaded, the result has no columns.
     ///
     /// # Errors
-    /// Returns an error if the `order` is by rows, the server cannot be reached or rejects the request, or the
-    /// result is malformed.
+    /// Returns an error if the `order` is by rows, the server cannot be reached or rejects the
+    /// request, or the result is malformed.
     pub async fn fetch_columns(&self, source: &DataSource, options: &Pipeline) -> Result<ColumnAnswer, Error> {
         source.raw_columns(self.session(), options.clone(), self.session().deadline()).await
     }

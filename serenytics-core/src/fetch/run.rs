@@ -11,8 +11,9 @@ use crate::fetch::measures::run_with_measures;
 use crate::session::Session;
 use crate::transport::Deadline;
 
-/// Runs a query on the source of its declaration. If the server no longer knows a uuid that was remembered for a name, the
-/// name is looked up again: the source may have been deleted and created again.
+/// Runs a query on the source of its declaration. If the server no longer knows a uuid that was
+/// remembered for a name, the name is looked up again: the source may have been deleted and created
+/// again.
 pub(crate) async fn run_on<R>(
     session: &Session,
     query: &Query<R>,

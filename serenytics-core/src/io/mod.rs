@@ -1,4 +1,5 @@
-//! Used by loads, exports, scripts and mails: progress callbacks, temporary files, and a pipe from a future to a thread.
+//! Used by loads, exports, scripts and mails: progress callbacks, temporary files, and a pipe from
+//! a future to a thread.
 
 mod pipe;
 mod progress;

@@ -30,7 +30,8 @@ impl PipeWriter {
         self.0.send(Some(bytes.into())).await.is_ok()
     }
 
-    /// Ends the pipe. If the writer is dropped without this, reading fails: a part is never mistaken for the whole.
+    /// Ends the pipe. If the writer is dropped without this, reading fails: a part is never
+    /// mistaken for the whole.
     pub(crate) async fn end(self) {
         // An error means that the reader was dropped.
         let _ = self.0.send(None).await;

@@ -1,4 +1,5 @@
-//! Temporary files that only the current user can read, and files that replace another one atomically.
+//! Temporary files that only the current user can read, and files that replace another one
+//! atomically.
 
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};

@@ -86,8 +86,8 @@ impl<'s> Load<'s> {
 
     /// Sets the separator of the fields (default: a comma).
     ///
-    /// If it is not set, a file is rejected whose header is one column when split by commas but several when split
-    /// by another usual separator.
+    /// If it is not set, a file is rejected whose header is one column when split by commas but
+    /// several when split by another usual separator.
     pub fn separator(mut self, separator: char) -> Self {
         self.format.separator = separator;
         self.separator_is_set = true;
@@ -100,10 +100,12 @@ impl<'s> Load<'s> {
         self
     }
 
-    /// Sets the types of the columns that `S` declares; a type set by [`force_type`](Self::force_type) has priority.
+    /// Sets the types of the columns that `S` declares; a type set by
+    /// [`force_type`](Self::force_type) has priority.
     ///
-    /// A file or rows without one of these columns are rejected before anything is sent. Other columns are loaded
-    /// as well. Rows of a struct that derives `Source` have its types without this call.
+    /// A file or rows without one of these columns are rejected before anything is sent. Other
+    /// columns are loaded as well. Rows of a struct that derives `Source` have its types without
+    /// this call.
     pub fn schema<S: Source>(self) -> Self {
         let mut load = self.forced(stored_types::<S>().into_iter().map(|(column, declared)| (column, declared.into())));
         load.declared.extend(stored_types::<S>().into_iter().map(|(column, _)| column));
@@ -118,8 +120,9 @@ impl<'s> Load<'s> {
         self
     }
 
-    /// Sets the names and the order of the columns for rows that are maps (default: those of the first row). An
-    /// unknown column is an error, a missing one is NULL. Not for files, which have a header.
+    /// Sets the names and the order of the columns for rows that are maps (default: those of the
+    /// first row). An unknown column is an error, a missing one is NULL. Not for files, which have
+    /// a header.
     pub fn columns<C: Into<String>>(mut self, columns: impl IntoIterator<Item = C>) -> Self {
         self.format.columns = Some(columns.into_iter().map(Into::into).collect());
         self
@@ -127,8 +130,8 @@ impl<'s> Load<'s> {
 
     /// Loads empty strings in rows as NULL.
     ///
-    /// Rows are sent as CSV, in which an empty field is NULL. Without this call, an empty string is therefore an
-    /// error. To store empty strings, use a [`batch`](DataSource::batch).
+    /// Rows are sent as CSV, in which an empty field is NULL. Without this call, an empty string is
+    /// therefore an error. To store empty strings, use a [`batch`](DataSource::batch).
     pub fn empty_as_null(mut self) -> Self {
         self.format.empty_as_null = true;
         self
@@ -149,10 +152,10 @@ impl<'s> Load<'s> {
     /// Sends the file or the rows, and waits until they are loaded.
     ///
     /// # Errors
-    /// Returns an error if the source is not a storage, the file is missing or not CSV, or a column name is not valid
-    /// in the warehouse; nothing is sent then. Also if a row is invalid; nothing is loaded then. Also if the server
-    /// cannot load the data (with its message), the timeout passes, or the server cannot be reached or rejects the
-    /// request.
+    /// Returns an error if the source is not a storage, the file is missing or not CSV, or a column
+    /// name is not valid in the warehouse; nothing is sent then. Also if a row is invalid; nothing
+    /// is loaded then. Also if the server cannot load the data (with its message), the timeout
+    /// passes, or the server cannot be reached or rejects the request.
     pub async fn send(self) -> Result<(), Error> {
         let span = debug_span!("load", source = self.source.uuid(), bytes = Empty, rows = Empty);
         self.load().instrument(span).await
@@ -199,7 +202,8 @@ impl<'s> Load<'s> {
             }
         };
         let uuid = self.source.uuid();
-        // Read again, because it is saved as a whole and may have changed since the source was found.
+        // Read again, because it is saved as a whole and may have changed since the source was
+        // found.
         let current = DataSource::by_uuid(session, uuid, deadline).await?;
         current.check_is_storage()?;
         let config = config::config(current.config(), &sent_name, self.format.separator, &self.forced);

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::load::ForceType;
 
-/// Returns a source's configuration with the name, separator and types of the file. Types that were forced for an
-/// earlier file are dropped; everything else is kept.
+/// Returns a source's configuration with the name, separator and types of the file. Types that were
+/// forced for an earlier file are dropped; everything else is kept.
 pub(crate) fn config(
     config: &Map<String, Value>,
     file_name: &str,

@@ -15,7 +15,8 @@ pub(crate) struct CsvFile {
     /// The size in bytes on disk.
     pub(crate) size: u64,
     pub(crate) gzipped: bool,
-    /// The name for the server: without folders, and with the extension of what is sent, which is always gzipped.
+    /// The name for the server: without folders, and with the extension of what is sent, which is
+    /// always gzipped.
     pub(crate) sent_name: String,
 }
 
@@ -71,7 +72,8 @@ impl CsvFile {
     }
 }
 
-/// Returns a file name without its extension, and whether the extension means that the file is gzipped.
+/// Returns a file name without its extension, and whether the extension means that the file is
+/// gzipped.
 fn stem(name: &str) -> Option<(&str, bool)> {
     [(".csv", false), (".csv.gz", true)].into_iter().find_map(|(extension, gzipped)| {
         let (stem, end) = name.split_at_checked(name.len().checked_sub(extension.len())?)?;

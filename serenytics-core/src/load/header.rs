@@ -1,4 +1,5 @@
-//! Checks the header of a CSV file against the declared columns and the warehouse's rules, before anything is sent.
+//! Checks the header of a CSV file against the declared columns and the warehouse's rules, before
+//! anything is sent.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -18,8 +19,8 @@ const LONGEST: u64 = 1 << 20;
 /// Common separators.
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
-/// Returns an error if the header lacks a column, or has one that the warehouse does not accept. Rewinds the file. An
-/// unreadable header is left to the server if no column is required.
+/// Returns an error if the header lacks a column, or has one that the warehouse does not accept.
+/// Rewinds the file. An unreadable header is left to the server if no column is required.
 pub(crate) fn check(
     path: &Path,
     mut file: &File,

@@ -1,4 +1,5 @@
-//! Loads into a storage: checks a file or rows, sends them as a stream, and waits until they are loaded.
+//! Loads into a storage: checks a file or rows, sends them as a stream, and waits until they are
+//! loaded.
 
 mod builder;
 mod config;

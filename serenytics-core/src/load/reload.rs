@@ -13,10 +13,11 @@ use crate::load::Load;
 use crate::load::rows::LazyRows;
 
 impl DataSource {
-    /// Replaces all rows and columns of the storage by those of a CSV file: `.csv` or `.csv.gz`, UTF-8, with a header.
+    /// Replaces all rows and columns of the storage by those of a CSV file: `.csv` or `.csv.gz`,
+    /// UTF-8, with a header.
     ///
-    /// The file is streamed in constant memory, and a `.csv` is gzipped on the way. Queries see the old rows until the
-    /// whole file is loaded; if anything fails, the old rows stay.
+    /// The file is streamed in constant memory, and a `.csv` is gzipped on the way. Queries see the
+    /// old rows until the whole file is loaded; if anything fails, the old rows stay.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -32,8 +33,9 @@ impl DataSource {
         Load::of_file(self, path.into(), None)
     }
 
-    /// Inserts the rows of a CSV file, in the format of [`reload_from_csv`](Self::reload_from_csv). Each replaces the
-    /// row with the same value in the column `primary_key`, if there is one; the other rows stay.
+    /// Inserts the rows of a CSV file, in the format of [`reload_from_csv`](Self::reload_from_csv).
+    /// Each replaces the row with the same value in the column `primary_key`, if there is one; the
+    /// other rows stay.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -48,8 +50,8 @@ impl DataSource {
 
     /// Replaces all rows and columns of the storage by these rows.
     ///
-    /// Rows are streamed as gzipped CSV in constant memory, while the iterator is read. Queries see the old rows until
-    /// all new ones are loaded; if anything fails, the old rows stay.
+    /// Rows are streamed as gzipped CSV in constant memory, while the iterator is read. Queries see
+    /// the old rows until all new ones are loaded; if anything fails, the old rows stay.
     ///
     /// Rows of a struct that derives `Source` have its types. For other rows:
     ///
@@ -82,8 +84,8 @@ impl DataSource {
         self.load_rows(stream::iter(rows).map(Ok::<_, Infallible>), None)
     }
 
-    /// Replaces all rows and columns of the storage by the rows of a stream, like [`reload`](Self::reload). If the
-    /// stream fails, nothing is loaded.
+    /// Replaces all rows and columns of the storage by the rows of a stream, like
+    /// [`reload`](Self::reload). If the stream fails, nothing is loaded.
     pub fn reload_from_stream<'s, R, E, S>(&'s self, rows: S) -> Load<'s>
     where
         R: LoadRow + Send + 's,
@@ -93,9 +95,9 @@ impl DataSource {
         self.load_rows(rows, None)
     }
 
-    /// Inserts rows. Each replaces the row with the same value in the column `primary_key`, if there is one; the other
-    /// rows stay. Rows are sent like those of [`reload`](Self::reload). For a few rows,
-    /// [`insert_or_update`](crate::Batch::insert_or_update) is faster.
+    /// Inserts rows. Each replaces the row with the same value in the column `primary_key`, if
+    /// there is one; the other rows stay. Rows are sent like those of [`reload`](Self::reload). For
+    /// a few rows, [`insert_or_update`](crate::Batch::insert_or_update) is faster.
     pub fn update<'s, I>(&'s self, primary_key: impl Into<String>, rows: I) -> Load<'s>
     where
         I: IntoIterator,
@@ -105,7 +107,8 @@ impl DataSource {
         self.load_rows(stream::iter(rows).map(Ok::<_, Infallible>), Some(primary_key.into()))
     }
 
-    /// Inserts the rows of a stream, or replaces those with the same key, like [`update`](Self::update).
+    /// Inserts the rows of a stream, or replaces those with the same key, like
+    /// [`update`](Self::update).
     pub fn update_from_stream<'s, R, E, S>(&'s self, primary_key: impl Into<String>, rows: S) -> Load<'s>
     where
         R: LoadRow + Send + 's,
@@ -115,8 +118,8 @@ impl DataSource {
         self.load_rows(rows, Some(primary_key.into()))
     }
 
-    /// Replaces all rows and columns of the storage by rows that are lists of values, in the order of `columns`. They
-    /// are sent like those of [`reload`](Self::reload).
+    /// Replaces all rows and columns of the storage by rows that are lists of values, in the order
+    /// of `columns`. They are sent like those of [`reload`](Self::reload).
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {

@@ -109,8 +109,8 @@ where
     R: LoadRow,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    /// Returns the columns whose first value is a string but not a datetime. Reads rows until all columns have a value
-    /// or a chunk is full.
+    /// Returns the columns whose first value is a string but not a datetime. Reads rows until all
+    /// columns have a value or a chunk is full.
     async fn string_columns(&mut self) -> Result<Vec<String>, Error> {
         let mut unknown = self.text.columns().to_vec();
         let mut strings = Vec::new();
@@ -158,7 +158,8 @@ where
     }
 }
 
-/// Returns true if a string is a datetime with separators. Digits only are also ISO 8601, but usually an identifier.
+/// Returns true if a string is a datetime with separators. Digits only are also ISO 8601, but
+/// usually an identifier.
 fn is_datetime(text: &str) -> bool {
     text.as_bytes().get(4) == Some(&b'-') && datetime::parse(text).is_ok()
 }

@@ -17,7 +17,8 @@ use crate::session::Session;
 use crate::task::Task;
 use crate::transport::Deadline;
 
-/// Credentials with which the server reads a file on S3. They are sent to the API's server and never printed.
+/// Credentials with which the server reads a file on S3. They are sent to the API's server and
+/// never printed.
 #[derive(Clone)]
 pub struct S3Credentials {
     access_key_id: String,
@@ -57,8 +58,8 @@ pub struct ReloadFromS3<'s> {
 }
 
 impl DataSource {
-    /// Replaces all rows and columns of the storage by those of a CSV file on S3 (`.csv` or `.csv.gz`), which the
-    /// server reads itself.
+    /// Replaces all rows and columns of the storage by those of a CSV file on S3 (`.csv` or
+    /// `.csv.gz`), which the server reads itself.
     ///
     /// ```no_run
     /// # async fn load(client: serenytics_core::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -111,7 +112,8 @@ impl<'s> ReloadFromS3<'s> {
         self
     }
 
-    /// Sets the types of the columns that `S` declares; a type set by [`force_type`](Self::force_type) has priority.
+    /// Sets the types of the columns that `S` declares; a type set by
+    /// [`force_type`](Self::force_type) has priority.
     pub fn schema<S: Source>(mut self) -> Self {
         for (column, column_type) in stored_types::<S>() {
             self.forced.entry(column).or_insert(column_type.into());
@@ -134,8 +136,9 @@ impl<'s> ReloadFromS3<'s> {
     /// Makes the server load the file, and waits until it is loaded.
     ///
     /// # Errors
-    /// Returns an error if the source is not a storage (nothing is sent then), the server cannot read or load the file
-    /// (with its message), the timeout passes, or the server cannot be reached or rejects the request.
+    /// Returns an error if the source is not a storage (nothing is sent then), the server cannot
+    /// read or load the file (with its message), the timeout passes, or the server cannot be
+    /// reached or rejects the request.
     pub async fn send(mut self) -> Result<(), Error> {
         self.source.check_is_storage()?;
         let span = debug_span!("load", source = self.source.uuid(), bucket = self.bucket, key = self.key);
@@ -151,7 +154,8 @@ impl<'s> ReloadFromS3<'s> {
         loaded.instrument(span).await
     }
 
-    /// Returns the source's session, with the secret of the credentials redacted from the server's messages.
+    /// Returns the source's session, with the secret of the credentials redacted from the server's
+    /// messages.
     fn session(&self) -> Session {
         let session = self.source.session();
         match &self.credentials {

@@ -85,7 +85,8 @@ fn read<R: Read + Send + 'static>(
         let outlet = Outlet { sender: sender.clone(), chunk: Vec::new() };
         let reading = Arc::clone(&source.reading);
         if let Err(error) = copy(source, outlet, &cancelled) {
-            // Send the error, so that a part is never mistaken for the whole file. It is lost if the request has ended.
+            // Send the error, so that a part is never mistaken for the whole file. It is lost if
+            // the request has ended.
             let broken = io::Error::new(error.kind(), error.to_string());
             reading.failure.get_or_init(|| error);
             let _ = sender.blocking_send(Err(broken));
@@ -105,8 +106,8 @@ pub(crate) fn gzip_into(text: PipeReader, mut file: File, cancelled: &Cancellati
     Ok((file, size))
 }
 
-/// Returns the chunks. Each one is buffered until the next one arrives or the end is known: a receiver that knows the
-/// length does not poll for the end after the last chunk.
+/// Returns the chunks. Each one is buffered until the next one arrives or the end is known: a
+/// receiver that knows the length does not poll for the end after the last chunk.
 fn chunks(
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     reading: Arc<Reading>,
@@ -129,8 +130,8 @@ fn chunks(
     })
 }
 
-/// Returns the gzipped size of a file. Some servers require the length of an upload first, and gzipping twice needs
-/// neither memory nor disk space.
+/// Returns the gzipped size of a file. Some servers require the length of an upload first, and
+/// gzipping twice needs neither memory nor disk space.
 pub(crate) fn gzipped_length(file: &mut File, cancelled: &CancellationToken) -> io::Result<u64> {
     let mut encoder = GzEncoder::new(Length(0), Compression::fast());
     copy(&mut *file, &mut encoder, cancelled)?;
@@ -234,7 +235,8 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 
-    /// The gzipped bytes of such a regular file never fill the buffer, so that the thread never blocks on it.
+    /// The gzipped bytes of such a regular file never fill the buffer, so that the thread never
+    /// blocks on it.
     #[tokio::test]
     async fn cancelled_load_stops_reading_the_file() {
         let folder = tempfile::tempdir().unwrap();

@@ -107,7 +107,8 @@ impl Upload<'_> {
         let report_read = || report(progress, Progress::Uploading { read: reading.read(), total });
         match self.drive(stream, async { Ok(()) }, report_read).await {
             Ok(()) => Ok(Sent { bytes: reading.read(), rows: None }),
-            // If the disk fails, the request fails too. If the request fails, reading ends with `BrokenPipe`.
+            // If the disk fails, the request fails too. If the request fails, reading ends with
+            // `BrokenPipe`.
             Err(error) => match reading.failure() {
                 Some(cause) if error.is_connection() && cause.kind() != io::ErrorKind::BrokenPipe => {
                     Err(unreadable(cause))

@@ -79,7 +79,8 @@ fn bytes(file: File, length: u64) -> BodyStream {
     .boxed()
 }
 
-/// Creates a uuid that cannot be guessed, from the random seeds of the standard library's hash maps.
+/// Creates a uuid that cannot be guessed, from the random seeds of the standard library's hash
+/// maps.
 fn new_uuid() -> String {
     let bits = || RandomState::new().hash_one(0);
     let (high, low) = (bits() & !0xf000 | 0x4000, bits() & !(0b11 << 62) | (0b10 << 62));

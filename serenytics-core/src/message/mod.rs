@@ -72,7 +72,8 @@ impl Client {
     /// `POST /api/integrations/slack/post_msg`.
     ///
     /// # Errors
-    /// Returns an error if the account has no Slack integration, or the server cannot be reached or rejects the request.
+    /// Returns an error if the account has no Slack integration, or the server cannot be reached or
+    /// rejects the request.
     pub async fn send_slack_message(
         &self,
         channel: &str,
@@ -92,7 +93,8 @@ impl Client {
 }
 
 impl<'c> Email<'c> {
-    /// Attaches a file of any kind. Its name in the mail is the file name without folders. A mail can have one file.
+    /// Attaches a file of any kind. Its name in the mail is the file name without folders. A mail
+    /// can have one file.
     pub fn attach(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(path.into());
         self
@@ -110,7 +112,8 @@ impl<'c> Email<'c> {
         self
     }
 
-    /// Sets the payload of a template dashboard for the PDF: a map, or any struct that serde serializes.
+    /// Sets the payload of a template dashboard for the PDF: a map, or any struct that serde
+    /// serializes.
     pub fn dashboard_payload(mut self, payload: &(impl Serialize + ?Sized)) -> Self {
         self.payload = object(payload).map(Some);
         self
@@ -136,13 +139,14 @@ impl<'c> Email<'c> {
 
     /// Uploads the attachment, sends the mail, and waits until the server has sent it.
     ///
-    /// Sends `GET /api/sign_s3_file/`, a PUT to the signed URL or `POST /api/upload_file/{uuid}`, `POST /api/email`, and
-    /// `GET /api/task/{task_id}` until the mail is sent.
+    /// Sends `GET /api/sign_s3_file/`, a PUT to the signed URL or `POST /api/upload_file/{uuid}`,
+    /// `POST /api/email`, and `GET /api/task/{task_id}` until the mail is sent.
     ///
     /// # Errors
-    /// Returns an error if there are no recipients, several files, an unreadable file, or a payload that is not a JSON
-    /// object (nothing is sent then); the daily mail quota is exhausted ([`Error::is_quota`]); the server cannot send the
-    /// mail; or the server cannot be reached or rejects the request.
+    /// Returns an error if there are no recipients, several files, an unreadable file, or a payload
+    /// that is not a JSON object (nothing is sent then); the daily mail quota is exhausted
+    /// ([`Error::is_quota`]); the server cannot send the mail; or the server cannot be reached or
+    /// rejects the request.
     pub async fn send(mut self) -> Result<(), Error> {
         let session = self.session;
         let deadline = session.connection().deadline_or(self.timeout, "`timeout` of the e-mail");

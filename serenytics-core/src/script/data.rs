@@ -9,8 +9,8 @@ use crate::client::Client;
 use crate::error::{Error, Kind};
 
 impl Client {
-    /// Stores data for the next run of a script, replacing earlier data: `PUT /api/script/{uuid}/storage`. Use
-    /// [`ScriptDateTime`] for datetimes.
+    /// Stores data for the next run of a script, replacing earlier data:
+    /// `PUT /api/script/{uuid}/storage`. Use [`ScriptDateTime`] for datetimes.
     ///
     /// ```no_run
     /// # use serenytics_core::{Client, Error, ScriptDateTime};
@@ -28,8 +28,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the data cannot be written as JSON (nothing is sent then), no script has the uuid, or the
-    /// server cannot be reached or rejects the request.
+    /// Returns an error if the data cannot be written as JSON (nothing is sent then), no script has
+    /// the uuid, or the server cannot be reached or rejects the request.
     pub async fn store_script_data(&self, script_uuid: &str, data: &(impl Serialize + ?Sized)) -> Result<(), Error> {
         let body = serde_json::to_value(data).map_err(|error| {
             let message = format!("nothing was stored: the data cannot be written as JSON: {error}");
@@ -45,12 +45,12 @@ impl Client {
         Ok(())
     }
 
-    /// Returns the data that was stored for a script: `GET /api/script/{uuid}/storage`. Returns `None` if nothing, or
-    /// `null`, was stored.
+    /// Returns the data that was stored for a script: `GET /api/script/{uuid}/storage`. Returns
+    /// `None` if nothing, or `null`, was stored.
     ///
     /// # Errors
-    /// Returns an error if the data cannot be read as a `T`, no script has the uuid, or the server cannot be reached or
-    /// rejects the request.
+    /// Returns an error if the data cannot be read as a `T`, no script has the uuid, or the server
+    /// cannot be reached or rejects the request.
     pub async fn retrieve_script_data<T: DeserializeOwned>(&self, script_uuid: &str) -> Result<Option<T>, Error> {
         let mut response =
             self.session().get(&["api", "script", script_uuid, "storage"], self.session().deadline()).send().await?;
@@ -66,8 +66,8 @@ impl Client {
 /// A datetime in the data of a script, in the same form as in the official Python client.
 ///
 /// The platform stores JSON, which has no datetimes: they are written as
-/// `{"__type__": "datetime", "value": "2016-06-28T12:46:33"}`. A string in ISO 8601 is accepted too; a datetime with an
-/// offset is converted to UTC.
+/// `{"__type__": "datetime", "value": "2016-06-28T12:46:33"}`. A string in ISO 8601 is accepted
+/// too; a datetime with an offset is converted to UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScriptDateTime(pub DateTime);
 

@@ -13,7 +13,8 @@ use crate::transport::{Deadline, List};
 /// Maximum length of the standard error in a message.
 const LONGEST_REASON: usize = 2_000;
 
-/// The log of a finished run. The client's API key is redacted: if a script printed it, `[API key]` replaces it.
+/// The log of a finished run. The client's API key is redacted: if a script printed it, `[API key]`
+/// replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScriptLog {
@@ -47,7 +48,8 @@ impl Script {
     /// Returns the logs of the last ten finished runs, newest first: `GET /api/script/{uuid}/logs`.
     ///
     /// # Errors
-    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects the request.
+    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn last_logs(&self) -> Result<Vec<ScriptLog>, Error> {
         self.logs_until(self.session.deadline()).await
     }

@@ -49,7 +49,8 @@ impl Script {
     /// Deletes the script: `DELETE /api/script/{uuid}`.
     ///
     /// # Errors
-    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects the request.
+    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn delete(self) -> Result<(), Error> {
         let request = self.session.delete(&["api", "script", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;

@@ -15,7 +15,8 @@ use crate::transport::{Deadline, Poll};
 /// Default timeout of a run.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// The parameter that makes the server answer at once; scripts cannot have a parameter of that name.
+/// The parameter that makes the server answer at once; scripts cannot have a parameter of that
+/// name.
 const ASYNC: &str = "async";
 
 /// A run of a script; see [`Script::run`].
@@ -54,17 +55,18 @@ impl Script {
     /// Returns true if the script is running: `GET /api/script/{uuid}/state`.
     ///
     /// # Errors
-    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects the request.
+    /// Returns an error if the script no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn is_running(&self) -> Result<bool, Error> {
         self.is_running_until(self.session.deadline()).await
     }
 
-    /// Waits until the script is no longer running, polling less and less often: `GET /api/script/{uuid}/state`.
-    /// Dropping the future does not stop the script.
+    /// Waits until the script is no longer running, polling less and less often:
+    /// `GET /api/script/{uuid}/state`. Dropping the future does not stop the script.
     ///
     /// # Errors
-    /// Returns an error if the script is still running after `timeout`, the script no longer exists, or the server
-    /// cannot be reached or rejects the request.
+    /// Returns an error if the script is still running after `timeout`, the script no longer
+    /// exists, or the server cannot be reached or rejects the request.
     pub async fn wait(&self, timeout: Duration) -> Result<(), Error> {
         self.wait_until(Deadline::after(timeout, "`timeout` of the wait"), &mut || {}).await
     }
@@ -92,7 +94,8 @@ impl Script {
 }
 
 impl<'s> RunScript<'s> {
-    /// Sets the parameters of the script: a map, or any struct that serde serializes. Replaces earlier parameters.
+    /// Sets the parameters of the script: a map, or any struct that serde serializes. Replaces
+    /// earlier parameters.
     pub fn params(mut self, params: &impl Serialize) -> Self {
         self.params = match serde_json::to_value(params) {
             Ok(Value::Object(params)) => Ok(params),
@@ -116,7 +119,8 @@ impl<'s> RunScript<'s> {
         self
     }
 
-    /// Sets whether [`wait`](Self::wait) writes the script's log as a `tracing` event at level `INFO` (default: false).
+    /// Sets whether [`wait`](Self::wait) writes the script's log as a `tracing` event at level
+    /// `INFO` (default: false).
     pub fn log_result(mut self, log: bool) -> Self {
         self.log_result = log;
         self
@@ -137,23 +141,24 @@ impl<'s> RunScript<'s> {
     /// Starts the script without waiting for it: `POST /api/script/{uuid}/run`.
     ///
     /// # Errors
-    /// Returns an error if the parameters cannot be written as JSON (nothing is sent then), the script no longer exists
-    /// or is already running, or the server cannot be reached or rejects the request.
+    /// Returns an error if the parameters cannot be written as JSON (nothing is sent then), the
+    /// script no longer exists or is already running, or the server cannot be reached or rejects
+    /// the request.
     pub async fn start(self) -> Result<(), Error> {
         let deadline = self.script.session.deadline();
         self.start_until(deadline).await
     }
 
-    /// Starts the script, waits until it has finished, and returns its log. Dropping the future does not stop the
-    /// script.
+    /// Starts the script, waits until it has finished, and returns its log. Dropping the future
+    /// does not stop the script.
     ///
-    /// Sends `POST /api/script/{uuid}/run`, `GET ../state` until the script has finished, and `GET ../logs`. It does not
-    /// use the server's own waiting, which is limited to five minutes.
+    /// Sends `POST /api/script/{uuid}/run`, `GET ../state` until the script has finished, and
+    /// `GET ../logs`. It does not use the server's own waiting, which is limited to five minutes.
     ///
     /// # Errors
     /// Returns an error if the script fails (see [`Error::script_log`]), unless
-    /// [`raise_on_error`](Self::raise_on_error) is `false`; if it is still running after the timeout; and the errors of
-    /// [`start`](Self::start).
+    /// [`raise_on_error`](Self::raise_on_error) is `false`; if it is still running after the
+    /// timeout; and the errors of [`start`](Self::start).
     pub async fn wait(self) -> Result<ScriptLog, Error> {
         let span = debug_span!("script", script = self.script.uuid());
         self.run_to_completion().instrument(span).await

@@ -1,4 +1,5 @@
-//! Measures: their uuids, from the configuration of their source, which the platform needs next to their names in a query.
+//! Measures: their uuids, from the configuration of their source, which the platform needs next to
+//! their names in a query.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -63,7 +64,8 @@ impl Measures {
         }
     }
 
-    /// Returns the JSON of a query with the uuids of these measures next to their names, in every clause.
+    /// Returns the JSON of a query with the uuids of these measures next to their names, in every
+    /// clause.
     pub(crate) fn with_measure_uuids(
         &self,
         names: &[Cow<'static, str>],
@@ -90,8 +92,9 @@ impl Measures {
     }
 }
 
-/// Adds the uuids of a source's measures to an untyped query, like the official client: to the objects that have a
-/// measure's name but no uuid. A plain name is a column, and later stages only see the output of the first one.
+/// Adds the uuids of a source's measures to an untyped query, like the official client: to the
+/// objects that have a measure's name but no uuid. A plain name is a column, and later stages only
+/// see the output of the first one.
 pub(crate) fn add_measures(source: &str, config: &Map<String, Value>, pipeline: &mut Pipeline) {
     let Some(stage) = pipeline.data_processing_pipeline.first_mut() else { return };
     let mut open = uuid_slots(stage, |_| false).filter(|(_, uuid)| uuid.is_none()).peekable();
@@ -107,8 +110,8 @@ pub(crate) fn add_measures(source: &str, config: &Map<String, Value>, pipeline: 
     }
 }
 
-/// Returns the names in a stage that may be measures, each with the slot for its uuid. A plain name has no slot: if
-/// `is_measure` is true for it, it becomes an object.
+/// Returns the names in a stage that may be measures, each with the slot for its uuid. A plain name
+/// has no slot: if `is_measure` is true for it, it becomes an object.
 fn uuid_slots(
     stage: &mut Stage,
     is_measure: impl Fn(&str) -> bool,

@@ -37,7 +37,8 @@ impl Session {
         Session { connection, caches: Arc::default() }
     }
 
-    /// Returns a session of the same server that redacts another secret. It has its own, empty caches.
+    /// Returns a session of the same server that redacts another secret. It has its own, empty
+    /// caches.
     pub(crate) fn with_token(&self, token: ApiKey) -> Session {
         Session::new(self.connection.with_token(token))
     }
@@ -126,7 +127,8 @@ impl Session {
     }
 }
 
-/// Locks a cache. It stays usable after a panic in another thread: each entry is replaced as a whole.
+/// Locks a cache. It stays usable after a panic in another thread: each entry is replaced as a
+/// whole.
 fn locked<T>(cache: &Mutex<T>) -> MutexGuard<'_, T> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -49,8 +49,8 @@ impl Subscriber for Log {
 #[tokio::test]
 async fn query_is_logged_without_the_api_key() {
     let log = Log::default();
-    // Set for the whole process, because requests may continue in other threads. The log also contains what other tests
-    // log until this one ends.
+    // Set for the whole process, because requests may continue in other threads. The log also
+    // contains what other tests log until this one ends.
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     let server = sales(|_| ok(ANSWER)).await;
     server.client().fetch(&COUNTRIES).await.unwrap();

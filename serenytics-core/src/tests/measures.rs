@@ -1,4 +1,5 @@
-//! Queries with measures: where their uuids are sent, where they are read, and when they are read again.
+//! Queries with measures: where their uuids are sent, where they are read, and when they are read
+//! again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,7 +32,8 @@ fn source(measures: &[(&str, &str)]) -> String {
     json!({"uuid": "u1", "name": "sales", "type": "Storage", "jsonContent": {"measures": measures}}).to_string()
 }
 
-/// Starts a server whose source has the next list of measures each time that its configuration is read.
+/// Starts a server whose source has the next list of measures each time that its configuration is
+/// read.
 async fn changing(
     measures: &'static [&'static [(&'static str, &'static str)]],
     reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static,

@@ -147,7 +147,8 @@ async fn incomplete_sources_do_not_break_the_list() {
     let read: Vec<_> =
         sources.iter().map(|source| (source.uuid(), source.name(), source.source_type().name())).collect();
     assert_eq!(read, [("u1", "", "Storage"), ("u2", "", ""), ("u3", "n", ""), ("u4", "n", "Newer")]);
-    // A source without uuid is an error if its name is looked up: it would be created a second time.
+    // A source without uuid is an error if its name is looked up: it would be created a second
+    // time.
     let error = client.get_or_create_storage("lost").await.unwrap_err();
     assert!(error.is_decode() && error.to_string().starts_with("GET /api/data_source: "), "{error}");
     let server = TestServer::start(|_, _| ok(r#"{"name":"sales"}"#)).await;

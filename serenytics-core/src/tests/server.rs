@@ -59,14 +59,16 @@ impl TestServer {
         TestServer::start_reading(|_| Manner::AtOnce, reply).await
     }
 
-    /// Starts a server that also chooses how to read each body. `manner` receives `GET /path?query HTTP/1.1`.
+    /// Starts a server that also chooses how to read each body. `manner` receives
+    /// `GET /path?query HTTP/1.1`.
     pub(super) async fn start_reading(
         manner: impl Fn(&str) -> Manner + Send + Sync + 'static,
         reply: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static,
     ) -> TestServer {
         let manner = Arc::new(manner);
         let socket = TcpSocket::new_v4().unwrap();
-        // Otherwise the system may buffer a whole long body before the server reads it, so that it counts as sent.
+        // Otherwise the system may buffer a whole long body before the server reads it, so that it
+        // counts as sent.
         socket.set_recv_buffer_size(256 * 1024).unwrap();
         socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
         let listener = socket.listen(1024).unwrap();

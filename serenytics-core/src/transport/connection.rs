@@ -51,7 +51,8 @@ impl Connection {
         Connection::new([http.clone(), downloads.clone()], url.clone(), token, key_header.clone(), self.deadlines)
     }
 
-    /// Returns the same connection with another deadline for whole calls. The read deadline is at least as long.
+    /// Returns the same connection with another deadline for whole calls. The read deadline is at
+    /// least as long.
     pub(crate) fn with_timeout(mut self, timeout: Duration) -> Connection {
         self.deadlines.overall = timeout;
         self.deadlines.read = self.deadlines.read.max(timeout);
@@ -87,8 +88,8 @@ impl Connection {
         Deadline::after(self.deadlines.overall, "`timeout` of the client's builder, or `with_timeout`,")
     }
 
-    /// Returns the deadline of a call that starts now and may have its own timeout. `setting` names that timeout in error
-    /// messages.
+    /// Returns the deadline of a call that starts now and may have its own timeout. `setting` names
+    /// that timeout in error messages.
     pub(crate) fn deadline_or(&self, own: Option<Duration>, setting: &'static str) -> Deadline {
         own.map_or_else(|| self.deadline(), |timeout| Deadline::after(timeout, setting))
     }

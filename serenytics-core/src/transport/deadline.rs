@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind};
 
-/// A point in time, or none if it is too far in the future for a clock. A public call creates one and passes it to
-/// everything that it does.
+/// A point in time, or none if it is too far in the future for a clock. A public call creates one
+/// and passes it to everything that it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Deadline {
     end: Option<Instant>,

@@ -57,7 +57,8 @@ pub(crate) fn read_timeout(connection: &Connection) -> Error {
     )
 }
 
-/// Creates the error of an unexpected status. `credential` is what to check if the server rejects it.
+/// Creates the error of an unexpected status. `credential` is what to check if the server rejects
+/// it.
 pub(crate) fn rejected(
     status: StatusCode,
     headers: &HeaderMap,

@@ -1,4 +1,5 @@
-//! The HTTP clients: proxies, certificates, TLS, and settings that keep the API key from other servers.
+//! The HTTP clients: proxies, certificates, TLS, and settings that keep the API key from other
+//! servers.
 
 use std::fmt;
 use std::net::IpAddr;

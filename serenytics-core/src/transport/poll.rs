@@ -21,8 +21,8 @@ impl Poll {
         Poll { pause: FIRST_PAUSE, deadline }
     }
 
-    /// Waits before the next poll. Returns an error if there is no time for another one; `undone` says what was not
-    /// done.
+    /// Waits before the next poll. Returns an error if there is no time for another one; `undone`
+    /// says what was not done.
     pub(crate) async fn pause(&mut self, undone: &str) -> Result<(), Error> {
         if self.pause >= self.deadline.remaining() {
             return Err(self.deadline.passed(undone));

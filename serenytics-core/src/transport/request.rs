@@ -113,8 +113,8 @@ impl<'c> Request<'c> {
         }
     }
 
-    /// Starts a PUT of bytes to a URL that the server signed. It carries no key and the URL is never printed: it
-    /// is a credential.
+    /// Starts a PUT of bytes to a URL that the server signed. It carries no key and the URL is
+    /// never printed: it is a credential.
     pub(crate) fn signed_upload(
         connection: &'c Connection,
         url: &Url,
@@ -128,8 +128,8 @@ impl<'c> Request<'c> {
         request
     }
 
-    /// Starts a GET of a URL that the server returned, following redirects. It carries no key and the URL is never
-    /// printed: it is a credential.
+    /// Starts a GET of a URL that the server returned, following redirects. It carries no key and
+    /// the URL is never printed: it is a credential.
     pub(crate) fn download(connection: &'c Connection, url: &Url, deadline: Deadline) -> Request<'c> {
         let mut request = Request::new(connection, Method::GET, &[], deadline);
         request.call.path = format!("{} (exported file)", url.origin().ascii_serialization());
@@ -138,7 +138,8 @@ impl<'c> Request<'c> {
         request
     }
 
-    /// Disables the read timeout, for a server that works for long before it answers. The deadline still applies.
+    /// Disables the read timeout, for a server that works for long before it answers. The deadline
+    /// still applies.
     pub(crate) fn no_read_timeout(mut self) -> Self {
         self.no_read_timeout = true;
         self
@@ -150,8 +151,8 @@ impl<'c> Request<'c> {
         self
     }
 
-    /// Starts a POST of a row to the storage with this uuid. The connection's key is the storage's token, which is
-    /// sent in the path only and redacted from it in messages.
+    /// Starts a POST of a row to the storage with this uuid. The connection's key is the storage's
+    /// token, which is sent in the path only and redacted from it in messages.
     pub(crate) fn push(connection: &'c Connection, uuid: &str, deadline: Deadline) -> Request<'c> {
         let path = ["api", "data_source", uuid, "push"];
         let shown = Request::new(connection, Method::POST, &path, deadline).call.path;
@@ -206,7 +207,8 @@ impl<'c> Request<'c> {
         self
     }
 
-    /// Sends the request and waits for the head of the response. Retries if that is safe and may help.
+    /// Sends the request and waits for the head of the response. Retries if that is safe and may
+    /// help.
     pub(crate) async fn send(mut self) -> Result<Response, Error> {
         if let Some(segment) = &self.invalid_segment {
             let message = format!(
@@ -277,7 +279,8 @@ impl<'c> Request<'c> {
             if no_read_timeout {
                 return std::future::pending().await;
             }
-            // A server sends nothing while it receives a long body, so the read timeout starts after the body.
+            // A server sends nothing while it receives a long body, so the read timeout starts
+            // after the body.
             if let Some(sent) = sent {
                 let _ = sent.await;
             }
@@ -322,13 +325,14 @@ impl<'c> Request<'c> {
     }
 }
 
-/// Returns a path for errors and logs. It is redacted: the caller may have passed the key as a uuid by mistake.
+/// Returns a path for errors and logs. It is redacted: the caller may have passed the key as a uuid
+/// by mistake.
 fn shown(connection: &Connection, url: &Url) -> String {
     connection.api_key().redact(url.path().to_owned())
 }
 
-/// Returns true if a string is a valid path segment. URLs resolve dots to other folders and drop some control
-/// characters, so that another path would be requested.
+/// Returns true if a string is a valid path segment. URLs resolve dots to other folders and drop
+/// some control characters, so that another path would be requested.
 fn is_segment(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(char::is_control)
 }
@@ -339,7 +343,8 @@ fn chunks(mut bytes: Bytes) -> BodyStream {
     stream::iter(std::iter::from_fn(next)).boxed()
 }
 
-/// Wraps a body. The returned receiver completes when the whole body was read, or the request ended.
+/// Wraps a body. The returned receiver completes when the whole body was read, or the request
+/// ended.
 fn watched(stream: BodyStream) -> (reqwest::Body, oneshot::Receiver<()>) {
     let (taken, ended) = oneshot::channel::<()>();
     let stream = stream::unfold((stream, taken), |(mut stream, taken)| async move {

@@ -80,8 +80,8 @@ impl Response {
         Ok(answer)
     }
 
-    /// Reads the body of a call whose response is not documented. It is only an error if it says so; `None` means
-    /// that it is not JSON.
+    /// Reads the body of a call whose response is not documented. It is only an error if it says
+    /// so; `None` means that it is not JSON.
     pub(crate) async fn unless_error(mut self) -> Result<Option<Value>, Error> {
         let body = self.whole().await?;
         let Ok(answer) = serde_json::from_slice(&body) else { return Ok(None) };
@@ -106,14 +106,15 @@ impl Response {
         Ok(body)
     }
 
-    /// Parses the body as JSON. The parse error is only part of the message, which is redacted: it may repeat what was
-    /// sent.
+    /// Parses the body as JSON. The parse error is only part of the message, which is redacted: it
+    /// may repeat what was sent.
     pub(crate) fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
         serde_json::from_slice(body)
             .map_err(|error| self.unexpected(body, &format!("the response is not the expected JSON: {error}")))
     }
 
-    /// Creates the error of an unexpected body: the server's own error if the body is one, else `message`.
+    /// Creates the error of an unexpected body: the server's own error if the body is one, else
+    /// `message`.
     pub(crate) fn unexpected(&self, body: &[u8], message: &str) -> Error {
         let said = serde_json::from_slice(body).ok().and_then(|answer| self.check_status(&answer).err());
         said.unwrap_or_else(|| self.error(Kind::Decode, message.to_owned()))

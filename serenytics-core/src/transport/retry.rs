@@ -24,8 +24,8 @@ pub(crate) fn passes(status: StatusCode) -> bool {
     )
 }
 
-/// Returns the wait after this many attempts: what the server asks for, or twice as long each time up to a limit. Part
-/// of it is random, so that many clients do not retry together.
+/// Returns the wait after this many attempts: what the server asks for, or twice as long each time
+/// up to a limit. Part of it is random, so that many clients do not retry together.
 pub(crate) fn wait(attempts: u32, asked: Option<Duration>) -> Duration {
     let wait = FIRST_WAIT.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_WAIT);
     let chance = (RandomState::new().hash_one(attempts) % 1000) as f64 / 1000.0;

@@ -11,8 +11,9 @@ const LONGEST_WORDS: usize = 500;
 
 /// Creates the error of a rejected upload to, or download from, a signed URL.
 ///
-/// It shows the status, and only the code and message of the body: the rest contains parts of the signature. The
-/// status is not one of the API, so `Error::status` is `None`. `key` redacts the URL's secrets too.
+/// It shows the status, and only the code and message of the body: the rest contains parts of the
+/// signature. The status is not one of the API, so `Error::status` is `None`. `key` redacts the
+/// URL's secrets too.
 pub(crate) fn rejected(action: &str, status: StatusCode, body: &[u8], key: &ApiKey) -> Error {
     let body = String::from_utf8_lossy(body);
     let words: Vec<_> = ["Code", "Message"].into_iter().filter_map(|tag| content(&body, tag)).collect();
@@ -81,6 +82,8 @@ mod tests {
             assert_eq!(printed_error(body), start);
         }
         // Truncated where part of a secret would remain.
-        assert!(!printed_error(&format!("<Message>{}canary-id</Message>", "x".repeat(LONGEST_WORDS - 4))).contains("can"));
+        assert!(
+            !printed_error(&format!("<Message>{}canary-id</Message>", "x".repeat(LONGEST_WORDS - 4))).contains("can")
+        );
     }
 }

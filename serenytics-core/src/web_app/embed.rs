@@ -10,8 +10,9 @@ use super::warm_up::object;
 use crate::error::{Error, Kind};
 
 impl WebApp {
-    /// Creates a link that shows the web app to anyone who has it, until it expires: `POST /api/web_app/{uuid}/embed`.
-    /// A template dashboard reads the payload. `expire_in` is rounded up to seconds.
+    /// Creates a link that shows the web app to anyone who has it, until it expires:
+    /// `POST /api/web_app/{uuid}/embed`. A template dashboard reads the payload. `expire_in` is
+    /// rounded up to seconds.
     ///
     /// ```no_run
     /// # async fn embed(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
@@ -25,8 +26,8 @@ impl WebApp {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the payload is not a JSON object or `expire_in` is zero (nothing is sent then), the web app no
-    /// longer exists, or the server cannot be reached or rejects the request.
+    /// Returns an error if the payload is not a JSON object or `expire_in` is zero (nothing is sent
+    /// then), the web app no longer exists, or the server cannot be reached or rejects the request.
     pub async fn embed_url(&self, payload: &(impl Serialize + ?Sized), expire_in: Duration) -> Result<String, Error> {
         if expire_in.is_zero() {
             return Err(Error::new(Kind::Usage, "`expire_in` is zero: pass a positive duration"));

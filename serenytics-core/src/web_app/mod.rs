@@ -20,7 +20,8 @@ pub use warm_up::{TabOptions, WarmUp};
 /// The key of a dashboard's look and widgets.
 const CONTENT: &str = "jsonContent";
 
-/// A web app (a dashboard) of a server, returned by [`Client::web_app_by_uuid`] and [`Client::web_apps`].
+/// A web app (a dashboard) of a server, returned by [`Client::web_app_by_uuid`] and
+/// [`Client::web_apps`].
 ///
 /// Changes are local until [`save`](Self::save).
 #[derive(Clone)]
@@ -52,12 +53,14 @@ impl Client {
     /// Returns the web app with this uuid: `GET /api/web_app/{uuid}`.
     ///
     /// # Errors
-    /// Returns an error if no web app has the uuid, or the server cannot be reached or rejects the request.
+    /// Returns an error if no web app has the uuid, or the server cannot be reached or rejects the
+    /// request.
     pub async fn web_app_by_uuid(&self, uuid: &str) -> Result<WebApp, Error> {
         WebApp::by_uuid(self.session(), uuid, self.session().deadline()).await
     }
 
-    /// Creates a web app: `POST /api/web_app`. `content` is the platform's `jsonContent`, and may be empty.
+    /// Creates a web app: `POST /api/web_app`. `content` is the platform's `jsonContent`, and may
+    /// be empty.
     ///
     /// # Errors
     /// Returns an error if the server cannot be reached or rejects the request.
@@ -132,10 +135,12 @@ impl WebApp {
         content[key] = Value::String(text);
     }
 
-    /// Saves the whole web app: `PUT /api/web_app/{uuid}`. Overwrites what others saved since it was found.
+    /// Saves the whole web app: `PUT /api/web_app/{uuid}`. Overwrites what others saved since it
+    /// was found.
     ///
     /// # Errors
-    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects the request.
+    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn save(&mut self) -> Result<(), Error> {
         let request = self.session.put(&["api", "web_app", &self.uuid], self.session.deadline());
         let response = request.json(&Value::Object(self.config.clone())).send().await?;
@@ -148,7 +153,8 @@ impl WebApp {
     /// Deletes the web app: `DELETE /api/web_app/{uuid}`.
     ///
     /// # Errors
-    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects the request.
+    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn delete(self) -> Result<(), Error> {
         let request = self.session.delete(&["api", "web_app", &self.uuid], self.session.deadline());
         request.expect(StatusCode::NO_CONTENT).send().await?;
@@ -158,7 +164,8 @@ impl WebApp {
     /// Returns the data sources that its widgets use: `GET /api/web_app/{uuid}/data_sources`.
     ///
     /// # Errors
-    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects the request.
+    /// Returns an error if the web app no longer exists, or the server cannot be reached or rejects
+    /// the request.
     pub async fn data_sources(&self) -> Result<Vec<WebAppSource>, Error> {
         let request = self.session.get(&["api", "web_app", &self.uuid, "data_sources"], self.session.deadline());
         let mut answer = request.send().await?.ok().await?;
@@ -172,8 +179,8 @@ impl WebApp {
     /// Shares the web app with the user who has this login: `POST /api/web_app/{uuid}/sharings`.
     ///
     /// # Errors
-    /// Returns an error if the web app no longer exists, the server does not know the login, or the server cannot be
-    /// reached or rejects the request.
+    /// Returns an error if the web app no longer exists, the server does not know the login, or the
+    /// server cannot be reached or rejects the request.
     pub async fn share_with(&self, login: &str) -> Result<(), Error> {
         let request = self.session.post(&["api", "web_app", &self.uuid, "sharings"], self.session.deadline());
         let request = request.json(&json!({ "username_to_share_with": login })).expect(StatusCode::CREATED);

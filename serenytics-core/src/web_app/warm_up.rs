@@ -35,7 +35,8 @@ struct DynFilter {
 }
 
 impl TabOptions {
-    /// Creates options for the tab with this index (an id by the platform such as `t034a7b13042b529c`), without filters.
+    /// Creates options for the tab with this index (an id by the platform such as
+    /// `t034a7b13042b529c`), without filters.
     pub fn new(tab_index: impl Into<String>) -> TabOptions {
         TabOptions { tab_index: tab_index.into(), dynfilters: Vec::new() }
     }
@@ -65,8 +66,8 @@ impl TabOptions {
 }
 
 impl WebApp {
-    /// Loads the web app on the server, so that its data is cached for the next viewer. Does not invalidate the caches of
-    /// its sources.
+    /// Loads the web app on the server, so that its data is cached for the next viewer. Does not
+    /// invalidate the caches of its sources.
     ///
     /// ```no_run
     /// # async fn warm_up(web_app: serenytics_core::WebApp) -> Result<(), serenytics_core::Error> {
@@ -92,14 +93,15 @@ impl WebApp {
 }
 
 impl WarmUp<'_> {
-    /// Sets the payload that a template dashboard reads: a map, or any struct that serde serializes.
+    /// Sets the payload that a template dashboard reads: a map, or any struct that serde
+    /// serializes.
     pub fn payload(mut self, payload: &(impl Serialize + ?Sized)) -> Self {
         self.payload = object(payload).map(Some);
         self
     }
 
-    /// Loads a tab with these filters. Can be called repeatedly, also for the same tab. By default, all tabs are loaded with
-    /// their own filters.
+    /// Loads a tab with these filters. Can be called repeatedly, also for the same tab. By default,
+    /// all tabs are loaded with their own filters.
     pub fn tab(mut self, options: TabOptions) -> Self {
         self.tabs.push(options);
         self
@@ -111,17 +113,19 @@ impl WarmUp<'_> {
         self
     }
 
-    /// Loads the web app and waits until it is loaded: `POST /api/web_app/{uuid}/generate_pdf` with `store_pdf: false`.
+    /// Loads the web app and waits until it is loaded: `POST /api/web_app/{uuid}/generate_pdf` with
+    /// `store_pdf: false`.
     ///
     /// # Errors
-    /// Returns an error if the payload is not a JSON object (nothing is sent then), the web app no longer exists or cannot
-    /// be loaded, or the server cannot be reached or rejects the request.
+    /// Returns an error if the payload is not a JSON object (nothing is sent then), the web app no
+    /// longer exists or cannot be loaded, or the server cannot be reached or rejects the request.
     pub async fn send(self) -> Result<(), Error> {
         self.ask(false).await.map(drop)
     }
 
-    /// Creates a PDF of the web app, which the server stores: `POST /api/web_app/{uuid}/generate_pdf` with
-    /// `store_pdf: true`. Returns the server's response as it is: the platform does not document its content.
+    /// Creates a PDF of the web app, which the server stores:
+    /// `POST /api/web_app/{uuid}/generate_pdf` with `store_pdf: true`. Returns the server's
+    /// response as it is: the platform does not document its content.
     ///
     /// # Errors
     /// Returns the errors of [`send`](Self::send).
