@@ -94,7 +94,7 @@ async fn script_can_be_started_and_waited_for_later() -> Outcome {
     script.run().start().await?;
     assert!(script.is_running().await? && started.elapsed() < Duration::from_millis(1_400));
     let error = error_of(script.run().start().await);
-    assert!(error.is_rejected() && error.to_string().contains("is running"), "{error}");
+    assert!(error.is_rejected() && error.to_string().contains("is already running"), "{error}");
     let error = error_of(script.wait(Duration::from_millis(100)).await);
     assert!(error.is_timeout(), "{error}");
     assert!(error.to_string().contains("the script `slow` was not done yet; it keeps running"), "{error}");

@@ -64,9 +64,9 @@ enum Body {
 struct Failure {
     error: Error,
     /// Whether a retry may succeed.
-    passes: bool,
+    is_temporary: bool,
     /// The wait that the server asks for.
-    asked: Option<Duration>,
+    retry_after: Option<Duration>,
 }
 
 impl Connection {
@@ -225,8 +225,8 @@ impl<'c> Request<'c> {
             };
             let error = failure.error.during(&self.call);
             let error = if attempts > 1 { error.after(attempts) } else { error };
-            let wait = retry::wait(attempts, failure.asked);
-            let again = self.repeatable && failure.passes && attempts < retry::ATTEMPTS;
+            let wait = retry::wait(attempts, failure.retry_after);
+            let again = self.repeatable && failure.is_temporary && attempts < retry::ATTEMPTS;
             if !again || wait >= self.deadline.remaining() {
                 return Err(error);
             }
@@ -286,12 +286,12 @@ impl<'c> Request<'c> {
             }
             tokio::time::sleep(connection.deadlines().read).await;
         };
-        let fails = |error| Failure { error, passes: false, asked: None };
+        let fails = |error| Failure { error, is_temporary: false, retry_after: None };
         let answered = async {
             tokio::select! {
                 answer = request.send() => answer.map_err(|error| {
-                    let passes = !error.is_timeout() && !error.is_builder();
-                    Failure { passes, ..fails(failure::transport_error(connection, error)) }
+                    let is_temporary = !error.is_timeout() && !error.is_builder();
+                    Failure { is_temporary, ..fails(failure::transport_error(connection, error)) }
                 }),
                 () = silence => Err(fails(failure::read_timeout(connection))),
             }
@@ -300,7 +300,7 @@ impl<'c> Request<'c> {
         let status = response.status();
         let elapsed = started.elapsed();
         debug!(method = %self.call.method, path = self.call.path, status = status.as_u16(), ?elapsed, "answered");
-        let asked = retry::asked(response.headers());
+        let retry_after = retry::retry_after(response.headers());
         let (headers, answered_by) = (response.headers().clone(), response.url().clone());
         let mut response = Response::new(connection, self.call.clone(), response, self.deadline);
         if status == self.expected {
@@ -321,7 +321,7 @@ impl<'c> Request<'c> {
             }
             Headers::Download => storage::rejected("download", status, &body, &linked()),
         };
-        Err(Failure { error, passes: retry::passes(status), asked })
+        Err(Failure { error, is_temporary: retry::is_temporary(status), retry_after })
     }
 }
 

@@ -14,7 +14,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Returns true if a status is temporary, so that a retry may succeed.
-pub(crate) fn passes(status: StatusCode) -> bool {
+pub(crate) fn is_temporary(status: StatusCode) -> bool {
     matches!(
         status,
         StatusCode::TOO_MANY_REQUESTS
@@ -26,17 +26,17 @@ pub(crate) fn passes(status: StatusCode) -> bool {
 
 /// Returns the wait after this many attempts: what the server asks for, or twice as long each time
 /// up to a limit. Part of it is random, so that many clients do not retry together.
-pub(crate) fn wait(attempts: u32, asked: Option<Duration>) -> Duration {
+pub(crate) fn wait(attempts: u32, retry_after: Option<Duration>) -> Duration {
     let wait = FIRST_WAIT.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_WAIT);
     let chance = (RandomState::new().hash_one(attempts) % 1000) as f64 / 1000.0;
-    match asked {
-        Some(asked) => asked + FIRST_WAIT.mul_f64(chance),
+    match retry_after {
+        Some(retry_after) => retry_after + FIRST_WAIT.mul_f64(chance),
         None => wait.mul_f64(0.5 + chance / 2.0),
     }
 }
 
 /// Returns the wait in the header `Retry-After`: seconds, or a date.
-pub(crate) fn asked(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -64,7 +64,7 @@ mod tests {
         let header = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, value.parse().unwrap());
-            asked(&headers)
+            retry_after(&headers)
         };
         assert_eq!(header("3"), Some(Duration::from_secs(3)));
         assert_eq!(header("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
