@@ -86,7 +86,10 @@ async fn batch_accepts_rows_in_many_forms() -> Outcome {
     assert_eq!(ordered(engine.client.fetch(&SALES).await?), expected);
 
     let error = error_of(sales.insert([SerdeRow(&Order { revenue: f32::NAN, ..order })]).await);
-    assert!(error.to_string().contains("nothing was sent: row 1, column `revenue`: NaN is not a finite number"), "{error}");
+    assert!(
+        error.to_string().contains("nothing was sent: row 1, column `revenue`: NaN is not a finite number"),
+        "{error}"
+    );
     Ok(())
 }
 

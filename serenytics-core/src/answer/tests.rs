@@ -155,10 +155,7 @@ fn mismatched_cell_error_names_row_and_column() {
         "row 1, column `amount` (revenue): expected a number, found `NaN`; declare the column as an `Option` if it may be NULL"
     );
     assert_eq!(wrong(r#"[["FR",1,2.5]]"#), "row 1, column `invoice`: expected a 64-bit integer, found `2.5`");
-    assert_eq!(
-        wrong(r#"[["FR",1,{"a":1}]]"#),
-        "row 1, column `invoice`: expected a 64-bit integer, found `{\"a\":1`"
-    );
+    assert_eq!(wrong(r#"[["FR",1,{"a":1}]]"#), "row 1, column `invoice`: expected a 64-bit integer, found `{\"a\":1`");
     assert_eq!(wrong(r#"[["FR",true,1]]"#), "row 1, column `amount` (revenue): expected a number, found `true`");
     assert_eq!(wrong(r#"[["FR",1]]"#), "row 1: the row has 2 cells, but the query has 3 columns");
     assert_eq!(wrong("[[]]"), "row 1: the row has 0 cells, but the query has 3 columns");
