@@ -46,7 +46,7 @@ async fn batch_with_an_invalid_row_changes_nothing() -> Outcome {
     assert!(error.is_rejected() && error.to_string().contains("3,4"), "{error}");
     for (batch, expected) in [
         (sales.batch().delete("invoice", [json!(null)]), "key 1, null: a key must be a number or a string"),
-        (sales.batch().insert([json!([1])]), "row 1, a row is a JSON object"),
+        (sales.batch().insert([json!([1])]), "row 1, a row must be a JSON object"),
         (
             sales.batch().insert([json!({"a": 1}), json!({"Prénom": 1})]),
             "row 2, the column `Prénom` has to be called `prenom`",
