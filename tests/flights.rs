@@ -150,3 +150,22 @@ async fn flights_example_prints_the_figures_of_the_file() -> Result<(), Box<dyn 
     assert_eq!(printed(&output, "The longest flights"), longest);
     Ok(())
 }
+
+#[test]
+fn readme_shows_the_busiest_carriers() {
+    let mut carriers = BTreeMap::<String, Vec<Option<i64>>>::new();
+    for flight in file() {
+        carriers.entry(flight.carrier).or_default().push(flight.dep_delay);
+    }
+    let mut carriers: Vec<_> = carriers.into_iter().collect();
+    carriers.sort_by_key(|(_, delays)| std::cmp::Reverse(delays.len()));
+    let line = |(carrier, delays): &(String, Vec<Option<i64>>)| {
+        let known: Vec<i64> = delays.iter().copied().flatten().collect();
+        format!("{carrier} {} {}\n", delays.len(), mean(&known))
+    };
+    let shown: String = carriers.iter().take(3).map(line).collect();
+    assert!(
+        include_str!("../README.md").contains(&format!("```text\n{shown}```\n")),
+        "README.md does not show:\n{shown}"
+    );
+}

@@ -60,8 +60,9 @@ impl Header {
             Some(TokenTree::Ident(name)) => name.clone(),
             _ => return Err(item_form_error(rest[0].span(), "expected the function's name after `fn`")),
         };
-        let row = row_name(rest)
-            .ok_or_else(|| item_form_error(name.span(), "the function must return its query: add `-> Query<RowName>`"))?;
+        let row = row_name(rest).ok_or_else(|| {
+            item_form_error(name.span(), "the function must return its query: add `-> Query<RowName>`")
+        })?;
         Ok(Header {
             function_attributes: function_attributes.concat().into_iter().collect(),
             row_attributes: row_attributes.concat().into_iter().collect(),
