@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::engine::Engine;
-use crate::error::{Context as _, Error, Kind};
+use crate::error::{Error, Kind};
 
 /// Memory for all request bodies together, in bytes. Further requests wait.
 pub(crate) const BODY_MEMORY: usize = 256 * 1024 * 1024;
