@@ -136,7 +136,7 @@ async fn reload_from_an_invalid_file_changes_nothing() {
         (long.into_bytes(), csv.clone(), "a quote that is not closed"),
         (b"a,b\n1,2\n2.5,2\n".to_vec(), forced(json!({"a": "int"})), "line 3, column \"a\": \"2.5\" is not an integer"),
         (b"a\nx\n".to_vec(), forced(json!({"a": "datetime"})), "\"x\" is not a datetime"),
-        (b"a\nx\n".to_vec(), forced(json!({"a": "text"})), "a type is one of str, int"),
+        (b"a\nx\n".to_vec(), forced(json!({"a": "text"})), "expected one of str, int"),
         (b"a\nx\n".to_vec(), json!({"jsonContent": {"separator": "::"}}), "expected one character"),
         (b"x".to_vec(), json!({"originalFileName": "a.pd025_pickle", "jsonContent": {}}), "pandas pickle"),
         (b"x".to_vec(), json!({"originalFileName": "a.xlsx", "jsonContent": {}}), "has to end in .csv"),

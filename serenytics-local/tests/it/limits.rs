@@ -50,10 +50,10 @@ async fn query_timeout_is_an_error() {
     let error = "the query ran for 0.3 seconds, which is this server's limit: filter, or group less finely";
     assert_eq!(answer, json!({"status": "error", "errors": [error]}));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    // When the first bytes are sent already, the connection ends before the answer is whole.
+    // If the response has started, the connection ends before it is complete.
     let answer = server.request(KEY, "POST", &path).body(STREAMED).send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    assert!(answer.bytes().await.is_err(), "a cut answer looks whole");
+    assert!(answer.bytes().await.is_err(), "an interrupted response looks complete");
     assert_eq!(server.metric(KEY, r#"serenytics_queries_total{outcome="limit"}"#).await, 2.0);
     assert_eq!(server.metric(KEY, "serenytics_queries_running").await, 0.0);
 }

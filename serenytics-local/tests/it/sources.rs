@@ -138,7 +138,7 @@ async fn reload_from_s3_needs_a_bucket_and_a_key() {
         (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_region": "evil.example/"}), "s3_region is"),
         (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_credentials": "key"}), "aws_access_key_id=.."),
         (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_csv_separator": "::"}), "expected one character"),
-        (json!({"s3_bucket": "bucket", "s3_key": "k", "force_types": {"a": "text"}}), "a type is one of str"),
+        (json!({"s3_bucket": "bucket", "s3_key": "k", "force_types": {"a": "text"}}), "expected one of str"),
     ] {
         let (status, answer) = engine.call("POST", &path, body.to_string()).await;
         assert_eq!(status, 400, "{body}: {answer}");
