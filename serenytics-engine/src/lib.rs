@@ -1,9 +1,12 @@
-//! The warehouse of Serenytics for Rust as a library: tables that are loaded, appended to and queried, on one machine.
+//! The warehouse of Serenytics for Rust as a library: tables on one machine that can be loaded,
+//! appended to and queried.
 //!
-//! [`Warehouse`] opens a folder with one Delta Lake table per id. A [`Table`] replaces or updates its rows from a file,
-//! changes rows in batches, and appends single rows, which are in its write-ahead log before they are acknowledged.
-//! Queries are the wire format's [`Pipeline`](serenytics_query::wire::Pipeline)s; DataFusion runs them within
-//! [`QueryLimits`].
+//! [`Warehouse`] opens a folder with one Delta Lake table per id. A [`Table`] replaces or updates
+//! its rows from a file, changes rows in batches, and appends single rows. Appended rows are
+//! acknowledged once they are in the table's write-ahead log.
+//!
+//! Queries are [`Pipeline`](serenytics_query::wire::Pipeline)s of the wire format. DataFusion runs
+//! them within [`QueryLimits`].
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +30,7 @@
 //! # }
 //! ```
 //!
-//! A folder belongs to one warehouse at a time; the caller makes sure of it.
+//! Only one warehouse may use a folder at a time. The caller must make sure of it.
 
 mod base;
 mod load;

@@ -12,21 +12,21 @@ pub struct Error {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What the caller of an operation can do about its error.
+/// The kind of an error, from which a program can decide how to react.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The input is invalid: change it.
+    /// The input is invalid. Change it.
     Rejected,
     /// The table was dropped.
     NotFound,
-    /// The query needs more time or memory than one query may use: ask for less.
+    /// The query needs more time or memory than one query may use. Ask for less.
     Limit,
-    /// Too many queries run or wait: retry in a moment.
+    /// Too many queries are running or waiting. Retry in a moment.
     Busy,
-    /// The table has no rows: load some first.
+    /// The table has no rows. Load some first.
     Empty,
-    /// The engine failed, for example because of the disk: retry, or look at the log.
+    /// The engine failed, for example because of a disk error. Retry, or look at the log.
     Failed,
 }
 
@@ -48,15 +48,15 @@ impl Error {
         Error::new(ErrorKind::Rejected, message)
     }
 
-    /// The input is invalid in several places.
+    /// Makes an error about several invalid places in the input.
     pub(crate) fn rejected_for(mut messages: Vec<String>) -> Error {
         if messages.is_empty() {
-            return Error::rejected("the query is wrong");
+            return Error::rejected("the query is invalid");
         }
         let more = messages.len().saturating_sub(MAX_PROBLEMS);
         if more > 0 {
             messages.truncate(MAX_PROBLEMS);
-            messages.push(format!("and {more} problems more"));
+            messages.push(format!("and {more} more problems"));
         }
         Error { kind: ErrorKind::Rejected, messages, place: None, source: None }
     }
@@ -74,17 +74,18 @@ impl Error {
         Error::new(ErrorKind::NotFound, message)
     }
 
-    /// The engine failed while it did `what`.
+    /// Makes an error of the kind [`ErrorKind::Failed`]; `what` describes the failed operation.
     pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         Error { kind: ErrorKind::Failed, messages: vec![what.into()], place: None, source: Some(source.into()) }
     }
 
-    /// An error of the same kind with the same messages, for another caller of the same operation.
+    /// Makes an error of the same kind with the same messages, for another caller of the same
+    /// operation.
     pub(crate) fn duplicate(&self) -> Error {
         Error::new(self.kind, self.messages().join("; "))
     }
 
-    /// Returns what the caller can do about the error.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -28,7 +28,7 @@ impl QueryMetrics {
     pub fn register(&self, registry: &mut Registry) {
         registry.register("queries", "Queries that ended", self.ended.clone());
         registry.register("queries_running", "Queries that run", self.running.clone());
-        registry.register("queries_waiting", "Queries that wait for their turn", self.waiting.clone());
+        registry.register("queries_waiting", "Queries that wait for a query slot", self.waiting.clone());
         registry.register("read_rows", "Rows in the answers of queries", self.rows_read.clone());
     }
 

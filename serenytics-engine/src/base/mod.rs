@@ -1,4 +1,4 @@
-//! What every other module builds on: the error, background tasks and metrics.
+//! The base of all other modules: the error type, background tasks and metrics.
 
 mod error;
 mod metrics;

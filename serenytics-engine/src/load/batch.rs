@@ -1,4 +1,4 @@
-//! Batches: rows that are inserted, replaced and deleted in one call, all of it or nothing.
+//! Batches: inserts, replaces and deletes rows in one atomic call.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::rows::{
 use crate::session::Session;
 use crate::storage::{Change, DeletedKeys, Key, NewFiles, RewriteResult, Storage, rewrite};
 
-/// How many operations a call may have.
+/// The maximum number of operations in one call.
 const OPERATIONS: usize = 1000;
 
 /// The body of a batch call.
 #[derive(Debug, Deserialize)]
 pub struct BatchRequest {
-    /// What to do, one after the other.
+    /// The operations, which run one after the other.
     pub operations: Vec<Operation>,
 }
 
@@ -29,15 +29,16 @@ pub struct BatchRequest {
 pub struct Operation {
     /// `insert`, `insertOrUpdate` or `delete`.
     pub action: String,
-    /// The rows, or for `delete` the values of their keys.
+    /// The rows; for `delete`, the primary key values.
     #[serde(default)]
     pub rows: Vec<JsonRow>,
-    /// The name of the key's column, for `insertOrUpdate` and `delete`.
+    /// The name of the primary key column, for `insertOrUpdate` and `delete`.
     #[serde(default, rename = "primaryKey")]
     pub primary_key: Option<String>,
 }
 
-/// Applies a batch in one commit, and tells how many rows the storage has then. On an error nothing is changed.
+/// Applies a batch in one commit. Returns the storage's new number of rows. An error leaves the
+/// storage unchanged.
 pub(crate) async fn run_batch(
     storage: &Arc<Storage>,
     session: &Session,
@@ -45,14 +46,15 @@ pub(crate) async fn run_batch(
     forced: ForcedTypes,
 ) -> Result<u64, Error> {
     if request.operations.len() > OPERATIONS {
-        return Err(Error::rejected(format!("a batch takes at most {OPERATIONS} operations")));
+        return Err(Error::rejected(format!("a batch may have at most {OPERATIONS} operations")));
     }
     let mut writing = storage.write().await;
-    writing.keep_columns().await;
+    writing.lock_columns().await;
     let before = writing.snapshot();
     let is_new = before.columns.is_empty();
     let known = Arc::clone(&before.columns);
-    // Millions of rows take their time, in which other requests are answered.
+    // Millions of rows take a while: convert them on a blocking thread so that other requests
+    // continue.
     let applied = spawn_blocking(move || Batch::of(request.operations, known, &forced));
     let Applied { columns, rows, replaced } = join_task(applied.await)?;
     if columns.is_empty() || (rows.is_empty() && replaced.is_empty()) {
@@ -93,7 +95,7 @@ async fn write(columns: &[Column], rows: &[Row], files: &mut NewFiles) -> Result
     Ok(())
 }
 
-/// The columns that the first rows of a storage define, in the order in which they are first named.
+/// Returns the columns that the first rows of a storage define, in the order of their first use.
 fn new_columns(operations: &[Operation], forced: &ForcedTypes) -> Result<Vec<Column>, Error> {
     let mut names: Vec<String> = Vec::new();
     let mut guesses: Vec<TypeInference> = Vec::new();
@@ -106,7 +108,7 @@ fn new_columns(operations: &[Operation], forced: &ForcedTypes) -> Result<Vec<Col
             names.len() - 1
         });
         if names.len() > MAX_COLUMNS {
-            // Told below, before more of them take memory.
+            // `check_names` below reports this. Stop here to limit the memory.
             break;
         }
         if let Some(guess) = guesses.get_mut(index) {
@@ -133,28 +135,30 @@ const INSERT: &str = "insert";
 const INSERT_OR_UPDATE: &str = "insertOrUpdate";
 const DELETE: &str = "delete";
 
-/// What a batch comes to.
+/// The result of applying a batch.
 struct Applied {
     /// The columns of the storage.
     columns: Arc<Vec<Column>>,
-    /// The rows that are added.
+    /// The rows to add.
     rows: Vec<Row>,
-    /// The keys of older rows that go.
+    /// The keys of older rows to delete.
     replaced: DeletedKeys,
 }
 
-/// A batch, one operation after the other.
+/// A batch, applied one operation after the other.
 struct Batch {
     types: RowTypes,
-    /// The rows that operations add, with the number of the operation.
+    /// The rows that operations add, with the index of the operation.
     rows: Vec<(usize, Vec<Row>)>,
-    /// For each column that is a key, the keys of rows that go, with the number of the last operation that has it. Those
-    /// of earlier operations go; to look for them in each operation would go through all rows a thousand times.
+    /// For each key column: the keys of rows to delete, with the index of the last operation that
+    /// has the key. It deletes the rows that earlier operations added. (To search them at each
+    /// operation would visit all rows a thousand times.)
     replaced: HashMap<usize, HashMap<Key, usize>>,
 }
 
 impl Batch {
-    /// Applies the operations to a storage with these columns; without any the first rows define them.
+    /// Applies the operations to a storage with these columns. If it has none, the first rows
+    /// define them.
     fn of(operations: Vec<Operation>, known: Arc<Vec<Column>>, forced: &ForcedTypes) -> Result<Applied, Error> {
         let columns = if known.is_empty() { Arc::new(new_columns(&operations, forced)?) } else { known };
         let types = RowTypes::new(Arc::clone(&columns));
@@ -195,11 +199,11 @@ impl Batch {
                 for (index, row) in rows.iter().enumerate() {
                     let key = key_of(row, column).ok_or_else(|| {
                         let name = &self.types.columns()[column].name;
-                        at_row(Error::rejected(format!("there is no value for the primary key {name:?}")), index)
+                        at_row(Error::rejected(format!("the primary key {name:?} has no value")), index)
                     })?;
                     latest.insert(key, index);
                 }
-                // Of rows with the same key the last one stays.
+                // Of several rows with the same key, keep the last one.
                 let kept = rows
                     .into_iter()
                     .enumerate()
@@ -210,10 +214,11 @@ impl Batch {
             DELETE => {
                 let (index, column) = self.key_column(operation.primary_key.as_deref())?;
                 let key = |row: &JsonRow| match row {
-                    JsonRow::Scalar(value) => Key::of(&cell(value, column)?)
-                        .ok_or_else(|| Error::rejected("`rows` of `delete` has a null, which is the key of no row")),
+                    JsonRow::Scalar(value) => Key::of(&cell(value, column)?).ok_or_else(|| {
+                        Error::rejected("`rows` of `delete` contains a null: a primary key is never null")
+                    }),
                     JsonRow::Object(_) => Err(Error::rejected(
-                        "`rows` of `delete` are the values of the primary key, as [1, 2], and not objects",
+                        "`rows` of `delete` must be primary key values such as [1, 2], not objects",
                     )),
                 };
                 let keys = operation.rows.iter().enumerate();
@@ -223,25 +228,25 @@ impl Batch {
             }
             other => {
                 return Err(Error::rejected(format!(
-                    "a batch has the action {other:?}; an action is one of {INSERT}, {INSERT_OR_UPDATE}, {DELETE}"
+                    "unknown action {other:?}, expected one of {INSERT}, {INSERT_OR_UPDATE}, {DELETE}"
                 )));
             }
         }
         Ok(())
     }
 
-    /// Lets rows of a key go that are older than an operation.
+    /// Deletes the rows with these keys that were added before an operation.
     fn replace(&mut self, number: usize, column: usize, keys: impl IntoIterator<Item = Key>) {
         self.replaced.entry(column).or_default().extend(keys.into_iter().map(|key| (key, number)));
     }
 
-    /// Rows as cells of the columns. Fields of no column are left out.
+    /// Converts rows to cells of the columns. Ignores fields that are not columns.
     fn typed(&self, rows: Vec<JsonRow>) -> Result<Vec<Row>, Error> {
         let row = |row| match row {
             JsonRow::Object(fields) => self.types.row(&fields),
-            JsonRow::Scalar(_) => {
-                Err(Error::rejected("`rows` holds a value that is no object: a row is {\"column\": value}"))
-            }
+            JsonRow::Scalar(_) => Err(Error::rejected(
+                "`rows` contains a value that is not an object: write a row as {\"column\": value}",
+            )),
         };
         rows.into_iter()
             .enumerate()
@@ -251,11 +256,11 @@ impl Batch {
 
     fn key_column(&self, name: Option<&str>) -> Result<(usize, &Column), Error> {
         let name = name.ok_or_else(|| {
-            Error::rejected("insertOrUpdate and delete need `primaryKey`, the name of the key's column")
+            Error::rejected("insertOrUpdate and delete need `primaryKey`, the name of the primary key column")
         })?;
         self.types
             .column(name)
-            .ok_or_else(|| Error::rejected(format!("the primary key {name:?} is no column of the storage")))
+            .ok_or_else(|| Error::rejected(format!("the primary key {name:?} is not a column of the storage")))
     }
 }
 
@@ -263,7 +268,7 @@ fn key_of(row: &Row, column: usize) -> Option<Key> {
     row.iter().find(|(index, _)| *index == column).and_then(|(_, cell)| Key::of(cell))
 }
 
-/// An error with the row that it is in.
+/// Adds the number of the row to an error.
 fn at_row(error: Error, index: usize) -> Error {
     error.at(format!("row {}", index + 1))
 }

@@ -1,4 +1,5 @@
-//! CSV files: read in a stream, plain or gzipped, once to infer the types and once to make record batches.
+//! Reads CSV files as a stream, plain or gzipped: once to infer the types, once to build record
+//! batches.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -16,14 +17,15 @@ use super::options::LoadOptions;
 use crate::base::{Context, Error};
 use crate::rows::{BatchBuilder, Column, TypeInference, check_count, check_names};
 
-/// The longest record that is read; a file with a quote that nothing closes would be one record.
+/// The maximum size of a record in bytes. Without it, an unclosed quote would make the rest of the
+/// file one record.
 const LONGEST_RECORD: usize = 32 * 1024 * 1024;
 
-/// How many separators a record has at most, those inside of texts among them: each may end a field, which takes memory
-/// however short it is.
+/// The maximum number of separators in a record, including those in quoted fields. Each may end a
+/// field, and even an empty field uses memory.
 const SEPARATORS: usize = 4 * 1024 * 1024;
 
-/// A CSV file and how it is read. It stays the same file when another one takes its place in the folder.
+/// An open CSV file with its options. Replacing the file in its folder does not affect it.
 #[derive(Debug, Clone)]
 pub(super) struct CsvFile {
     file: Arc<File>,
@@ -31,17 +33,18 @@ pub(super) struct CsvFile {
 }
 
 impl CsvFile {
-    /// The file, which is read from its start.
+    /// Wraps an open file. Each reading starts at its beginning.
     pub(crate) fn new(file: File, options: LoadOptions) -> CsvFile {
         CsvFile { file: Arc::new(file), options }
     }
 
-    /// Reads the file's names.
+    /// Reads the column names.
     pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
         Ok(self.records()?.names)
     }
 
-    /// Reads the file's names and, unless all are forced, the types of its values. Takes as long as the file is large.
+    /// Reads the column names and infers their types. Reads the whole file, unless all types are
+    /// forced.
     pub(crate) fn columns(&self) -> Result<Vec<Column>, Error> {
         let mut records = self.records()?;
         let forced: Vec<Option<ColumnType>> =
@@ -61,7 +64,7 @@ impl CsvFile {
         Ok(records.names.into_iter().zip(types).map(column).collect())
     }
 
-    /// Reads the file's rows and hands them to `batch`, which tells whether it wants more.
+    /// Reads the rows and passes them to `batch`, until it returns false.
     pub(crate) fn rows(&self, columns: &[Column], mut batch: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
         let mut records = self.records()?;
         if !records.names.iter().eq(columns.iter().map(|column| &column.name)) {
@@ -72,7 +75,7 @@ impl CsvFile {
             for (index, (field, column)) in records.record.iter().zip(columns).enumerate() {
                 let field = readable(field);
                 if !builder.field(index, &field) {
-                    return Err(misfit(records.line(), column, &field));
+                    return Err(type_mismatch(records.line(), column, &field));
                 }
             }
             if let Some(full) = builder.end_row()?
@@ -102,7 +105,7 @@ impl CsvFile {
             .from_reader(input);
         let mut records = Records { reader, since_record, record: ByteRecord::new(), names: Vec::new() };
         if !records.read()? {
-            return Err(Error::rejected("the file is empty: its first line has to name the columns"));
+            return Err(Error::rejected("the file is empty: its first line must name the columns"));
         }
         check_count(records.record.len())?;
         let names: Vec<String> = records.record.iter().map(|name| readable(name).into_owned()).collect();
@@ -111,7 +114,7 @@ impl CsvFile {
         Ok(records)
     }
 
-    /// The file's text, without compression and without the mark that some programs put before it.
+    /// Returns the file's text, decompressed and without a byte order mark.
     fn decompressed(&self) -> Result<Box<dyn Read>, Error> {
         const CONTEXT: &str = "the attached file could not be read";
         let mut file = self.file.try_clone().context(CONTEXT)?;
@@ -137,7 +140,7 @@ struct Records {
 }
 
 impl Records {
-    /// Reads the next record; `false` at the end. Its number of fields is that of the names.
+    /// Reads the next record and checks its number of fields. Returns false at the end of the file.
     fn next(&mut self) -> Result<bool, Error> {
         if !self.read()? {
             return Ok(false);
@@ -158,7 +161,7 @@ impl Records {
         self.since_record.separators.set(0);
         self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
             ErrorKind::Io(error) => unreadable(error),
-            other => Error::rejected(format!("the file is no CSV: {other:?}")),
+            other => Error::rejected(format!("the file is not a CSV file: {other:?}")),
         })
     }
 
@@ -167,14 +170,14 @@ impl Records {
     }
 }
 
-/// How much was read since a record began.
+/// Counts what was read since the start of the current record.
 #[derive(Default)]
 struct SinceRecord {
     bytes: Cell<usize>,
     separators: Cell<usize>,
 }
 
-/// An input that fails when one record takes too much of it.
+/// A reader that fails if one record is too large.
 struct Bounded {
     input: Box<dyn Read>,
     separator: u8,
@@ -183,16 +186,16 @@ struct Bounded {
 
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let too_much = |what: &str| {
-            let message = format!("a record {what}: look for a quote that is not closed");
+        let too_large = |what: &str| {
+            let message = format!("a record {what}: look for an unclosed quote");
             Err(io::Error::new(io::ErrorKind::InvalidData, message))
         };
         let SinceRecord { bytes, separators } = &*self.since_record;
         if bytes.get() > LONGEST_RECORD {
-            return too_much("is longer than 32 MiB");
+            return too_large("is longer than 32 MiB");
         }
         if separators.get() > SEPARATORS {
-            return too_much("has more than four million separators");
+            return too_large("has more than four million separators");
         }
         let read = self.input.read(buffer)?;
         bytes.set(bytes.get() + read);
@@ -203,10 +206,10 @@ impl Read for Bounded {
 }
 
 fn unreadable(error: io::Error) -> Error {
-    Error::rejected(format!("the file is damaged or no CSV: {error}"))
+    Error::rejected(format!("the file is damaged or not a CSV file: {error}"))
 }
 
-fn misfit(line: u64, column: &Column, field: &str) -> Error {
+fn type_mismatch(line: u64, column: &Column, field: &str) -> Error {
     let described = column.column_type.described();
     Error::rejected(format!("line {line}, column {:?}: {field:?} is not {described}", column.name))
 }
@@ -215,7 +218,7 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A field as text, with `?` for what is no UTF-8.
+/// Decodes a field, with `?` for bytes that are not UTF-8.
 fn readable(field: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(field) {
         Ok(text) => Cow::Borrowed(text),

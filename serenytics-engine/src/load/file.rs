@@ -45,7 +45,7 @@ impl RowsFile {
         Ok(columns)
     }
 
-    /// The names of the columns.
+    /// Returns the names of the columns.
     pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
         match &self.format {
             Format::Csv(file) => file.names(),
@@ -53,7 +53,7 @@ impl RowsFile {
         }
     }
 
-    /// The columns, for which the values may have to be read.
+    /// Returns the columns. May read the whole file to infer their types.
     pub(crate) fn columns(&self) -> Result<Vec<Column>, Error> {
         match &self.format {
             Format::Csv(file) => file.columns(),
@@ -61,7 +61,7 @@ impl RowsFile {
         }
     }
 
-    /// Reads the rows, as cells of these columns, and hands them to `batch`, which tells whether it wants more.
+    /// Reads the rows as cells of these columns and passes them to `batch`, until it returns false.
     pub(crate) fn rows(&self, columns: &[Column], batch: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
         match &self.format {
             Format::Csv(file) => file.rows(columns, batch),

@@ -1,4 +1,4 @@
-//! Loads: files and JSON rows on their way into a table.
+//! Loads files and JSON rows into a table.
 
 mod batch;
 mod csv;

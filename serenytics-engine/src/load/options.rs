@@ -5,8 +5,8 @@ use crate::rows::ForcedTypes;
 /// How a CSV file is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// The byte between two fields.
+    /// The separator between two fields.
     pub separator: u8,
-    /// The types of columns whose type is not inferred from their values.
+    /// Types that replace the inferred ones, by column name.
     pub forced: ForcedTypes,
 }

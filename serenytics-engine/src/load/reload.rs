@@ -1,4 +1,4 @@
-//! Reload: a file takes the place of everything that a storage held.
+//! Reload: replaces all rows and columns of a storage with those of a file.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::reading::{begin_reading, columns_of};
 use crate::base::Error;
 use crate::storage::{Change, Storage};
 
-/// Loads a file, and tells how many rows it had. On an error nothing is changed.
+/// Loads a file. Returns its number of rows. An error leaves the storage unchanged.
 pub(crate) async fn reload(storage: &Arc<Storage>, file: RowsFile) -> Result<u64, Error> {
     let columns = Arc::new(columns_of(&file).await?);
     let mut writing = storage.write().await;
@@ -24,7 +24,7 @@ pub(crate) async fn reload(storage: &Arc<Storage>, file: RowsFile) -> Result<u64
         return Err(error);
     }
     let add = files.finish().await?;
-    // What was pushed up to now goes as well.
+    // The rows that were pushed up to now are replaced too.
     writing.pause().await;
     let before = writing.snapshot();
     let change = Change { columns, remove: before.files.to_vec(), add, pushes: before.unmerged.last() };

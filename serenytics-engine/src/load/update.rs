@@ -1,4 +1,4 @@
-//! Update: the rows of a file are put into a storage, each in the place of the row that has its key.
+//! Update: adds the rows of a file to a storage and replaces the rows that have the same keys.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,18 +14,19 @@ use crate::rows::{Column, file_schema, file_type};
 use crate::session::{Reservation, Session};
 use crate::storage::{Change, DeletedKeys, Key, NewFiles, RewriteResult, Storage, keys_of, rewrite};
 
-const FAILED: &str = "the rows could not be put together";
+const FAILED: &str = "the rows could not be combined";
 
-/// How many bytes a key takes beside its text: in the map it is found by, and at the same time in the set of those whose
-/// rows go, or its row among those that are overtaken.
+/// The estimated bytes of a key without its string: in the map that finds it, and in the set of
+/// keys to delete or of superseded rows.
 const KEY: usize = 128;
 
-/// Loads a file whose rows replace those with the same value of the column `key`, and tells how many rows the storage
-/// has then. On an error nothing is changed. A storage that no data was loaded into gets the columns of the file.
+/// Loads a file whose rows replace those with the same value of the column `key`. Returns the
+/// storage's new number of rows. An error leaves the storage unchanged. An empty storage gets the
+/// columns of the file.
 pub(crate) async fn update(storage: &Arc<Storage>, session: &Session, file: RowsFile, key: &str) -> Result<u64, Error> {
     let names = names_of(&file).await?;
     let mut writing = storage.write().await;
-    writing.keep_columns().await;
+    writing.lock_columns().await;
     let before = writing.snapshot();
     let columns = match before.columns.is_empty() {
         true => Arc::new(columns_of(&file).await?),
@@ -36,7 +37,7 @@ pub(crate) async fn update(storage: &Arc<Storage>, session: &Session, file: Rows
     let mut files = writing.new_files(&update.columns)?;
     let written = async {
         let rewritten = rewrite(session, &mut writing, &keys.replaced, &mut files).await?;
-        update.write(&keys.overtaken, &mut files).await?;
+        update.write(&keys.superseded, &mut files).await?;
         Ok(rewritten)
     };
     let RewriteResult { files: remove, pushes } = match written.await {
@@ -50,26 +51,26 @@ pub(crate) async fn update(storage: &Arc<Storage>, session: &Session, file: Rows
     Ok(writing.commit(Change { columns: update.columns, remove, add, pushes }).await?.rows)
 }
 
-/// A file on its way into the columns of a storage.
+/// A file to be written into the columns of a storage.
 struct Update {
     file: RowsFile,
     /// The columns of the file, with the storage's types.
     read: Arc<Vec<Column>>,
     /// The columns of the storage.
     columns: Arc<Vec<Column>>,
-    /// For each column of the storage, where it is in the file.
+    /// For each column of the storage, its index in the file.
     places: Vec<Option<usize>>,
-    /// Where the key is in the storage.
+    /// The index of the key among the storage's columns.
     key: usize,
 }
 
 /// The keys of a file.
 struct Keys {
-    /// All of them, whose older rows go.
+    /// All keys: older rows that have them are deleted.
     replaced: DeletedKeys,
-    /// The rows of the file that have the key of a later one, by their number.
-    overtaken: HashSet<u64>,
-    /// What pays for them.
+    /// The numbers of the file's rows that have the same key as a later row.
+    superseded: HashSet<u64>,
+    /// The reserved memory for the keys.
     _reserved: Reservation,
 }
 
@@ -83,7 +84,7 @@ impl Update {
         let read = names.iter().map(|name| {
             columns.iter().find(|column| column.name == *name).cloned().ok_or_else(|| {
                 let meant = meant(name);
-                Error::rejected(format!("the file's column {name:?} is no column of the storage: {meant}"))
+                Error::rejected(format!("the file's column {name:?} is not a column of the storage: {meant}"))
             })
         });
         let read: Vec<Column> = read.collect::<Result<_, _>>()?;
@@ -91,20 +92,20 @@ impl Update {
         let places: Vec<Option<usize>> = columns.iter().map(place).collect();
         let index = columns.iter().position(|column| column.name == key).ok_or_else(|| {
             let meant = meant(key);
-            Error::rejected(format!("the primary key {key:?} is no column of the storage: {meant}"))
+            Error::rejected(format!("the primary key {key:?} is not a column of the storage: {meant}"))
         })?;
         if places[index].is_none() {
-            return Err(Error::rejected(format!("the file has no column {key:?}, which is the primary key")));
+            return Err(Error::rejected(format!("the file lacks the primary key column {key:?}")));
         }
         Ok(Update { file, read: Arc::new(read), columns, places, key: index })
     }
 
-    /// Reads the keys. All of them are held at once; the queries' memory pays for them.
+    /// Reads all keys into memory, which is reserved from the queries' memory.
     async fn keys(&self, session: &Session) -> Result<Keys, Error> {
         let reserved = session.reserve("keys of an update");
         let column = &self.columns[self.key];
         let mut last: HashMap<Key, u64> = HashMap::new();
-        let mut overtaken = HashSet::new();
+        let mut superseded = HashSet::new();
         let mut row = 0;
         let mut batches = begin_reading(self.file.clone(), Arc::clone(&self.read));
         while let Some(batch) = batches.next().await? {
@@ -116,32 +117,32 @@ impl Update {
                     Error::rejected(format!("row {} of the file has no value for the primary key {name:?}", row + 1))
                 })?;
                 bytes += KEY + key.text_len();
-                overtaken.extend(last.insert(key, row));
+                superseded.extend(last.insert(key, row));
                 row += 1;
             }
             reserved.grow(bytes).map_err(|_| {
                 Error::rejected(format!(
-                    "the keys of the first {row} rows take more memory than the server gives to queries: update with \
+                    "the keys of the first {row} rows need more memory than queries may use: update with \
                      smaller files"
                 ))
             })?;
         }
         let mut replaced = DeletedKeys::default();
         replaced.add(self.key, last.into_keys());
-        Ok(Keys { replaced, overtaken, _reserved: reserved })
+        Ok(Keys { replaced, superseded, _reserved: reserved })
     }
 
-    /// Writes the rows but for those that a later one overtakes.
-    async fn write(&self, overtaken: &HashSet<u64>, files: &mut NewFiles) -> Result<(), Error> {
+    /// Writes the rows, except those that a later row supersedes.
+    async fn write(&self, superseded: &HashSet<u64>, files: &mut NewFiles) -> Result<(), Error> {
         let schema = file_schema(&self.columns);
         let mut row = 0;
         let mut batches = begin_reading(self.file.clone(), Arc::clone(&self.read));
         while let Some(batch) = batches.next().await? {
             let cells = (0..self.columns.len()).map(|index| self.cells(index, &batch)).collect();
             let mut rows = RecordBatch::try_new(Arc::clone(&schema), cells).context(FAILED)?;
-            if !overtaken.is_empty() {
+            if !superseded.is_empty() {
                 let count = batch.num_rows() as u64;
-                let kept: BooleanArray = (row..row + count).map(|row| Some(!overtaken.contains(&row))).collect();
+                let kept: BooleanArray = (row..row + count).map(|row| Some(!superseded.contains(&row))).collect();
                 rows = filter_record_batch(&rows, &kept).context(FAILED)?;
                 row += count;
             }
@@ -150,7 +151,7 @@ impl Update {
         Ok(())
     }
 
-    /// The cells of a column of the storage: those of the file, or NULLs.
+    /// Returns the cells of a column of the storage: those of the file, or NULLs.
     fn cells(&self, index: usize, batch: &RecordBatch) -> ArrayRef {
         match self.places[index] {
             Some(place) => Arc::clone(batch.column(place)),

@@ -1,4 +1,4 @@
-//! Turns: how many queries run at the same time, how many wait for it, and for how long one runs.
+//! Admission: limits how many queries run and wait at the same time, and how long each one runs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,12 +10,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::answer::ByteStream;
 use crate::base::{Error, ErrorKind, GaugeGuard, QueryMetrics};
 
-/// How long a query waits for its turn, before the client is told to come again.
-const WAITING: Duration = Duration::from_secs(30);
-/// How many queries wait; those beyond are told so at once.
-const LONGEST_QUEUE: i64 = 1000;
+/// How long a query waits for a slot before the client is asked to retry.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The maximum number of waiting queries. Further ones fail at once.
+const MAX_WAITING: i64 = 1000;
 
-/// What gives queries their turn.
+/// The query slots of a server.
 pub(super) struct QuerySlots {
     free: Arc<Semaphore>,
     time: Duration,
@@ -23,22 +23,22 @@ pub(super) struct QuerySlots {
 }
 
 impl QuerySlots {
-    /// Turns for this many queries at a time, each of which runs this long at most.
+    /// Makes slots for `at_once` queries, each of which may run for `time`.
     pub(super) fn new(at_once: usize, time: Duration, metrics: QueryMetrics) -> QuerySlots {
         QuerySlots { free: Arc::new(Semaphore::new(at_once)), time, metrics }
     }
 
-    /// Waits for a turn.
+    /// Waits for a free slot.
     pub(super) async fn acquire(&self) -> Result<QuerySlot, Error> {
         let busy = || Error::new(ErrorKind::Busy, "too many queries are running: try again later");
         let permit = match Arc::clone(&self.free).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
                 let _waiting = GaugeGuard::new(&self.metrics.waiting);
-                if self.metrics.waiting.get() > LONGEST_QUEUE {
+                if self.metrics.waiting.get() > MAX_WAITING {
                     return Err(busy());
                 }
-                let waited = tokio::time::timeout(WAITING, Arc::clone(&self.free).acquire_owned()).await;
+                let waited = tokio::time::timeout(QUEUE_TIMEOUT, Arc::clone(&self.free).acquire_owned()).await;
                 waited.map_err(|_| busy())?.map_err(|_| Error::shutting_down())?
             }
         };
@@ -53,9 +53,9 @@ impl QuerySlots {
     }
 }
 
-/// The turn of one query, which ends when this is dropped.
+/// The slot of one query. It is freed on drop.
 pub(super) struct QuerySlot {
-    /// How much longer the query may run. The time that the client takes to read is not the query's.
+    /// How much longer the query may run. Time in which the client reads is not counted.
     left: Duration,
     time: Duration,
     outcome: &'static str,
@@ -65,10 +65,10 @@ pub(super) struct QuerySlot {
 }
 
 impl QuerySlot {
-    /// Runs a part of the query, which is dropped where it stands when it takes too long.
+    /// Runs a part of the query. Drops it and fails if the time limit is reached.
     pub(super) async fn run<T>(&mut self, part: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let begun = Instant::now();
-        // A part that is ready at once is never too late for `timeout`.
+        // `timeout` never rejects a future that is ready at once, so check first.
         let done = match self.left.is_zero() {
             true => None,
             false => tokio::time::timeout(self.left, part).await.ok(),
@@ -79,7 +79,7 @@ impl QuerySlot {
             Err(Error::new(
                 ErrorKind::Limit,
                 format!(
-                    "the query ran for {seconds} seconds, which is this server's limit: filter, or group less finely"
+                    "the query ran for {seconds} seconds, which is this server's limit: add filters or use fewer groups"
                 ),
             ))
         });
@@ -98,17 +98,17 @@ impl QuerySlot {
         self.outcome = outcome;
     }
 
-    /// The pieces of the query's answer, which end the turn.
-    pub(super) fn track(self, pieces: ByteStream) -> ByteStream {
-        let next = |(mut turn, mut pieces): (QuerySlot, ByteStream)| async move {
-            let piece: Option<Bytes> = turn.run(pieces.try_next()).await?;
-            let Some(piece) = piece else {
-                turn.ended("ok");
+    /// Wraps the answer's body stream: the slot is freed at its end.
+    pub(super) fn track(self, chunks: ByteStream) -> ByteStream {
+        let next = |(mut slot, mut chunks): (QuerySlot, ByteStream)| async move {
+            let chunk: Option<Bytes> = slot.run(chunks.try_next()).await?;
+            let Some(chunk) = chunk else {
+                slot.ended("ok");
                 return Ok(None);
             };
-            Ok(Some((piece, (turn, pieces))))
+            Ok(Some((chunk, (slot, chunks))))
         };
-        stream::try_unfold((self, pieces), next).boxed()
+        stream::try_unfold((self, chunks), next).boxed()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Inputs: the storages that a query reads, and what is known of their rows before they are read.
+//! Inputs: the tables that a query reads, with their columns and bounds.
 
 use std::sync::Arc;
 
@@ -14,29 +14,29 @@ use crate::base::{Error, ErrorKind};
 use crate::rows::Column;
 use crate::storage::Snapshot;
 
-/// A table of a join, and the keys that join it to the tables before it.
+/// A table of a join, with the keys that join it to the tables before it.
 #[derive(Debug)]
 pub struct JoinedTable {
     /// The table's id. Queries name its columns `<id>.<column>`.
     pub id: Uuid,
     /// The prefix of its columns' names in exports. Default: the id.
     pub prefix: Option<String>,
-    /// The columns that have to be equal. Empty for the first table.
+    /// The columns that must be equal. Empty for the first table.
     pub keys: Vec<JoinKey>,
 }
 
-/// Two columns that have to be equal.
+/// Two columns that must be equal.
 #[derive(Debug)]
 pub struct JoinKey {
-    /// An earlier table of the join.
+    /// The id of an earlier table of the join.
     pub left: Uuid,
-    /// Its column.
+    /// The column of the earlier table.
     pub left_column: String,
     /// The column of this table.
     pub right_column: String,
 }
 
-/// The rows that a query reads: those of a storage, or of several that are joined.
+/// The rows that a query reads: those of one storage, or of several joined storages.
 #[derive(Debug)]
 pub struct Input {
     /// The source's name.
@@ -47,34 +47,35 @@ pub struct Input {
     pub(super) parts: Vec<Part>,
 }
 
-/// A storage at one commit. It stays as it is until the input is dropped.
+/// A snapshot of one storage. It does not change while the input exists.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) snapshot: Arc<Snapshot>,
-    /// What stands before the names of the columns: nothing, or in a join the storage's uuid and a dot.
+    /// The prefix of its columns' names in queries. In a join: the storage's uuid and a dot;
+    /// otherwise empty.
     pub(super) prefix: String,
-    /// What stands before the names of the columns in exports.
+    /// The prefix of its columns' names in exports.
     pub(super) export_prefix: String,
-    /// What has to be equal between this storage and those before it.
+    /// The keys that join it to the storages before it.
     pub(super) keys: Vec<Key>,
 }
 
-/// Two columns that have to be equal, by their names in queries.
+/// Two columns that must be equal, by their names in queries.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) left: String,
     pub(super) right: String,
-    /// Whether one of them is a float.
+    /// True if one of them is a float.
     pub(super) is_float: bool,
 }
 
 impl Input {
-    /// The rows of a storage.
+    /// Makes the input of one storage.
     pub(crate) fn storage(name: String, configuration: Value, snapshot: Arc<Snapshot>) -> Input {
         Input { name, configuration, parts: vec![Part::new(snapshot, String::new(), String::new())] }
     }
 
-    /// The rows of storages that are joined.
+    /// Makes the input of an inner join.
     pub(crate) fn join(
         name: String,
         configuration: Value,
@@ -93,19 +94,21 @@ impl Input {
         Ok(input)
     }
 
-    /// A key between the storages so far and the next one; none if a storage has no columns yet.
+    /// Checks a key between the storages so far and the next one. Returns `None` if a storage has
+    /// no columns yet.
     fn key(&self, key: JoinKey, next: &Part) -> Result<Option<Key>, Error> {
         let left = format!("{}.{}", key.left, key.left_column);
         let right = format!("{}{}", next.prefix, key.right_column);
         let before = self.parts.iter().find(|part| left.starts_with(&part.prefix));
-        let before =
-            before.ok_or_else(|| Error::rejected(format!("the key `{left}` is of a storage that comes later")))?;
+        let before = before.ok_or_else(|| {
+            Error::rejected(format!("the key `{left}` belongs to a storage that comes later in the join"))
+        })?;
         let (Some(left_type), Some(right_type)) = (before.key_type(&left)?, next.key_type(&right)?) else {
             return Ok(None);
         };
         if left_type != right_type && !(left_type.is_numeric() && right_type.is_numeric()) {
             return Err(Error::rejected(format!(
-                "the keys `{left}`, {}, and `{right}`, {}, are never equal",
+                "the keys `{left}` ({}) and `{right}` ({}) are never equal",
                 left_type.described(),
                 right_type.described()
             )));
@@ -114,7 +117,7 @@ impl Input {
         Ok(Some(Key { left, right, is_float }))
     }
 
-    /// The name of the first column of a source that has rows.
+    /// Returns the name of the first column.
     ///
     /// # Errors
     /// The source has no rows.
@@ -126,7 +129,7 @@ impl Input {
             .ok_or_else(|| Error::rejected("the source has no columns"))
     }
 
-    /// Rejects a source without rows, in the platform's words.
+    /// Returns an error if the source has no rows. The message is the platform's.
     pub(super) fn check_has_rows(&self) -> Result<(), Error> {
         if self.is_empty() {
             return Err(Error::new(ErrorKind::Empty, "Storage source is empty"));
@@ -134,17 +137,17 @@ impl Input {
         Ok(())
     }
 
-    /// Whether storages are joined.
+    /// Returns true if storages are joined.
     pub(super) fn is_join(&self) -> bool {
         self.parts.len() > 1
     }
 
-    /// Whether a storage has no rows, which every query is told.
+    /// Returns true if a storage has no rows. Every query then fails.
     pub(super) fn is_empty(&self) -> bool {
         self.parts.iter().any(|part| part.snapshot.rows == 0)
     }
 
-    /// The columns, as the language knows them.
+    /// Returns the columns as the query language describes them.
     pub(super) fn schema_columns(&self) -> impl Iterator<Item = SchemaColumn> {
         let kind = if self.is_join() { ColumnKind::Joined } else { ColumnKind::Stored };
         self.parts.iter().flat_map(Part::columns).map(move |(name, column_type)| SchemaColumn {
@@ -157,7 +160,7 @@ impl Input {
         })
     }
 
-    /// The columns as exports call them.
+    /// Returns the columns with their names in exports.
     pub(super) fn exported_columns(&self) -> impl Iterator<Item = Column> {
         self.parts.iter().flat_map(|part| {
             let named = |column: &Column| format!("{}{}", part.export_prefix, column.name);
@@ -165,7 +168,8 @@ impl Input {
         })
     }
 
-    /// Whether the sum over an integer column, for some of the rows, may be larger than 64 bits hold.
+    /// Returns true if the sum over an integer column, for some subset of the rows, may not fit 64
+    /// bits.
     pub(super) fn sum_may_wrap(&self, name: &str) -> bool {
         match self.parts.as_slice() {
             [part] => !part.snapshot.sum_fits(name),
@@ -179,7 +183,7 @@ impl Part {
         Part { snapshot, prefix, export_prefix, keys: Vec::new() }
     }
 
-    /// The names of the columns in queries, and their types.
+    /// Returns the columns' names in queries, and their types.
     pub(super) fn columns(&self) -> impl Iterator<Item = (String, ColumnType)> {
         self.snapshot.columns.iter().map(|column| (format!("{}{}", self.prefix, column.name), column.column_type))
     }
@@ -189,7 +193,7 @@ impl Part {
         self.snapshot.columns.iter().find(|column| column.name == name)
     }
 
-    /// The type of a key; none if the storage has no columns yet.
+    /// Returns the type of a key column. `None` if the storage has no columns yet.
     fn key_type(&self, name: &str) -> Result<Option<ColumnType>, Error> {
         if self.snapshot.columns.is_empty() {
             return Ok(None);
@@ -203,7 +207,7 @@ impl Part {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it has {}", listed(names())),
         };
-        Err(Error::rejected(format!("the key `{name}` is no column of the joined storage; {known}")))
+        Err(Error::rejected(format!("the key `{name}` is not a column of the joined storage; {known}")))
     }
 }
 
@@ -220,7 +224,7 @@ impl Environment for Input {
     }
 
     fn max_rows(&self) -> u128 {
-        // Every row of a storage may meet every row of another one.
+        // In a join, every row of a storage may match every row of another one.
         self.parts.iter().fold(1, |rows: u128, part| rows.saturating_mul(part.snapshot.rows.into()))
     }
 

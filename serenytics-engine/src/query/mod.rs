@@ -1,7 +1,8 @@
-//! Queries: from the options of a request to the bytes of its answer.
+//! Runs queries: from the options of a request to the bytes of its answer.
 //!
-//! A query waits for a slot (`admission`), its names are resolved and checked, it becomes a plan of DataFusion (`plan`,
-//! with the formulas of `formula` and the shared parts of `expression`), and its rows become bytes (`answer`).
+//! A query waits for a slot (`admission`). Its names are resolved and checked, and it becomes a
+//! DataFusion plan (`plan`, with the formulas of `formula` and the shared parts of `expression`).
+//! Its rows become bytes (`answer`).
 
 mod admission;
 mod answer;
@@ -26,14 +27,14 @@ pub use self::limits::check_measures;
 use crate::base::{Error, QueryMetrics};
 use crate::session::{Session, run_error};
 
-/// Limits of all queries.
+/// The limits of queries.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryLimits {
-    /// How many bytes of memory all queries use together.
+    /// How many bytes of memory all queries may use together.
     pub memory: usize,
-    /// How long one query runs.
+    /// How long one query may run.
     pub time: Duration,
-    /// How many queries run at the same time.
+    /// How many queries may run at the same time.
     pub at_once: usize,
 }
 
@@ -50,21 +51,21 @@ impl Queries {
         Queries { session, slots: QuerySlots::new(limits.at_once, limits.time, metrics.clone()), metrics }
     }
 
-    /// Answers a request as JSON, when it is its turn.
+    /// Waits for a slot, runs a query and returns its answer as JSON.
     pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
         let layout = layout(options.order.as_deref());
         self.answer_in(layout, input, options).await
     }
 
-    /// Answers a request as CSV with a header, when it is its turn.
+    /// Waits for a slot, runs a query and returns its answer as CSV with a header.
     pub(crate) async fn answer_csv(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
         self.answer_in(Layout::Csv, input, options).await
     }
 
     async fn answer_in(&self, layout: Layout, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
         let mut slot = self.slots.acquire().await?;
-        let pieces = slot.run(self.begin(layout, input, options)).await?;
-        Ok(slot.track(pieces))
+        let chunks = slot.run(self.begin(layout, input, options)).await?;
+        Ok(slot.track(chunks))
     }
 
     /// Checks, plans and starts a query.
@@ -92,7 +93,7 @@ impl Queries {
             let rows = plan::plan(rows, &checked, &columns)?;
             batches.push(rows.execute_stream().await.map_err(run_error)?);
         }
-        let batches = answer::in_turn(batches, plan::limit(&checked.stage));
+        let batches = answer::chained(batches, plan::limit(&checked.stage));
         match layout {
             Layout::Rows => answer::rows(&titles, batches, input, self.metrics.rows_read.clone()).await,
             Layout::Columns => answer::columns(&titles, batches, &self.session, &self.metrics.rows_read).await,
@@ -100,11 +101,11 @@ impl Queries {
         }
     }
 
-    /// All rows of a source, as a file.
+    /// Waits for a slot and returns all rows of a source as a file.
     pub(crate) async fn export(&self, input: Input, options: ExportOptions) -> Result<ByteStream, Error> {
         let mut slot = self.slots.acquire().await?;
-        let pieces = slot.run(answer::export(&self.session, input, options)).await?;
-        Ok(slot.track(pieces))
+        let chunks = slot.run(answer::export(&self.session, input, options)).await?;
+        Ok(slot.track(chunks))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Cells: typed values on their way into a storage, and the record batches that they become.
+//! Cells: typed values of a storage, and the record batches built from them.
 
 use std::sync::Arc;
 
@@ -12,24 +12,24 @@ use super::column::{Column, file_schema};
 use super::scalar;
 use crate::base::{Context, Error};
 
-/// A value of a storage.
+/// A typed value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
     /// NULL.
     Null,
-    /// A text.
+    /// A string.
     Str(String),
     /// An integer.
     Int(i64),
-    /// A finite number.
+    /// A finite float.
     Float(f64),
     /// A datetime, in microseconds since 1970.
     DateTime(i64),
 }
 
 impl Cell {
-    /// A JSON value as a cell of a column; `None` if it does not fit. Texts that hold a number fit number columns,
-    /// numbers and truth values fit text columns.
+    /// Converts a JSON value to a cell of a column. Returns `None` if it does not fit. A numeric
+    /// column accepts strings that contain a number; a text column accepts numbers and booleans.
     pub(crate) fn from_json(value: &Value, column_type: ColumnType) -> Option<Cell> {
         Some(match (value, column_type) {
             (Value::Null, _) => Cell::Null,
@@ -48,16 +48,17 @@ impl Cell {
     }
 }
 
-/// A row: cells with the index of their column, in the columns' order; columns that are left out are NULL.
+/// A row: cells with the index of their column, in the order of the columns. Missing columns are
+/// NULL.
 pub(crate) type Row = Vec<(usize, Cell)>;
 
-/// A JSON number as an integer, if it is one: 2.0 is, 2.5 is not.
+/// Converts a JSON number to an integer if it is a whole number: 2.0 is, 2.5 is not.
 fn whole(number: &serde_json::Number) -> Option<i64> {
     if let Some(value) = number.as_i64() {
         return Some(value);
     }
     let value = number.as_f64()?;
-    // Above 2^53 a float is no longer exactly one integer.
+    // Above 2^53, a float does not identify exactly one integer.
     let exact = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
     exact.then_some(value as i64)
 }
@@ -79,7 +80,8 @@ impl Builder {
         }
     }
 
-    /// Appends a cell. One of another type than the column's counts as NULL; the readers make none.
+    /// Appends a cell. A cell of another type than the column's counts as NULL; the readers never
+    /// make one.
     fn append(&mut self, cell: &Cell) {
         match (self, cell) {
             (Builder::Str(builder), Cell::Str(text)) => builder.append_value(text),
@@ -93,7 +95,8 @@ impl Builder {
         }
     }
 
-    /// Appends a field of a file; tells whether it fits the column. An empty field is NULL.
+    /// Appends a field of a file. Returns false if it does not fit the column. An empty field is
+    /// NULL.
     fn append_field(&mut self, field: &str) -> bool {
         let missing = field.is_empty() || scalar::is_missing(field);
         match self {
@@ -121,7 +124,7 @@ impl Builder {
     }
 }
 
-/// Collects rows into record batches of a bounded size.
+/// Collects rows into record batches of limited size.
 pub(crate) struct BatchBuilder {
     schema: datafusion::arrow::datatypes::SchemaRef,
     builders: Vec<Builder>,
@@ -133,13 +136,13 @@ impl BatchBuilder {
     const ROWS: usize = 8192;
     const BYTES: usize = 16 * 1024 * 1024;
 
-    /// An empty batch of these columns.
+    /// Starts an empty batch with these columns.
     pub(crate) fn new(columns: &[Column]) -> BatchBuilder {
         let builders = columns.iter().map(|column| Builder::new(column.column_type)).collect();
         BatchBuilder { schema: file_schema(columns), builders, rows: 0, bytes: 0 }
     }
 
-    /// Appends a row, and hands out the batch when it is large enough.
+    /// Appends a row. Returns the batch if it is full.
     pub(crate) fn row(&mut self, row: &Row) -> Result<Option<RecordBatch>, Error> {
         let mut cells = row.iter().peekable();
         for (index, builder) in self.builders.iter_mut().enumerate() {
@@ -153,14 +156,14 @@ impl BatchBuilder {
         self.end_row()
     }
 
-    /// Appends a field of a file to the current row; tells whether it fits its column. Every column gets one before
-    /// [`BatchBuilder::end_row`].
+    /// Appends a field of a file to the current row. Returns false if it does not fit its column.
+    /// Every column must get a field before [`BatchBuilder::end_row`].
     pub(crate) fn field(&mut self, column: usize, field: &str) -> bool {
         self.bytes += field.len() + 8;
         self.builders.get_mut(column).is_some_and(|builder| builder.append_field(field))
     }
 
-    /// Ends a row, and hands out the batch when it is large enough.
+    /// Ends the current row. Returns the batch if it is full.
     pub(crate) fn end_row(&mut self) -> Result<Option<RecordBatch>, Error> {
         self.rows += 1;
         if self.rows >= Self::ROWS || self.bytes >= Self::BYTES {
@@ -169,7 +172,7 @@ impl BatchBuilder {
         Ok(None)
     }
 
-    /// Hands out what was collected, if anything was.
+    /// Returns the rest of the rows, if there are any.
     pub(crate) fn finish(&mut self) -> Result<Option<RecordBatch>, Error> {
         if self.rows == 0 {
             return Ok(None);
@@ -178,6 +181,6 @@ impl BatchBuilder {
         self.bytes = 0;
         let arrays = self.builders.iter_mut().map(Builder::finish).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
-        batch.context("the rows could not be put together").map(Some)
+        batch.context("the rows could not be combined").map(Some)
     }
 }

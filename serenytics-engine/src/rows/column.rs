@@ -1,4 +1,4 @@
-//! The columns of a storage: their names and types, here, in Arrow and in Delta Lake.
+//! Columns: their names and types in a storage, in Arrow and in Delta Lake.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use serenytics_query::vocabulary::ColumnType;
 
 use crate::base::{Error, ErrorKind};
 
-/// How many columns a storage may have.
+/// The maximum number of columns of a storage.
 pub(crate) const MAX_COLUMNS: usize = 2000;
 
-/// How many characters the name of a column has at most.
+/// The maximum number of characters in a column name.
 const LONGEST_NAME: usize = 255;
 
 /// A column of a storage.
@@ -23,11 +23,11 @@ const LONGEST_NAME: usize = 255;
 pub struct Column {
     /// Its name on the wire.
     pub name: String,
-    /// What it holds.
+    /// Its type.
     pub column_type: ColumnType,
 }
 
-/// The type that a column's cells are written to files as.
+/// Returns the Arrow type of a column in files.
 pub(crate) fn file_type(column_type: ColumnType) -> DataType {
     match column_type {
         ColumnType::Str => DataType::Utf8,
@@ -37,17 +37,18 @@ pub(crate) fn file_type(column_type: ColumnType) -> DataType {
     }
 }
 
-/// The schema of the files of a storage with these columns.
+/// Returns the schema of a storage's files.
 pub(crate) fn file_schema(columns: &[Column]) -> SchemaRef {
     schema(columns, file_type)
 }
 
-/// The schema in which queries read the files.
+/// Returns the schema with which queries read files.
 pub(crate) fn query_schema(columns: &[Column]) -> SchemaRef {
     schema(columns, query_type)
 }
 
-/// The type in which queries read a column: texts as views, which group and compare without copies.
+/// Returns the Arrow type of a column in queries. Text is read as views, which group and compare
+/// without copies.
 pub(crate) fn query_type(column_type: ColumnType) -> DataType {
     match column_type {
         ColumnType::Str => DataType::Utf8View,
@@ -60,13 +61,13 @@ fn schema(columns: &[Column], data_type: impl Fn(ColumnType) -> DataType) -> Sch
     Arc::new(ArrowSchema::new(columns.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// A batch in a schema of the same columns.
+/// Casts a batch to another schema of the same columns.
 pub(crate) fn cast_to(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let arrays = batch.columns().iter().zip(schema.fields()).map(|(array, field)| cast(array, field.data_type()));
     RecordBatch::try_new(Arc::clone(schema), arrays.collect::<Result<_, _>>()?)
 }
 
-/// The columns of a table's schema.
+/// Returns the columns of a table's Arrow schema.
 pub(crate) fn columns_of(schema: &ArrowSchema) -> Result<Vec<Column>, Error> {
     let column = |field: &Arc<Field>| {
         let column_type = match field.data_type() {
@@ -75,7 +76,8 @@ pub(crate) fn columns_of(schema: &ArrowSchema) -> Result<Vec<Column>, Error> {
             DataType::Float64 => ColumnType::Float,
             DataType::Timestamp(TimeUnit::Microsecond, None) => ColumnType::DateTime,
             other => {
-                let message = format!("column {:?} is a {other} and was not written here", field.name());
+                let message =
+                    format!("column {:?} has the type {other}, which this engine does not write", field.name());
                 return Err(Error::new(ErrorKind::Failed, message));
             }
         };
@@ -84,17 +86,19 @@ pub(crate) fn columns_of(schema: &ArrowSchema) -> Result<Vec<Column>, Error> {
     schema.fields().iter().map(column).collect()
 }
 
-/// Refuses more columns than a storage can have.
+/// Checks that there are not too many columns.
 pub(crate) fn check_count(columns: usize) -> Result<(), Error> {
     if columns > MAX_COLUMNS {
-        return Err(Error::rejected(format!("there are {columns} columns, and a storage has at most {MAX_COLUMNS}")));
+        return Err(Error::rejected(format!(
+            "there are {columns} columns, but a storage may have at most {MAX_COLUMNS}"
+        )));
     }
     Ok(())
 }
 
-/// Refuses names that a storage cannot have: empty ones, equal ones, and those with control characters.
+/// Checks the names of columns: not empty, unique, not too long, no control characters.
 ///
-/// Names that differ in case only are equal to the files' format.
+/// Names that only differ in case count as equal, because Delta Lake ignores case.
 pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
     check_count(names.len())?;
     let mut seen: HashMap<String, usize> = HashMap::new();
@@ -106,27 +110,25 @@ pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
         let length = name.chars().count();
         if length > LONGEST_NAME {
             return Err(Error::rejected(format!(
-                "the name of column {place} has {length} characters and may have {LONGEST_NAME}"
+                "the name of column {place} has {length} characters and may have at most {LONGEST_NAME}"
             )));
         }
         if name.chars().any(char::is_control) {
-            return Err(Error::rejected(format!(
-                "the name of column {place}, {name:?}, has a control character in it"
-            )));
+            return Err(Error::rejected(format!("the name of column {place}, {name:?}, contains a control character")));
         }
         if let Some(first) = seen.insert(name.to_lowercase(), index) {
             let other = &names[first];
             return Err(Error::rejected(if other == name {
-                format!("columns {} and {place} are both called {name:?}", first + 1)
+                format!("columns {} and {place} are both named {name:?}", first + 1)
             } else {
-                format!("columns {other:?} and {name:?} differ in nothing but case: rename one")
+                format!("columns {other:?} and {name:?} differ only in case: rename one")
             }));
         }
     }
     Ok(())
 }
 
-/// The column type that a name in `force_types` means.
+/// Returns the column type for a name in `force_types`.
 pub fn forced_type(name: &str) -> Option<ColumnType> {
     match name {
         "str" => Some(ColumnType::Str),

@@ -1,11 +1,11 @@
-//! Inference: which type the values of a column have in common.
+//! Infers the type of a column from its values.
 
 use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
 use super::scalar;
 
-/// What the values of a column that were seen so far have in common.
+/// The type that fits all values seen so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum TypeInference {
     /// Only NULLs were seen.
@@ -13,16 +13,16 @@ pub(crate) enum TypeInference {
     Nothing,
     /// Integers.
     Int,
-    /// Integers and other numbers.
+    /// Integers and floats.
     Float,
     /// Datetimes.
     DateTime,
-    /// Anything.
+    /// Anything else.
     Str,
 }
 
 impl TypeInference {
-    /// Takes a field of a file into account. An empty one is NULL, and a missing number says nothing about the type.
+    /// Includes a field of a file. Empty fields and missing numbers do not change the type.
     pub(crate) fn observe_text(&mut self, field: &str) {
         if *self == TypeInference::Str || field.is_empty() || scalar::is_missing(field) {
             return;
@@ -37,7 +37,7 @@ impl TypeInference {
         });
     }
 
-    /// Takes a value of a JSON row into account.
+    /// Includes a value of a JSON row.
     pub(crate) fn observe_json(&mut self, value: &Value) {
         self.meet(match value {
             Value::Null => return,
@@ -59,7 +59,7 @@ impl TypeInference {
         };
     }
 
-    /// The column's type: a text when nothing says otherwise.
+    /// Returns the column's type. Without any values, this is text.
     pub(crate) fn column_type(self) -> ColumnType {
         match self {
             TypeInference::Nothing | TypeInference::Str => ColumnType::Str,
@@ -70,8 +70,8 @@ impl TypeInference {
     }
 }
 
-/// Whether a field is a number that a float column holds. An integer of more than 64 bits is one only if a float is
-/// exactly that integer: a long identifier stays a text.
+/// Returns true if a float column can represent a field. An integer of more than 64 bits only
+/// counts if a float is exactly equal: long identifiers stay strings.
 fn is_number(field: &str) -> bool {
     let field = field.trim_ascii();
     let Some(value) = scalar::float(field) else { return false };
@@ -88,12 +88,12 @@ mod tests {
         fields.iter().for_each(|field| guess.observe_text(field));
         let mut backwards = TypeInference::default();
         fields.iter().rev().for_each(|field| backwards.observe_text(field));
-        assert_eq!(guess, backwards, "the order of {fields:?} must not matter");
+        assert_eq!(guess, backwards, "the order of {fields:?} matters");
         guess.column_type()
     }
 
     #[test]
-    fn a_column_has_the_type_that_all_its_values_have() {
+    fn inference_finds_the_type_that_fits_all_values() {
         assert_eq!(guess(&["1", "-2", ""]), ColumnType::Int);
         assert_eq!(guess(&["1", "2.5"]), ColumnType::Float);
         assert_eq!(guess(&["1", "x"]), ColumnType::Str);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_values_say_nothing() {
+    fn inference_ignores_missing_values() {
         assert_eq!(guess(&["NA", "3", "NaN"]), ColumnType::Int);
         assert_eq!(guess(&["NA", "NA"]), ColumnType::Str);
         assert_eq!(guess(&["", ""]), ColumnType::Str);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn long_identifiers_stay_texts() {
+    fn inference_keeps_long_identifiers_as_strings() {
         assert_eq!(guess(&["12345678901234567891"]), ColumnType::Str);
         assert_eq!(guess(&["100000000000000000000", "1.5"]), ColumnType::Float);
     }

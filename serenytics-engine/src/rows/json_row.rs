@@ -1,4 +1,5 @@
-//! JSON rows: objects whose fields keep their order, which decides the order of a new storage's columns.
+//! JSON rows: objects that keep the order of their fields, because it becomes the order of new
+//! columns.
 
 use std::fmt;
 
@@ -8,9 +9,9 @@ use serde_json::Value;
 /// An element of a batch's `rows`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum JsonRow {
-    /// A row.
+    /// A row: its fields in order.
     Object(Vec<(String, Value)>),
-    /// The key of a row to delete.
+    /// The primary key of a row to delete.
     Scalar(Value),
 }
 
@@ -26,7 +27,7 @@ impl<'de> Visitor<'de> for RowVisitor {
     type Value = JsonRow;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row, as an object, or the key of a row")
+        f.write_str("a row as an object, or the primary key of a row")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonRow, A::Error> {
@@ -34,7 +35,7 @@ impl<'de> Visitor<'de> for RowVisitor {
         while let Some(field) = map.next_entry()? {
             fields.push(field);
         }
-        // A list grows by doubling, and there may be millions of rows.
+        // The list grows by doubling, and there may be millions of rows: free the unused memory.
         fields.shrink_to_fit();
         Ok(JsonRow::Object(fields))
     }

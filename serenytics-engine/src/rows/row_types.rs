@@ -1,4 +1,4 @@
-//! The types of a storage's columns, and JSON rows as cells of them.
+//! Converts JSON rows to cells of a storage's columns.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::column::{Column, check_names};
 use super::infer::TypeInference;
 use crate::base::Error;
 
-/// The columns that rows are read for.
+/// The columns of a storage, with an index by name.
 #[derive(Debug, Default)]
 pub(crate) struct RowTypes {
     columns: Arc<Vec<Column>>,
@@ -19,31 +19,32 @@ pub(crate) struct RowTypes {
 }
 
 impl RowTypes {
-    /// These columns.
+    /// Indexes these columns.
     pub(crate) fn new(columns: Arc<Vec<Column>>) -> RowTypes {
         let indexes = columns.iter().enumerate().map(|(index, column)| (column.name.clone(), index)).collect();
         RowTypes { columns, indexes }
     }
 
-    /// Takes other columns, unless they are these already.
+    /// Changes to other columns, unless they are the same.
     pub(crate) fn follow(&mut self, columns: &Arc<Vec<Column>>) {
         if !Arc::ptr_eq(&self.columns, columns) {
             *self = RowTypes::new(Arc::clone(columns));
         }
     }
 
-    /// The columns.
+    /// Returns the columns.
     pub(crate) fn columns(&self) -> &Arc<Vec<Column>> {
         &self.columns
     }
 
-    /// The column with a name, and its place.
+    /// Returns the column with a name, and its index.
     pub(crate) fn column(&self, name: &str) -> Option<(usize, &Column)> {
         let index = *self.indexes.get(name)?;
         Some((index, self.columns.get(index)?))
     }
 
-    /// A row as cells of the columns. Fields of no column are left out; one that stands twice counts as its last value.
+    /// Converts a row to cells. Ignores fields that are not columns. Of a repeated field, the last
+    /// value counts.
     pub(crate) fn row(&self, fields: &[(String, Value)]) -> Result<Row, Error> {
         let mut cells = Row::with_capacity(fields.len());
         for (name, value) in fields {
@@ -57,10 +58,11 @@ impl RowTypes {
         Ok(cells)
     }
 
-    /// Whether a row has a value for a column that there is not. A field that stands twice counts as its last value.
+    /// Returns true if a row has a value for an unknown column. Of a repeated field, the last value
+    /// counts.
     pub(crate) fn lacks_column_of(&self, fields: &[(String, Value)]) -> bool {
         let lacking = fields.iter().filter(|(name, _)| !self.indexes.contains_key(name));
-        // Most rows have no such field, and so nothing to compare.
+        // Most rows have no such field, so avoid building the map.
         if lacking.clone().all(|(_, value)| value.is_null()) {
             return false;
         }
@@ -68,8 +70,8 @@ impl RowTypes {
         last.values().any(|value| !value.is_null())
     }
 
-    /// The columns that there are not and that a row has values for. Their types are forced, or those of the values;
-    /// NULL tells no type, and so makes no column.
+    /// Returns the unknown columns that a row has values for. Their types are forced or inferred
+    /// from the values. NULL has no type, so it adds no column.
     pub(crate) fn new_columns(
         &self,
         fields: &[(String, Value)],
@@ -101,7 +103,8 @@ impl RowTypes {
     }
 }
 
-/// A value as a cell of a column, or the error that the platform gives, with the column behind it.
+/// Converts a value to a cell of a column. The error is the platform's, with the name of the column
+/// after it.
 pub(crate) fn cell(value: &Value, column: &Column) -> Result<Cell, Error> {
     Cell::from_json(value, column.column_type).ok_or_else(|| {
         let given = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_brings_the_columns_that_it_has_values_for() {
+    fn row_adds_a_column_for_each_unknown_field_with_a_value() {
         let mut types = RowTypes::default();
         let first = fields(&[("b", json!(1)), ("none", json!(null)), ("a", json!("x")), ("b", json!(2.5))]);
         assert!(types.lacks_column_of(&first));
@@ -144,6 +147,6 @@ mod tests {
         types.add(new);
         assert_eq!(types.row(&second).unwrap(), [(2, Cell::Str("1".to_owned()))]);
         let error = types.new_columns(&fields(&[("A", json!(1))]), &forced).unwrap_err().to_string();
-        assert_eq!(error, "columns \"a\" and \"A\" differ in nothing but case: rename one");
+        assert_eq!(error, "columns \"a\" and \"A\" differ only in case: rename one");
     }
 }

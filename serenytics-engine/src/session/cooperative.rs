@@ -1,4 +1,5 @@
-//! Joins and windows that yield: a query can be stopped only where it gives way to others.
+//! Makes joins and windows yield to the runtime, because a query can only be cancelled where it
+//! yields.
 
 use std::sync::Arc;
 
@@ -16,9 +17,10 @@ use datafusion::physical_plan::{
 };
 use futures_util::{StreamExt, stream};
 
-/// Makes every join give way after some of its batches, and every window before each of them. DataFusion has scans do
-/// so and takes it for enough, but a join can make a billion rows of what one scan gave, and a window takes long for the
-/// rows of a finished sort, which come all at once.
+/// Makes every join yield after some of its batches, and every window before each batch.
+///
+/// DataFusion lets only scans yield. But a join can turn one scanned batch into a billion rows, and
+/// a window receives the rows of a finished sort all at once.
 #[derive(Debug)]
 pub(super) struct Cooperative;
 
@@ -47,19 +49,21 @@ impl PhysicalOptimizerRule for Cooperative {
     }
 }
 
-/// How many cells a window takes at once. Where each row is a group of its own, it copies its columns one by one.
+/// The maximum number of cells that a window processes between two yields. If each row is a
+/// separate group, a window copies its columns one by one.
 const CELLS: usize = 100_000;
-/// How many rows it takes at once at least.
+/// The minimum number of rows that a window processes between two yields.
 const ROWS: usize = 64;
 
-/// A batch in slices between which there is time for others.
+/// Splits a batch into slices. The window yields between them.
 fn slices(batch: Result<RecordBatch>) -> Vec<Result<RecordBatch>> {
     let Ok(rows) = batch else { return vec![batch] };
     let most = (CELLS / rows.num_columns().max(1)).max(ROWS);
     (0..rows.num_rows()).step_by(most).map(|at| Ok(rows.slice(at, most.min(rows.num_rows() - at)))).collect()
 }
 
-/// Gives way before each slice of its input. `CooperativeExec` does after 128 batches, a million rows.
+/// Yields before each slice of its input. `CooperativeExec` yields after 128 batches, which can be
+/// a million rows.
 #[derive(Debug)]
 struct CooperativeInputExec {
     input: Arc<dyn ExecutionPlan>,
@@ -124,11 +128,11 @@ mod tests {
     use super::super::cooperative;
     use super::*;
 
-    /// How many batches a sort gives.
+    /// The number of batches that the sort returns.
     const BATCHES: usize = 50;
     const SIZE: usize = 100;
 
-    /// How often a window over sorted rows gives way before its first rows are there.
+    /// Counts how often a window over sorted rows yields before its first rows are ready.
     async fn pauses(context: &SessionContext) -> usize {
         let values = Int64Array::from_iter_values((0..(BATCHES * SIZE) as i64).rev());
         let batch = RecordBatch::try_from_iter([("x", Arc::new(values) as _)]).unwrap();
@@ -146,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_window_gives_way_before_each_batch() {
+    async fn window_yields_before_each_batch() {
         let config = SessionConfig::new().with_target_partitions(1).with_batch_size(SIZE);
         let context = SessionContext::new_with_config(config);
         let (without, with) = (pauses(&context).await, pauses(&cooperative(&context)).await);
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_batches_are_cut_into_pieces() {
+    fn wide_batches_are_split_into_slices() {
         let column = Arc::new(Int64Array::from_iter_values(0..8192)) as Arc<_>;
         let wide = |columns: usize| {
             let columns = (0..columns).map(|index| (index.to_string(), Arc::clone(&column)));

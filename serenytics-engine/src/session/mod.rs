@@ -1,4 +1,4 @@
-//! The session: DataFusion's contexts, and the memory that all queries share.
+//! The session: DataFusion's contexts, and the memory pool that all queries share.
 
 mod cooperative;
 
@@ -18,14 +18,16 @@ use crate::base::{Context, Error, ErrorKind};
 /// The DataFusion contexts of a warehouse, which share one memory pool.
 pub(crate) struct Session {
     memory: Arc<dyn MemoryPool>,
-    /// For queries whose rows may come in any order.
+    /// For queries that may return rows in any order.
     pub(crate) parallel: SessionContext,
-    /// For queries with conditions or joins. DataFusion assumes that a column that has to equal a value has one
-    /// distinct value left, even if no row is left, so this context lacks the rule that answers from statistics.
+    /// For queries with conditions or joins. It lacks the optimizer rule that answers from
+    /// statistics: DataFusion assumes that a column with an equality condition has one distinct
+    /// value, even if no row is left.
     pub(crate) filtered: SessionContext,
-    /// For queries with ranks: one partition, so that each sort gets a large part of the memory.
+    /// For queries with ranks. It has one partition, so that each sort gets a large share of the
+    /// memory.
     pub(crate) ranked: SessionContext,
-    /// For queries that return rows in the order in which they were loaded.
+    /// For queries that return rows in the order of loading.
     pub(crate) ordered: SessionContext,
 }
 
@@ -41,13 +43,14 @@ impl Session {
             .build_arc()
             .context(CONTEXT)?;
         let mut parallel = SessionConfig::new().with_information_schema(false);
-        // This rule skips rows by the columns of a `min` or `max` and ignores the columns inside of expressions:
-        // https://github.com/apache/datafusion/issues/24816.
+        // This rule skips rows by the column of a `min` or `max`, but ignores columns inside
+        // expressions: https://github.com/apache/datafusion/issues/24816.
         parallel.options_mut().optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-        // One partition, and one file after the other: with statistics, a limit could take any file first.
+        // One partition reads one file after the other. With statistics, a limit could start with
+        // any file.
         let single = parallel.clone().with_target_partitions(1);
         let ordered = single.clone().with_collect_statistics(false);
-        // Several sorts run on top of each other, and several queries next to each other.
+        // Sorts can be nested, and several queries run at the same time.
         let ranked = single.with_sort_spill_reservation_bytes(1 << 20);
         let parallel = SessionContext::new_with_config_rt(parallel, Arc::clone(&runtime));
         Ok(Session {
@@ -64,25 +67,26 @@ impl Session {
         self.memory.reserved()
     }
 
-    /// Makes an empty reservation of the queries' memory. `name` appears in errors.
+    /// Makes an empty reservation of the queries' memory. Errors show `name`.
     pub(crate) fn reserve(&self, name: &str) -> Reservation {
         Reservation { reservation: MemoryConsumer::new(name).register(&self.memory) }
     }
 }
 
-/// Memory of the queries that something else uses. It is freed on drop.
+/// Memory of the queries that is reserved for something else. It is freed on drop.
 pub(crate) struct Reservation {
     reservation: MemoryReservation,
 }
 
 impl Reservation {
-    /// Reserves more memory. Fails if there is none left.
+    /// Reserves more memory. Fails if there is not enough.
     pub(crate) fn grow(&self, bytes: usize) -> Result<(), Error> {
         self.reservation.try_grow(bytes).map_err(run_error)
     }
 }
 
-/// Returns a context without the rule that answers from statistics, whose joins and windows yield.
+/// Returns a copy of a context whose joins and windows yield, without the rule that answers from
+/// statistics.
 fn cooperative(context: &SessionContext) -> SessionContext {
     let state = context.state();
     let rules = state.physical_optimizers().iter().filter(|other| other.name() != "aggregate_statistics");
@@ -92,21 +96,21 @@ fn cooperative(context: &SessionContext) -> SessionContext {
     )
 }
 
-/// Turns an error of a running query into an error of the engine.
+/// Converts an error of a running query to an error of the engine.
 pub(crate) fn run_error(error: DataFusionError) -> Error {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => {
             tracing::info!(%error, "a query needs too much memory");
-            let message = "the query needs more memory than the server gives to queries: select less, or group less \
-                           finely";
+            let message = "the query needs more memory than queries may use: select fewer columns or use \
+                           fewer groups";
             Error::new(ErrorKind::Limit, message)
         }
         DataFusionError::ArrowError(error, _)
             if matches!(**error, ArrowError::CastError(_) | ArrowError::ArithmeticOverflow(_)) =>
         {
             Error::rejected(format!(
-                "a formula gives an integer that is larger than 64 bits hold ({error}): make it a float, by `1.0 *` in \
-                 front of it"
+                "a formula returns an integer that does not fit 64 bits ({error}): make it a float by putting \
+                 `1.0 *` in front of it"
             ))
         }
         _ => Error::failed("the query failed", error),

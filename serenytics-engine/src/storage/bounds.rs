@@ -1,17 +1,17 @@
-//! Bounds: how large the integers of a file are, as the table's log tells.
+//! Bounds of the integers in a data file, from the statistics in the table's log.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The largest distance from zero of each integer column of a file that the log has statistics of.
+/// For each integer column with statistics: the largest absolute value.
 #[derive(Debug, Default)]
 pub(super) struct IntBounds {
     largest: HashMap<String, u64>,
 }
 
-/// The statistics of a file, as the log has them.
+/// The statistics of a file in the log.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Statistics {
@@ -22,7 +22,7 @@ struct Statistics {
 }
 
 impl IntBounds {
-    /// The bounds in a file's statistics.
+    /// Reads the bounds from a file's statistics.
     pub(super) fn of(statistics: Option<&str>) -> IntBounds {
         let Some(read) = statistics.and_then(|text| serde_json::from_str::<Statistics>(text).ok()) else {
             return IntBounds::default();
@@ -34,7 +34,7 @@ impl IntBounds {
         IntBounds { largest: read.min_values.into_iter().filter_map(bound).collect() }
     }
 
-    /// The largest distance from zero of a column's integers; `None` if it is not known.
+    /// Returns the largest absolute value of a column's integers. `None` if it is unknown.
     pub(super) fn largest(&self, column: &str) -> Option<u64> {
         self.largest.get(column).copied()
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_larger_side_counts() {
+    fn largest_absolute_value_is_read_from_statistics() {
         let statistics = r#"{"numRecords": 2, "minValues": {"a": -7, "b": "x", "c": 1.5, "d": -9223372036854775808},
             "maxValues": {"a": 3, "b": "y", "c": 2.5, "d": 0}, "nullCount": {"a": 0}}"#;
         let bounds = IntBounds::of(Some(statistics));

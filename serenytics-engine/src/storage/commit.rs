@@ -1,4 +1,4 @@
-//! Commits: the one writer of a storage at a time, and what its changes are in the table's log.
+//! Commits: the write transaction of a storage, and the commits that it adds to the table's log.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,27 +22,29 @@ use crate::rows::{Column, file_schema};
 
 const FAILED: &str = "a change could not be committed";
 
-/// What a commit's id is called in the log.
+/// The key of a commit's id in the log.
 const COMMIT_ID: &str = "serenyticsCommit";
 
-/// How long parts of the log stay that a checkpoint has replaced: long enough that the checkpoint is on the disk.
+/// How long log files remain after a checkpoint replaced them. The checkpoint must be on disk
+/// before.
 const RETENTION: &str = "interval 1 hours";
-/// How many commits there are between two searches for such parts.
+/// The number of commits between two cleanups of such files.
 const CLEANUP: u64 = 100;
 
-/// What a commit does to a storage.
+/// The changes that a commit makes to a storage.
 pub(crate) struct Change {
-    /// The columns from now on.
+    /// The columns after the commit.
     pub(crate) columns: Arc<Vec<Column>>,
-    /// The files whose rows are no more.
+    /// The files whose rows are deleted or replaced.
     pub(crate) remove: Vec<Arc<DataFile>>,
     /// The new files.
     pub(crate) add: WrittenFiles,
-    /// The number of the last push that the new files have, or that is no more. Later ones stay unmerged.
+    /// The number of the last pushed row that the commit merges or deletes. Later rows stay
+    /// unmerged.
     pub(crate) pushes: u64,
 }
 
-/// The right to change a storage, which one holder at a time has.
+/// The exclusive right to change a storage.
 pub(crate) struct WriteTransaction {
     storage: Arc<Storage>,
     table: OwnedMutexGuard<Table>,
@@ -52,13 +54,13 @@ pub(crate) struct WriteTransaction {
 
 impl Drop for WriteTransaction {
     fn drop(&mut self) {
-        // While pushes still wait, if they have to.
+        // Before the table is unlocked, so that pushes wait if they must.
         self.storage.outcome_unknown.store(self.table.is_stale, Ordering::Release);
     }
 }
 
 impl WriteTransaction {
-    /// The right, for who holds the table.
+    /// Begins a transaction; the caller has locked the table.
     pub(super) async fn begin(storage: Arc<Storage>, table: OwnedMutexGuard<Table>) -> WriteTransaction {
         let mut writing = WriteTransaction { storage, table, schema_lock: None, wal: None };
         if writing.table.is_stale
@@ -69,35 +71,39 @@ impl WriteTransaction {
         writing
     }
 
-    /// The state now: the table's stays as long as the right is held, rows are pushed all the while.
+    /// Returns the current snapshot. The table does not change during the transaction, but rows may
+    /// be pushed.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.storage.snapshot()
     }
 
-    /// From here on no push brings a column: those that would wait until the right is given back.
-    pub(crate) async fn keep_columns(&mut self) {
+    /// Locks the columns: from now on, pushes that add a column wait for the end of the
+    /// transaction.
+    pub(crate) async fn lock_columns(&mut self) {
         self.schema_lock = Some(Arc::clone(&self.storage.schema_lock).lock_owned().await);
     }
 
-    /// From here on every push waits until the right is given back.
+    /// From now on, all pushes wait for the end of the transaction.
     pub(crate) async fn pause(&mut self) {
         self.wal = Some(Arc::clone(&self.storage.wal).lock_owned().await);
     }
 
-    /// Begins new files with these columns.
+    /// Starts new files with these columns.
     pub(crate) fn new_files(&self, columns: &[Column]) -> Result<NewFiles, Error> {
         if self.table.is_stale {
-            return Err(in_doubt());
+            return Err(outcome_unknown_error());
         }
         NewFiles::begin(&self.table.delta, self.storage.folder.path(), columns, self.table.commits())
     }
 
-    /// Makes a change, all of it in one commit, and gives the right back. Readers see the state before or the state
-    /// after. Who waits for this may be cut: what is begun is done to its end all the same, so that the next one knows
-    /// what the log has.
+    /// Makes all changes in one commit and ends the transaction. Readers see the state before or
+    /// after it.
+    ///
+    /// If the caller is cancelled, the commit still runs to completion, so that the next
+    /// transaction knows the content of the log.
     pub(crate) async fn commit(self, mut change: Change) -> Result<Arc<Snapshot>, Error> {
-        // The engine may end when the log has the files already: what it lacks is removed when the storage is opened
-        // again.
+        // The process may be killed when the log already names the files. Files that it does not
+        // name are removed when the storage is opened again.
         change.add.keep(true);
         join_task(tokio::spawn(self.run(change)).await)
     }
@@ -106,8 +112,8 @@ impl WriteTransaction {
         let committed = self.write_commit(&change).await;
         change.add.keep(committed.is_ok() || self.table.is_stale);
         committed?;
-        let after = self.show(change.pushes).await?;
-        // What the log no longer needs was kept until the log is on the disk.
+        let after = self.publish_table(change.pushes).await?;
+        // The removed files were kept until the log is on disk.
         for file in &change.remove {
             file.file.mark_deleted();
         }
@@ -115,29 +121,29 @@ impl WriteTransaction {
             Some(wal) => wal,
             None => Arc::clone(&self.storage.wal).lock_owned().await,
         };
-        tokio::task::spawn_blocking(move || wal.forget(change.pushes)).await.context(FAILED)?;
+        tokio::task::spawn_blocking(move || wal.remove_merged(change.pushes)).await.context(FAILED)?;
         Ok(after)
     }
 
-    /// Shows readers the table as it is now, once its log is on the disk, with the pushed rows after a number, up to
-    /// which the table has them.
-    async fn show(&mut self, merged: u64) -> Result<Arc<Snapshot>, Error> {
-        self.table.sync_log(self.storage.folder.path()).await.map_err(unknown)?;
+    /// Publishes the table's state to readers, after syncing its log. `merged` is the number of the
+    /// last pushed row in the table; later ones stay unmerged.
+    async fn publish_table(&mut self, merged: u64) -> Result<Arc<Snapshot>, Error> {
+        self.table.sync_log(self.storage.folder.path()).await.map_err(outcome_unknown)?;
         let state = self.table.delta.snapshot().context(FAILED)?;
         let table = Snapshot::of(state, merged, &self.snapshot())?;
         let after = self.storage.publish(|newest| table.with_pushes_of(newest));
-        self.is_known();
+        self.mark_known();
         self.storage.merged.send_replace(None);
         Ok(after)
     }
 
-    /// All that the log has is known here, and readers see it: pushes wait no longer.
-    fn is_known(&mut self) {
+    /// Records that the whole log is known and visible to readers, so that pushes may continue.
+    fn mark_known(&mut self) {
         self.table.is_stale = false;
         self.storage.outcome_unknown.store(false, Ordering::Release);
     }
 
-    /// Reads the log again, after a change of which it is not known whether it was made.
+    /// Reads the log again after a change with an unknown outcome.
     async fn catch_up(&mut self) -> Result<(), Error> {
         match self.table.delta.update_state().await {
             Ok(()) => {}
@@ -145,23 +151,24 @@ impl WriteTransaction {
                 if self.table.delta.state.is_none() =>
             {
                 // The first change was not made.
-                self.is_known();
+                self.mark_known();
                 return Ok(());
             }
             Err(error) => return Err(error).context(FAILED),
         }
-        self.table.write_log_anew(self.storage.folder.path()).await?;
+        self.table.rewrite_log(self.storage.folder.path()).await?;
         let merged = self.table.merged().await?;
-        self.show(merged).await.map(|_| ())
+        self.publish_table(merged).await.map(|_| ())
     }
 
     async fn write_commit(&mut self, change: &Change) -> Result<(), Error> {
         let before = self.snapshot();
         let mut actions: Vec<Action> = change.add.add.iter().cloned().map(Action::Add).collect();
-        // The number is in the same commit as the rows: whenever the engine is killed, they are merged once.
+        // The number is in the same commit as the rows: even if the process is killed, they are
+        // merged exactly once.
         let merged = i64::try_from(change.pushes).context(FAILED)?;
-        // There is no other writer: what is in the log and not known here is a change that was cut, and no rows may be
-        // committed after it that do not count on it.
+        // This is the only writer. An unknown commit in the log comes from an interrupted change.
+        // No commit may follow it without taking it into account, so do not retry.
         let properties = CommitProperties::default().with_max_retries(0);
         let id = Uuid::new_v4().to_string();
         let properties = properties.with_metadata([(COMMIT_ID.to_owned(), id.as_str().into())]);
@@ -169,29 +176,29 @@ impl WriteTransaction {
             0 => properties,
             _ => properties.with_application_transaction(Transaction::new(WAL_APPLICATION, merged)),
         };
-        // To look for old parts of the log costs more the more there are.
+        // Searching for old log files costs more the more there are.
         let properties = properties.with_cleanup_expired_logs(Some(self.table.commits().is_multiple_of(CLEANUP)));
-        let made = if self.table.delta.state.is_none() {
+        let result = if self.table.delta.state.is_none() {
             self.create(&change.columns, actions, properties).await?
         } else {
             self.removals(&change.remove, &mut actions)?;
             let columns = (change.columns != before.table_columns).then_some(change.columns.as_slice());
             self.append(columns, actions, properties).await?
         };
-        match made {
+        match result {
             Ok(()) => Ok(()),
             Err(error) => self.recover(error, &id).await,
         }
     }
 
-    /// The first commit: the table and its first rows.
+    /// Makes the first commit: the table and its first rows.
     async fn create(
         &mut self,
         columns: &[Column],
         mut actions: Vec<Action>,
         properties: CommitProperties,
     ) -> Result<Result<(), DeltaTableError>, Error> {
-        // Every table may hold datetimes without a zone, so that a later reload can bring some.
+        // Every table supports datetimes without a time zone, so that a later reload may add some.
         let protocol: Protocol = serde_json::from_value(serde_json::json!({
             "minReaderVersion": 3,
             "minWriterVersion": 7,
@@ -211,7 +218,7 @@ impl WriteTransaction {
         Ok(create.await.map(|table| self.table.delta = table))
     }
 
-    /// A later commit.
+    /// Makes a later commit.
     async fn append(
         &mut self,
         columns: Option<&[Column]>,
@@ -231,26 +238,26 @@ impl WriteTransaction {
         Ok(committed.map(|committed| table.delta.state = Some(committed.snapshot())))
     }
 
-    /// After an error: the commit may be in the log all the same, when only what follows it failed.
+    /// Handles a failed commit. It may still be in the log, if only a later step failed.
     async fn recover(&mut self, error: DeltaTableError, id: &str) -> Result<(), Error> {
         let commits = self.table.commits();
         let file = log_file(self.storage.folder.path(), commits);
-        let made = tokio::task::spawn_blocking(move || id_of(&file)).await.context(FAILED)?;
-        match made {
+        let result = tokio::task::spawn_blocking(move || id_of(&file)).await.context(FAILED)?;
+        match result {
             Ok(Some(other)) if other == id => match self.table.delta.update_state().await {
                 Ok(()) if self.table.commits() > commits => {
-                    tracing::warn!(%error, "a commit was made and what follows it failed");
+                    tracing::warn!(%error, "a commit was made, but a later step failed");
                     Ok(())
                 }
-                _ => Err(error).context(FAILED).map_err(unknown),
+                _ => Err(error).context(FAILED).map_err(outcome_unknown),
             },
-            // The log has a change that is not known here.
+            // The log has a commit that is unknown here.
             Ok(Some(_)) => Err(error).context(FAILED),
             Ok(None) => {
                 self.table.is_stale = false;
                 Err(error).context(FAILED)
             }
-            Err(_) => Err(error).context(FAILED).map_err(unknown),
+            Err(_) => Err(error).context(FAILED).map_err(outcome_unknown),
         }
     }
 
@@ -270,7 +277,8 @@ impl WriteTransaction {
     }
 }
 
-/// The id of a commit of the log; none if there is no such commit, empty if it is not one of ours.
+/// Returns the id of a commit in the log. `None` if there is no such commit; empty if another
+/// program made it.
 fn id_of(file: &Path) -> std::io::Result<Option<String>> {
     let text = match std::fs::read_to_string(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -281,13 +289,13 @@ fn id_of(file: &Path) -> std::io::Result<Option<String>> {
     Ok(Some(ids.next().unwrap_or_default()))
 }
 
-/// The error of who comes after a change of which it is not known whether it was made.
-pub(super) fn in_doubt() -> Error {
-    Error::new(ErrorKind::Failed, "the last change of the storage may be made or not, try again later")
+/// Makes the error for a write after a change with an unknown outcome.
+pub(super) fn outcome_unknown_error() -> Error {
+    Error::new(ErrorKind::Failed, "the outcome of the previous change is unknown; try again later")
 }
 
-fn unknown(error: Error) -> Error {
-    Error::failed("it is not known whether the change was made: look before it is sent again", error)
+fn outcome_unknown(error: Error) -> Error {
+    Error::failed("the change may or may not have been applied; check before retrying", error)
 }
 
 fn delta_schema(columns: &[Column]) -> Result<StructType, Error> {

@@ -1,4 +1,4 @@
-//! Merges: pushed rows on their way from the write-ahead log into the table, many at a time.
+//! Compaction: merges many pushed rows at a time from the write-ahead log into the table.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -9,12 +9,13 @@ use super::table::Storage;
 use crate::base::Error;
 use crate::session::Session;
 
-/// How long no row comes before the last ones are merged.
+/// How long to wait for another row before the pushed rows are merged.
 const IDLE: Duration = Duration::from_secs(2);
-/// How long the next try waits after one that failed.
+/// How long to wait after a failed merge before the next one.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
 
-/// Merges the pushed rows of a storage, all that there are now, in one commit. Others are pushed meanwhile.
+/// Merges the current pushed rows of a storage in one commit. Other rows may be pushed at the same
+/// time.
 pub(crate) async fn merge(storage: &Arc<Storage>, session: &Session) -> Result<(), Error> {
     let writing = storage.write().await;
     let snapshot = writing.snapshot();
@@ -42,7 +43,8 @@ pub(crate) async fn merge(storage: &Arc<Storage>, session: &Session) -> Result<(
     Ok(())
 }
 
-/// Merges the pushed rows of a storage whenever there are many, or no more come, as long as the storage is open.
+/// Merges the pushed rows of a storage when there are many, or when no more arrive, while the
+/// storage is open.
 pub(crate) async fn compaction_loop(storage: Weak<Storage>, session: Arc<Session>) {
     let Some(due) = storage.upgrade().map(|storage| storage.due()) else { return };
     let mut seen = None;
@@ -55,13 +57,13 @@ pub(crate) async fn compaction_loop(storage: Weak<Storage>, session: Arc<Session
             due.notified().await;
         } else if !unmerged.is_due() && seen != Some(unmerged.last()) {
             seen = Some(unmerged.last());
-            // What comes first: many rows, or the time.
+            // Until there are many rows or the time is over.
             let _ = tokio::time::timeout(IDLE, due.notified()).await;
         } else {
             let Some(storage) = storage.upgrade() else { return };
             if let Err(error) = merge(&storage, &session).await {
-                tracing::warn!(%error, "pushed rows were not merged; it is tried again");
-                storage.tell_unmerged(&error);
+                tracing::warn!(%error, "pushed rows were not merged; the merge will be retried");
+                storage.report_merge_error(&error);
                 drop(storage);
                 tokio::time::sleep(RETRY_DELAY).await;
             }

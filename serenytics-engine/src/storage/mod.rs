@@ -1,4 +1,4 @@
-//! The storages: one Delta Lake table a data source, opened when it is first used.
+//! Storages: one Delta Lake table per data source, opened on first use.
 
 mod bounds;
 mod commit;
@@ -38,7 +38,7 @@ use crate::session::Session;
 
 const CONTEXT: &str = "the folder of the storages could not be opened";
 
-/// All storages of a data folder.
+/// The storages of a data folder.
 pub(crate) struct Storages {
     folder: PathBuf,
     session: Arc<Session>,
@@ -46,13 +46,13 @@ pub(crate) struct Storages {
 }
 
 impl Storages {
-    /// The storages in a folder, which is made if it does not exist.
+    /// Opens a folder of storages, creating it if needed.
     pub(crate) fn open(folder: PathBuf, session: Arc<Session>) -> Result<Storages, Error> {
         std::fs::create_dir_all(&folder).and_then(|()| sync_file(&folder)).context(CONTEXT)?;
         Ok(Storages { folder, session, open: Mutex::default() })
     }
 
-    /// Removes the folders of all storages but those in `known`.
+    /// Removes the folders of all storages except those in `known`.
     pub(crate) fn retain(&self, known: &[Uuid]) -> Result<(), Error> {
         for entry in std::fs::read_dir(&self.folder).context(CONTEXT)? {
             let entry = entry.context(CONTEXT)?;
@@ -64,7 +64,7 @@ impl Storages {
         Ok(())
     }
 
-    /// The storage of a source.
+    /// Returns the storage of a source, opening it if needed.
     pub(crate) async fn get(&self, uuid: Uuid) -> Result<Arc<Storage>, Error> {
         let cell = Arc::clone(self.open.lock().await.entry(uuid).or_default());
         let open = || async {
@@ -75,7 +75,7 @@ impl Storages {
         cell.get_or_try_init(open).await.map(Arc::clone)
     }
 
-    /// Removes a storage's data as soon as no query reads it.
+    /// Removes a storage. Its files are deleted once no query reads them.
     pub(crate) async fn remove(&self, uuid: Uuid) -> Result<(), Error> {
         match self.get(uuid).await {
             Ok(storage) => {
@@ -83,7 +83,7 @@ impl Storages {
                 writing.pause().await;
                 storage.mark_deleted();
             }
-            // What cannot be opened can be removed all the same.
+            // A storage that cannot be opened can still be removed.
             Err(error) => {
                 tracing::info!(%uuid, %error, "a storage that could not be opened is removed");
                 std::fs::remove_dir_all(self.folder.join(uuid.to_string())).context("a storage was not removed")?;
@@ -93,12 +93,12 @@ impl Storages {
         Ok(())
     }
 
-    /// Merges what was pushed into the tables, so that a stopped engine leaves nothing but tables.
+    /// Merges all pushed rows into the tables, so that a stopped server leaves only tables.
     pub(crate) async fn merge_all(&self) {
         let open: Vec<_> = self.open.lock().await.values().filter_map(|cell| cell.get().cloned()).collect();
         for storage in open {
             if let Err(error) = merge(&storage, &self.session).await {
-                tracing::warn!(%error, "pushed rows stay in the journal");
+                tracing::warn!(%error, "pushed rows stay in the write-ahead log");
             }
         }
     }

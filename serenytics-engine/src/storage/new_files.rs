@@ -1,4 +1,4 @@
-//! New data files: record batches on their way to the disk, before a commit makes them part of a storage.
+//! Writes record batches to new data files, before a commit adds them to a storage.
 
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -14,21 +14,22 @@ use deltalake_core::operations::get_num_idx_cols_and_stats_columns;
 use crate::base::{Context, Error};
 use crate::rows::{Column, file_schema};
 
-/// How many rows a row group has: large enough to compress well, small enough to be kept in memory while it is built.
+/// The number of rows in a row group: large enough to compress well, small enough to build in
+/// memory.
 const ROW_GROUP: usize = 256 * 1024;
 
-/// How large a file grows before the next one is begun.
+/// The size at which a new file is started.
 const FILE_SIZE: NonZeroU64 = NonZeroU64::MIN.saturating_add(256 * 1024 * 1024);
 
 const FAILED: &str = "a data file could not be written";
 
-/// Writes data files into a folder of their own, which is removed unless they are committed.
+/// Writes data files into a new folder, which is removed unless they are committed.
 pub(crate) struct NewFiles {
     writer: PartitionWriter,
     folder: NewFolder,
 }
 
-/// The folder of files that no commit has yet.
+/// The folder of files that are not committed yet.
 struct NewFolder {
     path: PathBuf,
     keep: bool,
@@ -45,22 +46,22 @@ impl Drop for NewFolder {
     }
 }
 
-/// Files that are on the disk and wait for their commit.
+/// Files that are on disk and ready for a commit.
 pub(crate) struct WrittenFiles {
-    /// What the commit says of them.
+    /// The actions that add them in a commit.
     pub(crate) add: Vec<Add>,
     folder: NewFolder,
 }
 
 impl NewFiles {
-    /// Begins files with these columns for the commit with this number.
+    /// Starts files with these columns for the commit with this number.
     pub(super) fn begin(
         table: &DeltaTable,
         storage: &Path,
         columns: &[Column],
         commit: u64,
     ) -> Result<NewFiles, Error> {
-        // The number comes first in a file's path, so that the order of paths is the order of loading.
+        // Paths start with the number, so that their order is the order of loading.
         let prefix = format!("{commit:012}");
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -81,19 +82,20 @@ impl NewFiles {
         Ok(NewFiles { writer, folder: NewFolder { path: storage.join(prefix), keep: false } })
     }
 
-    /// Writes a batch; its schema is [`file_schema`] of the columns.
+    /// Writes a batch. Its schema must be [`file_schema`] of the columns.
     pub(crate) async fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         self.writer.write(batch).await.context(FAILED)
     }
 
-    /// Gives the files up. Without this they go too, but for those that are still on their way to the disk.
+    /// Discards the files. Dropping this value does too, except for files that are still being
+    /// written.
     pub(crate) async fn discard(self) {
         if let Err(error) = self.writer.abort().await {
-            tracing::warn!(%error, "unused files were not given up");
+            tracing::warn!(%error, "unused files were not discarded");
         }
     }
 
-    /// Finishes the files: they are on the disk when this returns.
+    /// Finishes the files. They are on disk when this returns.
     pub(crate) async fn finish(self) -> Result<WrittenFiles, Error> {
         let add = self.writer.close().await.context(FAILED)?;
         let folder = self.folder;
@@ -106,13 +108,13 @@ impl NewFiles {
 }
 
 impl WrittenFiles {
-    /// Keeps the files, or lets them be removed with this value.
+    /// Sets whether the files are kept when this value is dropped.
     pub(super) fn keep(&mut self, keep: bool) {
         self.folder.keep = keep;
     }
 }
 
-/// Waits until a folder, its name and its files are on the disk.
+/// Syncs a folder, its files and its entry in the parent folder to disk.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         std::fs::File::open(entry?.path())?.sync_all()?;
@@ -120,7 +122,7 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
     sync_file(folder)
 }
 
-/// Waits until a file or folder, and its name in the folder that holds it, are on the disk.
+/// Syncs a file or folder, and its entry in the parent folder, to disk.
 pub(super) fn sync_file(file: &Path) -> std::io::Result<()> {
     std::fs::File::open(file)?.sync_all()?;
     match file.parent() {
@@ -129,8 +131,8 @@ pub(super) fn sync_file(file: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Puts a copy that is on the disk in the place of a file.
-pub(super) fn write_anew(file: &Path) -> std::io::Result<()> {
+/// Replaces a file with a copy that is synced to disk.
+pub(super) fn replace_with_copy(file: &Path) -> std::io::Result<()> {
     let copy = file.with_extension("tmp");
     std::fs::copy(file, &copy)?;
     std::fs::File::open(&copy)?.sync_all()?;

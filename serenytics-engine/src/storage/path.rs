@@ -1,9 +1,9 @@
-//! Files and folders that are removed when nothing reads them any more.
+//! Files and folders that are deleted when the last reader drops them.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A file or folder that is removed with its last user, once it was given up.
+/// A file or folder. If it is marked as deleted, the last drop deletes it.
 #[derive(Debug)]
 pub(crate) struct DeleteOnDrop {
     path: PathBuf,
@@ -11,22 +11,22 @@ pub(crate) struct DeleteOnDrop {
 }
 
 impl DeleteOnDrop {
-    /// A path that is kept until [`DeleteOnDrop::mark_deleted`].
+    /// Wraps a path. It is kept unless [`DeleteOnDrop::mark_deleted`] is called.
     pub(crate) fn new(path: PathBuf) -> DeleteOnDrop {
         DeleteOnDrop { path, deleted: AtomicBool::new(false) }
     }
 
-    /// The path.
+    /// Returns the path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it was given up.
+    /// Returns true if it is marked as deleted.
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
     }
 
-    /// Lets the path be removed when its last user is gone.
+    /// Marks it as deleted: it is removed when its last user drops it.
     pub(crate) fn mark_deleted(&self) {
         self.deleted.store(true, Ordering::Release);
     }
@@ -37,12 +37,14 @@ impl Drop for DeleteOnDrop {
         if !self.is_deleted() {
             return;
         }
-        // Either may be gone already, a file with its folder: opening the data folder tidies up what is left.
+        // A file may already be gone together with its folder. Leftovers are removed when the data
+        // folder is opened.
         let removed = if self.path.is_dir() {
             std::fs::remove_dir_all(&self.path)
         } else {
             std::fs::remove_file(&self.path).inspect(|()| {
-                // With the last file of a commit its folder goes; one that holds another file stays.
+                // Removes the folder after the last file of its commit. This fails harmlessly if
+                // there is another file.
                 if let Some(folder) = self.path.parent() {
                     let _ = std::fs::remove_dir(folder);
                 }

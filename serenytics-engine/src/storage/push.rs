@@ -1,4 +1,4 @@
-//! Pushes: rows that come one by one and are written to the write-ahead log together, all that wait in one write.
+//! Pushes: single rows, written to the write-ahead log in groups.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -8,18 +8,18 @@ use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
-use super::commit::in_doubt;
+use super::commit::outcome_unknown_error;
 use super::table::Storage;
 use super::wal::{Entry, WriteAheadLog};
 use crate::base::{Context, Error, ErrorKind};
 use crate::rows::{Column, ForcedTypes, JsonRow, Row, RowTypes};
 
-/// How many pushes of a storage wait for the writer; more wait before they are taken.
+/// The number of pushes in a storage's queue. Further pushes wait until there is room.
 pub(super) const QUEUE: usize = 1024;
-/// How many bytes are written at once, unless one row has more.
+/// The maximum number of bytes in a group, unless one row is larger.
 const BYTES: usize = 8 * 1024 * 1024;
 
-const FAILED: &str = "the row could not be written to the journal, and nothing of it was kept";
+const FAILED: &str = "the row could not be written to the write-ahead log; nothing was kept";
 
 /// A row to push.
 pub struct Push {
@@ -34,62 +34,62 @@ pub struct Push {
     pub guard: Box<dyn Send + Sync>,
 }
 
-/// A push, and who waits for it.
-pub(super) struct Waiting {
+/// A queued push, and the channel to its caller.
+pub(super) struct QueuedPush {
     push: Push,
     done: oneshot::Sender<Result<(), Error>>,
 }
 
-impl Waiting {
+impl QueuedPush {
     fn end(self, result: Result<(), Error>) {
-        // Whoever waited may have left.
+        // The caller may have been cancelled.
         let _ = self.done.send(result);
     }
 }
 
 impl Storage {
-    /// Appends a row. It is on the disk, and seen by every query from now on, when this returns.
+    /// Appends a row. When this returns, it is on disk and every new query sees it.
     pub(crate) async fn push(&self, push: Push) -> Result<(), Error> {
         let (done, result) = oneshot::channel();
-        self.pushes.send(Waiting { push, done }).await.map_err(|_| Error::shutting_down())?;
+        self.pushes.send(QueuedPush { push, done }).await.map_err(|_| Error::shutting_down())?;
         result.await.context("the server is shutting down: the row may or may not have been written")?
     }
 
-    /// Writes a group of pushes, and tells each of them what became of it.
-    async fn write_pushes(self: &Arc<Self>, types: &mut RowTypes, group: Vec<Waiting>) {
+    /// Writes a group of pushes and sends each its result.
+    async fn write_pushes(self: &Arc<Self>, types: &mut RowTypes, group: Vec<QueuedPush>) {
         match self.write_group(types, &group).await {
-            Ok(results) => group.into_iter().zip(results).for_each(|(waiting, result)| waiting.end(result)),
+            Ok(results) => group.into_iter().zip(results).for_each(|(queued, result)| queued.end(result)),
             Err(error) => {
-                group.into_iter().for_each(|waiting| waiting.end(Err(error.duplicate())));
+                group.into_iter().for_each(|queued| queued.end(Err(error.duplicate())));
             }
         }
     }
 
-    /// The write-ahead log, unless the table may have a change that is not known here.
+    /// Locks the write-ahead log. Fails if the table may have an unknown commit.
     async fn known_wal(&self) -> Result<OwnedMutexGuard<WriteAheadLog>, Error> {
         let wal = Arc::clone(&self.wal).lock_owned().await;
-        if self.outcome_unknown.load(Ordering::Acquire) { Err(in_doubt()) } else { Ok(wal) }
+        if self.outcome_unknown.load(Ordering::Acquire) { Err(outcome_unknown_error()) } else { Ok(wal) }
     }
 
-    /// Writes the rows of a group that fit; an error is that of all of them.
+    /// Writes the rows of a group that are valid. An error applies to all of them.
     async fn write_group(
         self: &Arc<Self>,
         types: &mut RowTypes,
-        group: &[Waiting],
+        group: &[QueuedPush],
     ) -> Result<Vec<Result<(), Error>>, Error> {
         self.wait_for_room().await?;
         let mut wal = match self.known_wal().await {
             Ok(wal) => wal,
             Err(_) => {
-                // The log is read again, which may have other columns.
+                // A new transaction reads the log again, which may change the columns.
                 drop(self.write().await);
                 self.known_wal().await?
             }
         };
         types.follow(&self.snapshot().columns);
-        // A batch that runs counts on the columns.
+        // A running batch may have locked the columns.
         let mut _kept = None;
-        if group.iter().any(|waiting| types.lacks_column_of(&waiting.push.fields)) {
+        if group.iter().any(|queued| types.lacks_column_of(&queued.push.fields)) {
             drop(wal);
             _kept = Some(self.schema_lock.lock().await);
             wal = self.known_wal().await?;
@@ -102,7 +102,7 @@ impl Storage {
         let mut entries = Vec::with_capacity(group.len());
         let mut rows = Vec::with_capacity(group.len());
         let mut results = Vec::with_capacity(group.len());
-        for Waiting { push, .. } in group {
+        for QueuedPush { push, .. } in group {
             results.push(typed(types, push).map(|(columns, row)| {
                 entries.push(Entry { columns, row: push.json.clone() });
                 rows.push((row, push.json.len()));
@@ -118,19 +118,19 @@ impl Storage {
             written.context(FAILED)?;
             let count = rows.len();
             let after = self.publish(|newest| newest.with_pushed(types.columns(), rows));
-            self.tell_pushed(count, &after);
+            self.notify_pushed(count, &after);
         }
         Ok(results)
     }
 }
 
-/// The columns that a row brings, and its cells. On an error nothing is changed.
+/// Converts a row to cells. Returns the columns that it adds as well. An error changes nothing.
 fn typed(types: &mut RowTypes, push: &Push) -> Result<(Vec<Column>, Row), Error> {
     if !types.lacks_column_of(&push.fields) {
         if types.columns().is_empty() {
             return Err(Error::rejected(
-                "the row has no value, and the storage no column yet: push a row with a value first, which tells the \
-                 types of the columns",
+                "the row has no value, and the storage has no columns yet: push a row with values first, to define the \
+                 columns",
             ));
         }
         return Ok((Vec::new(), types.row(&push.fields)?));
@@ -144,12 +144,12 @@ fn typed(types: &mut RowTypes, push: &Push) -> Result<(Vec<Column>, Row), Error>
     Ok((new, row))
 }
 
-/// The rows of write-ahead log entries, with the columns that a storage has after them.
+/// Converts write-ahead log entries to rows. Returns the storage's columns after them as well.
 pub(super) fn replayed(
     columns: &Arc<Vec<Column>>,
     entries: Vec<Entry>,
 ) -> Result<(RowTypes, Vec<(Row, usize)>), Error> {
-    const CONTEXT: &str = "a row of the journal could not be read";
+    const CONTEXT: &str = "a row of the write-ahead log could not be read";
     let mut types = RowTypes::new(Arc::clone(columns));
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -161,8 +161,8 @@ pub(super) fn replayed(
     Ok((types, rows))
 }
 
-/// Writes the pushes of a storage, one group after the other, as long as the storage is open.
-pub(super) async fn writer_loop(storage: Weak<Storage>, mut pushes: mpsc::Receiver<Waiting>) {
+/// Writes the pushes of a storage group by group, while the storage is open.
+pub(super) async fn writer_loop(storage: Weak<Storage>, mut pushes: mpsc::Receiver<QueuedPush>) {
     let mut types = RowTypes::default();
     while let Some(first) = pushes.recv().await {
         let mut bytes = first.push.json.len();

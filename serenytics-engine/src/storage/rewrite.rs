@@ -1,4 +1,4 @@
-//! Replaced rows: the files that hold some of them are written again without them.
+//! Rewrites data files without the rows that are deleted or replaced.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,13 +26,13 @@ const FAILED: &str = "the older rows could not be read";
 pub(crate) enum Key {
     Str(String),
     Int(i64),
-    /// The bits of a number; zero has one sign.
+    /// The bits of a float. Negative zero is stored as zero.
     Float(u64),
     DateTime(i64),
 }
 
 impl Key {
-    /// The cell as a key; `None` for NULL.
+    /// Converts a cell to a key. `None` for NULL.
     pub(crate) fn of(cell: &Cell) -> Option<Key> {
         match cell {
             Cell::Null => None,
@@ -47,7 +47,7 @@ impl Key {
         Key::Float(if value == 0.0 { 0 } else { value.to_bits() })
     }
 
-    /// How many bytes its text has.
+    /// Returns the number of bytes of a string key, otherwise 0.
     pub(crate) fn text_len(&self) -> usize {
         match self {
             Key::Str(text) => text.len(),
@@ -56,7 +56,7 @@ impl Key {
     }
 }
 
-/// The cells of a column as keys; `None` for NULL.
+/// Converts the cells of a column to keys. `None` for NULL.
 pub(crate) fn keys_of(array: &ArrayRef, column_type: ColumnType) -> Result<Vec<Option<Key>>, Error> {
     let array = cast(array, &file_type(column_type)).context(FAILED)?;
     let key = |row: usize| match column_type {
@@ -68,7 +68,7 @@ pub(crate) fn keys_of(array: &ArrayRef, column_type: ColumnType) -> Result<Vec<O
     Ok((0..array.len()).map(|row| array.is_valid(row).then(|| key(row))).collect())
 }
 
-/// The keys of rows that go, by the column that they are keys of.
+/// The keys of rows to delete, by key column.
 #[derive(Debug, Default)]
 pub(crate) struct DeletedKeys {
     keys: HashMap<usize, HashSet<Key>>,
@@ -80,21 +80,22 @@ impl DeletedKeys {
         self.keys.entry(column).or_default().extend(keys);
     }
 
-    /// Whether no row goes.
+    /// Returns true if no row is to be deleted.
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.values().all(HashSet::is_empty)
     }
 
-    /// Which rows of a batch stay. The batch holds the key columns, at the places that `place` tells.
+    /// Returns which rows of a batch remain. `position` maps a key column to its index in the
+    /// batch.
     fn kept(
         &self,
         batch: &RecordBatch,
         columns: &[Column],
-        place: impl Fn(usize) -> usize,
+        position: impl Fn(usize) -> usize,
     ) -> Result<BooleanArray, Error> {
         let mut kept = vec![true; batch.num_rows()];
         for (index, keys) in &self.keys {
-            let column = keys_of(batch.column(place(*index)), columns[*index].column_type)?;
+            let column = keys_of(batch.column(position(*index)), columns[*index].column_type)?;
             for (kept, key) in kept.iter_mut().zip(column) {
                 *kept = *kept && !key.is_some_and(|key| keys.contains(&key));
             }
@@ -103,36 +104,39 @@ impl DeletedKeys {
     }
 }
 
-/// How many rows a file has at least so that it is not merged with others, for small files and for larger ones: what
-/// was merged once is merged once more.
+/// Files with fewer rows than these limits are merged with others like them. There are two limits,
+/// for small and medium files: rows that were merged once are merged once more.
 const SMALL_FILES: [u64; 2] = [10_000, 300_000];
-/// How many such files there are before they are merged.
-const MERGED: usize = 32;
+/// The number of such files that starts a merge.
+const MERGE_COUNT: usize = 32;
 
-/// The first of the files that are merged into one now, since each of them costs every query a little: the last ones,
-/// so that the rows keep their order. Told by the files' numbers of rows.
+/// Returns the index of the first file to merge, given the files' numbers of rows. Each file costs
+/// every query a little, so many small files are merged into one. Only files at the end are merged,
+/// to keep the order of rows.
 fn first_merged(files: &[u64]) -> usize {
     let mut at_least = 0;
     let small = SMALL_FILES.map(|below| {
         let last = files.iter().rev().take_while(|rows| **rows < below);
-        // A larger file counts with others like it: a few small ones behind it do not have it written again.
+        // A medium file only counts with other medium files: a few small files after it do not
+        // cause it to be rewritten.
         let count = last.clone().filter(|rows| **rows >= at_least).count();
         at_least = below;
-        if count >= MERGED { last.count() } else { 0 }
+        if count >= MERGE_COUNT { last.count() } else { 0 }
     });
     files.len() - small.into_iter().max().unwrap_or(0)
 }
 
-/// What was written again, so that it can be removed.
+/// The files and pushed rows that were rewritten, so that a commit can remove the old ones.
 pub(crate) struct RewriteResult {
-    /// The files.
+    /// The old files.
     pub(crate) files: Vec<Arc<DataFile>>,
-    /// The number of the last push.
+    /// The number of the last pushed row.
     pub(crate) pushes: u64,
 }
 
-/// Writes the rows that stay of every file that holds a row that goes, those of small files that are merged, and the
-/// pushed rows that stay. From here on pushes wait until the writing ends, so that what follows is all that is newer.
+/// Rewrites all files that contain deleted rows, small files that are merged, and the pushed rows,
+/// without the deleted rows. Pushes wait from here until the transaction ends, so that all later
+/// pushes are newer.
 pub(crate) async fn rewrite(
     session: &Session,
     writing: &mut WriteTransaction,
@@ -150,8 +154,8 @@ pub(crate) async fn rewrite(
     Ok(RewriteResult { files: touched, pushes: snapshot.unmerged.last() })
 }
 
-/// Writes the rows that stay of every file that holds a row that goes, and those of small files that are merged. Tells
-/// which files these are.
+/// Rewrites all files that contain deleted rows, and small files that are merged, without the
+/// deleted rows. Returns the old files.
 pub(super) async fn rewrite_files(
     session: &Session,
     snapshot: &Snapshot,
@@ -177,7 +181,7 @@ pub(super) async fn rewrite_files(
     Ok(touched)
 }
 
-/// Whether a file holds a row that goes. Only the key columns are read.
+/// Returns true if a file contains a deleted row. Reads only the key columns.
 async fn is_touched(
     session: &Session,
     snapshot: &Snapshot,
@@ -194,8 +198,8 @@ async fn is_touched(
     let rows = scan_files(&session.ordered, std::slice::from_ref(file), &snapshot.columns)?;
     let mut batches = rows.select(keys).context(FAILED)?.execute_stream().await.context(FAILED)?;
     while let Some(batch) = batches.try_next().await.context(FAILED)? {
-        let place = |index| indexes.iter().position(|other| *other == index).unwrap_or_default();
-        let kept = replaced.kept(&batch, &snapshot.columns, place)?;
+        let position = |index| indexes.iter().position(|other| *other == index).unwrap_or_default();
+        let kept = replaced.kept(&batch, &snapshot.columns, position)?;
         if kept.false_count() > 0 {
             return Ok(true);
         }
@@ -208,12 +212,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_files_are_merged_with_their_like() {
+    fn small_files_are_merged_with_files_of_similar_size() {
         let many = |rows: u64, files: usize| vec![rows; files];
         assert_eq!(first_merged(&[]), 0);
         assert_eq!(first_merged(&many(100, 31)), 31);
         assert_eq!(first_merged(&many(100, 32)), 0);
-        // What a storage was loaded with is not written again for some rows.
+        // A large file is not rewritten because of a few rows.
         assert_eq!(first_merged(&[many(200_000, 1), many(100, 31)].concat()), 32);
         assert_eq!(first_merged(&[many(200_000, 1), many(100, 32)].concat()), 1);
         assert_eq!(first_merged(&[many(300_000, 1), many(10_000, 31), many(100, 5)].concat()), 37);
@@ -221,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_written_again_a_few_times_and_files_stay_few() {
+    fn merges_rewrite_rows_rarely_and_keep_few_files() {
         let mut files = vec![200_000];
         let (mut written, mut most) = (0, 0);
         for _ in 0..100_000 {

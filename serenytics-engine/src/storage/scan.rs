@@ -1,4 +1,4 @@
-//! Scans: the rows of a table as data frames of DataFusion, from its files and from memory.
+//! Scans: reads the rows of a storage, from its files and from memory, as DataFusion data frames.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::rows::{Column, cast_to, query_schema};
 
 const FAILED: &str = "the storage's files could not be read";
 
-/// The rows of some files of a storage.
+/// Returns the rows of some files of a storage.
 pub(crate) fn scan_files(
     context: &SessionContext,
     files: &[Arc<DataFile>],
@@ -23,7 +23,7 @@ pub(crate) fn scan_files(
     let url = |file: &Arc<DataFile>| {
         let path = file.file.path();
         let url = Url::from_file_path(path)
-            .map_err(|()| Error::new(ErrorKind::Failed, format!("{} is no absolute path", path.display())))?;
+            .map_err(|()| Error::new(ErrorKind::Failed, format!("{} is not an absolute path", path.display())))?;
         ListingTableUrl::try_new(url, None).context(FAILED)
     };
     let urls = files.iter().map(url).collect::<Result<_, _>>()?;
@@ -35,7 +35,7 @@ pub(crate) fn scan_files(
     context.read_table(table).context(FAILED)
 }
 
-/// The unmerged rows of a storage.
+/// Returns the unmerged rows of a storage.
 fn scan_unmerged(context: &SessionContext, snapshot: &Snapshot) -> Result<DataFrame, Error> {
     const FAILED: &str = "the pushed rows could not be read";
     let schema = query_schema(&snapshot.columns);
@@ -47,7 +47,7 @@ fn scan_unmerged(context: &SessionContext, snapshot: &Snapshot) -> Result<DataFr
     context.read_table(Arc::new(table)).context(FAILED)
 }
 
-/// The rows of a storage, in parts: the rows of each part come before those of the next one.
+/// Returns the rows of a storage in parts. All rows of a part come before those of the next one.
 pub(crate) fn scan_parts(context: &SessionContext, snapshot: &Snapshot) -> Result<Vec<DataFrame>, Error> {
     let mut parts = Vec::new();
     if !snapshot.files.is_empty() || snapshot.unmerged.is_empty() {

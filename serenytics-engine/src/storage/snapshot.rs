@@ -1,4 +1,4 @@
-//! Snapshots: the state of a storage at one moment, which queries keep while they read it.
+//! Snapshots: the immutable state of a storage that queries read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,36 +14,35 @@ use crate::rows::{Column, Row, columns_of};
 /// A data file of a storage.
 #[derive(Debug)]
 pub(crate) struct DataFile {
-    /// Its name in the table's log: a path inside the storage's folder.
+    /// Its name in the table's log: a path relative to the storage's folder.
     pub(crate) name: String,
-    /// Where it is; it stays there as long as a snapshot has it.
+    /// Its path. The file exists as long as a snapshot contains it.
     pub(crate) file: DeleteOnDrop,
-    /// How many rows it has.
+    /// Its number of rows.
     pub(crate) rows: u64,
-    /// What is known of its integers.
+    /// The bounds of its integers.
     bounds: IntBounds,
 }
 
-/// A storage at one moment: its table at one commit, and the pushed rows that the table lacks. What a reader sees of it
-/// never changes.
+/// The immutable state of a storage: its table at one commit, and the unmerged rows.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    /// Its columns; none if no data was ever loaded.
+    /// Its columns. Empty if nothing was ever loaded.
     pub(crate) columns: Arc<Vec<Column>>,
-    /// Its files, in the order of their loading. Those that are older than a column lack it.
+    /// Its files, in the order of loading. A file that is older than a column does not contain it.
     pub(crate) files: Arc<Vec<Arc<DataFile>>>,
-    /// The pushed rows, which come after those of the files.
+    /// The pushed rows, which follow those of the files.
     pub(crate) unmerged: UnmergedRows,
     /// Its number of rows.
     pub(crate) rows: u64,
-    /// The columns of the table, with which the others begin.
+    /// The columns of the table. They are the first ones of `columns`.
     pub(super) table_columns: Arc<Vec<Column>>,
-    /// The folder, which is removed with the last snapshot of a deleted storage.
+    /// The folder. For a deleted storage, the last snapshot removes it on drop.
     folder: Arc<DeleteOnDrop>,
 }
 
 impl Snapshot {
-    /// The snapshot of a storage that no data was ever loaded into.
+    /// Makes the snapshot of an empty storage.
     pub(crate) fn empty(folder: Arc<DeleteOnDrop>) -> Snapshot {
         Snapshot {
             columns: Arc::default(),
@@ -55,8 +54,8 @@ impl Snapshot {
         }
     }
 
-    /// The snapshot of a table's state, which has the pushed rows up to a number. Files that `previous` has too are
-    /// shared with it.
+    /// Makes the snapshot of a table's state without unmerged rows; `merged` is the number of the
+    /// last pushed row in the table. Shares the files that `previous` contains too.
     pub(crate) fn of(state: &DeltaTableState, merged: u64, previous: &Snapshot) -> Result<Snapshot, Error> {
         let known: HashMap<&str, &Arc<DataFile>> =
             previous.files.iter().map(|file| (file.name.as_str(), file)).collect();
@@ -70,12 +69,12 @@ impl Snapshot {
             }
             let rows = entry
                 .num_records()
-                .ok_or_else(|| Error::new(ErrorKind::Failed, format!("the log tells no number of rows for {name}")))?;
+                .ok_or_else(|| Error::new(ErrorKind::Failed, format!("the log has no number of rows for {name}")))?;
             let bounds = IntBounds::of(entry.stats().as_deref());
             let file = DeleteOnDrop::new(previous.folder.path().join(&name));
             files.push(Arc::new(DataFile { name, file, rows: rows as u64, bounds }));
         }
-        // Names begin with the number of the commit that added them.
+        // Names start with the number of the commit that added them.
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let columns = Arc::new(columns_of(&state.snapshot().arrow_schema())?);
         Ok(Snapshot {
@@ -88,7 +87,7 @@ impl Snapshot {
         })
     }
 
-    /// The snapshot of a table's state with the rows that were pushed meanwhile, as another snapshot has them.
+    /// Adds the unmerged rows of a newer snapshot.
     pub(super) fn with_pushes_of(self, newest: &Snapshot) -> Snapshot {
         let unmerged = newest.unmerged.after(self.unmerged.last());
         if unmerged.is_empty() {
@@ -97,7 +96,7 @@ impl Snapshot {
         Snapshot { columns: Arc::clone(&newest.columns), rows: self.rows + unmerged.rows(), unmerged, ..self }
     }
 
-    /// The snapshot with further pushed rows, and the columns with those that they brought.
+    /// Adds pushed rows, and the columns that they added.
     pub(super) fn with_pushed(&self, columns: &Arc<Vec<Column>>, rows: Vec<(Row, usize)>) -> Snapshot {
         Snapshot {
             columns: Arc::clone(columns),
@@ -109,14 +108,14 @@ impl Snapshot {
         }
     }
 
-    /// The largest distance from zero that an integer of a column has, or may have if that is not known.
+    /// Returns the largest absolute value of a column's integers, or an upper bound.
     pub(crate) fn largest(&self, column: &str) -> u128 {
         let any = i64::MIN.unsigned_abs();
         let files = self.files.iter().map(|file| file.bounds.largest(column).unwrap_or(any));
         files.chain(self.largest_pushed(column)).max().unwrap_or(any).into()
     }
 
-    /// Whether no sum over an integer column, whichever rows it takes, can be larger than 64 bits hold.
+    /// Returns true if the sum over an integer column fits 64 bits for any subset of the rows.
     pub(crate) fn sum_fits(&self, column: &str) -> bool {
         let pushed = self.largest_pushed(column).unwrap_or(0);
         let mut largest = u128::from(pushed) * u128::from(self.unmerged.rows());
@@ -129,7 +128,7 @@ impl Snapshot {
         largest <= i64::MAX.unsigned_abs().into()
     }
 
-    /// The same of the pushed rows; none if there are none.
+    /// Returns the bound of the unmerged rows. `None` if there are none.
     fn largest_pushed(&self, column: &str) -> Option<u64> {
         let index = self.columns.iter().position(|other| other.name == column)?;
         (!self.unmerged.is_empty()).then(|| self.unmerged.largest(index))

@@ -1,4 +1,5 @@
-//! One storage: a Delta Lake table, the write-ahead log of what is pushed, and the snapshot of both that readers get.
+//! A storage: a Delta Lake table, the write-ahead log of its pushed rows, and the current snapshot
+//! of both.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -10,49 +11,50 @@ use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::commit::WriteTransaction;
-use super::new_files::{sync_file, write_anew};
+use super::new_files::{replace_with_copy, sync_file};
 use super::path::DeleteOnDrop;
-use super::push::{QUEUE, Waiting, replayed, writer_loop};
+use super::push::{QUEUE, QueuedPush, replayed, writer_loop};
 use super::snapshot::Snapshot;
 use super::wal::{self, WriteAheadLog};
 use crate::base::{Context, Error, ErrorKind};
 
 pub(super) const LOG: &str = "_delta_log";
-/// What the table's log calls the write-ahead log, whose rows it has up to a number.
+/// The application id of the write-ahead log in the table's log, which stores the number of the
+/// last merged row.
 pub(super) const WAL_APPLICATION: &str = "serenytics-journal";
 
-const SYNC: &str = "a table's log could not be brought to the disk";
+const SYNC: &str = "a table's log could not be synced to disk";
 
 /// A storage.
 pub(crate) struct Storage {
     pub(super) folder: Arc<DeleteOnDrop>,
     snapshot: RwLock<Arc<Snapshot>>,
-    // Locks are taken in this order: the table, the columns, the write-ahead log.
+    // Lock order: the table, the columns, the write-ahead log.
     pub(crate) table: Arc<Mutex<Table>>,
-    /// Held by whoever counts on that no push brings a column, or brings one.
+    /// Locked by pushes that add a column, and by transactions that need fixed columns.
     pub(super) schema_lock: Arc<Mutex<()>>,
-    /// Held while rows are written to the write-ahead log, until readers see them.
+    /// Locked while rows are written to the write-ahead log, until readers see them.
     pub(super) wal: Arc<Mutex<WriteAheadLog>>,
-    /// Whether the table may have a change that is not known here. Looked at by who holds the write-ahead log.
+    /// True if the table may have an unknown commit. Check it with the write-ahead log locked.
     pub(super) outcome_unknown: AtomicBool,
-    pub(super) pushes: mpsc::Sender<Waiting>,
-    /// Told when there are pushed rows to merge.
+    pub(super) pushes: mpsc::Sender<QueuedPush>,
+    /// Notified when there are pushed rows to merge.
     due: Arc<Notify>,
-    /// Told after a merge; what went wrong, if it did.
+    /// Updated after each merge, with the error if it failed.
     pub(super) merged: watch::Sender<Option<String>>,
 }
 
-/// The table, for its one writer at a time.
+/// The Delta Lake table. The lock allows one writer at a time.
 pub(crate) struct Table {
     pub(super) delta: DeltaTable,
-    /// How many commits of its log are known to be on the disk.
+    /// The number of commits that are known to be on disk.
     pub(crate) synced: u64,
-    /// Whether its log may have a commit that is not known here.
+    /// True if the log may have an unknown commit.
     pub(super) is_stale: bool,
 }
 
 impl Storage {
-    /// Opens the storage in a folder, which is made if it does not exist.
+    /// Opens the storage in a folder, creating it if needed.
     pub(crate) async fn open(folder: PathBuf) -> Result<Arc<Storage>, Error> {
         const CONTEXT: &str = "a storage could not be opened";
         if !folder.exists() {
@@ -60,7 +62,7 @@ impl Storage {
         }
         let folder = folder.canonicalize().context(CONTEXT)?;
         let url = Url::from_directory_path(&folder)
-            .map_err(|()| Error::new(ErrorKind::Failed, format!("{} is no folder", folder.display())))?;
+            .map_err(|()| Error::new(ErrorKind::Failed, format!("{} is not a folder", folder.display())))?;
         let builder = DeltaTableBuilder::from_url(url).context(CONTEXT)?;
         let has_data = folder.join(LOG).is_dir();
         let folder = Arc::new(DeleteOnDrop::new(folder));
@@ -72,13 +74,13 @@ impl Storage {
                     let state = table.delta.snapshot().context(CONTEXT)?;
                     snapshot = Snapshot::of(state, table.merged().await?, &snapshot)?;
                 }
-                // The folder of a log without a commit, from a first load that was cut short.
+                // The first load was interrupted: there is a log folder without a commit.
                 Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidVersion(_)) => {}
                 Err(error) => return Err(error).context(CONTEXT),
             }
         }
-        // The last commit may be one that the engine was killed after, before it was on the disk; rows that it has are
-        // removed from the write-ahead log below.
+        // The process may have been killed before the last commit was on disk. Its rows are removed
+        // from the write-ahead log below.
         table.synced = table.commits().saturating_sub(1);
         table.sync_log(folder.path()).await?;
         remove_unused(folder.path(), &snapshot);
@@ -92,7 +94,7 @@ impl Storage {
         let (types, rows) = replayed(&snapshot.columns, entries)?;
         let snapshot = snapshot.with_pushed(types.columns(), rows);
 
-        let (pushes, waiting) = mpsc::channel(QUEUE);
+        let (pushes, queue) = mpsc::channel(QUEUE);
         let storage = Arc::new(Storage {
             folder,
             snapshot: RwLock::new(Arc::new(snapshot)),
@@ -104,46 +106,46 @@ impl Storage {
             due: Arc::default(),
             merged: watch::channel(None).0,
         });
-        tokio::spawn(writer_loop(Arc::downgrade(&storage), waiting));
+        tokio::spawn(writer_loop(Arc::downgrade(&storage), queue));
         Ok(storage)
     }
 
-    /// The state now.
+    /// Returns the current snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes the state another one, which is made of the newest one.
+    /// Replaces the current snapshot with one made from it.
     pub(super) fn publish(&self, change: impl FnOnce(&Snapshot) -> Snapshot) -> Arc<Snapshot> {
         let mut newest = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         *newest = Arc::new(change(&newest));
         Arc::clone(&newest)
     }
 
-    /// Waits until nobody else writes. Pushes go on.
+    /// Waits for other writers and begins a transaction. Pushes continue.
     pub(crate) async fn write(self: &Arc<Self>) -> WriteTransaction {
         let table = Arc::clone(&self.table).lock_owned().await;
         WriteTransaction::begin(Arc::clone(self), table).await
     }
 
-    /// What is told when there are pushed rows to merge.
+    /// Returns the notification for pushed rows to merge.
     pub(crate) fn due(&self) -> Arc<Notify> {
         Arc::clone(&self.due)
     }
 
-    /// Tells that rows were pushed, after which the state is this one.
-    pub(super) fn tell_pushed(&self, count: usize, after: &Snapshot) {
+    /// Notifies the compaction after pushes, if the first rows arrived or there are many.
+    pub(super) fn notify_pushed(&self, count: usize, after: &Snapshot) {
         if after.unmerged.rows() <= count as u64 || after.unmerged.is_due() {
             self.due.notify_one();
         }
     }
 
-    /// Tells that the pushed rows could not be merged.
-    pub(crate) fn tell_unmerged(&self, error: &Error) {
+    /// Reports that the pushed rows could not be merged.
+    pub(crate) fn report_merge_error(&self, error: &Error) {
         self.merged.send_replace(Some(error.messages().join("; ")));
     }
 
-    /// Waits until there is room for more pushed rows.
+    /// Waits until there is room for more unmerged rows.
     pub(super) async fn wait_for_room(&self) -> Result<(), Error> {
         let mut merged = self.merged.subscribe();
         while self.snapshot().unmerged.is_full() {
@@ -153,19 +155,19 @@ impl Storage {
                 let rows = self.snapshot().unmerged.rows();
                 return Err(Error::new(
                     ErrorKind::Failed,
-                    format!("no row is taken before the {rows} last ones are merged into the table: {error}"),
+                    format!("no rows are accepted until the last {rows} rows are merged into the table: {error}"),
                 ));
             }
         }
         Ok(())
     }
 
-    /// Lets the folder be removed when the last query that reads it has ended.
+    /// Lets the folder be deleted when the last query that reads it has ended.
     pub(super) fn mark_deleted(&self) {
         self.folder.mark_deleted();
     }
 
-    /// Whether the storage was removed.
+    /// Returns true if the storage was removed.
     pub(super) fn is_deleted(&self) -> bool {
         self.folder.is_deleted()
     }
@@ -173,28 +175,28 @@ impl Storage {
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        // Who waits for rows to merge is told that there is no storage any more.
+        // Wakes the compaction loop, which then ends.
         self.due.notify_one();
     }
 }
 
 impl Table {
-    /// How many commits the log has, as far as is known.
+    /// Returns the number of known commits in the log.
     pub(super) fn commits(&self) -> u64 {
         self.delta.version().map_or(0, |version| version + 1)
     }
 
-    /// Waits until the log is on the disk.
+    /// Syncs the log to disk.
     pub(super) async fn sync_log(&mut self, storage: &Path) -> Result<(), Error> {
         let commits = self.commits();
         let mut files: Vec<PathBuf> = (self.synced..commits)
             .map(|version| log_file(storage, version))
-            // A checkpoint stands for the commits before it.
+            // A checkpoint may replace the commits before it.
             .flat_map(|file| [file.with_extension("checkpoint.parquet"), file])
             .filter(|file| file.exists())
             .collect();
         if !files.is_empty() && self.synced == 0 {
-            // The log's own name.
+            // The folder's entry in its parent folder.
             files.push(storage.join(LOG));
         }
         spawn_blocking(move || files.iter().try_for_each(|file| sync_file(file))).await.context(SYNC)?.context(SYNC)?;
@@ -202,14 +204,17 @@ impl Table {
         Ok(())
     }
 
-    /// Writes those commits once more that may not be on the disk: where that failed once, the system tells nothing of
-    /// it a second time.
-    pub(super) async fn write_log_anew(&self, storage: &Path) -> Result<(), Error> {
+    /// Rewrites the commits that may not be on disk. After a failed sync, a second sync of the same
+    /// file would not report the error again.
+    pub(super) async fn rewrite_log(&self, storage: &Path) -> Result<(), Error> {
         let files: Vec<PathBuf> = (self.synced..self.commits()).map(|version| log_file(storage, version)).collect();
-        spawn_blocking(move || files.iter().try_for_each(|file| write_anew(file))).await.context(SYNC)?.context(SYNC)
+        spawn_blocking(move || files.iter().try_for_each(|file| replace_with_copy(file)))
+            .await
+            .context(SYNC)?
+            .context(SYNC)
     }
 
-    /// The number of the last push that the table has.
+    /// Returns the number of the last pushed row in the table.
     pub(super) async fn merged(&self) -> Result<u64, Error> {
         const CONTEXT: &str = "a table's log could not be read";
         let state = self.delta.snapshot().context(CONTEXT)?;
@@ -219,12 +224,12 @@ impl Table {
     }
 }
 
-/// The file of a commit.
+/// Returns the path of a commit's file.
 pub(super) fn log_file(storage: &Path, version: u64) -> PathBuf {
     storage.join(LOG).join(format!("{version:020}.json"))
 }
 
-/// Removes what no snapshot has: the files of loads that were cut short, and of commits long replaced.
+/// Removes files that are not in the snapshot, from interrupted loads or replaced long ago.
 fn remove_unused(folder: &Path, snapshot: &Snapshot) {
     let used: std::collections::HashSet<PathBuf> =
         snapshot.files.iter().map(|file| file.file.path().to_owned()).collect();
@@ -237,7 +242,7 @@ fn remove_unused(folder: &Path, snapshot: &Snapshot) {
                 tracing::warn!(path = %file.display(), %error, "an unused file was not removed");
             }
         }
-        // A folder that still holds files stays.
+        // This fails harmlessly if the folder still contains files.
         let _ = std::fs::remove_dir(&path);
     }
 }

@@ -1,4 +1,4 @@
-//! Unmerged rows: those of the write-ahead log that the table lacks, in memory, as queries read them.
+//! Unmerged rows: the rows of the write-ahead log that are not in the table yet, in memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,87 +8,88 @@ use datafusion::arrow::compute::concat_batches;
 use crate::base::{Context, Error};
 use crate::rows::{BatchBuilder, Cell, Column, Row, file_schema};
 
-/// How many rows a chunk has. A query puts the rows together that came since the last one, and copies those of the last
-/// chunk once.
+/// The number of rows in a chunk. A query only converts the rows that arrived since the previous
+/// one, and copies the last chunk once.
 const CHUNK: u64 = 4096;
 
-/// How many rows, or bytes of them, are merged into the table without waiting for more.
+/// The number of rows, or of their bytes, that starts a merge at once.
 const DUE: (u64, u64) = (32 * 1024, 8 * 1024 * 1024);
-/// How many rows, or bytes of them, there are before the next ones have to wait for a merge.
+/// The number of rows, or of their bytes, from which pushes wait for a merge.
 const FULL: (u64, u64) = (4 * DUE.0, 4 * DUE.1);
 
-const FAILED: &str = "the pushed rows could not be put together";
+const FAILED: &str = "the pushed rows could not be combined";
 
-/// The unmerged rows of a storage, as far as a reader sees them. What one reader sees never changes: others append to
-/// what is shared.
+/// The unmerged rows that one snapshot contains. They never change: later rows are appended to the
+/// shared chunks.
 #[derive(Debug, Clone)]
 pub(crate) struct UnmergedRows {
     chunks: Arc<Vec<Arc<Chunk>>>,
-    /// The number of the last row that the table has.
+    /// The number of the last row in the table.
     merged: u64,
-    /// The number of the last row.
+    /// The number of the last unmerged row.
     last: u64,
-    /// How many bytes the rows take, about.
+    /// The approximate number of bytes of the rows.
     bytes: u64,
-    /// For each column, at least the largest distance from zero that its integers have.
+    /// For each column, an upper bound of the absolute value of its integers.
     largest: Arc<Mutex<Vec<u64>>>,
 }
 
-/// Rows that follow each other.
+/// Consecutive rows.
 #[derive(Debug)]
 struct Chunk {
-    /// The number of the first one.
+    /// The number of the first row.
     first: u64,
     rows: Mutex<ChunkRows>,
 }
 
 #[derive(Debug, Default)]
 struct ChunkRows {
-    /// The rows that a reader asked for already.
+    /// The rows that a query already converted.
     built: Option<RecordBatch>,
-    /// Those after them.
+    /// The rows after them.
     rows: Vec<Row>,
-    /// How many bytes each row takes.
+    /// The size of each row in bytes.
     sizes: Vec<u64>,
 }
 
 impl UnmergedRows {
-    /// No rows, after the number up to which the table has them.
+    /// Makes an empty set; `merged` is the number of the last row in the table.
     pub(super) fn none(merged: u64) -> UnmergedRows {
         UnmergedRows { chunks: Arc::default(), merged, last: merged, bytes: 0, largest: Arc::default() }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub(crate) fn rows(&self) -> u64 {
         self.last - self.merged
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no rows.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows() == 0
     }
 
-    /// The number of the last row; without any, of the last one that the table has.
+    /// Returns the number of the last row. If there is none, the number of the last row in the
+    /// table.
     pub(crate) fn last(&self) -> u64 {
         self.last
     }
 
-    /// Whether there are enough rows to merge them.
+    /// Returns true if there are enough rows for a merge.
     pub(crate) fn is_due(&self) -> bool {
         self.rows() >= DUE.0 || self.bytes >= DUE.1
     }
 
-    /// Whether there are so many rows that no more are taken.
+    /// Returns true if there are too many rows to accept more.
     pub(super) fn is_full(&self) -> bool {
         self.rows() >= FULL.0 || self.bytes >= FULL.1
     }
 
-    /// At least the largest distance from zero that the integers of a column have.
+    /// Returns an upper bound of the absolute value of a column's integers.
     pub(super) fn largest(&self, column: usize) -> u64 {
         locked(&self.largest).get(column).copied().unwrap_or(0)
     }
 
-    /// These rows, and those with the next numbers. Only the writer of the write-ahead log calls this, on the newest state.
+    /// Appends rows. Only the writer of the write-ahead log may call this, on the current snapshot.
     pub(super) fn with(&self, rows: Vec<(Row, usize)>) -> UnmergedRows {
         let mut after = self.clone();
         let mut largest = locked(&self.largest);
@@ -123,7 +124,7 @@ impl UnmergedRows {
         after
     }
 
-    /// The rows after a number, up to which the table has them now.
+    /// Removes the rows up to number `merged`, which are in the table now.
     pub(super) fn after(&self, merged: u64) -> UnmergedRows {
         if merged >= self.last {
             return UnmergedRows::none(merged);
@@ -136,7 +137,8 @@ impl UnmergedRows {
         after
     }
 
-    /// The rows as batches of [`file_schema`] of the columns, which are those of the snapshot that these rows are of.
+    /// Returns the rows as batches of [`file_schema`]. The columns must be those of the same
+    /// snapshot.
     pub(crate) fn batches(&self, columns: &[Column]) -> Result<Vec<RecordBatch>, Error> {
         let batch = |chunk: &Arc<Chunk>| {
             let batch = chunk.batch(self.last, columns)?;
@@ -148,14 +150,14 @@ impl UnmergedRows {
 }
 
 impl Chunk {
-    /// How many bytes the rows after a number take, up to another one.
+    /// Returns the number of bytes of the rows after one number up to another.
     fn bytes(&self, after: u64, last: u64) -> u64 {
         let numbers = self.first..;
         let rows = locked(&self.rows);
         numbers.zip(&rows.sizes).filter(|(number, _)| *number > after && *number <= last).map(|(_, size)| size).sum()
     }
 
-    /// The rows up to a number.
+    /// Returns the rows up to a number.
     fn batch(&self, last: u64, columns: &[Column]) -> Result<RecordBatch, Error> {
         let mut rows = locked(&self.rows);
         let wanted = (last + 1 - self.first).min(rows.sizes.len() as u64) as usize;
@@ -163,8 +165,8 @@ impl Chunk {
         if built < wanted {
             let mut builder = BatchBuilder::new(columns);
             let mut batches = Vec::new();
-            // What is built is left in place, should there be an error.
-            batches.extend(rows.built.as_ref().map(|batch| fitted(batch, columns)).transpose()?);
+            // `rows.built` is only replaced at the end, so that an error loses nothing.
+            batches.extend(rows.built.as_ref().map(|batch| with_columns(batch, columns)).transpose()?);
             for row in &rows.rows[..wanted - built] {
                 batches.extend(builder.row(row)?);
             }
@@ -173,15 +175,16 @@ impl Chunk {
             rows.rows.drain(..wanted - built);
         }
         match &rows.built {
-            Some(batch) => fitted(&batch.slice(0, wanted), columns),
+            Some(batch) => with_columns(&batch.slice(0, wanted), columns),
             None => Ok(RecordBatch::new_empty(file_schema(columns))),
         }
     }
 }
 
-/// A batch with the columns of a reader: the storage gets columns and loses none while it has unmerged rows, so these are
-/// more than the batch has, whose rows have NULL in them, or fewer, as they were for an older reader.
-fn fitted(batch: &RecordBatch, columns: &[Column]) -> Result<RecordBatch, Error> {
+/// Adapts a batch to the columns of a reader. While a storage has unmerged rows, columns may be
+/// added but not removed. Columns that are newer than the batch are NULL; an older reader sees
+/// fewer columns.
+fn with_columns(batch: &RecordBatch, columns: &[Column]) -> Result<RecordBatch, Error> {
     let schema = file_schema(columns);
     let array = |index: usize| match batch.columns().get(index) {
         Some(array) => ArrayRef::clone(array),
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_sees_what_was_there_when_it_came() {
+    fn snapshot_does_not_change_when_rows_are_added() {
         let (one, two) = (columns(&["a"]), columns(&["a", "b"]));
         let first = UnmergedRows::none(10).with(vec![row(0, 1), row(0, -2)]);
         let second = first.with(vec![row(1, 3)]);
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn many_rows_are_in_order_whenever_they_were_read() {
+    fn rows_stay_in_order_when_read_between_pushes() {
         let columns = columns(&["a"]);
         let mut unmerged = UnmergedRows::none(0);
         let mut expected = Vec::new();

@@ -1,4 +1,4 @@
-//! Cuts: changes whose caller leaves half-way, and changes of which it is not known at first whether they were made.
+//! Tests of changes whose caller is cancelled, and of changes with an unknown outcome.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::load::{LoadOptions, RowsFile, reload, run_batch};
 use crate::session::Session;
 use crate::storage::{Push, Snapshot, Storage, merge, scan_files};
 
-/// A storage that nothing is merged into unless a test does.
+/// A storage that is merged only when a test does it.
 struct Target {
     storage: Arc<Storage>,
     session: Session,
     folder: TempDir,
 }
 
-/// A file of one column.
+/// A file with one column.
 fn file(name: &str, values: &[i64]) -> RowsFile {
     let text: String = values.iter().map(|value| format!("{value}\n")).collect();
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -30,7 +30,7 @@ fn file(name: &str, values: &[i64]) -> RowsFile {
 }
 
 impl Target {
-    /// A storage with the row 0.
+    /// Opens a storage with the row 0.
     async fn new() -> Target {
         let folder = tempfile::tempdir().unwrap();
         let storage = Storage::open(folder.path().join("storage")).await.unwrap();
@@ -50,7 +50,7 @@ impl Target {
         merge(&self.storage, &self.session).await
     }
 
-    /// The rows that readers see.
+    /// Returns the rows that readers see.
     async fn rows(&self) -> Vec<Option<i64>> {
         self.rows_of(&self.storage.snapshot()).await
     }
@@ -68,7 +68,7 @@ impl Target {
             .collect()
     }
 
-    /// The rows that are there when the storage is opened again.
+    /// Returns the rows after the storage is opened again.
     async fn rows_on_disk(self) -> Vec<Option<i64>> {
         let Target { storage, session, folder } = self;
         drop(storage);
@@ -79,37 +79,37 @@ impl Target {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_load_that_is_cut_is_made_wholly_or_not_at_all() {
+async fn cancelled_load_is_applied_fully_or_not_at_all() {
     let mut made = 0;
     for step in 0..60 {
         let target = Target::new().await;
         target.push(1).await.unwrap();
         let load = reload(&target.storage, file("n", &[10, 11]));
-        let is_cut = tokio::time::timeout(Duration::from_micros(400 * step), load).await.is_err();
-        // Pushes and merges go on behind it, and none of their rows is lost.
+        let is_cancelled = tokio::time::timeout(Duration::from_micros(400 * step), load).await.is_err();
+        // Pushes and merges continue after it, and none of their rows is lost.
         target.push(2).await.unwrap();
         target.push(3).await.unwrap();
         target.merge().await.unwrap();
         target.push(4).await.unwrap();
         let rows = target.rows().await;
         match rows.iter().flatten().copied().collect::<Vec<_>>().as_slice() {
-            [0, 1, 2, 3, 4] => assert!(is_cut),
+            [0, 1, 2, 3, 4] => assert!(is_cancelled),
             [10, 11, 2, 3, 4] => made += 1,
-            // What was pushed while the load was still read went with the others.
-            [10, 11, 3, 4] | [10, 11, 4] if is_cut => made += 1,
+            // The load also replaced the rows that were pushed while it was read.
+            [10, 11, 3, 4] | [10, 11, 4] if is_cancelled => made += 1,
             other => panic!("{other:?} after {step} steps"),
         }
         assert_eq!(target.rows_on_disk().await, rows);
     }
-    assert!(made > 0, "every load was cut before its commit");
+    assert!(made > 0, "every load was cancelled before its commit");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_that_is_not_ours_is_not_taken_for_one_that_is() {
+async fn commit_fails_if_the_log_has_an_unknown_commit() {
     let target = Target::new().await;
     let other = Storage::open(target.folder.path().join("storage")).await.unwrap();
     target.push(1).await.unwrap();
-    // As a change that was cut leaves the log: with a commit that the storage does not know of.
+    // An interrupted change leaves the log like this: with a commit that the storage does not know.
     let request = json!({"operations": [{"action": "insert", "rows": [{"n": 10}]}]});
     run_batch(&other, &target.session, serde_json::from_value(request).unwrap(), [].into()).await.unwrap();
     drop(other);
@@ -123,23 +123,23 @@ async fn a_commit_that_is_not_ours_is_not_taken_for_one_that_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_row_is_pushed_or_shown_before_it_is_known_which_columns_there_are() {
+async fn push_fails_while_the_outcome_of_a_reload_is_unknown() {
     let target = Target::new().await;
     target.push(1).await.unwrap();
-    // The log cannot be brought to the disk: something in it is no file.
+    // The log cannot be synced to disk: one of its entries is not a file.
     let checkpoint = target.folder.path().join("storage/_delta_log/00000000000000000000.checkpoint.parquet");
     std::os::unix::fs::symlink("/dev/null", &checkpoint).unwrap();
     target.storage.table.lock().await.synced = 0;
     let error = reload(&target.storage, file("m", &[10])).await.unwrap_err().messages().join("; ");
-    assert!(error.starts_with("it is not known whether the change was made"), "{error}");
+    assert!(error.starts_with("the change may or may not have been applied"), "{error}");
     assert_eq!(target.rows().await, [0, 1].map(Some));
     let error = target.push(2).await.unwrap_err().messages().join("; ");
-    assert!(error.contains("may be made or not"), "{error}");
+    assert!(error.contains("the outcome of the previous change is unknown"), "{error}");
     std::fs::remove_file(&checkpoint).unwrap();
     target.push(2).await.unwrap();
     let names = |snapshot: &Snapshot| snapshot.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&target.storage.snapshot()), ["m", "n"]);
-    // The row that was pushed has no `m`.
+    // The pushed row has no `m`.
     assert_eq!(target.rows().await, [Some(10), None]);
     assert_eq!(target.rows_on_disk().await, [Some(10), None]);
 }

@@ -15,10 +15,10 @@ use crate::query::{ByteStream, ExportOptions, Input, JoinedTable, Queries, Query
 use crate::session::Session;
 use crate::storage::Storages;
 
-/// A folder of tables, and what queries them.
+/// A folder of tables, and the engine that queries them.
 ///
-/// The tables are in its subfolder `storages`. Queries that need more memory than they may use write to the subfolder
-/// `spill`.
+/// The tables are in the subfolder `storages`. Queries that exceed their memory write to the
+/// subfolder `spill`.
 pub struct Warehouse {
     session: Arc<Session>,
     queries: Queries,
@@ -44,7 +44,7 @@ impl Warehouse {
         Ok(Warehouse { session, queries, storages, metrics })
     }
 
-    /// Removes all tables but those with these ids. Call it before any table is used.
+    /// Removes all tables except those with these ids. Call it before any table is used.
     ///
     /// # Errors
     /// The folder cannot be read, or a table cannot be removed.
@@ -64,7 +64,7 @@ impl Warehouse {
         self.session.memory_used()
     }
 
-    /// Returns the table with this id, which is empty if nothing was loaded into it yet.
+    /// Returns the table with this id. It is empty if nothing was loaded yet.
     ///
     /// # Errors
     /// The table's files cannot be read or written.
@@ -72,17 +72,18 @@ impl Warehouse {
         Ok(Table::new(self.storages.get(id).await?, Arc::clone(&self.session)))
     }
 
-    /// Drops a table. Its files are removed when no query reads them any more.
+    /// Drops a table. Its files are removed once no query reads them.
     ///
     /// # Errors
-    /// The files of a table that cannot be opened cannot be removed either.
+    /// A table that cannot be opened cannot be removed either.
     pub async fn drop_table(&self, id: Uuid) -> Result<(), Error> {
         self.storages.remove(id).await
     }
 
-    /// Returns the rows of a table as the input of a query: those that it has now.
+    /// Returns the current rows of a table as the input of a query.
     ///
-    /// Queries call the table `name`. `configuration["measures"]` has the measures that they may use.
+    /// Queries call the table `name`. `configuration["measures"]` defines the measures that they
+    /// may use.
     ///
     /// # Errors
     /// The table's files cannot be read or written.
@@ -91,10 +92,10 @@ impl Warehouse {
         Ok(Input::storage(name, configuration, snapshot))
     }
 
-    /// Returns an inner join of tables as the input of a query: the rows that they have now.
+    /// Returns an inner join of the current rows of tables as the input of a query.
     ///
     /// # Errors
-    /// A key names no column, or two columns whose types are never equal.
+    /// A key is not a column, or joins columns whose types are never equal.
     pub async fn join(&self, name: String, configuration: Value, tables: Vec<JoinedTable>) -> Result<Input, Error> {
         let mut parts = Vec::with_capacity(tables.len());
         for table in tables {
@@ -104,8 +105,8 @@ impl Warehouse {
         Input::join(name, configuration, parts)
     }
 
-    /// Runs a query and returns its answer as JSON. The first chunk is ready when this returns, so that most errors are
-    /// returned before the answer begins.
+    /// Runs a query and returns its answer as JSON. The first chunk is ready on return, so most
+    /// errors are returned before the answer begins.
     ///
     /// # Errors
     /// The query is invalid, needs more than the [`QueryLimits`], or the server is busy.
@@ -113,7 +114,8 @@ impl Warehouse {
         self.queries.answer(input, options).await
     }
 
-    /// Runs a query and returns its answer as CSV with a header, like [`query`](Self::query).
+    /// Runs a query and returns its answer as CSV with a header, otherwise like
+    /// [`query`](Self::query).
     ///
     /// # Errors
     /// The same as [`query`](Self::query).
@@ -121,16 +123,16 @@ impl Warehouse {
         self.queries.answer_csv(input, options).await
     }
 
-    /// Returns all rows as a file. The first chunk is ready when this returns.
+    /// Returns all rows as a file. The first chunk is ready on return.
     ///
     /// # Errors
-    /// The same as [`check_export`](Input::check_export), and those of [`query`](Self::query).
+    /// Same as [`check_export`](Input::check_export) and [`query`](Self::query).
     pub async fn export(&self, input: Input, options: ExportOptions) -> Result<ByteStream, Error> {
         self.queries.export(input, options).await
     }
 
-    /// Merges the write-ahead logs into the tables. A warehouse that is dropped without this call loses nothing: the
-    /// rows are in the logs.
+    /// Merges the write-ahead logs into the tables. Dropping a warehouse without this call loses
+    /// nothing: the rows stay in the logs.
     pub async fn close(&self) {
         self.storages.merge_all().await;
     }

@@ -10,8 +10,9 @@ use crate::storage::{Push, Storage, WriteTransaction};
 
 /// A table of a [`Warehouse`](crate::Warehouse). Clones are the same table.
 ///
-/// Loads and batches run one after the other and are atomic: readers see the rows before or the rows after, and a load
-/// that fails or whose future is dropped changes nothing unless it was committing. Pushes run next to them.
+/// Loads and batches run one at a time and are atomic: readers see the rows before or after them. A
+/// load that fails or whose future is dropped changes nothing, unless it was already committing.
+/// Pushes run concurrently.
 #[derive(Clone)]
 pub struct Table {
     storage: Arc<Storage>,
@@ -29,7 +30,7 @@ impl Table {
         self.storage.snapshot().rows
     }
 
-    /// Returns the columns; none if nothing was loaded yet.
+    /// Returns the columns. Empty if nothing was loaded yet.
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
         self.storage.snapshot().columns.to_vec()
@@ -43,8 +44,8 @@ impl Table {
         reload(&self.storage, file).await
     }
 
-    /// Adds the rows of a file, replacing rows with the same value of the column `key`. Returns the number of rows that
-    /// the table has then.
+    /// Adds the rows of a file, replacing rows with the same value of the column `key`. Returns the
+    /// new number of rows.
     ///
     /// # Errors
     /// The file is invalid, has other columns than the table, or its keys need more memory than queries may use.
@@ -52,8 +53,8 @@ impl Table {
         update(&self.storage, &self.session, file, key).await
     }
 
-    /// Inserts, replaces and deletes rows in one commit. Returns the number of rows that the table has then. The types
-    /// of columns that the rows define are `forced` or inferred.
+    /// Inserts, replaces and deletes rows in one commit. Returns the new number of rows. The types
+    /// of new columns are taken from `forced` or inferred.
     ///
     /// # Errors
     /// An operation is invalid. The error names the operation and the row.
@@ -77,7 +78,7 @@ impl Table {
     }
 }
 
-/// Keeps a table's rows as they are until it is dropped.
+/// Blocks writes to a table until it is dropped.
 pub struct PausedWrites {
     _writing: WriteTransaction,
 }

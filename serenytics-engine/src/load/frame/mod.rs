@@ -1,4 +1,4 @@
-//! Data frames: pandas pickles, which a Python of its own reads, since a pickle is a program.
+//! Loads pandas pickles. A separate Python process reads them, because unpickling can run code.
 
 mod python;
 
@@ -15,7 +15,7 @@ use python::{FrameColumn, PythonReply, PythonRequest};
 use crate::base::Error;
 use crate::rows::{BatchBuilder, Cell, Column, ForcedTypes, Row, TypeInference, check_names, forced_type};
 
-/// A pickled data frame and how it is read.
+/// A pickled data frame with its options.
 #[derive(Debug, Clone)]
 pub(super) struct FrameFile {
     file: Arc<File>,
@@ -24,20 +24,20 @@ pub(super) struct FrameFile {
 }
 
 impl FrameFile {
-    /// The file, which is read from its start.
+    /// Wraps an open file. Each reading starts at its beginning.
     pub(crate) fn new(file: File, forced: ForcedTypes, python: Python) -> FrameFile {
         FrameFile { file: Arc::new(file), forced, python }
     }
 
-    /// The names of the columns.
+    /// Returns the names of the columns.
     pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
         checked_names(&self.python.read(&self.file, PythonRequest::Header)?.columns()?)
     }
 
-    /// The columns. Their types are the frame's; texts are looked at, since datetimes may be among them, and so are
-    /// columns of any objects.
+    /// Returns the columns with the types of the data frame. The cells of string and object columns
+    /// are read to infer their types, since strings may be datetimes.
     pub(crate) fn columns(&self) -> Result<Vec<Column>, Error> {
-        let mut reading = self.python.read(&self.file, PythonRequest::Texts)?;
+        let mut reading = self.python.read(&self.file, PythonRequest::Untyped)?;
         let columns = reading.columns()?;
         let names = checked_names(&columns)?;
         let open = columns.iter().filter(|column| column.type_name.is_none()).count();
@@ -63,7 +63,7 @@ impl FrameFile {
         Ok(names.into_iter().zip(columns).map(column).collect())
     }
 
-    /// Reads the rows and hands them to `batch`, which tells whether it wants more.
+    /// Reads the rows and passes them to `batch`, until it returns false.
     pub(crate) fn rows(&self, columns: &[Column], mut batch: impl FnMut(RecordBatch) -> bool) -> Result<(), Error> {
         let mut reading = self.python.read(&self.file, PythonRequest::Rows)?;
         reading.columns()?;
@@ -73,7 +73,7 @@ impl FrameFile {
             let cells = match reading.next()? {
                 PythonReply::Cells(cells) => cells,
                 PythonReply::End(rows) if rows == read => break,
-                _ => return Err(Error::failed("the data frame could not be read", "not all of its rows came")),
+                _ => return Err(Error::failed("the data frame could not be read", "some of its rows are missing")),
             };
             let count = cells.first().map_or(0, Vec::len);
             for row in 0..count {
@@ -81,7 +81,7 @@ impl FrameFile {
                 for (index, column) in columns.iter().enumerate() {
                     let value = cells.get(index).and_then(|cells| cells.get(row)).unwrap_or(&Value::Null);
                     let cell = Cell::from_json(value, column.column_type)
-                        .ok_or_else(|| misfit(read + row as u64 + 1, column, value))?;
+                        .ok_or_else(|| type_mismatch(read + row as u64 + 1, column, value))?;
                     typed.push((index, cell));
                 }
                 if let Some(full) = builder.row(&typed)?
@@ -108,7 +108,7 @@ fn checked_names(columns: &[FrameColumn]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-fn misfit(row: u64, column: &Column, value: &Value) -> Error {
+fn type_mismatch(row: u64, column: &Column, value: &Value) -> Error {
     let described = column.column_type.described();
     Error::rejected(format!("row {row}, column {:?}: {value} is not {described}", column.name))
 }

@@ -1,4 +1,5 @@
-//! Python: a process of its own for each reading of a data frame, with limits and without the server's secrets.
+//! Reads each data frame in a new Python process, with resource limits and without the server's
+//! secrets.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -11,29 +12,30 @@ use serde_json::Value;
 
 use crate::base::{Context, Error};
 
-/// What Python runs. It is given as text, so that it is there wherever the program is.
+/// The Python script. It is embedded, so that the program does not need a separate file.
 const SCRIPT: &str = include_str!("read_pickle.py");
 
-/// The longest line that is taken from Python; the script makes shorter ones.
+/// The maximum length of a line of Python's output. The script writes shorter lines.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
-/// The variables that a Python may need to find itself. Others, which may be secrets, are not given to it.
+/// The environment variables that Python may need to start. All others are withheld, since they may
+/// be secrets.
 const VARIABLES: [&str; 7] =
     ["PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYENV_ROOT", "PYENV_VERSION", "SYSTEMROOT"];
 
-/// How much of what a failed Python complained about is told.
-const COMPLAINT: u64 = 2000;
+/// How many bytes at the end of Python's error output a message shows.
+const SHOWN_STDERR: u64 = 2000;
 
 const FAILED: &str = "the data frame could not be read";
 
-/// The Python that reads data frames, and what each of them may take.
+/// The Python interpreter for data frames, and the limits of one reading.
 #[derive(Debug, Clone)]
 pub struct Python {
-    /// The interpreter; a name is looked for in `PATH`.
+    /// The interpreter: a path, or a name to search in `PATH`.
     pub program: PathBuf,
-    /// How many bytes of memory a data frame may take, Python's own among them.
+    /// How many bytes of memory a reading may use, including Python itself.
     pub memory: u64,
-    /// How long reading one may take.
+    /// How long a reading may take.
     pub time: Duration,
 }
 
@@ -43,14 +45,14 @@ impl Default for Python {
     }
 }
 
-/// What is asked of a data frame.
+/// Selects what the script prints.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PythonRequest {
-    /// Its columns.
+    /// The columns.
     Header,
-    /// Its columns, and the cells of those whose type the cells decide.
-    Texts,
-    /// Its columns and all cells.
+    /// The columns, and the cells of those whose type must be inferred.
+    Untyped,
+    /// The columns and all cells.
     Rows,
 }
 
@@ -58,50 +60,50 @@ pub(super) enum PythonRequest {
 #[derive(Debug, Deserialize)]
 pub(super) struct FrameColumn {
     pub(super) name: String,
-    /// The name of its type; none if the cells decide.
+    /// The name of its type. `None` if it must be inferred from the cells.
     #[serde(rename = "type")]
     pub(super) type_name: Option<String>,
 }
 
-/// One line of what the script says.
+/// One line of the script's output.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PythonReply {
-    /// The columns, which come first.
+    /// The columns. They come first.
     Columns(Vec<FrameColumn>),
-    /// The cells of some rows, a list a column.
+    /// The cells of some rows: one list per column.
     Cells(Vec<Vec<Value>>),
-    /// The number of rows, when everything was said.
+    /// The number of rows. It comes last.
     End(u64),
-    /// Why there is nothing more.
+    /// The reason why the script stopped.
     Error(String),
 }
 
 impl Python {
-    /// Begins to read a data frame.
-    pub(super) fn read(&self, file: &File, asked: PythonRequest) -> Result<Reading, Error> {
+    /// Starts reading a data frame.
+    pub(super) fn read(&self, file: &File, request: PythonRequest) -> Result<Reading, Error> {
         let mut input = file.try_clone().context(FAILED)?;
         input.seek(SeekFrom::Start(0)).context(FAILED)?;
-        let complaints = tempfile::tempfile().context(FAILED)?;
-        let asked = match asked {
+        let stderr = tempfile::tempfile().context(FAILED)?;
+        let request = match request {
             PythonRequest::Header => "header",
-            PythonRequest::Texts => "texts",
+            PythonRequest::Untyped => "untyped",
             PythonRequest::Rows => "rows",
         };
         let mut command = Command::new(&self.program);
-        command.args(["-I", "-c", SCRIPT]).args([&self.memory.to_string(), &self.time.as_secs().to_string(), asked]);
+        command.args(["-I", "-c", SCRIPT]).args([&self.memory.to_string(), &self.time.as_secs().to_string(), request]);
         command.env_clear().envs(VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-        // Libraries that begin a thread for each processor take memory for each of them.
+        // Some libraries start one thread per processor, and each thread uses memory.
         command.envs([("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")]);
-        command.stdin(input).stdout(Stdio::piped()).stderr(complaints.try_clone().context(FAILED)?);
+        command.stdin(input).stdout(Stdio::piped()).stderr(stderr.try_clone().context(FAILED)?);
         let mut child = command.spawn().map_err(|error| self.not_started(&error))?;
         let output = child.stdout.take().ok_or_else(|| Error::failed(FAILED, "Python has no output"))?;
-        Ok(Reading { python: self.clone(), child, output: BufReader::with_capacity(256 * 1024, output), complaints })
+        Ok(Reading { python: self.clone(), child, output: BufReader::with_capacity(256 * 1024, output), stderr })
     }
 
     fn not_started(&self, error: &std::io::Error) -> Error {
         let program = self.program.display();
-        let why = if error.kind() == ErrorKind::NotFound { "there is none".to_owned() } else { error.to_string() };
+        let why = if error.kind() == ErrorKind::NotFound { "not found".to_owned() } else { error.to_string() };
         Error::rejected(format!(
             "the file is a pandas pickle, and the server's Python, {program}, could not be started ({why}): start the \
              server with --python PATH of one that has pandas, or send the rows as a .csv or .csv.gz file \
@@ -110,16 +112,16 @@ impl Python {
     }
 }
 
-/// A Python that reads a data frame. It ends when this is dropped.
+/// A running Python process that reads a data frame. It is killed on drop.
 pub(super) struct Reading {
     python: Python,
     child: Child,
     output: BufReader<ChildStdout>,
-    complaints: File,
+    stderr: File,
 }
 
 impl Reading {
-    /// What is said next, which is never an error: those end the reading here.
+    /// Returns the next line of output. A [`PythonReply::Error`] is returned as an error.
     pub(super) fn next(&mut self) -> Result<PythonReply, Error> {
         let mut line = Vec::new();
         self.output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).context(FAILED)?;
@@ -128,11 +130,11 @@ impl Reading {
         }
         match serde_json::from_slice(&line).context(FAILED)? {
             PythonReply::Error(message) => Err(Error::rejected(message)),
-            said => Ok(said),
+            reply => Ok(reply),
         }
     }
 
-    /// The columns, which are said first.
+    /// Returns the columns, which are the first line.
     pub(super) fn columns(&mut self) -> Result<Vec<FrameColumn>, Error> {
         match self.next()? {
             PythonReply::Columns(columns) => Ok(columns),
@@ -140,7 +142,7 @@ impl Reading {
         }
     }
 
-    /// Why the output ended in the middle.
+    /// Returns the error for an output that ended too early.
     fn broken_off(&mut self, length: u64) -> Error {
         if length >= LONGEST_LINE {
             return Error::rejected("a row of the data frame is too long");
@@ -151,34 +153,32 @@ impl Reading {
         };
         if is_out_of_time(status) {
             let seconds = self.python.time.as_secs();
-            return Error::rejected(format!(
-                "reading the data frame took longer than the {seconds} seconds it may take"
-            ));
+            return Error::rejected(format!("reading the data frame exceeded the limit of {seconds} seconds"));
         }
-        let mut complaint = Vec::new();
-        let start = self.complaints.seek(SeekFrom::End(0)).unwrap_or_default().saturating_sub(COMPLAINT);
-        let read = self.complaints.seek(SeekFrom::Start(start));
-        if read.and_then(|_| self.complaints.by_ref().take(COMPLAINT).read_to_end(&mut complaint)).is_err() {
-            complaint.clear();
+        let mut shown = Vec::new();
+        let start = self.stderr.seek(SeekFrom::End(0)).unwrap_or_default().saturating_sub(SHOWN_STDERR);
+        let read = self.stderr.seek(SeekFrom::Start(start));
+        if read.and_then(|_| self.stderr.by_ref().take(SHOWN_STDERR).read_to_end(&mut shown)).is_err() {
+            shown.clear();
         }
-        let complaint = String::from_utf8_lossy(&complaint);
+        let shown = String::from_utf8_lossy(&shown);
         Error::rejected(format!(
-            "the data frame could not be read: {} ended, {status}, before it was done: {}",
+            "the data frame could not be read: {} ended too early ({status}): {}",
             self.python.program.display(),
-            complaint.trim()
+            shown.trim()
         ))
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        // It has ended already when everything was read.
+        // The process has ended already if everything was read.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Whether a process was ended by one of the clocks that the script sets.
+/// Returns true if a time limit that the script sets ended the process.
 #[cfg(unix)]
 fn is_out_of_time(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt;

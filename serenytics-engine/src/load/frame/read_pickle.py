@@ -1,9 +1,12 @@
 """Reads a pandas data frame, pickled and perhaps gzipped, and prints its rows as lines of JSON.
 
-A pickle is a program: what it may name is listed here, name by name, and nothing else of any module is given to it.
-Arguments: the bytes of memory and the seconds that this may take, and `header`, `texts` or `rows`. Each line is one of
-`{"columns": [{"name": .., "type": ..}]}` (a type of `null` is found out from the cells), `{"cells": [[..], ..]}`, a
-list a column (of the columns without a type only, after `texts`), `{"end": rows}` and `{"error": ".."}`.
+Unpickling can run code, so only the names listed here are allowed.
+
+Arguments: the memory limit in bytes, the time limit in seconds, and `header`, `untyped` or `rows`.
+Each line of output is one of
+- `{"columns": [{"name": .., "type": ..}]}`, where a `null` type must be inferred from the cells,
+- `{"cells": [[..], ..]}`, one list per column (with `untyped`, only the columns without a type),
+- `{"end": rows}` and `{"error": ".."}`.
 """
 import signal
 import sys
@@ -13,9 +16,9 @@ MEMORY, SECONDS, WHAT = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 try:
     import resource
 except ImportError:
-    resource = None  # Not a Unix: the engine's own limits are all there is.
+    resource = None  # Not Unix: only the engine's own limits apply.
 else:
-    # Before anything of the file is read. What is held in memory, how long it takes, and that no file is written.
+    # Set the limits before anything is read: memory, time, and no written files.
     for limit, value in [
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),
@@ -39,11 +42,11 @@ ROWS = 2000
 LONGEST_LINE = 16 * 1024 * 1024
 
 
-class Refused(Exception):
-    """Something that is told to the user as it stands."""
+class Rejected(Exception):
+    """An error whose message is shown to the user."""
 
 
-def say(**line):
+def emit(**line):
     print(json.dumps(line, allow_nan=False))
 
 
@@ -51,7 +54,7 @@ try:
     import numpy
     import pandas
 except ImportError as error:
-    say(error=(
+    emit(error=(
         f"the file is a pandas pickle, and the server's Python, {sys.executable}, has no pandas ({error}): start the "
         'server with --python PATH of one that has, or send the rows as a .csv or .csv.gz file '
         '(reload_data_from_file) or by batch'
@@ -59,7 +62,8 @@ except ImportError as error:
     sys.exit()
 
 
-# -- What a pickled data frame may name: a module, and names of it. Several modules hold one name over the years.
+# -- The names that a pickled data frame may use, by module. A name can be in several modules:
+# pandas moved them over the years.
 
 NAMED = """
 builtins: slice bytearray
@@ -110,11 +114,11 @@ ALLOWED = {
     for name in names.split()
 }
 
-# Where the private names of one version are in another one: the public ones stay.
+# Private names that another version of pandas renamed. The public names are stable.
 MOVED = {'Int64Index': 'Index', 'UInt64Index': 'Index', 'Float64Index': 'Index', '__nat_unpickle': '_nat_unpickle'}
 
 
-def found(module, name):
+def resolve(module, name):
     """The object that an allowed name means in this version of pandas."""
     homes = [module]
     if module.startswith('pandas.'):
@@ -126,20 +130,20 @@ def found(module, name):
             except (ImportError, AttributeError, TypeError):
                 continue
     if module.startswith('pyarrow'):
-        raise Refused("the data frame needs pyarrow, which the server's Python does not have: install it there")
-    raise Refused(f'the data frame holds {module}.{name}, which the server\'s pandas {pandas.__version__} does not know')
+        raise Rejected("the data frame needs pyarrow, which the server's Python does not have: install it there")
+    raise Rejected(f'the data frame uses {module}.{name}, which the server\'s pandas {pandas.__version__} does not have')
 
 
-# -- What is given in the place of names that could do more than data frames need.
+# -- Safe replacements for names that could do more than a data frame needs.
 
-class Stand:
-    """Stands for a class that a pickle names and must not call."""
+class Placeholder:
+    """Replaces a class that a pickle names but must not call."""
 
 
 def dtype(name, align=False, copy=False):
     dtype = numpy.dtype(name if isinstance(name, str) else str(name), align, copy)
     if dtype.kind == 'V':
-        raise Refused(f'the data frame has cells of several fields each, {dtype}')
+        raise Rejected(f'the data frame has cells with several fields each, {dtype}')
     return dtype
 
 
@@ -152,12 +156,13 @@ def scalar(dtype, cell):
 
 
 def from_buffer(buffer, dtype, shape, order, *_axes):
-    # NumPy itself refuses to make objects of bytes.
+    # NumPy itself never makes objects from bytes.
     return numpy.frombuffer(buffer, dtype=dtype).reshape(shape, order=order)
 
 
 def restore_array(data):
-    # Arrow believes what it is told, also where a buffer ends: look, before anything reads past it.
+    # Arrow trusts the sizes in the data, including the ends of buffers: validate them before
+    # reading.
     array = importlib.import_module('pyarrow.lib')._restore_array(data)
     array.validate(full=True)
     return array
@@ -167,7 +172,7 @@ def zone_reader(owner, name):
     zone = importlib.import_module('zoneinfo').ZoneInfo
     if owner is zone and name == '_unpickle':
         return zone._unpickle
-    raise Refused(f'the pickle asks for the attribute {name!r}, which no data frame needs')
+    raise Rejected(f'the pickle asks for the attribute {name!r}, which no data frame needs')
 
 
 def zone_of_pytz(name, *_local_times):
@@ -183,7 +188,7 @@ REPLACED = {
     ('pytz', '_p'): zone_of_pytz,
     ('pytz', '_UTC'): utc_of_pytz,
     ('numpy', 'dtype'): dtype,
-    ('numpy', 'ndarray'): Stand,
+    ('numpy', 'ndarray'): Placeholder,
     ('pyarrow.lib', '_restore_array'): restore_array,
 }
 for core in ('numpy.core', 'numpy._core'):
@@ -192,7 +197,7 @@ for core in ('numpy.core', 'numpy._core'):
     REPLACED[core + '.numeric', '_frombuffer'] = from_buffer
 
 
-# The unpickler that is written in Python: in the one that is written in C no step can be looked at.
+# The pure Python unpickler, because the C implementation cannot be checked at each step.
 class Unpickler(pickle._Unpickler):
     dispatch = dict(pickle._Unpickler.dispatch)
 
@@ -201,14 +206,14 @@ class Unpickler(pickle._Unpickler):
         if pair in REPLACED:
             return REPLACED[pair]
         if pair in ALLOWED:
-            return found(module, name)
-        raise Refused(f'the pickle names {module}.{name}, which is no part of a data frame')
+            return resolve(module, name)
+        raise Rejected(f'the pickle names {module}.{name}, which a data frame does not need')
 
     def build(self):
         target, state = self.stack[-2], self.stack[-1]
         if isinstance(target, numpy.dtype) and not is_plain(target, state):
-            # A number could be turned into the address of an object.
-            raise Refused('the pickle changes what a type of NumPy is')
+            # Otherwise a number could become the address of an object.
+            raise Rejected('the pickle modifies a NumPy type')
         pickle._Unpickler.load_build(self)
 
     dispatch[pickle.BUILD[0]] = build
@@ -225,7 +230,7 @@ def is_plain(dtype, state):
     )
 
 
-# -- Cells: what JSON has, datetimes in ISO 8601 and UTC, `None` for what is missing.
+# -- Cells: JSON values, datetimes in ISO 8601 and UTC, and `None` for missing values.
 
 def text_of_time(value):
     if value.tzinfo is not None:
@@ -248,14 +253,14 @@ def object_cell(value):
         return text_of_time(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
-    raise Refused(f'a cell is a {type(value).__name__}: make it a text, a number or a datetime')
+    raise Rejected(f'a cell is a {type(value).__name__}: make it a string, a number or a datetime')
 
 
 def number(value):
     if value != value:
         return None
     if value in (float('inf'), float('-inf')):
-        raise Refused('a cell is an infinite number: make it NaN, or a text')
+        raise Rejected('a cell is an infinite number: make it NaN or a string')
     return value
 
 
@@ -271,8 +276,8 @@ def float_cells(values):
 
 
 def time_cells(values):
-    texts = numpy.datetime_as_string(values.astype('M8[us]'), unit='us').tolist()
-    return [None if text == 'NaT' else text for text in texts]
+    strings = numpy.datetime_as_string(values.astype('M8[us]'), unit='us').tolist()
+    return [None if string == 'NaT' else string for string in strings]
 
 
 def plain_cells(values):
@@ -285,7 +290,7 @@ class Column:
     def __init__(self, place, name, values):
         self.name, self.type, self.values, self.cells_of = name, None, values, None
         if not isinstance(name, (str, int, float)):
-            raise Refused(f'column {place} is called {name!r}, and a name is one text: set df.columns')
+            raise Rejected(f'column {place} is called {name!r}; each name must be one string: set df.columns')
         self.name = str(name)
         dtype = values.dtype
         if isinstance(dtype, pandas.CategoricalDtype):
@@ -293,14 +298,14 @@ class Column:
             dtype = values.dtype
         types = pandas.api.types
         if isinstance(dtype, pandas.PeriodDtype) or types.is_timedelta64_dtype(dtype) or types.is_complex_dtype(dtype):
-            raise Refused(f'column {self.name!r} is a {dtype}: make it texts, numbers or datetimes')
+            raise Rejected(f'column {self.name!r} is a {dtype}: make it strings, numbers or datetimes')
         if types.is_datetime64_any_dtype(dtype):
             self.type, self.cells_of = 'datetime', lambda part: time_cells(self.times(part))
         elif types.is_bool_dtype(dtype):
             self.type, self.cells_of = 'str', plain_cells
         elif types.is_integer_dtype(dtype):
             self.type, self.cells_of = 'int', plain_cells
-            # What no 64 bits hold is a text, as in a CSV file.
+            # Integers of more than 64 bits become strings, as in a CSV file.
             if any(value is not pandas.NA and value > 2**63 - 1 for value in [values.max()] if len(values)):
                 self.type = 'str'
         elif types.is_float_dtype(dtype):
@@ -308,7 +313,7 @@ class Column:
         elif types.is_string_dtype(dtype) or types.is_object_dtype(dtype):
             self.cells_of = object_cells
         else:
-            raise Refused(f'column {self.name!r} is a {dtype}: make it texts, numbers or datetimes')
+            raise Rejected(f'column {self.name!r} is a {dtype}: make it strings, numbers or datetimes')
 
     @staticmethod
     def times(part):
@@ -319,8 +324,8 @@ class Column:
     def cells(self, start, end):
         try:
             return self.cells_of(self.values.iloc[start:end])
-        except Refused as refused:
-            raise Refused(f'column {self.name!r}, in the rows {start + 1} to {end}: {refused}') from None
+        except Rejected as rejected:
+            raise Rejected(f'column {self.name!r}, in the rows {start + 1} to {end}: {rejected}') from None
 
 
 def print_rows(columns, start, end):
@@ -332,7 +337,7 @@ def print_rows(columns, start, end):
         print_rows(columns, start, middle)
         print_rows(columns, middle, end)
     else:
-        raise Refused(f'row {end} has more than {LONGEST_LINE // 1024 // 1024} MiB')
+        raise Rejected(f'row {end} has more than {LONGEST_LINE // 1024 // 1024} MiB')
 
 
 def frame():
@@ -341,35 +346,35 @@ def frame():
         file = gzip.GzipFile(fileobj=file)
     try:
         frame = Unpickler(file).load()
-    except (Refused, MemoryError):
+    except (Rejected, MemoryError):
         raise
     except Exception as error:
-        raise Refused(
-            f'the file is no pandas pickle, or of a newer pandas than {pandas.__version__}, which the server has: '
+        raise Rejected(
+            f'the file is not a pandas pickle, or is from a newer pandas than the server\'s {pandas.__version__}: '
             f'{type(error).__name__}: {error}'
         ) from None
     if type(frame) is not pandas.DataFrame:
-        raise Refused(f'the pickle holds a {type(frame).__name__} and has to hold a DataFrame')
+        raise Rejected(f'the pickle contains a {type(frame).__name__}, expected a DataFrame')
     if frame.columns.nlevels > 1:
-        raise Refused('the columns have several levels, and a name is one text: set df.columns')
+        raise Rejected('the columns have several levels; each name must be one string: set df.columns')
     return frame
 
 
 def main():
     rows = frame()
     columns = [Column(place + 1, name, rows.iloc[:, place]) for place, name in enumerate(rows.columns)]
-    say(columns=[{'name': column.name, 'type': column.type} for column in columns])
+    emit(columns=[{'name': column.name, 'type': column.type} for column in columns])
     wanted = columns if WHAT == 'rows' else [column for column in columns if column.type is None]
     count = len(rows)
     if wanted and WHAT != 'header':
         for start in range(0, count, ROWS):
             print_rows(wanted, start, min(start + ROWS, count))
-    say(end=count)
+    emit(end=count)
 
 
 try:
     main()
-except Refused as refused:
-    say(error=str(refused))
+except Rejected as rejected:
+    emit(error=str(rejected))
 except MemoryError:
-    say(error=f'the data frame needs more than the {MEMORY // 1024 // 1024} MiB that a data frame may take')
+    emit(error=f'the data frame needs more than the limit of {MEMORY // 1024 // 1024} MiB')

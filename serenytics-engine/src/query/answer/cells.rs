@@ -1,4 +1,4 @@
-//! Cells as JSON, written from Arrow arrays straight into the bytes of an answer.
+//! Writes the cells of Arrow arrays as JSON or text, directly into the bytes of an answer.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use crate::base::{Context, Error, ErrorKind};
 use crate::rows::EPOCH;
 
-/// A batch whose sums of integers, computed wide, are integers of 64 bits again; an error if one is too large.
+/// Converts 128-bit sums of integers back to 64 bits. A sum that does not fit is an error.
 pub(super) fn narrowed(batch: RecordBatch) -> Result<RecordBatch, Error> {
     let is_wide = |array: &ArrayRef| matches!(array.data_type(), DataType::Decimal128(_, 0));
     if !batch.columns().iter().any(is_wide) {
@@ -32,17 +32,17 @@ pub(super) fn narrowed(batch: RecordBatch) -> Result<RecordBatch, Error> {
     };
     let columns = batch.columns().iter().map(narrow).collect::<Result<Vec<_>, _>>()?;
     RecordBatch::try_from_iter(columns.into_iter().enumerate().map(|(index, column)| (index.to_string(), column)))
-        .context("the sums could not be put together")
+        .context("the sums could not be combined")
 }
 
 fn too_large(sum: i128) -> Error {
     Error::rejected(format!(
-        "a sum is {sum}, which is more than the 64 bits of an integer hold: filter, group more finely, or load the \
+        "a sum is {sum}, which does not fit an integer of 64 bits: add filters, use more groups, or load the \
          column as float"
     ))
 }
 
-/// A column of a batch, as what it is.
+/// A column of a batch, downcast to its type.
 pub(super) enum Cells<'a> {
     Str(&'a StringArray),
     StrView(&'a StringViewArray),
@@ -52,7 +52,7 @@ pub(super) enum Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// The columns of a batch.
+    /// Downcasts the columns of a batch.
     pub(super) fn of(batch: &'a RecordBatch) -> Result<Vec<Cells<'a>>, Error> {
         let cells = |array: &'a ArrayRef| {
             Ok(match array.data_type() {
@@ -64,7 +64,7 @@ impl<'a> Cells<'a> {
                     Cells::DateTime(array.as_primitive::<TimestampMicrosecondType>())
                 }
                 other => {
-                    let message = format!("the query gave a column of type {other}");
+                    let message = format!("the query returned a column of type {other}");
                     return Err(Error::new(ErrorKind::Failed, message));
                 }
             })
@@ -72,17 +72,17 @@ impl<'a> Cells<'a> {
         batch.columns().iter().map(cells).collect()
     }
 
-    /// Writes the cell of a row.
+    /// Writes the cell of a row as JSON.
     pub(super) fn write(&self, row: usize, json: &mut Vec<u8>) -> Result<(), Error> {
         if self.array().is_null(row) {
             json.extend_from_slice(b"null");
             return Ok(());
         }
         match self {
-            Cells::Str(array) => text(array.value(row), json),
-            Cells::StrView(array) => text(array.value(row), json),
+            Cells::Str(array) => string(array.value(row), json),
+            Cells::StrView(array) => string(array.value(row), json),
             Cells::Int(array) => scalar(&array.value(row), json),
-            // `serde_json` writes what is no finite number as null.
+            // `serde_json` writes infinite numbers and NaN as null.
             Cells::Float(array) => scalar(&array.value(row), json),
             Cells::DateTime(array) => {
                 json.push(b'"');
@@ -93,13 +93,13 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Writes the cell of a row as it is, without quotes; tells whether there is one, and it is not NULL.
+    /// Writes the cell of a row without quotes. Returns false if it is NULL.
     pub(super) fn write_text(&self, row: usize, text: &mut Vec<u8>) -> Result<bool, Error> {
         if self.array().is_null(row) {
             return Ok(false);
         }
         match self {
-            // What is no finite number is NULL, as in JSON.
+            // Infinite numbers and NaN are NULL, as in JSON.
             Cells::Float(array) if !array.value(row).is_finite() => return Ok(false),
             Cells::Str(array) => text.extend_from_slice(array.value(row).as_bytes()),
             Cells::StrView(array) => text.extend_from_slice(array.value(row).as_bytes()),
@@ -121,8 +121,8 @@ impl<'a> Cells<'a> {
     }
 }
 
-fn text(text: &str, json: &mut Vec<u8>) -> Result<(), Error> {
-    // Most texts have nothing to escape, which is found out faster than it is written byte by byte.
+fn string(text: &str, json: &mut Vec<u8>) -> Result<(), Error> {
+    // Most strings have nothing to escape. Checking first is faster than writing byte by byte.
     let plain = |byte: &u8| *byte >= 0x20 && !matches!(byte, b'"' | b'\\');
     if text.as_bytes().iter().all(plain) {
         json.push(b'"');
@@ -137,7 +137,7 @@ fn scalar<T: serde::Serialize + ?Sized>(value: &T, json: &mut Vec<u8>) -> Result
     serde_json::to_writer(json, value).map_err(|error| Error::failed("a cell could not be written", error))
 }
 
-/// A datetime in ISO 8601, with a fraction only if there is one.
+/// Writes a datetime in ISO 8601, with a fraction only if it is not zero.
 fn datetime(microseconds: i64, json: &mut Vec<u8>) -> Result<(), Error> {
     const CONTEXT: &str = "a datetime could not be written";
     let datetime = EPOCH.checked_add(SignedDuration::from_micros(microseconds)).context(CONTEXT)?;

@@ -1,4 +1,4 @@
-//! Answers in CSV: the bytes of a query's rows, one piece a record batch, while the query runs.
+//! Answers in CSV: one chunk per record batch, written while the query runs.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -11,8 +11,9 @@ use super::{Batches, ByteStream};
 use crate::base::Error;
 use crate::query::input::Input;
 
-/// A header and the rows, as exports write them. The first rows are there when this returns, so that what goes wrong
-/// early is an error by itself. What the query reads is kept until the last row was read.
+/// Returns a header and the rows, written as in exports. The first chunk is ready on return, so
+/// that early errors are returned before the answer begins. `input` is kept until the last row is
+/// read.
 pub(in crate::query) async fn rows(
     titles: &[ColumnTitle],
     batches: Batches,
@@ -20,17 +21,17 @@ pub(in crate::query) async fn rows(
     rows: Counter,
 ) -> Result<ByteStream, Error> {
     let text = CsvText::begin(titles.iter().map(|title| title.name.as_str()), b',', false);
-    let mut pieces =
+    let mut chunks =
         stream::try_unfold((batches, Some(text), input, rows), |(mut batches, text, input, rows)| async move {
             let Some(mut text) = text else { return Ok(None) };
             let Some(batch) = batches.try_next().await? else {
                 return Ok(Some((Bytes::from(text.finish()), (batches, None, input, rows))));
             };
             rows.inc_by(batch.num_rows() as u64);
-            let piece = Bytes::from(text.write(&narrowed(batch)?)?);
-            Ok(Some((piece, (batches, Some(text), input, rows))))
+            let chunk = Bytes::from(text.write(&narrowed(batch)?)?);
+            Ok(Some((chunk, (batches, Some(text), input, rows))))
         })
         .boxed();
-    let first = stream::iter(pieces.try_next().await?.map(Ok));
-    Ok(first.chain(pieces).boxed())
+    let first = stream::iter(chunks.try_next().await?.map(Ok));
+    Ok(first.chain(chunks).boxed())
 }

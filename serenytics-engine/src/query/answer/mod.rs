@@ -1,4 +1,4 @@
-//! Answers: the bytes of a query's JSON, one chunk a record batch, while the query runs.
+//! Answers: a query's rows as JSON, one chunk per record batch, written while the query runs.
 
 mod cells;
 pub(super) mod csv;
@@ -21,31 +21,32 @@ use crate::base::Error;
 use crate::query::input::Input;
 use crate::session::{Session, run_error};
 
-/// The pieces of an answer's body.
+/// The body stream of an answer, in chunks.
 pub type ByteStream = stream::BoxStream<'static, Result<Bytes, Error>>;
 
 /// The record batches of an answer.
 pub(super) type Batches = stream::BoxStream<'static, Result<RecordBatch, Error>>;
 
-/// How an answer lays out its data.
+/// The layout of an answer's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     /// A list of rows, each a list of cells.
     Rows,
-    /// A list of columns, each a list of cells. The platform's documentation does not say what the default is.
+    /// A list of columns, each a list of cells. It is the default; the platform's documentation
+    /// does not name one.
     Columns,
     /// Lines of CSV.
     Csv,
 }
 
-/// An answer without data.
+/// Returns an answer without data.
 pub(super) fn headers(titles: &[ColumnTitle]) -> Result<ByteStream, Error> {
     let mut json = opening(titles)?;
     json.push(b'}');
     Ok(stream::once(async { Ok(Bytes::from(json)) }).boxed())
 }
 
-/// The beginning of every answer, open at its end.
+/// Writes the start of every answer: a JSON object that is not closed yet.
 fn opening(titles: &[ColumnTitle]) -> Result<Vec<u8>, Error> {
     let mut json = br#"{"status":"ok","columns_titles":"#.to_vec();
     serde_json::to_writer(&mut json, titles)
@@ -53,11 +54,11 @@ fn opening(titles: &[ColumnTitle]) -> Result<Vec<u8>, Error> {
     Ok(json)
 }
 
-/// Batches of several plans, one plan after the other, up to a number of rows that all of them give between them.
-pub(super) fn in_turn(plans: Vec<SendableRecordBatchStream>, limit: Option<usize>) -> Batches {
+/// Chains the batches of several plans, and stops after `limit` rows in total.
+pub(super) fn chained(plans: Vec<SendableRecordBatchStream>, limit: Option<usize>) -> Batches {
     let left = limit.unwrap_or(usize::MAX);
     let batches = stream::iter(plans).flatten().map_err(run_error);
-    let cut = stream::try_unfold((batches, left), |(mut batches, left)| async move {
+    let limited = stream::try_unfold((batches, left), |(mut batches, left)| async move {
         if left == 0 {
             return Ok(None);
         }
@@ -66,14 +67,14 @@ pub(super) fn in_turn(plans: Vec<SendableRecordBatchStream>, limit: Option<usize
         let left = left - batch.num_rows();
         Ok(Some((batch, (batches, left))))
     });
-    cut.boxed()
+    limited.boxed()
 }
 
-/// How large the first piece of an answer is. What goes wrong behind it can only cut the connection.
-const FIRST_PIECE: usize = 1024 * 1024;
+/// The size of the first chunk in bytes. An error after it can only break the connection.
+const FIRST_CHUNK: usize = 1024 * 1024;
 
-/// An answer of rows. Its first piece is there when this returns, so that what goes wrong in it is an error by itself.
-/// What the query reads is kept until the last row was read.
+/// Returns an answer of rows. Its first chunk is ready on return, so that early errors are returned
+/// before the answer begins. `input` is kept until the last row is read.
 pub(super) async fn rows(
     titles: &[ColumnTitle],
     mut batches: Batches,
@@ -83,7 +84,7 @@ pub(super) async fn rows(
     let mut json = opening(titles)?;
     json.extend_from_slice(br#","data":["#);
     let mut first = true;
-    while json.len() < FIRST_PIECE
+    while json.len() < FIRST_CHUNK
         && let Some(batch) = batches.try_next().await?
     {
         rows.inc_by(batch.num_rows() as u64);
@@ -117,7 +118,8 @@ fn write_rows(batch: &RecordBatch, first: &mut bool, json: &mut Vec<u8>) -> Resu
     Ok(())
 }
 
-/// An answer of columns, for which all rows have to be held; the queries' memory pays for them.
+/// Returns an answer of columns. It collects all rows first, in memory reserved from the queries'
+/// memory.
 pub(super) async fn columns(
     titles: &[ColumnTitle],
     mut batches: Batches,
@@ -125,23 +127,23 @@ pub(super) async fn columns(
     rows: &Counter,
 ) -> Result<ByteStream, Error> {
     let reserved = session.reserve("answer in columns");
-    let mut held = Vec::new();
+    let mut collected = Vec::new();
     while let Some(batch) = batches.try_next().await? {
         rows.inc_by(batch.num_rows() as u64);
         reserved.grow(batch.get_array_memory_size())?;
-        held.push(narrowed(batch)?);
+        collected.push(narrowed(batch)?);
     }
     let mut json = opening(titles)?;
     json.extend_from_slice(br#","data":["#);
     let start = stream::once(async { Ok(Bytes::from(json)) });
     let columns = titles.len();
-    let rest = stream::try_unfold((held, 0, reserved), move |(held, column, reserved)| async move {
+    let rest = stream::try_unfold((collected, 0, reserved), move |(collected, column, reserved)| async move {
         if column == columns {
             return Ok(None);
         }
         let mut json = if column == 0 { b"[".to_vec() } else { b",[".to_vec() };
         let mut first = true;
-        for batch in &held {
+        for batch in &collected {
             if let Some(cells) = Cells::of(batch)?.get(column) {
                 for row in 0..batch.num_rows() {
                     if !first {
@@ -153,7 +155,7 @@ pub(super) async fn columns(
             }
         }
         json.push(b']');
-        Ok(Some((Bytes::from(json), (held, column + 1, reserved))))
+        Ok(Some((Bytes::from(json), (collected, column + 1, reserved))))
     });
     let end = stream::once(async { Ok(Bytes::from_static(b"]}")) });
     Ok(start.chain(rest).chain(end).boxed())

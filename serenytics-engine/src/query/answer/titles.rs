@@ -1,11 +1,13 @@
-//! The titles of an answer's columns: the one place that decides what the platform's documentation leaves open.
+//! The titles of an answer's columns. The platform's documentation leaves some of them open; this
+//! file decides.
 
 use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 use serenytics_query::wire::ColumnTitle;
 
-/// The title of a column of a result. A bare column has its name; an aggregate or time slot is spelled as in a query,
-/// `sum(revenue)`. A time slot is a datetime, its start, or for `weekday` an integer.
+/// Returns the title of a result column. A plain column has its name; an aggregate or time slot is
+/// written as in a query, such as `sum(revenue)`. A time slot has the type datetime, except
+/// `weekday`, which is an integer.
 pub(in crate::query) fn title(output: &OutputColumn) -> ColumnTitle {
     let column_type = match output.output_type {
         OutputType::Column(column_type) => column_type,

@@ -8,17 +8,18 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::one_zero;
 
-/// What the aggregates are called inside of a plan, before their number.
+/// The prefix of an aggregate's name in a plan, before its index.
 pub(in crate::query) const AGGREGATE: &str = "a";
 
-/// The number of rows.
+/// Counts the rows.
 pub(in crate::query) fn row_count() -> Expr {
     count(Expr::Literal(COUNT_STAR_EXPANSION, None))
 }
 
-/// An aggregate over what `argument` gives for each row.
+/// Applies an aggregate to `argument`.
 ///
-/// A sum of 64 bits wraps around. One that might is wide, and held against 64 bits later.
+/// A 64-bit sum wraps around on overflow. If `sum_may_wrap`, it has 128 bits and is converted back
+/// later.
 pub(in crate::query) fn aggregated(
     aggregate: Aggregate,
     argument: Expr,

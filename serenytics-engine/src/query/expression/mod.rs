@@ -1,4 +1,4 @@
-//! Expressions of DataFusion that plans and formulas share.
+//! DataFusion expressions that plans and formulas share.
 
 mod aggregate;
 mod time_slot;
@@ -11,17 +11,17 @@ pub(super) use self::aggregate::{AGGREGATE, aggregated, row_count};
 pub(super) use self::time_slot::{DAY, HOUR, MINUTE, MONDAY, WEEK, multiple, time_slot};
 use crate::base::{Error, ErrorKind};
 
-/// A column of the rows. Its name is taken as it is, whatever is in it.
+/// Returns a column by its exact name, whatever characters it has.
 pub(super) fn column(name: &str) -> Expr {
     Expr::Column(ColumnName::from_name(name))
 }
 
-/// What a checked stage cannot hold: an error of the checker, and not of the request.
+/// Makes the error for something that the checker should have rejected: a bug in the engine.
 pub(super) fn unchecked(what: &str) -> Error {
-    Error::new(ErrorKind::Failed, format!("the checker let {what} through"))
+    Error::new(ErrorKind::Failed, format!("internal error: the checker accepted {what}"))
 }
 
-/// A float with one zero: Arrow takes those of both signs for two numbers, and their sum with zero is the same.
+/// Turns negative zero into zero, by adding zero. Arrow does not consider the two equal.
 pub(super) fn one_zero(expr: Expr, column_type: ColumnType) -> Expr {
     if column_type == ColumnType::Float { expr + lit(0.0) } else { expr }
 }

@@ -1,6 +1,6 @@
-//! Time slots as DataFusion expressions, made of its built-in functions.
+//! Time slots as expressions of DataFusion's built-in functions.
 //!
-//! `date_trunc` is none of them: it goes through nanoseconds, which end in 1677 and in 2262.
+//! They do not use `date_trunc`: it computes nanoseconds, which only reach from 1677 to 2262.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::functions::expr_fn::{date_part, make_date};
@@ -14,10 +14,11 @@ pub(in crate::query) const MINUTE: i64 = 60 * 1_000_000;
 pub(in crate::query) const HOUR: i64 = 60 * MINUTE;
 pub(in crate::query) const DAY: i64 = 24 * HOUR;
 pub(in crate::query) const WEEK: i64 = 7 * DAY;
-/// From the first of January 1970, a Thursday, to a Monday.
+/// From 1 January 1970, a Thursday, to the next Monday.
 pub(in crate::query) const MONDAY: i64 = 4 * DAY;
 
-/// The start of the slot that a datetime falls into; for `weekday` its number, from 1 for Monday to 7.
+/// Returns the start of the slot that contains a datetime. For `weekday`: its number, from 1
+/// (Monday) to 7.
 pub(in crate::query) fn time_slot(slot: TimeSlot, datetime: Expr) -> Expr {
     let part = |name: &str| date_part(lit(name), datetime.clone());
     match slot {
@@ -32,15 +33,15 @@ pub(in crate::query) fn time_slot(slot: TimeSlot, datetime: Expr) -> Expr {
     }
 }
 
-/// The midnight of a month's first day.
+/// Returns midnight of the first day of a month.
 fn first_day(year: Expr, month: Expr) -> Expr {
     cast(make_date(year, month, lit(1)), file_type(ColumnType::DateTime))
 }
 
-/// The last multiple of `length` microseconds, counted from `start`, that is not after the datetime.
+/// Returns the last multiple of `length` microseconds after `start` that is not after the datetime.
 pub(in crate::query) fn multiple(datetime: Expr, length: i64, start: i64) -> Expr {
     let datetime = cast(datetime, DataType::Int64);
-    // The remainder of a datetime before the start is negative, and so is brought above zero.
+    // A datetime before the start has a negative remainder: make it positive.
     let remainder = ((datetime.clone() - lit(start)) % lit(length) + lit(length)) % lit(length);
     cast(datetime - remainder, file_type(ColumnType::DateTime))
 }

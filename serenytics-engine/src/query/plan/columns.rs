@@ -1,4 +1,4 @@
-//! Columns: what the names of a checked stage are computed by.
+//! The columns of a query: an expression for each name of a checked stage.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use crate::base::Error;
 /// The columns of a query's source, its measures, and the value formulas of the query.
 pub(in crate::query) struct Columns<'a> {
     pub(in crate::query) schema: Schema,
-    /// What measures and value formulas compute, by their names in the schema.
+    /// The formulas of measures and value formulas, by their names in the schema.
     pub(super) computed: HashMap<String, Arc<Typed>>,
-    /// The places among all rows that the query needs.
+    /// The ranks that the query needs.
     pub(in crate::query) ranks: Vec<RankColumn>,
     pub(super) input: &'a Input,
 }
 
-/// A column of which every row has a cell.
+/// A column that has a cell in every row.
 pub(super) struct RowColumn {
     pub(super) cell: Expr,
     pub(super) column_type: ColumnType,
 }
 
 impl Columns<'_> {
-    /// The column with a name of the checked stage.
+    /// Returns the column with this name in the checked stage.
     pub(super) fn row_column(&self, name: &str) -> Result<RowColumn, Error> {
         let (_, found) = self.schema.column(name).ok_or_else(|| unchecked("an unknown column"))?;
         let cell = match (found.kind, self.computed.get(name)) {
@@ -42,7 +42,8 @@ impl Columns<'_> {
         Ok(RowColumn { cell, column_type: found.column_type })
     }
 
-    /// The value formula with a name of the checked stage, if it is one's.
+    /// Returns the value formula with this name in the checked stage. `None` if it is something
+    /// else.
     pub(super) fn formula(&self, name: &str) -> Option<Totals> {
         let (_, found) = self.schema.column(name)?;
         match found.kind {
@@ -51,7 +52,8 @@ impl Columns<'_> {
         }
     }
 
-    /// Whether the sum over an integer column, for some of the rows, may be larger than 64 bits hold.
+    /// Returns true if the sum over an integer column, for some subset of the rows, may not fit 64
+    /// bits.
     pub(super) fn sum_may_wrap(&self, name: &str) -> bool {
         match self.computed.get(name) {
             Some(typed) => typed.sum_may_overflow(self.input.max_rows()),

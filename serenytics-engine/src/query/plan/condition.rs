@@ -1,4 +1,4 @@
-//! Conditions of `where` as DataFusion expressions.
+//! Lowers the conditions of `where` to DataFusion expressions.
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::InList;
@@ -12,7 +12,7 @@ use crate::base::Error;
 use crate::query::expression::unchecked;
 use crate::rows::microseconds;
 
-/// All conditions, joined by `and` in a tree that is no deeper than it has to be.
+/// Joins all conditions by `and`, in a balanced tree.
 pub(super) fn all(conditions: &[Condition], columns: &Columns<'_>) -> Result<Option<Expr>, Error> {
     let mut joined = conditions.iter().map(|condition| one(condition, columns)).collect::<Result<Vec<_>, _>>()?;
     while joined.len() > 1 {
@@ -37,7 +37,7 @@ fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
     };
     let empty = || lit(ScalarValue::Utf8View(Some(String::new())));
     Ok(match operator {
-        // Of the two zeros, Arrow takes the negative one for the smaller.
+        // Arrow considers negative zero less than zero.
         Operator::Less => left.lt(lit(zero(scalar()?, -0.0))),
         Operator::Greater => left.gt(lit(zero(scalar()?, 0.0))),
         Operator::LessOrEqual => left.lt_eq(lit(zero(scalar()?, 0.0))),
@@ -50,7 +50,8 @@ fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
             };
             let negated = operator == Operator::NotIn;
             if values.is_empty() {
-                // Nothing is in an empty list; everything, NULL too, is outside it.
+                // An empty list contains nothing, so `not in` is true for every value, including
+                // NULL.
                 return Ok(lit(negated));
             }
             let list = values.iter().map(|value| literal(value, column_type));
@@ -67,12 +68,12 @@ fn is_zero(value: &ScalarValue) -> bool {
     matches!(value, ScalarValue::Float64(Some(0.0)))
 }
 
-/// A value, or for zero the zero with the sign that is wanted.
+/// Returns a value; if it is zero, the zero with the same sign as `wanted`.
 fn zero(value: ScalarValue, wanted: f64) -> ScalarValue {
     if is_zero(&value) { ScalarValue::Float64(Some(wanted)) } else { value }
 }
 
-/// Whether a cell is one of some values, or with `negated` none of them.
+/// Returns true if a cell is one of some values, or with `negated` if it is not.
 fn one_of(left: Expr, mut values: Vec<ScalarValue>, negated: bool) -> Expr {
     if values.iter().any(is_zero) {
         values.extend([0.0, -0.0].map(|zero| ScalarValue::Float64(Some(zero))));
@@ -90,7 +91,7 @@ fn one_of(left: Expr, mut values: Vec<ScalarValue>, negated: bool) -> Expr {
 
 fn literal(value: &Value, column_type: ColumnType) -> Result<ScalarValue, Error> {
     let Value::Literal(literal, _) = value else {
-        return Err(unchecked("a value that the run gives"));
+        return Err(unchecked("a run-time value"));
     };
     let typed = typed_value(literal, column_type).ok_or_else(|| unchecked("a value of another type"))?;
     Ok(match typed {
@@ -99,7 +100,7 @@ fn literal(value: &Value, column_type: ColumnType) -> Result<ScalarValue, Error>
         TypedValue::Float(value) => ScalarValue::Float64(Some(value)),
         TypedValue::DateTime(value) => {
             let value = microseconds(value).ok_or_else(|| {
-                Error::rejected(format!("the datetime {value} is outside of the years that can be stored"))
+                Error::rejected(format!("the datetime {value} is outside the range that can be stored"))
             })?;
             ScalarValue::TimestampMicrosecond(Some(value), None)
         }

@@ -1,4 +1,4 @@
-//! Plans: from the names of a query to DataFusion's plan of it.
+//! Plans: converts a checked query to a DataFusion plan.
 
 mod columns;
 mod condition;
@@ -23,19 +23,19 @@ use crate::query::formula::Totals;
 
 const FAILED: &str = "the query could not be planned";
 
-/// Whether a stage gives other rows than those of its source in their order.
+/// Returns true if a stage returns other rows than the source has, or in another order.
 pub(super) fn is_reordered(stage: &Stage, columns: &Columns<'_>) -> bool {
     let is_sorted = !stage.order_by.is_empty() || !columns.ranks.is_empty();
     is_sorted || is_aggregated(stage) || value_formula(stage, columns).is_some()
 }
 
-/// Whether a stage has groups, or one row of aggregates.
+/// Returns true if a stage groups rows, or aggregates all rows to one.
 fn is_aggregated(stage: &Stage) -> bool {
     let is_aggregate = |selection: &Selection| !matches!(selection.selected, Selected::Column(_));
     !stage.group_by.is_empty() || stage.select.iter().flatten().any(is_aggregate)
 }
 
-/// The value formula that a stage selects, with which nothing else is selected.
+/// Returns the value formula that a stage selects. A stage that selects one selects nothing else.
 fn value_formula(stage: &Stage, columns: &Columns<'_>) -> Option<Totals> {
     match stage.select.as_deref() {
         Some([Selection { selected: Selected::Column(word), .. }]) => columns.formula(&word.text),
@@ -43,11 +43,13 @@ fn value_formula(stage: &Stage, columns: &Columns<'_>) -> Option<Totals> {
     }
 }
 
-/// The plan of a stage over the rows of its source. Its columns are those of the shape, in their order.
+/// Plans a stage over the rows of its source. The plan's columns are those of the stage's shape, in
+/// the same order.
 pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Columns<'_>) -> Result<DataFrame, Error> {
     let stage = &checked.stage;
     if !columns.ranks.is_empty() {
-        // Before the conditions: a measure is a column, and what a row has in it does not depend on the query.
+        // Ranks come before the conditions: a measure's value in a row must not depend on the
+        // query's filter.
         rows = with_ranks(rows, &columns.ranks)?;
     }
     if let Some(conditions) = all(&stage.conditions, columns)? {
@@ -71,25 +73,27 @@ pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Column
             Some(select) => {
                 let selected = select.iter().map(|selection| match &selection.selected {
                     Selected::Column(word) => cell(&word.text, columns),
-                    _ => Err(unchecked("an aggregate beside a column")),
+                    _ => Err(unchecked("an aggregate next to a column")),
                 });
                 selected.collect::<Result<_, _>>()?
             }
         }
     };
     if outputs.len() != checked.shape.len() {
-        return Err(unchecked("outputs that the shape does not have"));
+        return Err(unchecked("outputs that are not in the shape"));
     }
     if !stage.order_by.is_empty() {
         let keys = stage.order_by.iter().map(|order| sort_key(order, stage, columns));
         let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
-        // Whatever is equal by the last key may come in any order.
+        // Rows that are equal by the last key may come in any order, so its zeros need not be
+        // unified.
         for (key, column_type) in keys.iter_mut().rev().skip(1) {
             key.expr = one_zero(key.expr.clone(), *column_type);
         }
         for (index, (key, _)) in keys.iter_mut().enumerate() {
             if !matches!(key.expr, Expr::Column(_)) {
-                // DataFusion loses track of an order by a longer expression, and then refuses its own plan.
+                // DataFusion does not track a sort by a longer expression, and then rejects its own
+                // plan.
                 let name = format!("{ORDER}{index}");
                 rows = rows.with_column(&name, std::mem::replace(&mut key.expr, column(&name))).context(FAILED)?;
             }
@@ -103,7 +107,7 @@ pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Column
     rows.select(named.collect::<Vec<_>>()).context(FAILED)
 }
 
-/// How many rows a stage gives at most.
+/// Returns the maximum number of rows that a stage returns.
 pub(super) fn limit(stage: &Stage) -> Option<usize> {
     match stage.limit {
         Some(Limit::Rows(limit, _)) => Some(usize::try_from(limit).unwrap_or(usize::MAX)),
@@ -111,11 +115,11 @@ pub(super) fn limit(stage: &Stage) -> Option<usize> {
     }
 }
 
-/// What the grouped columns are called inside of a plan, before their number.
+/// The prefix of a grouped column's name in a plan, before its index.
 const KEY: &str = "k";
 
-/// What the order's computed keys are called inside of a plan, before their number: no column's name has a control
-/// character.
+/// The prefix of a computed sort key's name in a plan, before its index. It is a control character,
+/// which no stored column's name has.
 const ORDER: &str = "\u{1}";
 
 fn cell(name: &str, columns: &Columns<'_>) -> Result<Expr, Error> {
@@ -135,7 +139,8 @@ fn keys(stage: &Stage, columns: &Columns<'_>) -> Result<Vec<Expr>, Error> {
     stage.group_by.iter().enumerate().map(key).collect()
 }
 
-/// The aggregates of `select`; a grouped column that is selected again is in the result already.
+/// Returns the aggregates of `select`. A grouped column that is selected again is already in the
+/// result.
 fn aggregates(stage: &Stage, columns: &Columns<'_>) -> Result<Vec<Expr>, Error> {
     let selected = selected_aggregates(stage)
         .enumerate()
@@ -160,10 +165,11 @@ fn aggregate(selected: &Selected, columns: &Columns<'_>) -> Result<Expr, Error> 
     Ok(aggregated(aggregate, argument.cell, argument.column_type, sum_may_wrap))
 }
 
-/// A key of the order and its type: NULLs come last in `asc` and first in `desc`, as if they were larger than everything.
+/// Returns a sort key and its type. NULLs are last in `asc` and first in `desc`, as if they were
+/// the largest values.
 fn sort_key(order: &Order, stage: &Stage, columns: &Columns<'_>) -> Result<(SortExpr, ColumnType), Error> {
     let named = |prefix, index: Option<usize>| {
-        let index = index.ok_or_else(|| unchecked("an order by something that the result lacks"))?;
+        let index = index.ok_or_else(|| unchecked("an order by something that is not in the result"))?;
         Ok(column(&format!("{prefix}{index}")))
     };
     let by = match &order.by {

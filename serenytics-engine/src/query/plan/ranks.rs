@@ -1,4 +1,4 @@
-//! Ranks: the places among all rows that a query needs, as columns of the rows.
+//! Ranks among all rows: adds them to the rows as columns.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,29 +13,30 @@ use crate::base::{Context, Error};
 use crate::query::expression::column;
 use crate::query::formula::RankColumn;
 
-/// How many times the rows of a query may be sorted for places: they are held while they are.
+/// The maximum number of times that a query may sort its rows for ranks. All rows are in memory
+/// during a sort.
 const SORTS: usize = 8;
 
-/// The rows with a column for each place.
+/// Adds a column for each rank.
 pub(super) fn with_ranks(rows: DataFrame, ranks: &[RankColumn]) -> Result<DataFrame, Error> {
-    const FAILED: &str = "the places among all rows could not be planned";
+    const FAILED: &str = "the ranks could not be planned";
     let mut keys = Keys::default();
     let sorts = sorts(ranks, &mut keys);
     if sorts.len() > SORTS {
         return Err(Error::rejected(format!(
-            "the formulas that the query names need {} different orders or groups for `rank` and `dense_rank`, and may \
-             need {SORTS}",
+            "the query's formulas need {} different orders or groups for `rank` and `dense_rank`, but may need at most \
+             {SORTS}",
             sorts.len()
         )));
     }
     planned(rows, keys, &sorts).context(FAILED)
 }
 
-/// What the rows are sorted by, each once.
+/// Collects the distinct sorts that the ranks need.
 fn sorts<'r>(ranks: &'r [RankColumn], keys: &mut Keys) -> Vec<Sorted<'r>> {
     let mut sorts: Vec<Sorted<'_>> = Vec::new();
     for rank in ranks {
-        // A NULL changes the place of no other row: it comes last.
+        // NULLs sort last, so that they do not change the rank of another row.
         let order = keys.column(&rank.value).sort(rank.is_ascending, false);
         let groups: Vec<Expr> = rank.groups.iter().map(|group| keys.column(group)).collect();
         match sorts.iter_mut().find(|sort| sort.order == order && sort.groups == groups) {
@@ -46,22 +47,24 @@ fn sorts<'r>(ranks: &'r [RankColumn], keys: &mut Keys) -> Vec<Sorted<'r>> {
     sorts
 }
 
-/// The rows with what they are sorted by, sorted and counted once for each order, and then with the places alone.
+/// Adds the sort keys, computes the ranks with one sort for each distinct order, and removes the
+/// keys again.
 fn planned(rows: DataFrame, keys: Keys, sorts: &[Sorted<'_>]) -> Result<DataFrame, DataFusionError> {
     let stored: Vec<Expr> = rows.schema().columns().into_iter().map(Expr::Column).collect();
     let mut rows = rows.select([stored.clone(), keys.computed].concat())?;
-    let mut places = Vec::new();
+    let mut values = Vec::new();
     for (number, sort) in sorts.iter().enumerate() {
         rows = rows.window(sort.windows(number))?;
-        for place in sort.places(number) {
-            places.push(place?);
+        for value in sort.values(number) {
+            values.push(value?);
         }
     }
-    rows.select([stored, places].concat())
+    rows.select([stored, values].concat())
 }
 
-/// The columns that rows are sorted and grouped by. What is computed becomes a column of its own: DataFusion takes a
-/// condition on a column that is called like a group's expression for one on the group, and drops rows too early.
+/// The columns that rows are sorted and grouped by. Computed keys become columns. Otherwise
+/// DataFusion confuses a condition on a column with one on a group whose expression has the same
+/// name, and drops rows too early.
 #[derive(Default)]
 struct Keys {
     names: HashMap<Expr, String>,
@@ -82,7 +85,7 @@ impl Keys {
     }
 }
 
-/// Places for which the rows are sorted once.
+/// Ranks that share one sort.
 struct Sorted<'r> {
     order: Sort,
     groups: Vec<Expr>,
@@ -90,7 +93,8 @@ struct Sorted<'r> {
 }
 
 impl Sorted<'_> {
-    /// What counts the places: a column for each function, however many formulas call it.
+    /// Returns the window functions: one column for each function, even if several formulas call
+    /// it.
     fn windows(&self, number: usize) -> Vec<Expr> {
         let mut functions: Vec<&Arc<WindowUDF>> = self.ranks.iter().map(|rank| &rank.window).collect();
         functions.sort_by_key(|function| function.name());
@@ -105,11 +109,11 @@ impl Sorted<'_> {
         functions.into_iter().map(window).collect()
     }
 
-    /// The places, which NULL has not.
-    fn places(&self, number: usize) -> impl Iterator<Item = Result<Expr, DataFusionError>> {
+    /// Returns the ranks. NULL has no rank.
+    fn values(&self, number: usize) -> impl Iterator<Item = Result<Expr, DataFusionError>> {
         self.ranks.iter().map(move |rank| {
-            let place = cast(column(&window_name(number, &rank.window)), DataType::Int64);
-            Ok(when(self.order.expr.clone().is_not_null(), place).end()?.alias(&rank.name))
+            let value = cast(column(&window_name(number, &rank.window)), DataType::Int64);
+            Ok(when(self.order.expr.clone().is_not_null(), value).end()?.alias(&rank.name))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Names: what the items of a query name, be it a column, a measure or a value formula.
+//! Resolves the names in a query to columns, measures and value formulas.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,14 +15,16 @@ use crate::query::formula::{RankColumn, configured_measures, ranks};
 use crate::query::input::Input;
 use crate::query::limits::check_measures;
 
-/// How many parts the formulas of a query may have, each counted as often as it is named: the planner goes through all.
+/// The maximum number of parts in a query's formulas. A formula counts each time that it is used,
+/// because the planner visits every use.
 const PARTS: usize = 5000;
-/// How much of a formula a message shows.
+/// How many characters of a formula a message shows.
 const SHOWN: usize = 100;
 
-/// Finds out what the names of a stage mean. Those of measures become what the schema calls them, which is unique.
+/// Resolves the names of a stage. Replaces the names of measures with their unique names in the
+/// schema.
 pub(in crate::query) fn resolve<'a>(stage: &mut Stage, input: &'a Input) -> Result<Columns<'a>, Error> {
-    // Of a configuration that was saved before there was a limit.
+    // The configuration may have been saved before this limit existed.
     check_measures(&input.configuration)?;
     let measures = configured_measures(&input.configuration, input);
     let mut resolver = Resolver::new(input, &measures);
@@ -37,7 +39,7 @@ pub(in crate::query) fn resolve<'a>(stage: &mut Stage, input: &'a Input) -> Resu
     }
     if resolver.parts > PARTS {
         resolver.problems.push(format!(
-            "the formulas that the query names have {} parts, each counted as often as it is named, and may have {PARTS}",
+            "the query's formulas have {} parts and may have at most {PARTS}; a formula counts each time it is used",
             resolver.parts
         ));
     }
@@ -54,13 +56,13 @@ struct Resolver<'a> {
     input: &'a Input,
     measures: &'a Measures,
     schema_columns: Vec<Column>,
-    /// The names of the columns that are no measures.
+    /// The names of the columns that are not measures.
     stored: HashSet<String>,
-    /// What the schema calls the measures, by their uuids.
-    called: HashMap<&'a str, String>,
+    /// The names of the measures in the schema, by their uuids.
+    schema_names: HashMap<&'a str, String>,
     computed: HashMap<String, Arc<Typed>>,
     parts: usize,
-    /// What the schema calls the named formulas that have places among all rows in them.
+    /// The names in the schema of the used formulas that contain ranks.
     ranked: BTreeSet<String>,
     problems: Vec<String>,
     suggestions: Suggestions,
@@ -70,66 +72,76 @@ impl<'a> Resolver<'a> {
     fn new(input: &'a Input, measures: &'a Measures) -> Resolver<'a> {
         let mut schema_columns: Vec<Column> = input.schema_columns().collect();
         let stored: HashSet<String> = schema_columns.iter().map(|column| column.name.clone()).collect();
-        let mut called = HashMap::new();
+        let mut schema_names = HashMap::new();
         let mut computed = HashMap::new();
-        // How many of the same name there were, so that none is tried twice.
-        let mut twins: HashMap<&str, usize> = HashMap::new();
+        // The number of duplicates of each name, so that no suffix is tried twice.
+        let mut duplicates: HashMap<&str, usize> = HashMap::new();
         for measure in measures.iter() {
             let Ok(typed) = &measure.typed else { continue };
-            // A column, or another measure, may be called the same on the wire, where the uuid makes the difference.
+            // On the wire, a column or another measure may have the same name: the uuid
+            // distinguishes them.
             let mut name = measure.name.clone();
             while stored.contains(&name) || computed.contains_key(&name) {
-                let twin = twins.entry(measure.name.as_str()).or_default();
-                *twin += 1;
-                name = format!("{}'{twin}", measure.name);
+                let count = duplicates.entry(measure.name.as_str()).or_default();
+                *count += 1;
+                name = format!("{}'{count}", measure.name);
             }
-            // One value over all rows follows the rules of value formulas.
+            // A measure with one value over all rows follows the rules of value formulas.
             let kind = if typed.is_aggregate { ColumnKind::Formula } else { ColumnKind::Measure };
             schema_columns.push(computed_column(&name, &measure.name, typed.column_type(), kind));
-            called.insert(measure.uuid.as_str(), name.clone());
+            schema_names.insert(measure.uuid.as_str(), name.clone());
             computed.insert(name, Arc::clone(typed));
         }
         let (ranked, problems, suggestions) = (BTreeSet::new(), Vec::new(), Suggestions::default());
-        Resolver { input, measures, schema_columns, stored, called, computed, parts: 0, ranked, problems, suggestions }
+        Resolver {
+            input,
+            measures,
+            schema_columns,
+            stored,
+            schema_names,
+            computed,
+            parts: 0,
+            ranked,
+            problems,
+            suggestions,
+        }
     }
 
-    /// Finds out what an item names. What is neither a column nor anything else is left to the checker.
+    /// Resolves an item. Unknown names are left to the checker.
     fn name(&mut self, name: &mut String, measure_uuid: Option<&str>) {
         if let Some(uuid) = measure_uuid {
             match self.measure(name, uuid) {
-                Ok(called) => *name = called,
+                Ok(schema_name) => *name = schema_name,
                 Err(problem) => self.problems.push(problem),
             }
         } else if name == COUNT_COLUMN || self.stored.contains(name.as_str()) {
-            // A column of the rows, or their number.
+            // A stored column, or the number of rows.
         } else if let Some(measure) = self.measures.named(name) {
             let uuid = &measure.uuid;
-            self.problems.push(format!(
-                "`{name}` is a measure, which is named with its uuid: put \"measureUuid\": \"{uuid}\" beside the name"
-            ));
+            self.problems.push(format!("`{name}` is a measure: add \"measureUuid\": \"{uuid}\" next to the name"));
         } else if let Err(problem) = self.formula(name) {
             self.problems.push(problem);
         }
     }
 
-    /// What the schema calls a measure.
+    /// Returns the name of a measure in the schema.
     fn measure(&mut self, name: &str, uuid: &str) -> Result<String, String> {
         let measure = self.measures.with_uuid(uuid).ok_or_else(|| self.unknown_measure(name, uuid))?;
         if measure.name != name {
             return Err(format!(
-                "the measure with the uuid \"{uuid}\" is called `{}`, and the query names it `{name}`",
+                "the measure with the uuid \"{uuid}\" is named `{}`, but the query calls it `{name}`",
                 measure.name
             ));
         }
         let typed = measure.typed.as_ref().map_err(|wrong| wrong.message.clone())?;
-        let called = self.called.get(uuid).cloned().unwrap_or_default();
-        self.needs(&called, typed);
-        Ok(called)
+        let schema_name = self.schema_names.get(uuid).cloned().unwrap_or_default();
+        self.record_use(&schema_name, typed);
+        Ok(schema_name)
     }
 
     fn unknown_measure(&self, name: &str, uuid: &str) -> String {
         let source = &self.input.name;
-        let message = format!("`{name}` has the measureUuid \"{uuid}\", and `{source}` has no such measure");
+        let message = format!("`{name}` has the measureUuid \"{uuid}\", but `{source}` does not have this measure");
         let meant = self.measures.named(name);
         let near = || self.measures.named(self.suggestions.nearest(name, self.measures.names())?);
         match meant.or_else(near) {
@@ -141,17 +153,18 @@ impl<'a> Resolver<'a> {
     /// Adds a value formula to the schema, if the name is one.
     fn formula(&mut self, name: &str) -> Result<(), String> {
         if let Some(typed) = self.computed.get(name).cloned() {
-            self.needs(name, &typed);
+            self.record_use(name, &typed);
             return Ok(());
         }
-        let wrong = |told: String| {
+        let wrong = |problem: String| {
             let shown: String = name.chars().take(SHOWN).collect();
             let more = if shown.len() < name.len() { ".." } else { "" };
-            format!("the value formula `{shown}{more}` is wrong: {told}")
+            format!("the value formula `{shown}{more}` is invalid: {problem}")
         };
         let tree = match parse(name) {
             Ok(tree) if tree.depends_on_rows() => tree,
-            // A name with a mistake in it is told as one, with what was probably meant.
+            // If it looks like a misspelled name, leave it to the checker, which suggests the right
+            // one.
             Err(mistake) if name.contains(['[', '(']) && self.suggestions.nearest(name, self.names()).is_none() => {
                 return Err(wrong(mistake.located_in(name)));
             }
@@ -159,23 +172,23 @@ impl<'a> Resolver<'a> {
         };
         let scope = Scope { environment: self.input, measures: self.measures, suggestions: &self.suggestions };
         let typed = check_value_formula(&tree, scope).map_err(|mistake| wrong(mistake.located_in(name)))?;
-        self.needs(name, &typed);
+        self.record_use(name, &typed);
         self.schema_columns.push(computed_column(name, name, typed.column_type(), ColumnKind::Formula));
         self.computed.insert(name.to_owned(), Arc::new(typed));
         Ok(())
     }
 
-    /// Counts what a formula needs that is named.
-    fn needs(&mut self, called: &str, typed: &Typed) {
+    /// Records that the query uses a formula.
+    fn record_use(&mut self, schema_name: &str, typed: &Typed) {
         self.parts += typed.parts;
-        if typed.is_ranked && !self.ranked.contains(called) {
-            self.ranked.insert(called.to_owned());
+        if typed.is_ranked && !self.ranked.contains(schema_name) {
+            self.ranked.insert(schema_name.to_owned());
         }
     }
 
-    /// The places among all rows that the named formulas need, each once.
+    /// Returns the distinct ranks that the used formulas need.
     fn ranks(&self) -> Vec<RankColumn> {
-        let formulas = self.ranked.iter().filter_map(|called| self.computed.get(called));
+        let formulas = self.ranked.iter().filter_map(|schema_name| self.computed.get(schema_name));
         let by_name = formulas.flat_map(|typed| ranks(typed)).map(|rank| (rank.name.clone(), rank));
         by_name.collect::<BTreeMap<String, RankColumn>>().into_values().collect()
     }

@@ -1,4 +1,4 @@
-//! The rows that a query reads: those of one table, or of tables that are joined.
+//! Scans: the rows that a query reads, from one table or from joined tables.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
@@ -13,7 +13,7 @@ use crate::storage::scan_parts;
 
 const FAILED: &str = "the storage's files could not be read";
 
-/// The rows that a query is over, in any order. Its columns are called as queries call them.
+/// Returns the rows that a query reads, in any order. Columns have their names in queries.
 pub(in crate::query) fn rows(context: &SessionContext, input: &Input) -> Result<DataFrame, Error> {
     let mut joined: Option<DataFrame> = None;
     for part in &input.parts {
@@ -24,7 +24,7 @@ pub(in crate::query) fn rows(context: &SessionContext, input: &Input) -> Result<
             None if !input.is_join() => rows,
             None => named(rows, part)?,
             Some(left) => {
-                // NULL equals nothing, NULL included.
+                // NULL equals nothing, not even NULL.
                 left.join_on(named(rows, part)?, JoinType::Inner, part.keys.iter().map(equal)).context(FAILED)?
             }
         });
@@ -32,7 +32,7 @@ pub(in crate::query) fn rows(context: &SessionContext, input: &Input) -> Result<
     joined.ok_or_else(nothing)
 }
 
-/// The rows of a storage that a query is over, in parts that follow each other.
+/// Returns the rows that a query reads, as parts that follow each other in order.
 pub(in crate::query) fn rows_in_order(context: &SessionContext, input: &Input) -> Result<Vec<DataFrame>, Error> {
     input
         .parts
@@ -46,7 +46,7 @@ fn nothing() -> Error {
     Error::new(ErrorKind::Failed, "a query reads nothing")
 }
 
-/// The rows of a storage with the names that its columns have in a join.
+/// Renames the columns of a storage to their names in a join.
 fn named(rows: DataFrame, part: &Part) -> Result<DataFrame, Error> {
     let columns = part.snapshot.columns.iter().zip(part.columns());
     let columns = columns.map(|(stored, (name, _))| column(&stored.name).alias(name));

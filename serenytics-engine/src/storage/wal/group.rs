@@ -1,12 +1,16 @@
-//! Groups: how the rows that are written together stand in a segment of the write-ahead log.
+//! The file format of the write-ahead log: groups of rows that were written together.
 //!
-//! A group is a head of [`HEAD`] bytes and a body, numbers in little endian. The head: [`MAGIC`], the length of the
-//! body, the number of the first row, how many rows there are, the checksum of the body, the checksum of the head so
-//! far. The body, for each row: the length of its columns and of its text, the columns that the storage gets with it
-//! (JSON, nothing if it gets none), its text (JSON, as it came).
+//! A group has a head of [`HEAD`] bytes and a body. Numbers are little endian.
 //!
-//! A group is on the disk before the next one is begun. So what is wrong at the end of a segment was cut while it was
-//! written and never acknowledged; what is wrong before a whole group was acknowledged, and is damage.
+//! The head consists of [`MAGIC`], the length of the body, the number of the first row, the number
+//! of rows, the checksum of the body, and the checksum of the head so far.
+//!
+//! The body has for each row: the length of its columns, the length of the row, the columns that
+//! the row adds to the storage (JSON, or empty), and the row (JSON, as received).
+//!
+//! A group is on disk before the next one is started. An invalid group at the end of a segment is
+//! therefore an interrupted write, which was never acknowledged. An invalid group before a valid
+//! one was acknowledged: the segment is damaged.
 
 use std::ops::Range;
 
@@ -15,13 +19,13 @@ use bytes::Bytes;
 /// A row of the write-ahead log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
-    /// The columns that the storage gets with the row, as JSON; empty if it gets none.
+    /// The columns that the row adds to the storage, as JSON. Empty if there are none.
     pub(super) columns: Bytes,
     /// The row, as JSON.
     pub(super) row: Bytes,
 }
 
-/// A group that was read: rows with numbers that follow each other.
+/// A group that was read: rows with consecutive numbers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Group {
     /// The number of the first row.
@@ -30,23 +34,24 @@ pub(super) struct Group {
     pub(super) records: Vec<Record>,
 }
 
-/// What a segment holds.
+/// The content of a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Segment {
-    /// The whole groups, in their order.
+    /// The complete groups, in order.
     pub(super) groups: Vec<Group>,
-    /// Where the whole groups end. What follows was cut while it was written.
+    /// The end of the complete groups. An interrupted write may follow.
     pub(super) end: usize,
 }
 
-/// Where a segment is damaged.
+/// The position of damage in a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Damage {
-    /// The first byte of the group that cannot be read.
+    /// The first byte of the invalid group.
     pub(super) at: usize,
 }
 
-/// What a group begins with. It has a byte that no JSON text has, so that no row looks like a group.
+/// The first bytes of a group. One of them never appears in JSON, so a row cannot look like a
+/// group.
 const MAGIC: [u8; 4] = *b"SJ\x01\n";
 const HEAD: usize = 28;
 
@@ -73,7 +78,7 @@ pub(super) fn write(first: u64, records: &[Record], bytes: &mut Vec<u8>) {
     bytes[start + HEAD - 4..body].copy_from_slice(&crc32fast::hash(&head).to_le_bytes());
 }
 
-/// The length of what a group holds, which has a limit far below 32 bits.
+/// Encodes a length. The limits of a group are far below 32 bits.
 fn length<T>(items: &[T]) -> [u8; 4] {
     u32::try_from(items.len()).unwrap_or(u32::MAX).to_le_bytes()
 }
@@ -83,7 +88,7 @@ pub(super) fn read(bytes: &Bytes) -> Result<Segment, Damage> {
     let mut groups = Vec::new();
     let mut end = 0;
     while end < bytes.len() {
-        let Some(found) = whole_group(bytes, end) else {
+        let Some(found) = valid_group(bytes, end) else {
             return if is_followed(bytes, end + 1) { Err(Damage { at: end }) } else { Ok(Segment { groups, end }) };
         };
         groups.push(records(bytes, &found).ok_or(Damage { at: end })?);
@@ -92,16 +97,16 @@ pub(super) fn read(bytes: &Bytes) -> Result<Segment, Damage> {
     Ok(Segment { groups, end })
 }
 
-/// A group whose checksums are right.
-struct Found {
+/// A group with valid checksums.
+struct ValidGroup {
     first: u64,
     count: u32,
     body: Range<usize>,
 }
 
-fn whole_group(bytes: &[u8], at: usize) -> Option<Found> {
+fn valid_group(bytes: &[u8], at: usize) -> Option<ValidGroup> {
     let head = bytes.get(at..at + HEAD)?;
-    let number = |place: usize| head[place..place + 4].try_into().map(u32::from_le_bytes).unwrap_or_default();
+    let number = |at: usize| head[at..at + 4].try_into().map(u32::from_le_bytes).unwrap_or_default();
     if !head.starts_with(&MAGIC) || number(HEAD - 4) != crc32fast::hash(&head[..HEAD - 4]) {
         return None;
     }
@@ -110,17 +115,17 @@ fn whole_group(bytes: &[u8], at: usize) -> Option<Found> {
         return None;
     }
     let first = u64::from(number(8)) | u64::from(number(12)) << 32;
-    Some(Found { first, count: number(16), body })
+    Some(ValidGroup { first, count: number(16), body })
 }
 
-/// Whether a whole group begins somewhere from here on.
+/// Returns true if a valid group starts anywhere after a position.
 fn is_followed(bytes: &[u8], from: usize) -> bool {
     let rest = bytes.get(from..).unwrap_or_default();
     let begins = rest.windows(MAGIC.len()).enumerate().filter(|(_, window)| *window == MAGIC);
-    begins.into_iter().any(|(offset, _)| whole_group(bytes, from + offset).is_some())
+    begins.into_iter().any(|(offset, _)| valid_group(bytes, from + offset).is_some())
 }
 
-fn records(bytes: &Bytes, found: &Found) -> Option<Group> {
+fn records(bytes: &Bytes, found: &ValidGroup) -> Option<Group> {
     let mut body = bytes.slice(found.body.clone());
     let mut records = Vec::new();
     while !body.is_empty() {
@@ -145,7 +150,7 @@ mod tests {
         Record { columns: Bytes::from_static(columns.as_bytes()), row: Bytes::from_static(row.as_bytes()) }
     }
 
-    /// Three groups, and where each of them ends.
+    /// Three groups, and the position where each ends.
     fn segment() -> (Vec<u8>, Vec<Group>, Vec<usize>) {
         let groups = vec![
             Group { first: 7, records: vec![record("[{}]", r#"{"a":1}"#), record("", r#"{"a": 2}"#)] },
@@ -162,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn groups_are_read_as_written() {
         let (bytes, groups, _) = segment();
         let end = bytes.len();
         assert_eq!(read(&Bytes::from(bytes)), Ok(Segment { groups, end }));
@@ -170,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_cut_at_any_byte_keeps_its_whole_groups() {
+    fn truncated_segment_keeps_its_complete_groups() {
         let (bytes, groups, ends) = segment();
         for cut in 0..bytes.len() {
             for zeros in [0, 1, 100] {
@@ -178,20 +183,20 @@ mod tests {
                 cut_bytes.resize(cut + zeros, 0);
                 let read = read(&Bytes::from(cut_bytes)).unwrap();
                 let whole = ends.iter().filter(|end| **end <= cut).count();
-                assert_eq!(read.groups, groups[..whole], "cut at {cut}");
+                assert_eq!(read.groups, groups[..whole], "truncated at {cut}");
                 assert_eq!(read.end, if whole == 0 { 0 } else { ends[whole - 1] });
             }
         }
     }
 
     #[test]
-    fn a_wrong_byte_before_a_whole_group_is_damage_and_in_the_last_one_a_cut() {
+    fn wrong_byte_is_damage_unless_it_is_in_the_last_group() {
         let (bytes, groups, ends) = segment();
-        for place in 0..bytes.len() {
+        for position in 0..bytes.len() {
             for bit in 0..8 {
                 let mut wrong = bytes.clone();
-                wrong[place] ^= 1 << bit;
-                let group = ends.iter().filter(|end| **end <= place).count();
+                wrong[position] ^= 1 << bit;
+                let group = ends.iter().filter(|end| **end <= position).count();
                 let begin = if group == 0 { 0 } else { ends[group - 1] };
                 let expected = match group {
                     2 => Ok(Segment { groups: vec![], end: begin }),
@@ -202,7 +207,7 @@ mod tests {
                         assert_eq!(read.end, expected.end);
                         assert_eq!(read.groups, groups[..2]);
                     }
-                    (read, expected) => assert_eq!(read, expected, "bit {bit} of byte {place}"),
+                    (read, expected) => assert_eq!(read, expected, "bit {bit} of byte {position}"),
                 }
             }
         }

@@ -1,7 +1,9 @@
-//! The write-ahead log of a storage: pushed rows, on the disk before they are acknowledged, until the table has them.
+//! The write-ahead log of a storage. It keeps pushed rows on disk from their acknowledgement until
+//! they are merged into the table.
 //!
-//! It is a folder of segments, files that are only appended to, each called after the number of its first row. Rows are
-//! numbered without a gap. The table's log says up to which number it has the rows (see [`super::table`]).
+//! It is a folder of append-only segment files. A segment is named after the number of its first
+//! row; rows have consecutive numbers. The table's log stores the number of the last merged row
+//! (see [`super::table`]).
 
 mod group;
 
@@ -16,29 +18,30 @@ use super::new_files::sync_file;
 use crate::base::{Context, Error, ErrorKind};
 use crate::rows::Column;
 
-/// The folder of the write-ahead log, inside of the storage's. Delta Lake leaves names with this beginning alone.
+/// The folder of the write-ahead log in the storage's folder. Delta Lake ignores names that start
+/// with `_`.
 pub(super) const FOLDER: &str = "_journal";
 
-const FAILED: &str = "the journal of pushed rows could not be opened";
+const FAILED: &str = "the write-ahead log of pushed rows could not be opened";
 
-/// A row, as the write-ahead log has it.
+/// A row of the write-ahead log.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    /// The columns that the storage gets with the row.
+    /// The columns that the row adds to the storage.
     pub(super) columns: Vec<Column>,
     /// The row as JSON.
     pub(super) row: Bytes,
 }
 
-/// The write-ahead log, for the one that writes it.
+/// The write-ahead log, as its only writer uses it.
 #[derive(Debug)]
 pub(super) struct WriteAheadLog {
     folder: PathBuf,
     /// The number of the last row.
     last: u64,
-    /// The segments that nothing is appended to any more, with the number of their last row.
+    /// The segments that are complete, with the number of their last row.
     closed: Vec<(PathBuf, u64)>,
-    /// The segment that is appended to.
+    /// The segment to which rows are appended.
     open: Option<OpenSegment>,
 }
 
@@ -48,13 +51,13 @@ struct OpenSegment {
     file: File,
     /// How many of its bytes are acknowledged.
     length: u64,
-    /// Whether there may be more bytes than that, of a write that failed.
+    /// True if a failed write may have left more bytes.
     is_torn: bool,
 }
 
 impl WriteAheadLog {
-    /// Opens the write-ahead log in a storage's folder, and reads the rows that come after number `merged`, up to which the
-    /// table has them.
+    /// Opens the write-ahead log in a storage's folder. Returns the rows after number `merged`,
+    /// which is the last one in the table.
     pub(super) fn open(storage: &Path, merged: u64) -> Result<(WriteAheadLog, Vec<Entry>), Error> {
         let folder = storage.join(FOLDER);
         let mut wal = WriteAheadLog { folder, last: merged, closed: Vec::new(), open: None };
@@ -65,15 +68,15 @@ impl WriteAheadLog {
             let last = wal.read_segment(path, is_last, &mut entries)?;
             match last {
                 Some(last) => wal.closed.push((path.clone(), last)),
-                // Made, and cut before its first row was written.
+                // The process was killed before the first row was written.
                 None => std::fs::remove_file(path).context(FAILED)?,
             }
         }
-        wal.forget(merged);
+        wal.remove_merged(merged);
         Ok((wal, entries))
     }
 
-    /// The segments, in the order of their rows.
+    /// Returns the segments, in the order of their rows.
     fn segments(&self) -> std::io::Result<Vec<PathBuf>> {
         if !self.folder.exists() {
             return Ok(Vec::new());
@@ -83,12 +86,12 @@ impl WriteAheadLog {
             paths.push(entry?.path());
         }
         paths.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
-        // Their names have as many digits each.
+        // All names have the same number of digits.
         paths.sort();
         Ok(paths)
     }
 
-    /// Reads the rows of a segment that are not known yet, and gives the number of its last row.
+    /// Reads the new rows of a segment. Returns the number of its last row.
     fn read_segment(&mut self, path: &Path, is_last: bool, entries: &mut Vec<Entry>) -> Result<Option<u64>, Error> {
         let bytes = Bytes::from(std::fs::read(path).context(FAILED)?);
         let damaged = |at: usize| {
@@ -96,8 +99,8 @@ impl WriteAheadLog {
             Error::new(
                 ErrorKind::Failed,
                 format!(
-                    "the journal of pushed rows is damaged: {shown} cannot be read from byte {at} on, and acknowledged \
-                     rows follow. Bring the file back from a backup, or move it away to go on without its rows"
+                    "the write-ahead log of pushed rows is damaged: {shown} cannot be read from byte {at} on, and acknowledged \
+                     rows follow. Restore the file from a backup, or move it away to continue without its rows"
                 ),
             )
         };
@@ -108,7 +111,7 @@ impl WriteAheadLog {
             }
             let file = File::options().write(true).open(path).context(FAILED)?;
             file.set_len(segment.end as u64).and_then(|()| file.sync_all()).context(FAILED)?;
-            tracing::info!(path = %path.display(), at = segment.end, "a write that was cut was removed");
+            tracing::info!(path = %path.display(), at = segment.end, "an interrupted write was removed");
         }
         let mut last = None;
         for group in segment.groups {
@@ -122,8 +125,8 @@ impl WriteAheadLog {
                     return Err(Error::new(
                         ErrorKind::Failed,
                         format!(
-                            "the journal of pushed rows is damaged: rows {from} to {to} are missing before {shown}. \
-                             Bring the files of its folder back from a backup, or move them away to go on without \
+                            "the write-ahead log of pushed rows is damaged: rows {from} to {to} are missing before {shown}. \
+                             Restore the files of its folder from a backup, or move them away to continue without \
                              their rows"
                         ),
                     ));
@@ -135,7 +138,7 @@ impl WriteAheadLog {
         Ok(last)
     }
 
-    /// Appends rows: all of them are on the disk when this returns, or none.
+    /// Appends rows. When this returns, either all of them are on disk or none.
     pub(super) fn append(&mut self, entries: Vec<Entry>) -> std::io::Result<()> {
         let first = self.last + 1;
         let records = entries.into_iter().map(Entry::record).collect::<Result<Vec<_>, _>>()?;
@@ -150,10 +153,10 @@ impl WriteAheadLog {
         Ok(())
     }
 
-    /// Removes what holds no row after number `merged`, up to which the table has them.
-    pub(super) fn forget(&mut self, merged: u64) {
+    /// Removes the segments whose rows are all in the table: those up to number `merged`.
+    pub(super) fn remove_merged(&mut self, merged: u64) {
         if let Some(open) = self.open.take_if(|open| self.last <= merged || !open.is_torn) {
-            // The next row begins another segment, so that this one can be removed some time.
+            // The next row starts a new segment, so that this one can be removed later.
             self.closed.push((open.path, self.last));
         }
         self.closed.retain(|(path, last)| {
@@ -161,8 +164,8 @@ impl WriteAheadLog {
                 return true;
             }
             if let Err(error) = std::fs::remove_file(path) {
-                // Its rows are known not to be new when it is read again.
-                tracing::warn!(path = %path.display(), %error, "a segment of the journal was not removed");
+                // If it is read again, its rows are recognized as merged.
+                tracing::warn!(path = %path.display(), %error, "a segment of the write-ahead log was not removed");
             }
             false
         });
@@ -177,7 +180,7 @@ impl OpenSegment {
         sync_file(folder)?;
         let path = folder.join(format!("{first:020}.{EXTENSION}"));
         let file = File::options().append(true).create(true).open(&path)?;
-        // What a try that failed may have left.
+        // Removes the rest of an earlier, failed attempt.
         file.set_len(0)?;
         sync_file(&path)?;
         Ok(OpenSegment { path, file, length: 0, is_torn: false })
@@ -185,12 +188,12 @@ impl OpenSegment {
 
     fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         if self.is_torn {
-            self.cut_back()?;
+            self.truncate()?;
         }
         self.is_torn = true;
         if let Err(error) = self.file.write_all(bytes).and_then(|()| self.file.sync_data()) {
-            if let Err(error) = self.cut_back() {
-                tracing::warn!(path = %self.path.display(), %error, "a write that failed is cut back later");
+            if let Err(error) = self.truncate() {
+                tracing::warn!(path = %self.path.display(), %error, "a failed write will be removed later");
             }
             return Err(error);
         }
@@ -199,8 +202,8 @@ impl OpenSegment {
         Ok(())
     }
 
-    /// Removes what a write that failed has left.
-    fn cut_back(&mut self) -> std::io::Result<()> {
+    /// Removes the bytes of a failed write.
+    fn truncate(&mut self) -> std::io::Result<()> {
         self.file.set_len(self.length)?;
         self.file.sync_all()?;
         self.is_torn = false;
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_read_after_the_number_that_the_table_has() {
+    fn open_returns_the_rows_after_the_last_merged_one() {
         let folder = tempfile::tempdir().unwrap();
         let (mut wal, entries) = WriteAheadLog::open(folder.path(), 0).unwrap();
         assert!(entries.is_empty());
@@ -258,18 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn segments_go_when_the_table_has_their_rows() {
+    fn segments_are_removed_when_their_rows_are_merged() {
         let folder = tempfile::tempdir().unwrap();
         let (mut wal, _) = WriteAheadLog::open(folder.path(), 0).unwrap();
         for number in 1..=6 {
             wal.append(vec![entry(&number.to_string())]).unwrap();
             if number == 2 {
-                wal.forget(1);
+                wal.remove_merged(1);
             } else if number == 4 {
-                wal.forget(3);
+                wal.remove_merged(3);
             }
         }
-        // 1 and 2 are gone; 3 and 4, then 5 and 6 are left.
+        // Rows 1 and 2 are gone; 3 and 4, then 5 and 6 remain.
         assert_eq!(std::fs::read_dir(folder.path().join(FOLDER)).unwrap().count(), 2);
         assert_eq!(rows(&WriteAheadLog::open(folder.path(), 3).unwrap().1), [b"4", b"5", b"6"]);
         let error = WriteAheadLog::open(folder.path(), 1).unwrap_err().to_string();
@@ -277,11 +280,11 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_write_goes_and_damage_is_told() {
+    fn open_removes_an_interrupted_write_and_reports_damage() {
         let folder = tempfile::tempdir().unwrap();
         let (mut wal, _) = WriteAheadLog::open(folder.path(), 0).unwrap();
         wal.append(vec![entry("1")]).unwrap();
-        wal.forget(0);
+        wal.remove_merged(0);
         wal.append(vec![entry("2")]).unwrap();
         let second = folder.path().join(FOLDER).join("00000000000000000002.rows");
         let whole = std::fs::read(&second).unwrap();
@@ -303,16 +306,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_failed_write_leaves_is_cut_back() {
+    fn append_removes_the_bytes_of_a_failed_write() {
         let folder = tempfile::tempdir().unwrap();
         let (mut wal, _) = WriteAheadLog::open(folder.path(), 0).unwrap();
         wal.append(vec![entry("1")]).unwrap();
-        // As after a write and a cut that both failed.
+        // As after a write and a truncation that both failed.
         let open = wal.open.as_mut().unwrap();
         open.file.write_all(b"half of a group").unwrap();
         open.is_torn = true;
-        wal.forget(0);
-        assert!(wal.open.is_some(), "a torn segment stays the last one");
+        wal.remove_merged(0);
+        assert!(wal.open.is_some(), "a segment after a failed write must stay open");
         wal.append(vec![entry("2")]).unwrap();
         assert_eq!(rows(&WriteAheadLog::open(folder.path(), 0).unwrap().1), [b"1", b"2"]);
     }

@@ -1,4 +1,4 @@
-//! CSV text: a NULL is an empty field, an empty text is a quoted one.
+//! Writes CSV text. NULL is an empty field; an empty string is a quoted one.
 
 use datafusion::arrow::array::RecordBatch;
 
@@ -9,14 +9,14 @@ use crate::base::Error;
 pub(in crate::query) struct CsvText {
     separator: u8,
     quotes: bool,
-    /// The line of names, until the first rows are written.
+    /// The header line, until the first rows are written.
     header: Vec<u8>,
-    /// The text of the cell that is being written.
+    /// The text of the current cell.
     cell: Vec<u8>,
 }
 
 impl CsvText {
-    /// Begins with the names of the columns.
+    /// Starts with the names of the columns.
     pub(in crate::query) fn begin<'n>(names: impl Iterator<Item = &'n str>, separator: u8, quotes: bool) -> CsvText {
         let mut text = CsvText { separator, quotes, header: Vec::new(), cell: Vec::new() };
         let mut header = Vec::new();
@@ -31,7 +31,7 @@ impl CsvText {
         text
     }
 
-    /// Writes rows.
+    /// Returns the CSV text of rows, after the header if it was not written yet.
     pub(in crate::query) fn write(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, Error> {
         let columns = Cells::of(batch)?;
         let mut output = std::mem::take(&mut self.header);
@@ -43,7 +43,7 @@ impl CsvText {
                 if column.write_text(row, &mut self.cell)? {
                     self.field(&mut output);
                 } else if columns.len() == 1 {
-                    // An empty line would be no row.
+                    // A row must not be an empty line.
                     output.extend_from_slice(b"\"\"");
                 }
             }
@@ -52,7 +52,7 @@ impl CsvText {
         Ok(output)
     }
 
-    /// What was not written yet: the names, if there were no rows.
+    /// Returns the rest: the header, if no rows were written.
     pub(in crate::query) fn finish(self) -> Vec<u8> {
         self.header
     }
@@ -63,7 +63,7 @@ impl CsvText {
         }
     }
 
-    /// Writes the cell's text as a field.
+    /// Writes the current cell as a field.
     fn field(&self, output: &mut Vec<u8>) {
         let is_special = |byte: &u8| *byte == self.separator || matches!(byte, b'"' | b'\n' | b'\r');
         if !self.quotes && !self.cell.is_empty() && !self.cell.iter().any(is_special) {

@@ -1,4 +1,4 @@
-//! Exports: all rows of a source as a file, which is written while it is sent.
+//! Exports: all rows of a source as a file, which is sent while it is written.
 
 mod csv;
 mod parquet;
@@ -33,22 +33,22 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// The format that a client asks for.
+    /// Parses the name of a format.
     ///
     /// # Errors
-    /// There is no such format.
+    /// The name is unknown.
     pub fn named(name: &str) -> Result<ExportFormat, Error> {
         match name {
             "auto" | "csv" => Ok(ExportFormat::Csv),
             "csv.gz" => Ok(ExportFormat::CsvGz),
             "parquet" => Ok(ExportFormat::Parquet),
             other => Err(Error::rejected(format!(
-                "the export_format is {other:?} and has to be one of auto, csv, csv.gz, parquet"
+                "unknown export_format {other:?}, expected one of auto, csv, csv.gz, parquet"
             ))),
         }
     }
 
-    /// Its name, which files end in.
+    /// Returns its name, which is also the extension of its files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl ExportFormat {
         }
     }
 
-    /// Its media type.
+    /// Returns its media type.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
@@ -74,9 +74,9 @@ impl ExportFormat {
 pub struct ExportOptions {
     /// The format of the file.
     pub format: ExportFormat,
-    /// What stands between two fields of a CSV file.
+    /// The separator between two fields of a CSV file.
     pub separator: u8,
-    /// Whether every field of a CSV file is quoted, and not only those that need it.
+    /// Whether to quote every field of a CSV file. Default: only the fields that need quotes.
     pub quotes: bool,
 }
 
@@ -84,13 +84,13 @@ impl Input {
     /// Checks that the rows can be exported.
     ///
     /// # Errors
-    /// There are no rows, or two columns have the same name in the file.
+    /// The source has no rows, or two columns have the same name in the file.
     pub fn check_export(&self) -> Result<(), Error> {
         exported_columns(self).map(|_| ())
     }
 }
 
-/// The columns of an export: those of a join have their prefixes.
+/// Returns the columns of an export. In a join, their names have prefixes.
 fn exported_columns(input: &Input) -> Result<Vec<Column>, Error> {
     input.check_has_rows()?;
     let columns: Vec<Column> = input.exported_columns().collect();
@@ -99,46 +99,46 @@ fn exported_columns(input: &Input) -> Result<Vec<Column>, Error> {
     Ok(columns)
 }
 
-/// The bytes of an export. Its first piece is there when this returns, so that what goes wrong early is an error by
-/// itself. The rows are those that the input has now.
+/// Returns the bytes of an export. The first chunk is ready on return, so that early errors are
+/// returned before the file begins. The rows are those of `input`, which is a snapshot.
 pub(crate) async fn export(session: &Session, input: Input, options: ExportOptions) -> Result<ByteStream, Error> {
     let columns = exported_columns(&input)?;
     let context = if input.is_join() { &session.filtered } else { &session.ordered };
     let batches = plan::rows(context, &input)?.execute_stream().await.map_err(run_error)?;
     let writer = Writer::begin(&columns, options)?;
-    let state = Exporting { batches, writer: Some(writer), columns, _input: input };
-    let mut pieces = stream::try_unfold(state, |mut state| async move {
-        let piece = state.next().await?;
-        Ok(piece.map(|piece| (piece, state)))
+    let state = RunningExport { batches, writer: Some(writer), columns, _input: input };
+    let mut chunks = stream::try_unfold(state, |mut state| async move {
+        let chunk = state.next().await?;
+        Ok(chunk.map(|chunk| (chunk, state)))
     })
     .boxed();
-    let first = stream::iter(pieces.try_next().await?.map(Ok));
-    Ok(first.chain(pieces).boxed())
+    let first = stream::iter(chunks.try_next().await?.map(Ok));
+    Ok(first.chain(chunks).boxed())
 }
 
-/// An export on its way. What it reads is kept until it was read.
-struct Exporting {
+/// A running export. It keeps its input until the last row is read.
+struct RunningExport {
     batches: SendableRecordBatchStream,
-    /// None when the file is finished.
+    /// `None` when the file is finished.
     writer: Option<Writer>,
     columns: Vec<Column>,
     _input: Input,
 }
 
-impl Exporting {
+impl RunningExport {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         while let Some(writer) = &mut self.writer {
             let Some(batch) = self.batches.try_next().await.map_err(run_error)? else { break };
-            let piece = writer.write(&cast_to(&batch, &file_schema(&self.columns)).context(FAILED)?)?;
-            if !piece.is_empty() {
-                return Ok(Some(Bytes::from(piece)));
+            let chunk = writer.write(&cast_to(&batch, &file_schema(&self.columns)).context(FAILED)?)?;
+            if !chunk.is_empty() {
+                return Ok(Some(Bytes::from(chunk)));
             }
         }
         self.writer.take().map(|writer| writer.finish().map(Bytes::from)).transpose()
     }
 }
 
-/// What turns rows into the bytes of a file, piece by piece.
+/// Converts rows to the bytes of a file, chunk by chunk.
 enum Writer {
     Csv(CsvText),
     CsvGz(CsvText, GzEncoder<Vec<u8>>),
@@ -156,7 +156,7 @@ impl Writer {
         })
     }
 
-    /// Writes rows; gives what is ready to be sent.
+    /// Writes rows. Returns the bytes that are ready to be sent.
     fn write(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, Error> {
         match self {
             Writer::Csv(text) => text.write(batch),
@@ -164,11 +164,11 @@ impl Writer {
                 compress(encoder, &text.write(batch)?)?;
                 Ok(std::mem::take(encoder.get_mut()))
             }
-            Writer::Parquet(pieces) => pieces.write(batch),
+            Writer::Parquet(chunks) => chunks.write(batch),
         }
     }
 
-    /// Gives the rest of the file.
+    /// Returns the rest of the file.
     fn finish(self) -> Result<Vec<u8>, Error> {
         match self {
             Writer::Csv(text) => Ok(text.finish()),
@@ -176,7 +176,7 @@ impl Writer {
                 compress(&mut encoder, &text.finish())?;
                 encoder.finish().context(FAILED)
             }
-            Writer::Parquet(pieces) => pieces.finish(),
+            Writer::Parquet(chunks) => chunks.finish(),
         }
     }
 }

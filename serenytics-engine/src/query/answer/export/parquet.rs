@@ -1,4 +1,4 @@
-//! Parquet pieces: a file of row groups, each of which is sent as soon as it is full.
+//! Writes Parquet: each row group is a chunk that is sent as soon as it is full.
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
@@ -9,7 +9,8 @@ use super::FAILED;
 use crate::base::{Context, Error};
 use crate::rows::{Column, file_schema};
 
-/// How many rows a row group has, and about how many bytes: it is held in memory while it is built.
+/// The maximum number of rows, and about the maximum bytes, of a row group. It is in memory while
+/// it is built.
 const GROUP_ROWS: usize = 64 * 1024;
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
 
@@ -19,7 +20,7 @@ pub(super) struct ParquetChunks {
 }
 
 impl ParquetChunks {
-    /// Begins a file of these columns.
+    /// Starts a file with these columns.
     pub(super) fn begin(columns: &[Column]) -> Result<ParquetChunks, Error> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -29,18 +30,18 @@ impl ParquetChunks {
         Ok(ParquetChunks { writer })
     }
 
-    /// Writes rows; gives the row groups that are full.
+    /// Writes rows. Returns the row groups that are full.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, Error> {
         self.writer.write(batch).context(FAILED)?;
         if self.writer.in_progress_size() >= GROUP_BYTES {
             self.writer.flush().context(FAILED)?;
         }
         self.writer.sync().context(FAILED)?;
-        // The writer counts for itself how much it wrote, so that this may be taken away.
+        // The writer counts the written bytes itself, so its buffer may be emptied.
         Ok(std::mem::take(self.writer.inner_mut()))
     }
 
-    /// Gives the rest of the file.
+    /// Returns the rest of the file.
     pub(super) fn finish(self) -> Result<Vec<u8>, Error> {
         self.writer.into_inner().context(FAILED)
     }

@@ -14,7 +14,7 @@ use crate::rows::file_type;
 
 /// The microseconds of a second.
 const SECOND: i64 = 1_000_000;
-/// More months than there are between any two datetimes.
+/// More months than between any two datetimes.
 const MONTHS: i64 = 12 * 20_000;
 
 pub(super) fn lower(function: DateFunction, a: &Arguments<'_>) -> Expr {

@@ -10,7 +10,7 @@ use serenytics_query::vocabulary::ColumnType;
 use super::arguments::{Arguments, WIDE, case_when};
 use crate::rows::file_type;
 
-/// The smallest positive float from which on no float has a fraction.
+/// The smallest power of two above which no float has a fraction.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
 
 pub(super) fn lower(function: NumberFunction, a: &Arguments<'_>) -> Expr {
