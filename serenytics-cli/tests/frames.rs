@@ -76,26 +76,26 @@ fn data_frame_keeps_its_types_and_its_pickle_runs_no_code() {
         ("span", "column 'span' is a timedelta64"),
         ("list", "column 'list', in the rows 1 to 1: a cell is a list"),
         ("infinite", "column 'x', in the rows 1 to 2: a cell is an infinite number"),
-        ("twice", "columns 1 and 2 are both called \"a\""),
+        ("twice", "columns 1 and 2 are both named \"a\""),
         ("misfit", "row 1, column \"a\": \"x\" is not an integer"),
-        ("os.system", "the pickle names posix.system, which is no part of a data frame"),
+        ("os.system", "the pickle names posix.system, which a data frame does not need"),
         ("eval", "the pickle names builtins.eval"),
         ("exec", "the pickle names builtins.exec"),
-        ("pandas.eval", "eval, which is no part of a data frame"),
-        ("read_pickle", "read_pickle, which is no part of a data frame"),
+        ("pandas.eval", "eval, which a data frame does not need"),
+        ("read_pickle", "read_pickle, which a data frame does not need"),
         ("to_csv", "the pickle names pandas.DataFrame.to_csv"),
         ("getattr", "the attribute 'format', which no data frame needs"),
         ("import", "the pickle names builtins.__import__"),
-        ("numpy.load", "load, which is no part of a data frame"),
+        ("numpy.load", "load, which a data frame does not need"),
         ("memmap", "the pickle names numpy.memmap"),
         ("pyarrow", "the pickle names pyarrow.lib.memory_map"),
-        ("address", "the pickle changes what a type of NumPy is"),
-        ("wild", "the file is no pandas pickle"),
-        ("series", "the pickle names pandas.Series, which is no part of a data frame"),
-        ("index", "the pickle holds a Index and has to hold a DataFrame"),
-        ("cut", "the file is no pandas pickle"),
-        ("text", "the file is no pandas pickle"),
-        ("large", "the data frame needs more than the 700 MiB"),
+        ("address", "the pickle modifies a NumPy type"),
+        ("wild", "the file is not a pandas pickle"),
+        ("series", "the pickle names pandas.Series, which a data frame does not need"),
+        ("index", "the pickle contains a Index, expected a DataFrame"),
+        ("cut", "the file is not a pandas pickle"),
+        ("text", "the file is not a pandas pickle"),
+        ("large", "the data frame needs more than the limit of 700 MiB"),
     ];
     for (name, expected) in rejected {
         assert!(seen[name].as_str().unwrap_or_default().contains(expected), "{name}: {}", seen[name]);
@@ -108,7 +108,7 @@ fn data_frame_without_pandas_or_python_is_an_error() {
     let without = environment("python-alone", &[]);
     for (program, expected) in [
         (without.to_str().unwrap(), "has no pandas"),
-        ("/no/such/python", "could not be started (there is none)"),
+        ("/no/such/python", "could not be started (not found)"),
         ("/bin/false", "/bin/false ended"),
     ] {
         let folder = tempfile::tempdir().unwrap();

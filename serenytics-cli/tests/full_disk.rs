@@ -117,7 +117,7 @@ async fn full_disk_rejects_writes_and_loses_no_rows() {
     let (status, error) = refused.first().expect("the write-ahead log exceeds the limit");
     assert_eq!(*status, 500);
     assert!(
-        error.contains("the row could not be written to the journal") && error.contains("File too large"),
+        error.contains("the row could not be written to the write-ahead log") && error.contains("File too large"),
         "{error}"
     );
 

@@ -159,15 +159,15 @@ async fn batch_with_mistakes_is_rejected_with_a_reason() {
     let uuid = engine.loaded("id,v\n1,a\n").await;
     let cases = [
         (json!([{"action": "upsert", "rows": []}]), "one of insert, insertOrUpdate, delete"),
-        (json!([{"action": "insert", "rows": [1]}]), "a value that is no object"),
+        (json!([{"action": "insert", "rows": [1]}]), "a value that is not an object"),
         (json!([{"action": "insertOrUpdate", "rows": [{"id": 1}]}]), "need `primaryKey`"),
-        (json!([{"action": "delete", "rows": [1], "primaryKey": "nope"}]), "is no column"),
+        (json!([{"action": "delete", "rows": [1], "primaryKey": "nope"}]), "is not a column"),
         (
             json!([{"action": "insertOrUpdate", "rows": [{"v": "x"}], "primaryKey": "id"}]),
-            "there is no value for the primary key \"id\"",
+            "the primary key \"id\" has no value",
         ),
-        (json!([{"action": "delete", "rows": [null], "primaryKey": "id"}]), "the key of no row"),
-        (json!([{"action": "delete", "rows": [{"id": 1}], "primaryKey": "id"}]), "and not objects"),
+        (json!([{"action": "delete", "rows": [null], "primaryKey": "id"}]), "a primary key is never null"),
+        (json!([{"action": "delete", "rows": [{"id": 1}], "primaryKey": "id"}]), "not objects"),
         (json!({"action": "insert"}), "invalid JSON body"),
     ];
     for (operations, expected) in cases {

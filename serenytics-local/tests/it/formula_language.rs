@@ -120,7 +120,7 @@ async fn formula_integer_overflow_is_an_error_except_in_unused_branches() {
     for formula in lost {
         engine.save_measures(&uuid, &[("u", "m", formula)]).await;
         let error = engine.rejection(&uuid, json!({"select": [named("m", "u")]})).await;
-        assert!(error.contains("larger than 64 bits hold"), "{formula}: {error}");
+        assert!(error.contains("does not fit 64 bits"), "{formula}: {error}");
     }
     hold(
         &engine,

@@ -204,7 +204,7 @@ async fn first_row(engine: &LocalEngine, uuid: &str, names: &[&str]) -> Result<V
             let rows = answer["data"].as_array().unwrap();
             Ok(rows.iter().find(|row| row[0] == 1).unwrap().as_array().unwrap()[1..].to_vec())
         }
-        400 if error.contains("64 bits hold") || error.contains("and may have") => Err(error.to_owned()),
+        400 if error.contains("does not fit 64 bits") || error.contains("and may have") => Err(error.to_owned()),
         _ => panic!("{names:?}: {status} {answer}"),
     }
 }

@@ -23,7 +23,7 @@ async fn measures_are_limited_in_number_and_may_share_a_name() {
     for (method, path) in [("POST", "/api/data_source"), ("PUT", path.as_str())] {
         let (status, answer) = engine.call(method, path, content(1001)).await;
         assert_eq!(status, 400, "{answer}");
-        let error = "`measures` of the configuration has 1001 and may have 1000: share them among several sources";
+        let error = "`measures` of the configuration has 1001 entries and may have at most 1000: distribute them over several sources";
         assert_eq!(answer["errors"], json!([error]));
     }
     assert_eq!(engine.call("PUT", &path, content(1000)).await.0, 200);
@@ -49,7 +49,7 @@ async fn query_with_many_long_unknown_names_is_rejected_quickly() {
     for (clause, ends) in [("select", "x"), ("order_by", "x"), ("group_by", "["), ("select", "[n]+[")] {
         let items: Vec<_> = (0..4000).map(|n| json!({"name": wrong(n, ends)})).collect();
         let error = engine.rejection(&uuid, json!({clause: items})).await;
-        assert!(error.ends_with("; and 3900 problems more"), "{clause}, {ends}: {}", &error[error.len() - 300..]);
+        assert!(error.ends_with("; and 3900 more problems"), "{clause}, {ends}: {}", &error[error.len() - 300..]);
     }
     let measure = |n: usize| {
         let formula = format!("[{}]", "x".repeat(200));

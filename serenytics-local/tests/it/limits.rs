@@ -47,7 +47,7 @@ async fn query_timeout_is_an_error() {
     let begun = Instant::now();
     let (status, answer) = server.call(KEY, "POST", &path, COUNTED).await;
     assert_eq!(status, 400);
-    let error = "the query ran for 0.3 seconds, which is this server's limit: filter, or group less finely";
+    let error = "the query ran for 0.3 seconds, which is this server's limit: add filters or use fewer groups";
     assert_eq!(answer, json!({"status": "error", "errors": [error]}));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     // If the response has started, the connection ends before it is complete.
@@ -135,7 +135,7 @@ async fn request_sizes_are_limited() {
     let insert = |rows: Value| json!({"operations": [{"action": "insert", "rows": rows}]}).to_string();
     let (status, answer) = server.call(KEY, "POST", &batch, &insert(json!([{long: 1}]))).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["errors"][0], "the name of column 1 has 256 characters and may have 255");
+    assert_eq!(answer["errors"][0], "the name of column 1 has 256 characters and may have at most 255");
     let columns: serde_json::Map<_, _> = (0..2001).map(|n| (format!("c{n}"), json!(1))).collect();
     assert_eq!(server.call(KEY, "POST", &batch, &insert(json!([columns]))).await.0, 400);
 

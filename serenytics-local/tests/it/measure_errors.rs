@@ -60,10 +60,10 @@ async fn measure_mistakes_are_reported_by_queries() {
         (
             "margn",
             "zz",
-            "`margn` has the measureUuid \"zz\", and `flights` has no such measure; did you mean `margin`, whose uuid is \"u0\"?",
+            "`margn` has the measureUuid \"zz\", but `flights` does not have this measure; did you mean `margin`, whose uuid is \"u0\"?",
         ),
         ("margin", "zz", "did you mean `margin`, whose uuid is \"u0\"?"),
-        ("margin", "u1", "the measure with the uuid \"u1\" is called `unknown`, and the query names it `margin`"),
+        ("margin", "u1", "the measure with the uuid \"u1\" is named `unknown`, but the query calls it `margin`"),
         ("i", "u0", "is called `margin`"),
     ];
     for (name, measure, expected) in cases {
@@ -78,10 +78,7 @@ async fn measure_mistakes_are_reported_by_queries() {
         }
     }
     let error = engine.rejection(&uuid, json!({"select": ["margin", "i"]})).await;
-    assert_eq!(
-        error,
-        "`margin` is a measure, which is named with its uuid: put \"measureUuid\": \"u0\" beside the name"
-    );
+    assert_eq!(error, "`margin` is a measure: add \"measureUuid\": \"u0\" next to the name");
     assert!(engine.rejection(&uuid, json!({"select": ["margi"]})).await.contains("did you mean `margin`?"));
     let two = json!({"select": [named("text", "u3"), named("total", "u4")]});
     assert!(engine.rejection(&uuid, two).await.contains("; the formula"), "every problem");
@@ -144,7 +141,7 @@ async fn measure_formulas_are_limited_in_cost() {
         "{error}"
     );
     let many = json!({"select": vec![named("m7", "m7"); 20]});
-    assert!(engine.rejection(&uuid, many).await.contains("each counted as often as it is named"));
+    assert!(engine.rejection(&uuid, many).await.contains("a formula counts each time it is used"));
 
     let chained: Vec<String> = (0..200)
         .map(|index: usize| if index == 0 { "[i]".to_owned() } else { format!("[m{}] + 1", index - 1) })

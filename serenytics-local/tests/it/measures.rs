@@ -129,7 +129,7 @@ async fn measure_integers_never_wrap() {
             json!({"select": [{"name": "m", "measureUuid": "u", "agg_function": "min"}]}),
         ] {
             let error = engine.rejection(&uuid, stage).await;
-            assert!(error.contains("larger than 64 bits hold"), "{formula}: {error}");
+            assert!(error.contains("does not fit 64 bits"), "{formula}: {error}");
         }
         let small = json!({"select": [named("m", "u")], "where": [{"name": "i", "op": "==", "value": "99"}]});
         assert_eq!(engine.rows(&uuid, small).await, json!([]), "only what is computed can be too large");

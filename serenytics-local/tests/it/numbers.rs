@@ -136,7 +136,7 @@ async fn measure_overflow_in_a_late_row_is_an_error() {
     }
     engine.save_measures(&uuid, &[("u", "m", "[i] + 1")]).await;
     let error = engine.rejection(&uuid, json!({"select": [{"name": "m", "measureUuid": "u"}]})).await;
-    assert!(error.contains("larger than 64 bits hold"), "{error}");
+    assert!(error.contains("does not fit 64 bits"), "{error}");
 }
 
 #[tokio::test]

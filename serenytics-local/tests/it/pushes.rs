@@ -86,7 +86,7 @@ async fn push_into_an_empty_storage_defines_the_columns() {
         let (status, answer) = engine.call_with_key("POST", &path, row, None).await;
         let rejection = answer["errors"][0].as_str().unwrap();
         assert_eq!(status, 400);
-        assert!(rejection.starts_with("the row has no value, and the storage no column yet"), "{rejection}");
+        assert!(rejection.starts_with("the row has no value, and the storage has no columns yet"), "{rejection}");
     }
     assert_eq!(engine.ask(&uuid, json!({"order": "row_by_row"})).await, empty());
     let row = r#"{"n": 1, "b": true, "zip": 1000, "nan": NaN, "b": "NaN"}"#;
@@ -121,7 +121,7 @@ async fn push_of_an_invalid_row_writes_nothing() {
         assert_eq!(engine.push_rejection(&uuid, row).await, message);
     }
     let rejection = engine.push_rejection(&uuid, json!({"I": 1})).await;
-    assert_eq!(rejection, "columns \"i\" and \"I\" differ in nothing but case: rename one");
+    assert_eq!(rejection, "columns \"i\" and \"I\" differ only in case: rename one");
     let rejection = engine.push_rejection(&uuid, json!({"": 1})).await;
     assert_eq!(rejection, "column 4 has no name: give it one");
     let many: serde_json::Map<_, _> = (0..2000).map(|n| (format!("c{n}"), json!(n))).collect();

@@ -245,7 +245,10 @@ async fn rank_with_mistakes_is_rejected() {
             named("word", "word"),
             "at character 18, unknown `direction` of `dense_rank(value, [direction], [group], ..)`",
         ),
-        (named("more", "more"), "need 9 different orders or groups for `rank` and `dense_rank`, and may need 8"),
+        (
+            named("more", "more"),
+            "need 9 different orders or groups for `rank` and `dense_rank`, but may need at most 8",
+        ),
         (named("grouped", "grouped"), "has 9 groups; the limit is 8"),
         (named("total", "total"), "at character 1, `rank` compares all rows and cannot depend on an aggregate"),
         (

@@ -116,7 +116,7 @@ async fn damaged_storage_is_an_error_and_others_work() {
     let (status, answer) = engine.ask(&journal, query.clone()).await;
     let error = answer["errors"][0].as_str().unwrap();
     assert_eq!(status, 500);
-    assert!(error.contains("the journal of pushed rows is damaged"), "{error}");
+    assert!(error.contains("the write-ahead log of pushed rows is damaged"), "{error}");
     assert!(error.contains(".rows cannot be read from byte 0 on, and acknowledged rows follow"), "{error}");
     let push = engine.push_path(&journal).await;
     let (status, answer) = engine.call_with_key("POST", &push, r#"{"n": 9}"#, None).await;

@@ -61,10 +61,10 @@ async fn update_from_file_with_mistakes_changes_nothing() {
     let engine = LocalEngine::start().await;
     let uuid = engine.loaded("id,value\n1,a\n").await;
     for (csv, key, expected) in [
-        ("id,value\n1,b\n", "ids", "the primary key \"ids\" is no column of the storage: did you mean \"id\"?"),
+        ("id,value\n1,b\n", "ids", "the primary key \"ids\" is not a column of the storage: did you mean \"id\"?"),
         ("id,value\n1,b\n", "zzz", "it has `id`, `value`"),
-        ("id,valu\n1,b\n", "id", "the file's column \"valu\" is no column of the storage: did you mean \"value\"?"),
-        ("value\nb\n", "id", "the file has no column \"id\", which is the primary key"),
+        ("id,valu\n1,b\n", "id", "the file's column \"valu\" is not a column of the storage: did you mean \"value\"?"),
+        ("value\nb\n", "id", "the file lacks the primary key column \"id\""),
         ("id,value\n1,b\n,c\n", "id", "row 2 of the file has no value for the primary key \"id\""),
         ("id,value\nx,b\n", "id", "line 2, column \"id\": \"x\" is not an integer"),
         ("id,value\n1\n", "id", "line 2 has 1 field"),
