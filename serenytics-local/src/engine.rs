@@ -25,7 +25,7 @@ use crate::script::{ScriptSettings, Scripts};
 /// How many loads run at the same time; the others wait.
 const LOADS: usize = 4;
 
-/// How long a stop waits for pushed rows to be merged; those that are not stay in the journal.
+/// How long a stop waits for pushed rows to be merged; the rest stays in the write-ahead log.
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// What the caller of a server decides. It holds secrets, and so cannot be printed.
@@ -208,7 +208,7 @@ impl Engine {
         let mut jobs = std::mem::take(&mut *self.running_jobs());
         jobs.shutdown().await;
         if tokio::time::timeout(CLOSING, self.warehouse.close()).await.is_err() {
-            tracing::info!("pushed rows stay in the journal");
+            tracing::info!("pushed rows stay in the write-ahead log");
         }
         self.catalogue.close().await;
     }

@@ -23,7 +23,8 @@ async fn measures_are_limited_in_number_and_may_share_a_name() {
     for (method, path) in [("POST", "/api/data_source"), ("PUT", path.as_str())] {
         let (status, answer) = engine.call(method, path, content(1001)).await;
         assert_eq!(status, 400, "{answer}");
-        let error = "`measures` of the configuration has 1001 entries and may have at most 1000: distribute them over several sources";
+        let error = "`measures` of the configuration has 1001 entries and may have at most 1000: \
+                     distribute them over several sources";
         assert_eq!(answer["errors"], json!([error]));
     }
     assert_eq!(engine.call("PUT", &path, content(1000)).await.0, 200);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::measures::named;
 use crate::support::{LocalEngine, TestServer};
 
-/// The last of the rows are in the journal, the others in a file.
+/// The last of the rows are in the write-ahead log, the others in a file.
 const ROWS: usize = 60;
 const FILED: usize = 50;
 
