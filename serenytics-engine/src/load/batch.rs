@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::storage::{Change, DeletedKeys, Key, NewFiles, RewriteResult, Storage, rewrite};
 
 /// The maximum number of operations in one call.
-const OPERATIONS: usize = 1000;
+const MAX_OPERATIONS: usize = 1000;
 
 /// The body of a batch call.
 #[derive(Debug, Deserialize)]
@@ -45,8 +45,8 @@ pub(crate) async fn run_batch(
     request: BatchRequest,
     forced: ForcedTypes,
 ) -> Result<u64, Error> {
-    if request.operations.len() > OPERATIONS {
-        return Err(Error::rejected(format!("a batch may have at most {OPERATIONS} operations")));
+    if request.operations.len() > MAX_OPERATIONS {
+        return Err(Error::rejected(format!("a batch may have at most {MAX_OPERATIONS} operations")));
     }
     let mut writing = storage.write().await;
     writing.lock_columns().await;
@@ -151,8 +151,8 @@ struct Batch {
     /// The rows that operations add, with the index of the operation.
     rows: Vec<(usize, Vec<Row>)>,
     /// For each key column: the keys of rows to delete, with the index of the last operation that
-    /// has the key. It deletes the rows that earlier operations added. (To search them at each
-    /// operation would visit all rows a thousand times.)
+    /// has the key. Rows that earlier operations added are deleted too, once at the end: doing it
+    /// in each operation could visit all rows a thousand times.
     replaced: HashMap<usize, HashMap<Key, usize>>,
 }
 

@@ -19,11 +19,11 @@ use crate::rows::{BatchBuilder, Column, TypeInference, check_count, check_names}
 
 /// The maximum size of a record in bytes. Without it, an unclosed quote would make the rest of the
 /// file one record.
-const LONGEST_RECORD: usize = 32 * 1024 * 1024;
+const MAX_RECORD_BYTES: usize = 32 * 1024 * 1024;
 
 /// The maximum number of separators in a record, including those in quoted fields. Each may end a
 /// field, and even an empty field uses memory.
-const SEPARATORS: usize = 4 * 1024 * 1024;
+const MAX_SEPARATORS: usize = 4 * 1024 * 1024;
 
 /// An open CSV file with its options. Replacing the file in its folder does not affect it.
 #[derive(Debug, Clone)]
@@ -191,10 +191,10 @@ impl Read for Bounded {
             Err(io::Error::new(io::ErrorKind::InvalidData, message))
         };
         let SinceRecord { bytes, separators } = &*self.since_record;
-        if bytes.get() > LONGEST_RECORD {
+        if bytes.get() > MAX_RECORD_BYTES {
             return too_large("is longer than 32 MiB");
         }
-        if separators.get() > SEPARATORS {
+        if separators.get() > MAX_SEPARATORS {
             return too_large("has more than four million separators");
         }
         let read = self.input.read(buffer)?;

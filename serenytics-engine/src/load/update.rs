@@ -18,7 +18,7 @@ const FAILED: &str = "the rows could not be combined";
 
 /// The estimated bytes of a key without its string: in the map that finds it, and in the set of
 /// keys to delete or of superseded rows.
-const KEY: usize = 128;
+const KEY_BYTES: usize = 128;
 
 /// Loads a file whose rows replace those with the same value of the column `key`. Returns the
 /// storage's new number of rows. An error leaves the storage unchanged. An empty storage gets the
@@ -77,22 +77,22 @@ struct Keys {
 impl Update {
     fn new(file: RowsFile, names: Vec<String>, columns: Arc<Vec<Column>>, key: &str) -> Result<Update, Error> {
         let known = || columns.iter().map(|column| column.name.as_str());
-        let meant = |name: &str| match nearest(name, known()) {
+        let suggestion = |name: &str| match nearest(name, known()) {
             Some(near) => format!("did you mean {near:?}?"),
             None => format!("it has {}", listed(known())),
         };
         let read = names.iter().map(|name| {
             columns.iter().find(|column| column.name == *name).cloned().ok_or_else(|| {
-                let meant = meant(name);
-                Error::rejected(format!("the file's column {name:?} is not a column of the storage: {meant}"))
+                let suggestion = suggestion(name);
+                Error::rejected(format!("the file's column {name:?} is not a column of the storage: {suggestion}"))
             })
         });
         let read: Vec<Column> = read.collect::<Result<_, _>>()?;
         let place = |column: &Column| names.iter().position(|name| *name == column.name);
         let places: Vec<Option<usize>> = columns.iter().map(place).collect();
         let index = columns.iter().position(|column| column.name == key).ok_or_else(|| {
-            let meant = meant(key);
-            Error::rejected(format!("the primary key {key:?} is not a column of the storage: {meant}"))
+            let suggestion = suggestion(key);
+            Error::rejected(format!("the primary key {key:?} is not a column of the storage: {suggestion}"))
         })?;
         if places[index].is_none() {
             return Err(Error::rejected(format!("the file lacks the primary key column {key:?}")));
@@ -116,7 +116,7 @@ impl Update {
                     let name = &column.name;
                     Error::rejected(format!("row {} of the file has no value for the primary key {name:?}", row + 1))
                 })?;
-                bytes += KEY + key.text_len();
+                bytes += KEY_BYTES + key.text_len();
                 superseded.extend(last.insert(key, row));
                 row += 1;
             }

@@ -6,13 +6,13 @@ use serenytics_query::wire::{Condition, Stage};
 use crate::base::Error;
 
 /// The maximum number of conditions in `where`. The planner nests one inside the other.
-const CONDITIONS: usize = 256;
+const MAX_CONDITIONS: usize = 256;
 /// The maximum number of values in all lists of `where` together.
-const VALUES: usize = 100_000;
+const MAX_VALUES: usize = 100_000;
 /// The maximum number of measures of a source. A query parses the formulas of all of them.
-const MEASURES: usize = 1000;
+const MAX_MEASURES: usize = 1000;
 /// The maximum number of items in each of `group_by`, `select` and `order_by`.
-const ITEMS: usize = 4000;
+const MAX_ITEMS: usize = 4000;
 
 /// Returns the one stage of a pipeline, after checking its size.
 pub(super) fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
@@ -25,11 +25,11 @@ pub(super) fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
     let stage = pipeline.into_iter().next().unwrap_or_default();
     let values = stage.conditions.iter().map(values).sum();
     let sizes = [
-        ("`where`", stage.conditions.len(), CONDITIONS, "conditions: use `in` with a list"),
-        ("`where`", values, VALUES, "values in its lists: load them into a separate storage"),
-        ("`group_by`", stage.group_by.len(), ITEMS, "items"),
-        ("`select`", stage.select.len(), ITEMS, "items"),
-        ("`order_by`", stage.order_by.len(), ITEMS, "items"),
+        ("`where`", stage.conditions.len(), MAX_CONDITIONS, "conditions: use `in` with a list"),
+        ("`where`", values, MAX_VALUES, "values in its lists: load them into a separate storage"),
+        ("`group_by`", stage.group_by.len(), MAX_ITEMS, "items"),
+        ("`select`", stage.select.len(), MAX_ITEMS, "items"),
+        ("`order_by`", stage.order_by.len(), MAX_ITEMS, "items"),
     ];
     for (clause, size, limit, what) in sizes {
         if size > limit {
@@ -45,9 +45,9 @@ pub(super) fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
 /// `configuration["measures"]` has too many entries.
 pub fn check_measures(configuration: &Value) -> Result<(), Error> {
     let measures = configuration.get("measures").and_then(Value::as_object).map_or(0, Map::len);
-    if measures > MEASURES {
+    if measures > MAX_MEASURES {
         return Err(Error::rejected(format!(
-            "`measures` of the configuration has {measures} entries and may have at most {MEASURES}: \
+            "`measures` of the configuration has {measures} entries and may have at most {MAX_MEASURES}: \
              distribute them over several sources"
         )));
     }

@@ -16,7 +16,7 @@ use crate::base::{Error, ErrorKind};
 pub(crate) const MAX_COLUMNS: usize = 2000;
 
 /// The maximum number of characters in a column name.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_LENGTH: usize = 255;
 
 /// A column of a storage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,9 +108,9 @@ pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
             return Err(Error::rejected(format!("column {place} has no name: give it one")));
         }
         let length = name.chars().count();
-        if length > LONGEST_NAME {
+        if length > MAX_NAME_LENGTH {
             return Err(Error::rejected(format!(
-                "the name of column {place} has {length} characters and may have at most {LONGEST_NAME}"
+                "the name of column {place} has {length} characters and may have at most {MAX_NAME_LENGTH}"
             )));
         }
         if name.chars().any(char::is_control) {

@@ -51,14 +51,14 @@ impl PhysicalOptimizerRule for Cooperative {
 
 /// The maximum number of cells that a window processes between two yields. If each row is a
 /// separate group, a window copies its columns one by one.
-const CELLS: usize = 100_000;
+const CELLS_PER_SLICE: usize = 100_000;
 /// The minimum number of rows that a window processes between two yields.
-const ROWS: usize = 64;
+const MIN_SLICE_ROWS: usize = 64;
 
 /// Splits a batch into slices. The window yields between them.
 fn slices(batch: Result<RecordBatch>) -> Vec<Result<RecordBatch>> {
     let Ok(rows) = batch else { return vec![batch] };
-    let most = (CELLS / rows.num_columns().max(1)).max(ROWS);
+    let most = (CELLS_PER_SLICE / rows.num_columns().max(1)).max(MIN_SLICE_ROWS);
     (0..rows.num_rows()).step_by(most).map(|at| Ok(rows.slice(at, most.min(rows.num_rows() - at)))).collect()
 }
 
@@ -167,6 +167,6 @@ mod tests {
         };
         assert_eq!(wide(1), [8192]);
         assert_eq!(wide(50), [2000, 2000, 2000, 2000, 192]);
-        assert_eq!(wide(2000), [ROWS; 8192 / ROWS]);
+        assert_eq!(wide(2000), [MIN_SLICE_ROWS; 8192 / MIN_SLICE_ROWS]);
     }
 }

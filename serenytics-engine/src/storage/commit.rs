@@ -29,7 +29,7 @@ const COMMIT_ID: &str = "serenyticsCommit";
 /// before.
 const RETENTION: &str = "interval 1 hours";
 /// The number of commits between two cleanups of such files.
-const CLEANUP: u64 = 100;
+const COMMITS_PER_CLEANUP: u64 = 100;
 
 /// The changes that a commit makes to a storage.
 pub(crate) struct Change {
@@ -177,7 +177,8 @@ impl WriteTransaction {
             _ => properties.with_application_transaction(Transaction::new(WAL_APPLICATION, merged)),
         };
         // Searching for old log files costs more the more there are.
-        let properties = properties.with_cleanup_expired_logs(Some(self.table.commits().is_multiple_of(CLEANUP)));
+        let properties =
+            properties.with_cleanup_expired_logs(Some(self.table.commits().is_multiple_of(COMMITS_PER_CLEANUP)));
         let result = if self.table.delta.state.is_none() {
             self.create(&change.columns, actions, properties).await?
         } else {

@@ -10,7 +10,7 @@ use crate::base::Error;
 use crate::session::Session;
 
 /// How long to wait for another row before the pushed rows are merged.
-const IDLE: Duration = Duration::from_secs(2);
+const IDLE_TIME: Duration = Duration::from_secs(2);
 /// How long to wait after a failed merge before the next one.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
 
@@ -58,7 +58,7 @@ pub(crate) async fn compaction_loop(storage: Weak<Storage>, session: Arc<Session
         } else if !unmerged.is_due() && seen != Some(unmerged.last()) {
             seen = Some(unmerged.last());
             // Until there are many rows or the time is over.
-            let _ = tokio::time::timeout(IDLE, due.notified()).await;
+            let _ = tokio::time::timeout(IDLE_TIME, due.notified()).await;
         } else {
             let Some(storage) = storage.upgrade() else { return };
             if let Err(error) = merge(&storage, &session).await {

@@ -16,7 +16,7 @@ use crate::rows::{Column, file_schema};
 
 /// The number of rows in a row group: large enough to compress well, small enough to build in
 /// memory.
-const ROW_GROUP: usize = 256 * 1024;
+const ROW_GROUP_ROWS: usize = 256 * 1024;
 
 /// The size at which a new file is started.
 const FILE_SIZE: NonZeroU64 = NonZeroU64::MIN.saturating_add(256 * 1024 * 1024);
@@ -65,7 +65,7 @@ impl NewFiles {
         let prefix = format!("{commit:012}");
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
-            .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .build();
         let config = PartitionWriterConfig::try_new(
             file_schema(columns),

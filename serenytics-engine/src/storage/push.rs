@@ -15,9 +15,9 @@ use crate::base::{Context, Error, ErrorKind};
 use crate::rows::{Column, ForcedTypes, JsonRow, Row, RowTypes};
 
 /// The number of pushes in a storage's queue. Further pushes wait until there is room.
-pub(super) const QUEUE: usize = 1024;
+pub(super) const MAX_QUEUED: usize = 1024;
 /// The maximum number of bytes in a group, unless one row is larger.
-const BYTES: usize = 8 * 1024 * 1024;
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 const FAILED: &str = "the row could not be written to the write-ahead log; nothing was kept";
 
@@ -167,7 +167,7 @@ pub(super) async fn writer_loop(storage: Weak<Storage>, mut pushes: mpsc::Receiv
     while let Some(first) = pushes.recv().await {
         let mut bytes = first.push.json.len();
         let mut group = vec![first];
-        while bytes < BYTES
+        while bytes < GROUP_BYTES
             && let Ok(next) = pushes.try_recv()
         {
             bytes += next.push.json.len();

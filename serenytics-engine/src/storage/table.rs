@@ -13,7 +13,7 @@ use url::Url;
 use super::commit::WriteTransaction;
 use super::new_files::{replace_with_copy, sync_file};
 use super::path::DeleteOnDrop;
-use super::push::{QUEUE, QueuedPush, replayed, writer_loop};
+use super::push::{MAX_QUEUED, QueuedPush, replayed, writer_loop};
 use super::snapshot::Snapshot;
 use super::wal::{self, WriteAheadLog};
 use crate::base::{Context, Error, ErrorKind};
@@ -94,7 +94,7 @@ impl Storage {
         let (types, rows) = replayed(&snapshot.columns, entries)?;
         let snapshot = snapshot.with_pushed(types.columns(), rows);
 
-        let (pushes, queue) = mpsc::channel(QUEUE);
+        let (pushes, queue) = mpsc::channel(MAX_QUEUED);
         let storage = Arc::new(Storage {
             folder,
             snapshot: RwLock::new(Arc::new(snapshot)),

@@ -10,12 +10,12 @@ use crate::rows::{BatchBuilder, Cell, Column, Row, file_schema};
 
 /// The number of rows in a chunk. A query only converts the rows that arrived since the previous
 /// one, and copies the last chunk once.
-const CHUNK: u64 = 4096;
+const CHUNK_ROWS: u64 = 4096;
 
 /// The number of rows, or of their bytes, that starts a merge at once.
-const DUE: (u64, u64) = (32 * 1024, 8 * 1024 * 1024);
+const MERGE_THRESHOLD: (u64, u64) = (32 * 1024, 8 * 1024 * 1024);
 /// The number of rows, or of their bytes, from which pushes wait for a merge.
-const FULL: (u64, u64) = (4 * DUE.0, 4 * DUE.1);
+const WAIT_THRESHOLD: (u64, u64) = (4 * MERGE_THRESHOLD.0, 4 * MERGE_THRESHOLD.1);
 
 const FAILED: &str = "the pushed rows could not be combined";
 
@@ -76,23 +76,23 @@ impl UnmergedRows {
 
     /// Returns true if there are enough rows for a merge.
     pub(crate) fn is_due(&self) -> bool {
-        self.rows() >= DUE.0 || self.bytes >= DUE.1
+        self.rows() >= MERGE_THRESHOLD.0 || self.bytes >= MERGE_THRESHOLD.1
     }
 
     /// Returns true if there are too many rows to accept more.
     pub(super) fn is_full(&self) -> bool {
-        self.rows() >= FULL.0 || self.bytes >= FULL.1
+        self.rows() >= WAIT_THRESHOLD.0 || self.bytes >= WAIT_THRESHOLD.1
     }
 
     /// Returns an upper bound of the absolute value of a column's integers.
     pub(super) fn largest(&self, column: usize) -> u64 {
-        locked(&self.largest).get(column).copied().unwrap_or(0)
+        lock(&self.largest).get(column).copied().unwrap_or(0)
     }
 
     /// Appends rows. Only the writer of the write-ahead log may call this, on the current snapshot.
     pub(super) fn with(&self, rows: Vec<(Row, usize)>) -> UnmergedRows {
         let mut after = self.clone();
-        let mut largest = locked(&self.largest);
+        let mut largest = lock(&self.largest);
         let mut chunks = None;
         for (row, size) in rows {
             for (column, cell) in &row {
@@ -107,13 +107,13 @@ impl UnmergedRows {
             after.bytes += size;
             let known: &mut Vec<Arc<Chunk>> = chunks.get_or_insert_with(|| self.chunks.to_vec());
             let chunk = match known.last() {
-                Some(chunk) if after.last - chunk.first < CHUNK => chunk,
+                Some(chunk) if after.last - chunk.first < CHUNK_ROWS => chunk,
                 _ => {
                     known.push(Arc::new(Chunk { first: after.last, rows: Mutex::default() }));
                     &known[known.len() - 1]
                 }
             };
-            let mut in_chunk = locked(&chunk.rows);
+            let mut in_chunk = lock(&chunk.rows);
             in_chunk.rows.push(row);
             in_chunk.sizes.push(size);
         }
@@ -130,7 +130,7 @@ impl UnmergedRows {
             return UnmergedRows::none(merged);
         }
         let mut after = UnmergedRows { merged: merged.max(self.merged), ..self.clone() };
-        let left = |chunk: &&Arc<Chunk>| locked(&chunk.rows).sizes.len() as u64 + chunk.first > after.merged + 1;
+        let left = |chunk: &&Arc<Chunk>| lock(&chunk.rows).sizes.len() as u64 + chunk.first > after.merged + 1;
         let chunks: Vec<Arc<Chunk>> = self.chunks.iter().filter(left).cloned().collect();
         after.bytes = chunks.iter().map(|chunk| chunk.bytes(after.merged, after.last)).sum();
         after.chunks = Arc::new(chunks);
@@ -153,13 +153,13 @@ impl Chunk {
     /// Returns the number of bytes of the rows after one number up to another.
     fn bytes(&self, after: u64, last: u64) -> u64 {
         let numbers = self.first..;
-        let rows = locked(&self.rows);
+        let rows = lock(&self.rows);
         numbers.zip(&rows.sizes).filter(|(number, _)| *number > after && *number <= last).map(|(_, size)| size).sum()
     }
 
     /// Returns the rows up to a number.
     fn batch(&self, last: u64, columns: &[Column]) -> Result<RecordBatch, Error> {
-        let mut rows = locked(&self.rows);
+        let mut rows = lock(&self.rows);
         let wanted = (last + 1 - self.first).min(rows.sizes.len() as u64) as usize;
         let built = rows.built.as_ref().map_or(0, RecordBatch::num_rows);
         if built < wanted {
@@ -194,7 +194,7 @@ fn with_columns(batch: &RecordBatch, columns: &[Column]) -> Result<RecordBatch, 
     RecordBatch::try_new(schema, arrays).context(FAILED)
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -16,7 +16,7 @@ use crate::base::{Context, Error};
 const SCRIPT: &str = include_str!("read_pickle.py");
 
 /// The maximum length of a line of Python's output. The script writes shorter lines.
-const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+const MAX_LINE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The environment variables that Python may need to start. All others are withheld, since they may
 /// be secrets.
@@ -124,9 +124,9 @@ impl Reading {
     /// Returns the next line of output. A [`PythonReply::Error`] is returned as an error.
     pub(super) fn next(&mut self) -> Result<PythonReply, Error> {
         let mut line = Vec::new();
-        self.output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).context(FAILED)?;
+        self.output.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line).context(FAILED)?;
         if line.last() != Some(&b'\n') {
-            return Err(self.broken_off(line.len() as u64));
+            return Err(self.early_end(line.len() as u64));
         }
         match serde_json::from_slice(&line).context(FAILED)? {
             PythonReply::Error(message) => Err(Error::rejected(message)),
@@ -143,8 +143,8 @@ impl Reading {
     }
 
     /// Returns the error for an output that ended too early.
-    fn broken_off(&mut self, length: u64) -> Error {
-        if length >= LONGEST_LINE {
+    fn early_end(&mut self, length: u64) -> Error {
+        if length >= MAX_LINE_BYTES {
             return Error::rejected("a row of the data frame is too long");
         }
         let status = match self.child.wait() {

@@ -39,7 +39,7 @@ import warnings  # noqa: E402
 warnings.simplefilter('ignore')
 
 ROWS = 2000
-LONGEST_LINE = 16 * 1024 * 1024
+MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
 class Rejected(Exception):
@@ -305,7 +305,7 @@ class Column:
             self.type, self.cells_of = 'str', plain_cells
         elif types.is_integer_dtype(dtype):
             self.type, self.cells_of = 'int', plain_cells
-            # Integers of more than 64 bits become strings, as in a CSV file.
+            # Integers that do not fit 64 signed bits become strings, as in a CSV file.
             if any(value is not pandas.NA and value > 2**63 - 1 for value in [values.max()] if len(values)):
                 self.type = 'str'
         elif types.is_float_dtype(dtype):
@@ -330,14 +330,14 @@ class Column:
 
 def print_rows(columns, start, end):
     line = json.dumps({'cells': [column.cells(start, end) for column in columns]}, allow_nan=False)
-    if len(line) <= LONGEST_LINE:
+    if len(line) <= MAX_LINE_BYTES:
         sys.stdout.write(line + '\n')
     elif end - start > 1:
         middle = (start + end) // 2
         print_rows(columns, start, middle)
         print_rows(columns, middle, end)
     else:
-        raise Rejected(f'row {end} has more than {LONGEST_LINE // 1024 // 1024} MiB')
+        raise Rejected(f'row {end} has more than {MAX_LINE_BYTES // 1024 // 1024} MiB')
 
 
 def frame():

@@ -6,7 +6,7 @@ use datafusion::logical_expr::{cast, utils::COUNT_STAR_EXPANSION};
 use datafusion::prelude::Expr;
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
-use super::one_zero;
+use super::unify_zeros;
 
 /// The prefix of an aggregate's name in a plan, before its index.
 pub(in crate::query) const AGGREGATE: &str = "a";
@@ -32,6 +32,6 @@ pub(in crate::query) fn aggregated(
         Aggregate::Min => min(argument),
         Aggregate::Max => max(argument),
         Aggregate::Avg => avg(argument),
-        Aggregate::Dcount => count_distinct(one_zero(argument, argument_type)),
+        Aggregate::Dcount => count_distinct(unify_zeros(argument, argument_type)),
     }
 }

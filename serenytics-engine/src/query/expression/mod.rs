@@ -22,6 +22,6 @@ pub(super) fn unchecked(what: &str) -> Error {
 }
 
 /// Turns negative zero into zero, by adding zero. Arrow does not consider the two equal.
-pub(super) fn one_zero(expr: Expr, column_type: ColumnType) -> Expr {
+pub(super) fn unify_zeros(expr: Expr, column_type: ColumnType) -> Expr {
     if column_type == ColumnType::Float { expr + lit(0.0) } else { expr }
 }

@@ -21,7 +21,7 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
 use super::functions::{Arguments, WIDE, balanced, case_when, datetime, lower_operation, text};
 use crate::query::expression::{AGGREGATE, aggregated, row_count};
-use crate::query::expression::{column, one_zero};
+use crate::query::expression::{column, unify_zeros};
 use crate::rows::query_type;
 
 /// Lowers the formula of a measure to the cell of a row.
@@ -172,7 +172,7 @@ impl Lowering {
 
     /// Lowers a rank to a reference to its column.
     fn rank(&mut self, rank: &Rank) -> Expr {
-        let mut key = |typed: &Typed| one_zero(self.narrow(typed), typed.column_type());
+        let mut key = |typed: &Typed| unify_zeros(self.narrow(typed), typed.column_type());
         let (value, groups) = (key(&rank.value), rank.groups.iter().map(&mut key).collect());
         let name = format!("\u{2}{}", rank.number);
         let reference = column(&name);
@@ -198,7 +198,7 @@ impl Lowering {
         if is_negated { Expr::Not(Box::new(is_in)) } else { is_in }
     }
 
-    /// Lowers values for a comparison: to floats with one zero if any is a float, to wide integers if any is one.
+    /// Lowers values for a comparison: to floats without negative zero if any is a float, to wide integers if any is wide.
     fn comparable(&mut self, parts: &[&Typed]) -> Vec<Expr> {
         if parts.iter().any(|part| part.result == Type::FLOAT) {
             return parts.iter().map(|part| self.without_negative_zero(part)).collect();
@@ -218,7 +218,7 @@ impl Lowering {
             lowered if typed.is_unchecked() => finite(lowered.expr),
             lowered => lowered.expr,
         };
-        if typed.is_nonzero_literal() { float } else { one_zero(float, ColumnType::Float) }
+        if typed.is_nonzero_literal() { float } else { unify_zeros(float, ColumnType::Float) }
     }
 
     /// Lowers an aggregate. A row that does not meet its condition counts as NULL.
@@ -269,7 +269,7 @@ impl Lowering {
         let is_zero_safe = !operator.divides() || right.is_nonzero_literal();
         let left = self.float(left);
         let right = self.float(right);
-        let right = if is_zero_safe { right } else { nullif(one_zero(right, ColumnType::Float), lit(0.0)) };
+        let right = if is_zero_safe { right } else { nullif(unify_zeros(right, ColumnType::Float), lit(0.0)) };
         operation(operator, left, right)
     }
 

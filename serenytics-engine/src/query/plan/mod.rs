@@ -18,7 +18,7 @@ use self::ranks::with_ranks;
 pub(super) use self::resolve::resolve;
 pub(super) use self::scan::{rows, rows_in_order};
 use crate::base::{Context, Error};
-use crate::query::expression::{AGGREGATE, aggregated, column, one_zero, row_count, time_slot, unchecked};
+use crate::query::expression::{AGGREGATE, aggregated, column, row_count, time_slot, unchecked, unify_zeros};
 use crate::query::formula::Totals;
 
 const FAILED: &str = "the query could not be planned";
@@ -88,7 +88,7 @@ pub(super) fn plan(mut rows: DataFrame, checked: &CheckedStage, columns: &Column
         // Rows that are equal by the last key may come in any order, so its zeros need not be
         // unified.
         for (key, column_type) in keys.iter_mut().rev().skip(1) {
-            key.expr = one_zero(key.expr.clone(), *column_type);
+            key.expr = unify_zeros(key.expr.clone(), *column_type);
         }
         for (index, (key, _)) in keys.iter_mut().enumerate() {
             if !matches!(key.expr, Expr::Column(_)) {
@@ -130,7 +130,7 @@ fn keys(stage: &Stage, columns: &Columns<'_>) -> Result<Vec<Expr>, Error> {
     let key = |(index, key): (usize, &Key)| {
         let source = columns.row_column(&key.column.text)?;
         let expr = match key.slot {
-            KeySlot::Whole => one_zero(source.cell, source.column_type),
+            KeySlot::Whole => unify_zeros(source.cell, source.column_type),
             KeySlot::Slot(slot) => time_slot(slot, source.cell),
             KeySlot::Unknown => return Err(unchecked("an unknown time slot")),
         };

@@ -15,33 +15,33 @@ use crate::query::formula::RankColumn;
 
 /// The maximum number of times that a query may sort its rows for ranks. All rows are in memory
 /// during a sort.
-const SORTS: usize = 8;
+const MAX_SORTS: usize = 8;
 
 /// Adds a column for each rank.
 pub(super) fn with_ranks(rows: DataFrame, ranks: &[RankColumn]) -> Result<DataFrame, Error> {
     const FAILED: &str = "the ranks could not be planned";
     let mut keys = Keys::default();
     let sorts = sorts(ranks, &mut keys);
-    if sorts.len() > SORTS {
+    if sorts.len() > MAX_SORTS {
         return Err(Error::rejected(format!(
             "the query's formulas need {} different orders or groups for `rank` and `dense_rank`, but may need at most \
-             {SORTS}",
+             {MAX_SORTS}",
             sorts.len()
         )));
     }
-    planned(rows, keys, &sorts).context(FAILED)
+    add_ranks(rows, keys, &sorts).context(FAILED)
 }
 
 /// Collects the distinct sorts that the ranks need.
-fn sorts<'r>(ranks: &'r [RankColumn], keys: &mut Keys) -> Vec<Sorted<'r>> {
-    let mut sorts: Vec<Sorted<'_>> = Vec::new();
+fn sorts<'r>(ranks: &'r [RankColumn], keys: &mut Keys) -> Vec<SharedSort<'r>> {
+    let mut sorts: Vec<SharedSort<'_>> = Vec::new();
     for rank in ranks {
         // NULLs sort last, so that they do not change the rank of another row.
         let order = keys.column(&rank.value).sort(rank.is_ascending, false);
         let groups: Vec<Expr> = rank.groups.iter().map(|group| keys.column(group)).collect();
         match sorts.iter_mut().find(|sort| sort.order == order && sort.groups == groups) {
             Some(sort) => sort.ranks.push(rank),
-            None => sorts.push(Sorted { order, groups, ranks: vec![rank] }),
+            None => sorts.push(SharedSort { order, groups, ranks: vec![rank] }),
         }
     }
     sorts
@@ -49,7 +49,7 @@ fn sorts<'r>(ranks: &'r [RankColumn], keys: &mut Keys) -> Vec<Sorted<'r>> {
 
 /// Adds the sort keys, computes the ranks with one sort for each distinct order, and removes the
 /// keys again.
-fn planned(rows: DataFrame, keys: Keys, sorts: &[Sorted<'_>]) -> Result<DataFrame, DataFusionError> {
+fn add_ranks(rows: DataFrame, keys: Keys, sorts: &[SharedSort<'_>]) -> Result<DataFrame, DataFusionError> {
     let stored: Vec<Expr> = rows.schema().columns().into_iter().map(Expr::Column).collect();
     let mut rows = rows.select([stored.clone(), keys.computed].concat())?;
     let mut values = Vec::new();
@@ -86,13 +86,13 @@ impl Keys {
 }
 
 /// Ranks that share one sort.
-struct Sorted<'r> {
+struct SharedSort<'r> {
     order: Sort,
     groups: Vec<Expr>,
     ranks: Vec<&'r RankColumn>,
 }
 
-impl Sorted<'_> {
+impl SharedSort<'_> {
     /// Returns the window functions: one column for each function, even if several formulas call
     /// it.
     fn windows(&self, number: usize) -> Vec<Expr> {

@@ -17,9 +17,9 @@ use crate::query::limits::check_measures;
 
 /// The maximum number of parts in a query's formulas. A formula counts each time that it is used,
 /// because the planner visits every use.
-const PARTS: usize = 5000;
+const MAX_PARTS: usize = 5000;
 /// How many characters of a formula a message shows.
-const SHOWN: usize = 100;
+const MAX_SHOWN: usize = 100;
 
 /// Resolves the names of a stage. Replaces the names of measures with their unique names in the
 /// schema.
@@ -37,9 +37,9 @@ pub(in crate::query) fn resolve<'a>(stage: &mut Stage, input: &'a Input) -> Resu
     for condition in &mut stage.conditions {
         resolver.name(&mut condition.name, condition.measure_uuid.as_deref());
     }
-    if resolver.parts > PARTS {
+    if resolver.parts > MAX_PARTS {
         resolver.problems.push(format!(
-            "the query's formulas have {} parts and may have at most {PARTS}; a formula counts each time it is used",
+            "the query's formulas have {} parts and may have at most {MAX_PARTS}; a formula counts each time it is used",
             resolver.parts
         ));
     }
@@ -157,7 +157,7 @@ impl<'a> Resolver<'a> {
             return Ok(());
         }
         let wrong = |problem: String| {
-            let shown: String = name.chars().take(SHOWN).collect();
+            let shown: String = name.chars().take(MAX_SHOWN).collect();
             let more = if shown.len() < name.len() { ".." } else { "" };
             format!("the value formula `{shown}{more}` is invalid: {problem}")
         };

@@ -7,7 +7,7 @@ use datafusion::prelude::{DataFrame, Expr, SessionContext};
 use serenytics_query::vocabulary::ColumnType;
 
 use crate::base::{Context, Error, ErrorKind};
-use crate::query::expression::{column, one_zero};
+use crate::query::expression::{column, unify_zeros};
 use crate::query::input::{Input, Key, Part};
 use crate::storage::scan_parts;
 
@@ -55,7 +55,7 @@ fn named(rows: DataFrame, part: &Part) -> Result<DataFrame, Error> {
 
 fn equal(key: &Key) -> Expr {
     let side = |name: &str| match key.is_float {
-        true => one_zero(cast(column(name), DataType::Float64), ColumnType::Float),
+        true => unify_zeros(cast(column(name), DataType::Float64), ColumnType::Float),
         false => column(name),
     };
     side(&key.left).eq(side(&key.right))
