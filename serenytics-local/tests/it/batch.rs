@@ -219,7 +219,7 @@ async fn batch_with_too_many_columns_is_rejected() {
     let row: serde_json::Map<_, _> = (0..3000).map(|n| (format!("c{n}"), json!(n))).collect();
     let (status, answer) = engine.batch(&uuid, json!([{"action": "insert", "rows": [row]}])).await;
     assert_eq!(status, 400);
-    assert!(answer["errors"][0].as_str().unwrap().contains("a storage has at most 2000"), "{answer}");
+    assert!(answer["errors"][0].as_str().unwrap().contains("a storage may have at most 2000"), "{answer}");
 }
 
 #[tokio::test]
