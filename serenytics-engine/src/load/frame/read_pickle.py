@@ -131,7 +131,9 @@ def resolve(module, name):
                 continue
     if module.startswith('pyarrow'):
         raise Rejected("the data frame needs pyarrow, which the server's Python does not have: install it there")
-    raise Rejected(f'the data frame uses {module}.{name}, which the server\'s pandas {pandas.__version__} does not have')
+    raise Rejected(
+        f'the data frame uses {module}.{name}, which the server\'s pandas {pandas.__version__} does not have'
+    )
 
 
 # -- Safe replacements for names that could do more than a data frame needs.

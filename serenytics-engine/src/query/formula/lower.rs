@@ -198,7 +198,8 @@ impl Lowering {
         if is_negated { Expr::Not(Box::new(is_in)) } else { is_in }
     }
 
-    /// Lowers values for a comparison: to floats without negative zero if any is a float, to wide integers if any is wide.
+    /// Lowers values for a comparison: to floats without negative zero if any is a float, to wide
+    /// integers if any is wide.
     fn comparable(&mut self, parts: &[&Typed]) -> Vec<Expr> {
         if parts.iter().any(|part| part.result == Type::FLOAT) {
             return parts.iter().map(|part| self.without_negative_zero(part)).collect();

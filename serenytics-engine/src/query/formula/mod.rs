@@ -1,4 +1,5 @@
-//! Formulas on DataFusion: lowers the checked formulas of `serenytics_query::formula` to expressions of built-in functions.
+//! Formulas on DataFusion: lowers the checked formulas of `serenytics_query::formula` to expressions
+//! of built-in functions.
 
 mod functions;
 mod lower;

@@ -39,7 +39,8 @@ pub(in crate::query) fn resolve<'a>(stage: &mut Stage, input: &'a Input) -> Resu
     }
     if resolver.parts > MAX_PARTS {
         resolver.problems.push(format!(
-            "the query's formulas have {} parts and may have at most {MAX_PARTS}; a formula counts each time it is used",
+            "the query's formulas have {} parts and may have at most {MAX_PARTS}; a formula counts each time it is \
+             used",
             resolver.parts
         ));
     }

@@ -99,8 +99,9 @@ impl WriteAheadLog {
             Error::new(
                 ErrorKind::Failed,
                 format!(
-                    "the write-ahead log of pushed rows is damaged: {shown} cannot be read from byte {at} on, and acknowledged \
-                     rows follow. Restore the file from a backup, or move it away to continue without its rows"
+                    "the write-ahead log of pushed rows is damaged: {shown} cannot be read from byte {at} on, and \
+                     acknowledged rows follow. Restore the file from a backup, or move it away to \
+                     continue without its rows"
                 ),
             )
         };
@@ -125,9 +126,9 @@ impl WriteAheadLog {
                     return Err(Error::new(
                         ErrorKind::Failed,
                         format!(
-                            "the write-ahead log of pushed rows is damaged: rows {from} to {to} are missing before {shown}. \
-                             Restore the files of its folder from a backup, or move them away to continue without \
-                             their rows"
+                            "the write-ahead log of pushed rows is damaged: rows {from} to {to} are missing before \
+                             {shown}. Restore the files of its folder from a backup, or move them away to \
+                             continue without their rows"
                         ),
                     ));
                 }

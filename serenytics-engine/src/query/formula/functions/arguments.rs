@@ -48,7 +48,8 @@ impl<'a> Arguments<'a> {
         if self.result(index) == Type::FLOAT { self.cell(index) } else { cast(self.cell(index), DataType::Float64) }
     }
 
-    /// Returns an argument for a comparison. Adding zero removes negative zero, which Arrow does not consider equal to 0.
+    /// Returns an argument for a comparison. Adding zero removes negative zero, which Arrow does not
+    /// consider equal to 0.
     pub(super) fn comparable(&self, index: usize) -> Expr {
         let is_number = self.result(index).is_numeric() && self.typed.iter().any(|typed| typed.result == Type::FLOAT);
         if is_number { self.cell(index) + lit(0.0) } else { self.cell(index) }
