@@ -27,8 +27,9 @@ pub struct Push {
     pub fields: Vec<(String, Value)>,
     /// The row as JSON, which is written to the log.
     pub json: Bytes,
-    /// The types of columns that the row adds. An error is returned only if the row adds columns.
-    pub forced: Result<ForcedTypes, Error>,
+    /// Returns the forced types of columns that the row adds. It is called only if the row adds columns, so that
+    /// other pushes do not read a configuration.
+    pub forced: Box<dyn Fn() -> Result<ForcedTypes, Error> + Send + Sync>,
     /// A value that is dropped when the row is written, such as a permit for the memory that the row uses. It stays
     /// until then even if the caller of the push is cancelled.
     pub guard: Box<dyn Send + Sync>,
@@ -135,8 +136,7 @@ fn typed(types: &mut RowTypes, push: &Push) -> Result<(Vec<Column>, Row), Error>
         }
         return Ok((Vec::new(), types.row(&push.fields)?));
     }
-    let forced = push.forced.as_ref().map_err(Error::duplicate)?;
-    let new = types.new_columns(&push.fields, forced)?;
+    let new = types.new_columns(&push.fields, &(push.forced)()?)?;
     let mut with_new = RowTypes::new(Arc::clone(types.columns()));
     with_new.add(new.clone());
     let row = with_new.row(&push.fields)?;

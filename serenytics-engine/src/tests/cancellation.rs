@@ -42,7 +42,8 @@ impl Target {
     async fn push(&self, value: i64) -> Result<(), Error> {
         let row = json!({"n": value});
         let fields = vec![("n".to_owned(), row["n"].clone())];
-        let push = Push { fields, json: row.to_string().into(), forced: Ok([].into()), guard: Box::new(()) };
+        let push =
+            Push { fields, json: row.to_string().into(), forced: Box::new(|| Ok([].into())), guard: Box::new(()) };
         self.storage.push(push).await
     }
 

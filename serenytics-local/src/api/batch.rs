@@ -50,8 +50,10 @@ pub(super) async fn push(
     let JsonRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("expected one row as an object: {\"column\": value}"));
     };
-    let push = Push { fields, json: bytes, forced: forced_types(&source), guard: Box::new(held.paid()) };
-    engine.warehouse.table(source.uuid).await?.push(push).await?;
+    let uuid = source.uuid;
+    let forced = Box::new(move || forced_types(&source));
+    let push = Push { fields, json: bytes, forced, guard: Box::new(held.paid()) };
+    engine.warehouse.table(uuid).await?.push(push).await?;
     engine.metrics.pushes.inc();
     engine.metrics.written("push", 1);
     Ok(ok())
@@ -105,7 +107,8 @@ mod tests {
         assert_eq!(free(), taken);
         let held = read(r#"{"a": 1}"#.to_owned()).await;
         let (fields, json) = (vec![("a".to_owned(), json!(1))], held.bytes());
-        let push = Push { fields, json, forced: forced_types(&source), guard: Box::new(held.paid()) };
+        let forced = Box::new(move || forced_types(&source));
+        let push = Push { fields, json, forced, guard: Box::new(held.paid()) };
         assert!(tokio::time::timeout(Duration::from_millis(300), table.push(push)).await.is_err());
         assert_eq!(free(), (taken.0 - 1, taken.1));
         drop(paused);
