@@ -40,8 +40,8 @@ impl Client {
         ClientBuilder::environment(&Environment::process())?.build()
     }
 
-    /// Returns the same client with another timeout for whole calls. It also replaces the read
-    /// timeout: the server may send nothing for that long.
+    /// Returns the same client with another timeout for whole calls. It also raises the read
+    /// timeout to at least this: the server may send nothing for that long.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         Client { session: self.session.with_timeout(timeout) }
