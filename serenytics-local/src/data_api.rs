@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::access::{Account, Credentials, same_secret};
+use crate::base::{Error, Kind};
 use crate::catalogue::Source;
-use crate::error::{Error, Kind};
 
 /// Who reads what by the data API. It holds secrets, and so cannot be printed.
 #[derive(Clone, Default)]

@@ -11,22 +11,18 @@
 
 mod access;
 mod api;
+mod base;
 mod catalogue;
 mod data_api;
-mod engine;
-mod error;
-mod jobs;
-mod join;
-mod links;
+mod loads;
 mod local;
 mod mail;
-mod metrics;
-mod receive;
-mod s3;
+mod platform;
 mod script;
 mod server;
+mod tasks;
 mod web_app;
 
-pub use error::Error;
+pub use base::Error;
 pub use local::Local;
 pub use server::{Server, ServerBuilder};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serenytics_core::Client;
 
 use crate::access;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 use crate::server::Server;
 
 /// The embedded engine. It runs in this process and stops when it is dropped.

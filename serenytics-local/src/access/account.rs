@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::base::Error;
 
 /// The maximum number of characters of an account name or login.
 const MAX_NAME_LENGTH: usize = 100;

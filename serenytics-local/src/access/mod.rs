@@ -1,6 +1,7 @@
 //! Access: API keys of accounts, and users who can log in and create API keys.
 
 mod account;
+mod links;
 mod user;
 
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -11,9 +12,10 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 pub(crate) use account::Account;
+pub(crate) use links::Links;
 use user::User;
 
-use crate::error::Error;
+use crate::base::Error;
 
 /// How long a token of `GET /api/token` is valid.
 const TOKEN_TTL: Duration = Duration::from_secs(60 * 60);

@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// A user who can log in.
 pub(super) struct User {

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::keys::basic;
 use super::{Answer, Shared, answer};
 use crate::access::Access;
-use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
+use crate::base::{Context, Error, Kind};
+use crate::platform::Engine;
 
 /// Returns a token for a login and a password.
 pub(super) async fn token(State(engine): Shared, headers: HeaderMap) -> Answer {
@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
     use crate::access::Credentials;
-    use crate::engine::test::engine_for;
+    use crate::platform::test::engine_for;
 
     #[tokio::test]
     async fn login_keeps_its_permit_if_the_client_disconnects() {

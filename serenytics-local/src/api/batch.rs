@@ -14,10 +14,10 @@ use super::extract::Path;
 use super::request::RequestContext;
 use super::{Answer, Shared, ok, to_the_end};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::{Source, forced_types};
-use crate::engine::Engine;
-use crate::error::Error;
-use crate::jobs::joined;
+use crate::platform::Engine;
+use crate::tasks::joined;
 
 pub(super) async fn batch(
     State(engine): Shared,
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
     use crate::catalogue::STORAGE;
-    use crate::engine::test::engine;
+    use crate::platform::test::engine;
 
     #[tokio::test]
     async fn rows_are_paid_for_until_they_are_in_the_storage_even_if_nobody_waits() {

@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::engine::Engine;
-use crate::error::{Error, Kind};
+use crate::base::{Error, Kind};
+use crate::platform::Engine;
 
 /// Memory for all request bodies together, in bytes. Further requests wait.
 pub(crate) const BODY_MEMORY: usize = 256 * 1024 * 1024;

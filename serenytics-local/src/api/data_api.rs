@@ -17,9 +17,9 @@ use super::extract::Path;
 use super::list::listed;
 use super::{Answer, Shared};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::Source;
-use crate::engine::Engine;
-use crate::error::Error;
+use crate::platform::Engine;
 
 /// Rejects requests without a key of the data API.
 pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {

@@ -15,8 +15,8 @@ use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok, to_the_end};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::{INNER_JOIN, STORAGE, Source};
-use crate::error::Error;
 
 /// The fields of a source that clients can send. Other fields are ignored.
 #[derive(Debug, Deserialize)]

@@ -20,8 +20,8 @@ use super::link::{check, origin};
 use super::web_app::{found, unknown};
 use super::{Answer, Shared, answer};
 use crate::access::Account;
-use crate::engine::Engine;
-use crate::error::Error;
+use crate::base::Error;
+use crate::platform::Engine;
 
 #[derive(Debug, Deserialize)]
 struct EmbedRequest {

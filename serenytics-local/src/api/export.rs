@@ -14,8 +14,8 @@ use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::separator;
-use crate::error::Error;
 
 /// The body of `export_source_data`.
 #[derive(Deserialize)]

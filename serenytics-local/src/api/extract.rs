@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Kind};
+use crate::base::{Error, Kind};
 
 /// The named parameters of a path.
 pub(super) struct Path<T>(pub(super) T);

@@ -13,8 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::Answer;
 use super::request::RequestContext;
 use crate::access::Account;
-use crate::engine::Engine;
-use crate::error::{Error, Kind};
+use crate::base::{Error, Kind};
+use crate::platform::Engine;
 
 /// Rejects requests without a valid API key, and passes the account of the key to the handler.
 pub(super) async fn require(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Answer {

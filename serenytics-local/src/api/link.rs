@@ -9,9 +9,9 @@ use axum::response::Response;
 use url::Url;
 
 use super::Answer;
-use crate::engine::Engine;
-use crate::error::Error;
-use crate::links::Links;
+use crate::access::Links;
+use crate::base::Error;
+use crate::platform::Engine;
 
 /// Builds a signed URL of this server.
 pub(super) fn link(engine: &Engine, headers: &HeaderMap, method: &Method, path: &str) -> Result<String, Error> {

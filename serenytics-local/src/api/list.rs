@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer;
-use crate::error::Error;
+use crate::base::Error;
 
 /// The query of a list call.
 #[derive(Debug, Deserialize)]

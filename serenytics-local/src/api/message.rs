@@ -15,11 +15,11 @@ use super::extract::Path;
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
-use crate::engine::Engine;
-use crate::error::{Error, Kind};
-use crate::jobs::to_the_end;
+use crate::base::receive;
+use crate::base::{Error, Kind};
 use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, SlackMessage};
-use crate::receive::receive;
+use crate::platform::Engine;
+use crate::tasks::to_the_end;
 
 #[derive(Debug, Deserialize)]
 struct EmailBody {

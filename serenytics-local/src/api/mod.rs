@@ -8,8 +8,6 @@ mod data_source;
 mod embed;
 mod export;
 mod extract;
-#[cfg(test)]
-mod fuzz;
 mod keys;
 mod link;
 mod list;
@@ -23,6 +21,8 @@ mod s3;
 mod script;
 mod script_run;
 mod task;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod web_app;
 
@@ -36,9 +36,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use serde_json::{Value, json};
 
-use crate::engine::Engine;
-use crate::error::{Error, Kind};
-use crate::jobs::to_the_end;
+use crate::base::{Error, Kind};
+use crate::platform::Engine;
+use crate::tasks::to_the_end;
 
 pub(crate) use body::{BODY_MEMORY, MIN_BYTES_PER_SECOND, VALUE_MEMORY};
 pub(crate) use operation::Health;

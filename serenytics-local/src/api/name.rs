@@ -1,6 +1,6 @@
 //! Validation of names of data sources, scripts and web apps.
 
-use crate::error::Error;
+use crate::base::Error;
 
 /// The maximum number of characters of a name.
 const MAX_LENGTH: usize = 255;

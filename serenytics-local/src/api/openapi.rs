@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use serde_json::{Map, Value};
 
 use super::Answer;
-use crate::error::{Context, Error, Kind};
+use crate::base::{Context, Error, Kind};
 
 /// The parts that all calls share: errors, credentials, parameters.
 const BASE: &str = include_str!("openapi/base.json");
@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
     use crate::api::router;
-    use crate::engine::test::engine;
+    use crate::platform::test::engine;
 
     /// Returns the paths of the router. Only its `Debug` output contains them.
     fn paths(router: &axum::Router) -> BTreeSet<String> {

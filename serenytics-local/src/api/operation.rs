@@ -11,8 +11,8 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::{Answer, Shared, answer, keys};
-use crate::engine::Engine;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
+use crate::platform::Engine;
 
 /// How long a result is reused: requests need no key, and each check writes to the disk.
 const RESULT_TTL: Duration = Duration::from_secs(1);

@@ -18,8 +18,8 @@ use http_body::{Frame, SizeHint};
 
 use super::body;
 use crate::access::Account;
-use crate::engine::Engine;
-use crate::metrics::Ended;
+use crate::base::Ended;
+use crate::platform::Engine;
 
 /// The logged status if the client disconnects before the response, as in nginx.
 const CLIENT_LEFT: u16 = 499;
@@ -159,9 +159,9 @@ mod tests {
     use axum::routing::get;
 
     use super::*;
-    use crate::engine::test::engine;
-    use crate::error::Error;
-    use crate::jobs::to_the_end;
+    use crate::base::Error;
+    use crate::platform::test::engine;
+    use crate::tasks::to_the_end;
 
     #[tokio::test]
     async fn panic_in_a_handler_is_a_500_and_the_server_keeps_running() {

@@ -12,10 +12,10 @@ use super::extract::Path;
 use super::upload::begun;
 use super::{Answer, Shared};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::{separator, types_of};
-use crate::error::Error;
-use crate::jobs::Load;
-use crate::s3::S3Object;
+use crate::loads::S3Object;
+use crate::tasks::Load;
 
 /// The body of the call.
 #[derive(Deserialize)]

@@ -12,9 +12,9 @@ use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::Script;
-use crate::engine::Engine;
-use crate::error::Error;
+use crate::platform::Engine;
 
 pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
     let scripts = engine.catalogue.scripts(&account, query.name()?.as_deref()).await?;

@@ -14,8 +14,8 @@ use super::list::listed;
 use super::script::found;
 use super::{Answer, Shared, answer, keys, ok};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::{Run, RunEnd};
-use crate::error::Error;
 
 /// How long a request without `async` waits for the script.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);

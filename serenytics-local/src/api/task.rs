@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::extract::Path;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::TaskState;
-use crate::error::Error;
 
 pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
     let unknown = || Error::not_found(format!("there is no task {uuid:?}"));

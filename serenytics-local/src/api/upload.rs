@@ -16,10 +16,10 @@ use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::Account;
+use crate::base::{Context, Error};
 use crate::catalogue::Source;
-use crate::engine::Engine;
-use crate::error::{Context, Error};
-use crate::jobs::Load;
+use crate::platform::Engine;
+use crate::tasks::Load;
 
 const FAILED: &str = "the uploaded file could not be written";
 

@@ -14,9 +14,9 @@ use super::list::{ListQuery, listed};
 use super::name::checked;
 use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
+use crate::base::Error;
 use crate::catalogue::WebApp;
-use crate::engine::Engine;
-use crate::error::Error;
+use crate::platform::Engine;
 use crate::web_app::{WarmUp, source_uuids};
 
 /// The part of a web app that describes its tabs and widgets.

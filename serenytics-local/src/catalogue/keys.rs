@@ -4,7 +4,7 @@ use sqlx::Row;
 
 use super::{Catalogue, FAILED, account_of, now};
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// The maximum number of keys of an account. Each request is compared with all keys, and keys never expire.
 const MAX_KEYS: i64 = 1000;
@@ -40,7 +40,7 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::test::engine;
+    use crate::platform::test::engine;
 
     #[tokio::test]
     async fn an_account_makes_so_many_keys_at_most() {

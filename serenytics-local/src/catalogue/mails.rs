@@ -2,7 +2,7 @@
 
 use super::{Catalogue, FAILED, now};
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// The period of the quota: 24 hours, in milliseconds.
 const DAY: i64 = 24 * 60 * 60 * 1000;

@@ -1,5 +1,6 @@
 //! The catalogue: a SQLite database of sources, tasks, keys, scripts, web apps and e-mails. It contains no rows.
 
+mod join;
 mod keys;
 mod mails;
 mod options;
@@ -24,6 +25,7 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
 use tokio::sync::Mutex;
 
+pub(crate) use join::joined;
 pub(crate) use options::{forced_types, load_options, separator, types_of};
 use push_cache::PushCache;
 pub(crate) use runs::{Run, RunEnd};
@@ -33,7 +35,7 @@ pub(crate) use tasks::TaskState;
 pub(crate) use web_apps::WebApp;
 
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// The migrations of the database, in order. Never change a released migration.
 const MIGRATIONS: &[(&str, &str)] = &[

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use super::{Catalogue, Source};
-use crate::error::Error;
+use crate::base::Error;
 
 /// The cached sources.
 #[derive(Debug, Default)]

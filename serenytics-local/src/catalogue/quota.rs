@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Catalogue, FAILED};
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// The maximum size of all data sources, scripts and web apps of an account, in bytes.
 const MAX_BYTES: i64 = 32 << 20;

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::{Catalogue, FAILED, now};
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// The maximum number of logs of a script.
 const MAX_LOGS: i64 = 10;

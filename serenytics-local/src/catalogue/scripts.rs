@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Catalogue, FAILED, MAX_OBJECTS, too_many};
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// A script.
 #[derive(Debug, Clone)]

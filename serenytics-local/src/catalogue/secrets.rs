@@ -4,7 +4,7 @@ use sqlx::Row;
 
 use super::{Catalogue, FAILED};
 use crate::access;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 impl Catalogue {
     /// Returns the secret with this name, creating it if needed.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Catalogue, FAILED, MAX_OBJECTS, account_of, too_many};
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// The type of a source with its own rows.
 pub(crate) const STORAGE: &str = "Storage";

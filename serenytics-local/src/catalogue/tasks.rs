@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Catalogue, FAILED, now};
 use crate::access::Account;
-use crate::error::{Context, Error, Kind};
+use crate::base::{Context, Error, Kind};
 
 /// How long finished tasks are kept: seven days, in milliseconds.
 const TASK_TTL: i64 = 7 * 24 * 60 * 60 * 1000;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Catalogue, FAILED, MAX_OBJECTS, account_of, now, too_many};
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// A web app.
 #[derive(Debug, Clone)]

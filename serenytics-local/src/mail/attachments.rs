@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::access::Account;
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// The maximum size of a file in bytes.
 pub(crate) const LARGEST_ATTACHMENT: u64 = 25 * 1024 * 1024;

@@ -6,7 +6,7 @@ use lettre::Message;
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// The maximum number of recipients of an e-mail.
 const MAX_RECIPIENTS: usize = 100;

@@ -19,8 +19,8 @@ use outbox::Outbox;
 pub(crate) use outbox::SlackMessage;
 
 use crate::access::Account;
-use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
+use crate::base::{Context, Error, Kind};
+use crate::platform::Engine;
 
 /// Number of e-mails that are sent at the same time; more e-mails wait.
 const MAX_CONCURRENT: usize = 2;
@@ -138,7 +138,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::test::engine;
+    use crate::platform::test::engine;
 
     #[tokio::test]
     async fn email_that_was_rejected_does_not_count_against_the_quota() {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use uuid::Uuid;
 
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 const WRITE_FAILED: &str = "could not write to the outbox";
 

@@ -16,10 +16,10 @@ use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 
+use crate::base::{Context, Error, Kind};
 use crate::catalogue::{RunEnd, Script};
-use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
-use crate::jobs::to_the_end;
+use crate::platform::Engine;
+use crate::tasks::to_the_end;
 
 /// Number of scripts that run at the same time; more scripts wait.
 const MAX_CONCURRENT: usize = 4;

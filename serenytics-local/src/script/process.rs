@@ -16,8 +16,8 @@ use tokio::task::JoinHandle;
 
 use super::ScriptSettings;
 use super::output::{self, Output};
+use crate::base::{Context, Error};
 use crate::catalogue::RunEnd;
-use crate::error::{Context, Error};
 
 /// Runs a command with a limit of its address space: the first argument, in KiB.
 const LIMITED: &str = r#"ulimit -v "$0" && exec "$@""#;

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::ScriptSettings;
+use crate::base::Error;
 use crate::catalogue::RunEnd;
-use crate::error::Error;
 
 pub(super) async fn check(_: &Path) -> Result<(), Error> {
     Err(Error::not_emulated("running scripts on this operating system"))

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::write_timeout::WriteTimeout;
-use crate::metrics::{Metrics, OneMore};
+use crate::base::{Metrics, OneMore};
 
 /// How long to wait when the system cannot accept a connection.
 const RETRY_DELAY: Duration = Duration::from_secs(1);

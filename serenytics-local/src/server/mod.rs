@@ -16,10 +16,10 @@ use tokio::task::JoinHandle;
 
 use crate::access::{Account, Credentials};
 use crate::api;
+use crate::base::{Context, Error};
 use crate::data_api::DataApi;
-use crate::engine::{Engine, FolderLock, Settings};
-use crate::error::{Context, Error};
 use crate::mail::MailSettings;
+use crate::platform::{Engine, FolderLock, Settings};
 use crate::script::ScriptSettings;
 use listen::ConnectionLimits;
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::error::Error;
+use crate::base::Error;
 
 /// The body of a request that renders a dashboard as PDF or fills the caches.
 #[derive(Debug, Deserialize)]

@@ -13,11 +13,11 @@ use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 
 use crate::access::Account;
+use crate::base::OneMore;
+use crate::base::{Context, Error, Kind};
 use crate::catalogue::{Source, load_options};
-use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
-use crate::metrics::OneMore;
-use crate::s3::S3Object;
+use crate::loads::S3Object;
+use crate::platform::Engine;
 
 /// What is loaded, and into the place of what.
 pub(crate) enum Load {
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
     use crate::catalogue::TaskState;
-    use crate::engine::test::engine;
+    use crate::platform::test::engine;
 
     #[tokio::test]
     async fn a_task_that_panics_ends() {

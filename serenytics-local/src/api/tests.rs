@@ -19,11 +19,11 @@ use tokio::runtime::Runtime;
 
 use super::body::{Held, SMALL};
 use crate::access::Account;
+use crate::base::{Error, Kind};
 use crate::catalogue::{STORAGE, Source, forced_types};
-use crate::engine::Engine;
-use crate::engine::test::engine;
-use crate::error::{Error, Kind};
-use crate::jobs::attached_rows;
+use crate::platform::Engine;
+use crate::platform::test::engine;
+use crate::tasks::attached_rows;
 
 /// An engine with a source with some rows.
 struct Target {

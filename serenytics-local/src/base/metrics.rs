@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use serenytics_engine::QueryMetrics;
 
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// What an engine counts.
 pub(crate) struct Metrics {

@@ -10,16 +10,16 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::access::Links;
 use crate::access::{Access, Account, Credentials, same_secret};
 use crate::api::{Health, VALUE_MEMORY};
+use crate::base::Metrics;
+use crate::base::{Context, Error, Kind};
+use crate::catalogue::joined;
 use crate::catalogue::{Catalogue, STORAGE, Source};
 use crate::data_api::DataApi;
-use crate::error::{Context, Error, Kind};
-use crate::join::joined;
-use crate::links::Links;
+use crate::loads::S3;
 use crate::mail::{MailSettings, Mails};
-use crate::metrics::Metrics;
-use crate::s3::S3;
 use crate::script::{ScriptSettings, Scripts};
 
 /// How many loads run at the same time; the others wait.

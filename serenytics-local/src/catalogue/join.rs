@@ -7,8 +7,8 @@ use serde_json::Value;
 use serenytics_engine::{JoinKey, JoinedTable};
 use uuid::Uuid;
 
+use crate::base::Error;
 use crate::catalogue::Source;
-use crate::error::Error;
 
 /// How many storages a join may have, and how many keys each of them.
 const LIMIT: usize = 16;

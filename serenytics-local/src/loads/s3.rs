@@ -8,7 +8,7 @@ use reqwest::{Client, Response, StatusCode, redirect};
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use url::Url;
 
-use crate::error::{Context, Error};
+use crate::base::{Context, Error};
 
 /// How long a signed request is good for.
 const SIGNED: Duration = Duration::from_secs(10 * 60);

@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::access;
-use crate::error::{Context, Error, Kind};
+use crate::base::{Context, Error, Kind};
 
 /// The names of the parameters that are added to a link, the last ones that it has.
 const EXPIRES: &str = "expires";

@@ -8,8 +8,8 @@ use futures_util::{Stream, TryStreamExt};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
-use crate::engine::Engine;
-use crate::error::{Context, Error, Kind};
+use crate::base::{Context, Error, Kind};
+use crate::platform::Engine;
 
 const FAILED: &str = "the received file could not be written";
 
