@@ -1,25 +1,40 @@
 //! The embedded engine of Serenytics for Rust: the platform's REST API over DataFusion and Delta Lake, on one machine
-//! and with no account.
+//! and without an account.
 //!
-//! [`Local`] runs it inside of a program, on a free port with a random key, for tests and examples. [`Server`] runs it
+//! [`Local`] runs it inside a program, on a free port and with a random API key, for tests and examples. [`Server`] runs it
 //! on an address and with keys of your choice, as `serenytics serve` does.
 //!
-//! A data folder holds everything: `catalogue.sqlite` the sources, tasks, keys and scripts; `storages/` one Delta Lake
-//! table a storage, with the journal of its pushed rows; `uploads/` the files that are attached to sources; `scripts/` the
-//! folders that scripts run in; `attachments/` the files that wait for their mails, `outbox/` mails; `spill/` what queries
-//! write when memory is short. One engine at a time has it open.
+//! The data folder contains everything: the catalogue of sources, tasks, keys and scripts (`catalogue.sqlite`), a Delta
+//! Lake table with a write-ahead log for each storage (`storages/`), uploaded files (`uploads/`, `attachments/`), e-mails
+//! (`outbox/`), and the temporary files of scripts and queries (`scripts/`, `spill/`). One process at a time can open it.
+//!
+//! Imports run downwards only:
+//!
+//! | floor | folders and files |
+//! | --- | --- |
+//! | the engine in a program | `local` |
+//! | the server: its builder, connections, shutdown | `server` |
+//! | HTTP: routes, handlers, extractors | `api` |
+//! | opens and connects the services | `platform` |
+//! | services, one for each kind of work | `loads`, `mail`, `script`, `web_app`, `data_api`, `health` |
+//! | what these services share | `sources`, `tasks` |
+//! | the database | `catalogue` |
+//! | accounts, keys, logins, signed links | `access` |
+//! | errors, metrics, limits, uploaded files | `base` |
 
 mod access;
 mod api;
 mod base;
 mod catalogue;
 mod data_api;
+mod health;
 mod loads;
 mod local;
 mod mail;
 mod platform;
 mod script;
 mod server;
+mod sources;
 mod tasks;
 mod web_app;
 

@@ -65,6 +65,29 @@ impl Links {
     }
 }
 
+/// The two kinds of signed links of a server.
+pub(crate) struct SignedLinks {
+    files: Links,
+    embeds: Links,
+}
+
+impl SignedLinks {
+    /// Creates the service. Links to files are valid for `ttl` and end with the server; `embed_key` signs links to web apps.
+    pub(crate) fn new(ttl: Duration, embed_key: String) -> SignedLinks {
+        SignedLinks { files: Links::new(ttl), embeds: Links::with_key(embed_key) }
+    }
+
+    /// Returns the links of exports and uploads.
+    pub(crate) fn files(&self) -> &Links {
+        &self.files
+    }
+
+    /// Returns the links to web apps, which stay valid after a restart.
+    pub(crate) fn embeds(&self) -> &Links {
+        &self.embeds
+    }
+}
+
 fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

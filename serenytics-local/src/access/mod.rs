@@ -2,6 +2,7 @@
 
 mod account;
 mod links;
+mod logins;
 mod user;
 
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -12,7 +13,8 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 pub(crate) use account::Account;
-pub(crate) use links::Links;
+pub(crate) use links::{Links, SignedLinks};
+pub(crate) use logins::Logins;
 use user::User;
 
 use crate::base::Error;

@@ -12,62 +12,63 @@ use tokio::task::spawn_blocking;
 use super::body::{Held, LARGE, SMALL, json};
 use super::extract::Path;
 use super::request::RequestContext;
-use super::{Answer, Shared, ok, to_the_end};
+use super::{Answer, Shared, ok};
 use crate::access::Account;
-use crate::base::Error;
+use crate::base::{Error, Memory, Metrics, joined, run_to_completion};
 use crate::catalogue::{Source, forced_types};
-use crate::platform::Engine;
-use crate::tasks::joined;
+use crate::sources::Sources;
 
 pub(super) async fn batch(
-    State(engine): Shared,
+    State(sources): Shared<Sources>,
+    State(metrics): Shared<Metrics>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
+    let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let held = Held::read(&engine, &headers, body, LARGE).await?;
-    let rows = run(&engine, source, held).await?;
-    engine.metrics.written("batch", rows);
+    let held = Held::read(&memory, &headers, body, LARGE).await?;
+    let rows = run(sources, source, held).await?;
+    metrics.written("batch", rows);
     Ok(ok())
 }
 
 /// Appends one row. The token in the path replaces the API key.
 pub(super) async fn push(
-    State(engine): Shared,
+    State(sources): Shared<Sources>,
+    State(metrics): Shared<Metrics>,
+    State(memory): Shared<Memory>,
     Path((uuid, token)): Path<(String, String)>,
     Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let source = engine.pushed_source(&uuid, &token).await?;
+    let source = sources.find_by_token(&uuid, &token).await?;
     context.account(&source.account);
     source.check_holds_rows()?;
-    let held = Held::read(&engine, &headers, body, SMALL).await?;
+    let held = Held::read(&memory, &headers, body, SMALL).await?;
     let bytes = held.bytes();
     let JsonRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("expected one row as an object: {\"column\": value}"));
     };
-    let uuid = source.uuid;
+    let table = sources.table(&source).await?;
     let forced = Box::new(move || forced_types(&source));
-    let push = Push { fields, json: bytes, forced, guard: Box::new(held.paid()) };
-    engine.warehouse.table(uuid).await?.push(push).await?;
-    engine.metrics.pushes.inc();
-    engine.metrics.written("push", 1);
+    table.push(Push { fields, json: bytes, forced, guard: Box::new(held.paid()) }).await?;
+    metrics.pushes.inc();
+    metrics.written("push", 1);
     Ok(ok())
 }
 
 /// Runs a batch and returns its number of rows.
-async fn run(engine: &Arc<Engine>, source: Source, held: Held) -> Result<u64, Error> {
-    let engine = Arc::clone(engine);
-    to_the_end(async move {
+async fn run(sources: Arc<Sources>, source: Source, held: Held) -> Result<u64, Error> {
+    run_to_completion(async move {
         // Parsing millions of values takes time. The permits are held until the batch is done, even without a client.
         let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.paid())));
         let (request, _paid) = joined(read.await)?;
         let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
-        engine.warehouse.table(source.uuid).await?.batch(request, forced_types(&source)?).await?;
+        sources.table(&source).await?.batch(request, forced_types(&source)?).await?;
         Ok(rows)
     })
     .await
@@ -81,19 +82,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::base::Memory;
     use crate::catalogue::STORAGE;
-    use crate::platform::test::engine;
+    use crate::platform::test::platform;
 
     #[tokio::test]
     async fn rows_are_paid_for_until_they_are_in_the_storage_even_if_nobody_waits() {
-        let (engine, _folder) = engine().await;
-        let free = || (engine.body_memory.available_permits(), engine.value_memory.available_permits());
+        let (platform, _folder) = platform().await;
+        let (memory, sources): (Arc<Memory>, Arc<Sources>) = (platform.get(), platform.get());
+        let free = || memory.free();
         let all = free();
         let source = Source::new(Account::default_account(), STORAGE, "paid".to_owned(), json!({}));
-        let table = engine.warehouse.table(source.uuid).await.unwrap();
+        let table = sources.table(&source).await.unwrap();
         let read = async |body: String| {
             let headers = HeaderMap::from_iter([(CONTENT_LENGTH, body.len().into())]);
-            Held::read(&engine, &headers, Body::from(body), LARGE).await.unwrap()
+            Held::read(&memory, &headers, Body::from(body), LARGE).await.unwrap()
         };
         let rows: Vec<_> = (0..5000).map(|n| json!({"a": n})).collect();
         let body = json!({"operations": [{"action": "insert", "rows": rows}]}).to_string();
@@ -102,7 +105,7 @@ mod tests {
         let taken = (all.0 - bytes, all.1 - 10_005 * 100 / 1024);
         assert_eq!(free(), taken);
         let paused = table.pause_writes().await;
-        let waiting = run(&engine, source.clone(), held);
+        let waiting = run(Arc::clone(&sources), source.clone(), held);
         assert!(tokio::time::timeout(Duration::from_millis(300), waiting).await.is_err());
         assert_eq!(free(), taken);
         let held = read(r#"{"a": 1}"#.to_owned()).await;

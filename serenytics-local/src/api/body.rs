@@ -16,29 +16,15 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::base::{Error, Kind};
-use crate::platform::Engine;
-
-/// Memory for all request bodies together, in bytes. Further requests wait.
-pub(crate) const BODY_MEMORY: usize = 256 * 1024 * 1024;
+use crate::base::{Error, Kind, Memory, VALUE_SIZE, VALUES};
 
 /// The maximum size in bytes of a body, except for batches.
 pub(super) const SMALL: usize = 4 * 1024 * 1024;
 
 /// The maximum size in bytes of the body of a batch.
 pub(super) const LARGE: usize = 64 * 1024 * 1024;
-
-/// The maximum number of JSON values in a body.
-const VALUES: usize = 5_000_000;
-
-/// Memory of a parsed JSON value in bytes, in addition to its text.
-const VALUE: usize = 100;
-
-/// Memory for the parsed values of all batches together, in bytes. Further batches wait. A request reserves it after the
-/// memory of its body, from a separate semaphore, so that two requests cannot deadlock.
-pub(crate) const VALUE_MEMORY: usize = VALUES * VALUE;
 
 /// Time limit for reading a body: while it holds memory, other requests may have to wait.
 const READ_TIMEOUT: Duration = Duration::from_secs(120);
@@ -57,13 +43,13 @@ pub(super) struct Paid {
 
 impl Held {
     /// Reads a body of at most `limit` bytes.
-    pub(super) async fn read(engine: &Engine, headers: &HeaderMap, body: Body, limit: usize) -> Result<Held, Error> {
+    pub(super) async fn read(memory: &Memory, headers: &HeaderMap, body: Body, limit: usize) -> Result<Held, Error> {
         let declared =
             headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         if declared.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
-        let paid = pay(&engine.body_memory, declared.unwrap_or(limit).div_ceil(1024)).await?;
+        let paid = memory.reserve_body(declared.unwrap_or(limit).div_ceil(1024)).await?;
         let slow = |_| Error::refused(format!("the body did not arrive within {} seconds", READ_TIMEOUT.as_secs()));
         let read = tokio::time::timeout(READ_TIMEOUT, to_bytes(body, limit)).await.map_err(slow)?;
         let bytes = read.map_err(|error| {
@@ -86,7 +72,7 @@ impl Held {
         // Queries and pushes never wait for the memory of batches.
         if limit > SMALL {
             let busy = |_| Error::new(Kind::Busy, "too many batches are running: try again later");
-            let reserved = pay(&engine.value_memory, values * VALUE / 1024);
+            let reserved = memory.reserve_values(values * VALUE_SIZE / 1024);
             permits.push(tokio::time::timeout(READ_TIMEOUT, reserved).await.map_err(busy)??);
         }
         Ok(Held { bytes, paid: Paid { _permits: permits } })
@@ -123,12 +109,6 @@ impl Held {
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         json(&without_nan(&self.bytes))
     }
-}
-
-/// Reserves KiBs of shared memory.
-async fn pay(memory: &Arc<Semaphore>, kib: usize) -> Result<OwnedSemaphorePermit, Error> {
-    let permits = u32::try_from(kib).unwrap_or(u32::MAX);
-    Arc::clone(memory).acquire_many_owned(permits).await.map_err(|_| Error::shutting_down())
 }
 
 /// Parses JSON bytes.

@@ -1,7 +1,5 @@
 //! The data API: lists the sources that a data API key can read, and returns their columns and rows.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -10,20 +8,20 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
-use uuid::Uuid;
 
 use super::body::{Held, SMALL};
 use super::extract::Path;
 use super::list::listed;
 use super::{Answer, Shared};
 use crate::access::Account;
-use crate::base::Error;
-use crate::catalogue::Source;
-use crate::platform::Engine;
+use crate::base::{Error, Memory};
+use crate::catalogue::{Catalogue, Source};
+use crate::data_api::DataApi;
+use crate::sources::Sources;
 
 /// Rejects requests without a key of the data API.
-pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
-    engine.data_api.check(request.headers().get("x-api-key").and_then(|key| key.to_str().ok()))?;
+pub(super) async fn require(State(data_api): Shared<DataApi>, request: Request, next: Next) -> Answer {
+    data_api.check(request.headers().get("x-api-key").and_then(|key| key.to_str().ok()))?;
     Ok(next.run(request).await)
 }
 
@@ -62,36 +60,46 @@ impl DataQuery {
 const PIPELINE: &str = "data_processing_pipeline";
 
 /// Lists the sources of the data API.
-pub(super) async fn list(State(engine): Shared) -> Answer {
-    let mut sources = engine.catalogue.sources(&Account::default_account(), None).await?;
-    sources.retain(|source| engine.data_api.reads(source));
-    for uuid in engine.data_api.uuids() {
+pub(super) async fn list(State(data_api): Shared<DataApi>, State(catalogue): State<Catalogue>) -> Answer {
+    let mut sources = catalogue.sources(&Account::default_account(), None).await?;
+    sources.retain(|source| data_api.reads(source));
+    for uuid in data_api.uuids() {
         if !sources.iter().any(|source| source.uuid == uuid) {
-            sources.extend(engine.catalogue.anyones_source(uuid).await?);
+            sources.extend(catalogue.anyones_source(uuid).await?);
         }
     }
     Ok(listed(sources.iter().map(|source| json!({"uuid": source.uuid, "name": source.name})).collect()))
 }
 
 /// Returns the columns of a source, in the format of a query for headers only.
-pub(super) async fn model(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
-    let source = authorised(&engine, &uuid).await?;
+pub(super) async fn model(
+    State(data_api): Shared<DataApi>,
+    State(sources): Shared<Sources>,
+    Path(uuid): Path<String>,
+) -> Answer {
+    let source = authorised(&sources, &data_api, &uuid).await?;
     let headers = Pipeline { only_headers: Some(true), ..Pipeline::default() };
-    let pieces = engine.warehouse.query(engine.input(source).await?, headers).await?;
+    let pieces = sources.query(source, headers).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
 }
 
 /// Returns all rows of a source, or the rows of a query.
-pub(super) async fn data(State(engine): Shared, Path(uuid): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let source = authorised(&engine, &uuid).await?;
-    let held = Held::read(&engine, &headers, body, SMALL).await?;
+pub(super) async fn data(
+    State(data_api): Shared<DataApi>,
+    State(sources): Shared<Sources>,
+    State(memory): Shared<Memory>,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let source = authorised(&sources, &data_api, &uuid).await?;
+    let held = Held::read(&memory, &headers, body, SMALL).await?;
     let asked = if held.is_empty() { DataQuery { format: Format::Json, query: None } } else { held.object()? };
     drop(held);
     let options = asked.options()?;
-    let input = engine.input(source).await?;
     let (content, pieces) = match asked.format {
-        Format::Json => ("application/json", engine.warehouse.query(input, options).await?),
-        Format::Csv => ("text/csv; charset=utf-8", engine.warehouse.query_csv(input, options).await?),
+        Format::Json => ("application/json", sources.query(source, options).await?),
+        Format::Csv => ("text/csv; charset=utf-8", sources.query_csv(source, options).await?),
     };
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
     Ok(([(header::CONTENT_TYPE, content)], Body::from_stream(pieces)).into_response())
@@ -99,8 +107,7 @@ pub(super) async fn data(State(engine): Shared, Path(uuid): Path<String>, header
 
 /// Returns the source with this uuid if the data API can read it. The error for other sources is the same as for unknown
 /// ones.
-async fn authorised(engine: &Engine, uuid: &str) -> Result<Source, Error> {
-    let unknown = || Engine::unknown_source(uuid);
-    let source = engine.catalogue.anyones_source(Uuid::parse_str(uuid).map_err(|_| unknown())?).await?;
-    source.filter(|source| engine.data_api.reads(source)).ok_or_else(unknown)
+async fn authorised(sources: &Sources, data_api: &DataApi, uuid: &str) -> Result<Source, Error> {
+    let source = sources.find_of_any_account(uuid).await?;
+    if data_api.reads(&source) { Ok(source) } else { Err(Sources::unknown(uuid)) }
 }

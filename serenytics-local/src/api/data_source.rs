@@ -1,7 +1,5 @@
 //! Data sources: list, read, create, save, delete.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,10 +11,11 @@ use serenytics_engine::check_measures;
 use super::body::{Held, SMALL};
 use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
-use super::{Answer, Shared, answer, name, ok, to_the_end};
+use super::{Answer, Shared, answer, name, ok};
 use crate::access::Account;
-use crate::base::Error;
-use crate::catalogue::{INNER_JOIN, STORAGE, Source};
+use crate::base::{Error, Memory, run_to_completion};
+use crate::catalogue::{Catalogue, INNER_JOIN, STORAGE, Source};
+use crate::sources::Sources;
 
 /// The fields of a source that clients can send. Other fields are ignored.
 #[derive(Debug, Deserialize)]
@@ -32,17 +31,28 @@ struct SourceBody {
     json_content: Option<Map<String, Value>>,
 }
 
-pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
-    let sources = engine.catalogue.sources(&account, query.name()?.as_deref()).await?;
+pub(super) async fn list(
+    State(catalogue): State<Catalogue>,
+    account: Account,
+    Query(query): Query<ListQuery>,
+) -> Answer {
+    let sources = catalogue.sources(&account, query.name()?.as_deref()).await?;
     Ok(listed(sources.iter().map(to_json).collect::<Result<_, _>>()?))
 }
 
-pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    found(StatusCode::OK, &engine.source(&account, &uuid).await?)
+pub(super) async fn read(State(sources): Shared<Sources>, account: Account, Path(uuid): Path<String>) -> Answer {
+    found(StatusCode::OK, &sources.find(&account, &uuid).await?)
 }
 
-pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
-    let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+pub(super) async fn create(
+    State(catalogue): State<Catalogue>,
+    State(sources): Shared<Sources>,
+    State(memory): Shared<Memory>,
+    account: Account,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let body: SourceBody = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     let name = name::checked(body.name, "a data source")?;
     let kind = match body.kind.as_deref() {
         Some(kind @ (STORAGE | INNER_JOIN)) => kind,
@@ -53,21 +63,23 @@ pub(super) async fn create(State(engine): Shared, account: Account, headers: Hea
     let source = Source { original_file_name: body.original_file_name, ..Source::new(account, kind, name, content) };
     check_measures(&source.json_content)?;
     if source.is_join() {
-        engine.input(source.clone()).await?;
+        sources.input(source.clone()).await?;
     }
-    engine.catalogue.insert_source(&source).await?;
+    catalogue.insert_source(&source).await?;
     found(StatusCode::CREATED, &source)
 }
 
 pub(super) async fn save(
-    State(engine): Shared,
+    State(catalogue): State<Catalogue>,
+    State(sources): Shared<Sources>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
-    let body: SourceBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let source = sources.find(&account, &uuid).await?;
+    let body: SourceBody = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     let immutable = [
         ("uuid", body.uuid, source.uuid.to_string()),
         ("type", body.kind, source.kind.clone()),
@@ -85,25 +97,28 @@ pub(super) async fn save(
     let original_file_name = body.original_file_name.or_else(|| source.original_file_name.clone());
     let saved = Source { name, json_content, original_file_name, ..source };
     if is_rejoined {
-        engine.input(saved.clone()).await?;
+        sources.input(saved.clone()).await?;
     }
-    let (catalogue, changed) = (engine.catalogue.clone(), saved.clone());
-    if !to_the_end(async move { catalogue.update_source(&changed).await }).await? {
+    let changed = saved.clone();
+    if !run_to_completion(async move { catalogue.update_source(&changed).await }).await? {
         return Err(Error::not_found("the data source was deleted in the meantime"));
     }
     found(StatusCode::OK, &saved)
 }
 
-pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
-    let engine = Arc::clone(&engine);
-    to_the_end(async move { engine.delete_source(&source).await }).await?;
+pub(super) async fn delete(State(sources): Shared<Sources>, account: Account, Path(uuid): Path<String>) -> Answer {
+    let source = sources.find(&account, &uuid).await?;
+    run_to_completion(async move { sources.delete(&source).await }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Does nothing: there is no cache between queries.
-pub(super) async fn invalidate_cache(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    engine.source(&account, &uuid).await?;
+pub(super) async fn invalidate_cache(
+    State(sources): Shared<Sources>,
+    account: Account,
+    Path(uuid): Path<String>,
+) -> Answer {
+    sources.find(&account, &uuid).await?;
     Ok(ok())
 }
 
@@ -112,9 +127,13 @@ const LOGIN: &str = "login";
 
 /// Validates the user metadata. Nothing uses it here, so it is not stored. Any API key can call this; the platform
 /// requires an administrator.
-pub(super) async fn reload_users_metadata(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
-    let input = engine.input(source).await?;
+pub(super) async fn reload_users_metadata(
+    State(sources): Shared<Sources>,
+    account: Account,
+    Path(uuid): Path<String>,
+) -> Answer {
+    let source = sources.find(&account, &uuid).await?;
+    let input = sources.input(source).await?;
     let first = input.first_column()?;
     if first != LOGIN {
         return Err(Error::refused(format!(

@@ -1,6 +1,5 @@
 //! Embed links: creating one needs an API key, opening one does not.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,9 +18,9 @@ use super::extract::Path;
 use super::link::{check, origin};
 use super::web_app::{found, unknown};
 use super::{Answer, Shared, answer};
-use crate::access::Account;
-use crate::base::Error;
-use crate::platform::Engine;
+use crate::access::{Account, SignedLinks};
+use crate::base::{Error, Memory};
+use crate::catalogue::Catalogue;
 
 #[derive(Debug, Deserialize)]
 struct EmbedRequest {
@@ -32,34 +31,36 @@ struct EmbedRequest {
 
 /// Creates a signed link that contains the payload.
 pub(super) async fn embed(
-    State(engine): Shared,
+    State(catalogue): State<Catalogue>,
+    State(links): Shared<SignedLinks>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let web_app = found(&engine, &account, &uuid).await?;
-    let request: EmbedRequest = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let web_app = found(&catalogue, &account, &uuid).await?;
+    let request: EmbedRequest = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     if request.expire_in == 0 {
         return Err(Error::refused("`expire_in` must be a number of seconds greater than zero"));
     }
     let payload = URL_SAFE_NO_PAD.encode(Value::Object(request.payload.unwrap_or_default()).to_string());
     let path = format!("/embed/web_app/{}?embeddedPayload={payload}", web_app.uuid);
-    let link = engine.embed_links.sign_for(Duration::from_secs(request.expire_in), Method::GET.as_str(), &path)?;
+    let link = links.embeds().sign_for(Duration::from_secs(request.expire_in), Method::GET.as_str(), &path)?;
     let url = format!("{}{link}", origin(&headers)?);
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "embeddedUrl": url})))
 }
 
 /// Rejects requests without a valid embed link.
-pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
-    check(&engine.embed_links, &request)?;
+pub(super) async fn require(State(links): Shared<SignedLinks>, request: Request, next: Next) -> Answer {
+    check(links.embeds(), &request)?;
     Ok(next.run(request).await)
 }
 
 /// Returns a page that says that the link is valid, and that this server does not draw dashboards.
-pub(super) async fn page(State(engine): Shared, Path(uuid): Path<String>) -> Answer {
+pub(super) async fn page(State(catalogue): State<Catalogue>, Path(uuid): Path<String>) -> Answer {
     let parsed = Uuid::parse_str(&uuid).map_err(|_| unknown(&uuid))?;
-    let web_app = engine.catalogue.anyones_web_app(parsed).await?.ok_or_else(|| unknown(&uuid))?;
+    let web_app = catalogue.anyones_web_app(parsed).await?.ok_or_else(|| unknown(&uuid))?;
     let name = escaped(&web_app.name);
     let page = format!(
         "<!doctype html>\n<html><head><meta charset=\"utf-8\"><title>{name}</title></head>\n\

@@ -13,9 +13,10 @@ use super::body::{Held, SMALL};
 use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
-use crate::access::Account;
-use crate::base::Error;
+use crate::access::{Account, SignedLinks};
+use crate::base::{Error, Memory};
 use crate::catalogue::separator;
+use crate::sources::Sources;
 
 /// The body of `export_source_data`.
 #[derive(Deserialize)]
@@ -38,37 +39,39 @@ pub(super) struct DownloadOptions {
 
 /// Returns a link to the rows of a source.
 pub(super) async fn ask(
-    State(engine): Shared,
+    State(sources): Shared<Sources>,
+    State(links): Shared<SignedLinks>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
-    let asked: ExportRequest = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let source = sources.find(&account, &uuid).await?;
+    let asked: ExportRequest = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     if asked.send_email {
         return Err(Error::not_emulated("an export by e-mail"));
     }
     let format = ExportFormat::named(asked.export_format.as_deref().unwrap_or("auto"))?;
     let separator = char::from(separator(asked.csv_separator.as_ref())?);
     let uuid = source.uuid;
-    engine.input(source).await?.check_export()?;
+    sources.input(source).await?.check_export()?;
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("format", format.name())
         .append_pair("separator", separator.encode_utf8(&mut [0; 4]))
         .append_pair("quotes", if asked.add_quotes { "true" } else { "false" })
         .finish();
-    let url = link(&engine, &headers, &Method::GET, &format!("/api/data_source/{uuid}/export?{query}"))?;
+    let url = link(&links, &headers, &Method::GET, &format!("/api/data_source/{uuid}/export?{query}"))?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "csv_url": url, "output_file_format": format.name()})))
 }
 
 /// Returns the file of a link, with the current rows of the source.
 pub(super) async fn download(
-    State(engine): Shared,
+    State(sources): Shared<Sources>,
     Path(uuid): Path<String>,
     Query(linked): Query<DownloadOptions>,
 ) -> Answer {
-    let source = engine.linked_source(&uuid).await?;
+    let source = sources.find_of_any_account(&uuid).await?;
     let format = ExportFormat::named(&linked.format)?;
     let separator = separator(Some(&Value::String(linked.separator.into())))?;
     let headers = [
@@ -76,7 +79,7 @@ pub(super) async fn download(
         (header::CONTENT_DISPOSITION, disposition(&source.name, format)),
     ];
     let options = ExportOptions { format, separator, quotes: linked.quotes };
-    let pieces = engine.warehouse.export(engine.input(source).await?, options).await?;
+    let pieces = sources.export(source, options).await?;
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole file.
     Ok((headers, Body::from_stream(pieces)).into_response())
 }

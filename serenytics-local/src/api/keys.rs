@@ -1,7 +1,5 @@
 //! Authentication with API keys.
 
-use std::sync::Arc;
-
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -10,15 +8,14 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Answer;
 use super::request::RequestContext;
-use crate::access::Account;
+use super::{Answer, Shared};
+use crate::access::{Access, Account};
 use crate::base::{Error, Kind};
-use crate::platform::Engine;
 
 /// Rejects requests without a valid API key, and passes the account of the key to the handler.
-pub(super) async fn require(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Answer {
-    let account = check(&engine, request.headers())?;
+pub(super) async fn require(State(access): Shared<Access>, mut request: Request, next: Next) -> Answer {
+    let account = check(&access, request.headers())?;
     if let Some(context) = request.extensions().get::<RequestContext>() {
         context.account(&account);
     }
@@ -37,11 +34,11 @@ impl<S: Sync> FromRequestParts<S> for Account {
 }
 
 /// Checks the API key of a request and returns its account.
-pub(super) fn check(engine: &Engine, headers: &HeaderMap) -> Result<Account, Error> {
+pub(super) fn check(access: &Access, headers: &HeaderMap) -> Result<Account, Error> {
     let unauthorized = |why| Error::new(Kind::Unauthorized, why);
     let key =
         sent(headers).ok_or_else(|| unauthorized("the request has no API key: send it in the header X-Api-Key"))?;
-    engine.access.account(&key).ok_or_else(|| unauthorized("unknown API key"))
+    access.account(&key).ok_or_else(|| unauthorized("unknown API key"))
 }
 
 /// Returns the API key of a request. Old clients send it as the password of the user `token`.

@@ -1,21 +1,18 @@
 //! Signed links: their URLs, and the check of requests that use them instead of an API key.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use url::Url;
 
-use super::Answer;
-use crate::access::Links;
+use super::{Answer, Shared};
+use crate::access::{Links, SignedLinks};
 use crate::base::Error;
-use crate::platform::Engine;
 
 /// Builds a signed URL of this server.
-pub(super) fn link(engine: &Engine, headers: &HeaderMap, method: &Method, path: &str) -> Result<String, Error> {
-    Ok(format!("{}{}", origin(headers)?, engine.links.sign(method.as_str(), path)?))
+pub(super) fn link(links: &SignedLinks, headers: &HeaderMap, method: &Method, path: &str) -> Result<String, Error> {
+    Ok(format!("{}{}", origin(headers)?, links.files().sign(method.as_str(), path)?))
 }
 
 /// Returns the address of the server as the client sees it.
@@ -31,8 +28,8 @@ pub(super) fn origin(headers: &HeaderMap) -> Result<String, Error> {
 }
 
 /// Rejects requests without a valid signed link.
-pub(super) async fn require(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
-    check(&engine.links, &request)?;
+pub(super) async fn require(State(links): Shared<SignedLinks>, request: Request, next: Next) -> Answer {
+    check(links.files(), &request)?;
     Ok::<Response, Error>(next.run(request).await)
 }
 

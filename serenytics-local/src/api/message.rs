@@ -15,11 +15,10 @@ use super::extract::Path;
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
-use crate::base::receive;
-use crate::base::{Error, Kind};
-use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, SlackMessage};
-use crate::platform::Engine;
-use crate::tasks::to_the_end;
+use crate::base::{Error, Kind, Memory, Uploads, receive, run_to_completion};
+use crate::catalogue::Catalogue;
+use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, Mails, SlackMessage};
+use crate::platform::HttpSettings;
 
 #[derive(Debug, Deserialize)]
 struct EmailBody {
@@ -36,15 +35,23 @@ struct EmailBody {
 
 /// Starts a task that sends an e-mail. The e-mail takes over the uploaded attachment. If the e-mail is rejected, the
 /// attachment is deleted, unless the client may retry.
-pub(super) async fn email(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
-    let body: EmailBody = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+pub(super) async fn email(
+    State(catalogue): State<Catalogue>,
+    State(mails): Shared<Mails>,
+    State(memory): Shared<Memory>,
+    account: Account,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let body: EmailBody = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     let start = async move {
-        let attachments = &engine.mails.attachments;
+        let attachments = mails.attachments();
         let claimed = match &body.file_to_attach_uuid {
             Some(uuid) => Some(attachments.claim(&account, uuid).await?),
             None => None,
         };
-        let started = start_mail(&engine, &account, body, claimed.as_ref().map(|claimed| claimed.file.clone())).await;
+        let started =
+            start_mail(&mails, &catalogue, &account, body, claimed.as_ref().map(|claimed| claimed.file.clone())).await;
         if let (Err(error), Some(claimed)) = (&started, claimed) {
             match error.kind() {
                 Kind::Busy | Kind::Failed => attachments.give_back(claimed).await,
@@ -53,26 +60,27 @@ pub(super) async fn email(State(engine): Shared, account: Account, headers: Head
         }
         started
     };
-    let task = to_the_end(start).await?;
+    let task = run_to_completion(start).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }
 
 async fn start_mail(
-    engine: &Arc<Engine>,
+    mails: &Arc<Mails>,
+    catalogue: &Catalogue,
     account: &Account,
     body: EmailBody,
     file: Option<PathBuf>,
 ) -> Result<Uuid, Error> {
     let mut mail = Mail::new(body.subject, &body.recipients, body.html, body.from_address.as_deref())?;
     match &body.web_app_uuid {
-        Some(uuid) => mail.web_app = Some(found(engine, account, uuid).await?.name),
+        Some(uuid) => mail.web_app = Some(found(catalogue, account, uuid).await?.name),
         None if body.pdf_file_name.is_some() || body.dashboard_payload.is_some() => {
             return Err(Error::refused("`pdf_file_name` and `dashboard_payload` need a `web_app_uuid`"));
         }
         None => {}
     }
     mail.attached = file.map(|file| Attached::new(file, body.file_to_attach_name.as_deref().unwrap_or_default()));
-    engine.begin_mail(account, mail).await
+    mails.begin(account, mail).await
 }
 
 /// Tells clients to upload attachments to this server instead of S3.
@@ -83,27 +91,34 @@ pub(super) async fn sign() -> Answer {
 
 /// Receives a file that a later e-mail attaches.
 pub(super) async fn upload_file(
-    State(engine): Shared,
+    State(mails): Shared<Mails>,
+    State(uploads): Shared<Uploads>,
+    State(http): State<HttpSettings>,
     account: Account,
     Path(uuid): Path<String>,
     body: Body,
 ) -> Answer {
     let uuid = Uuid::parse_str(&uuid).map_err(|_| Error::refused(format!("invalid uuid in the path: {uuid:?}")))?;
-    let limit = LARGEST_ATTACHMENT.min(engine.upload_limit);
-    let attachments = &engine.mails.attachments;
+    let limit = LARGEST_ATTACHMENT.min(uploads.limit());
+    let attachments = mails.attachments();
     attachments.check_room(&account, uuid).await?;
-    let chunks = MinRateBody::new(body, engine.patience).into_stream();
+    let chunks = MinRateBody::new(body, http.client_timeout).into_stream();
     let file = receive(&attachments.folder(&account), limit, "the upload", chunks).await?;
     attachments.keep(&account, uuid, file).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 
 /// Writes a Slack message to the outbox.
-pub(super) async fn slack(State(engine): Shared, headers: HeaderMap, body: Body) -> Answer {
-    let message: SlackMessage = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+pub(super) async fn slack(
+    State(mails): Shared<Mails>,
+    State(memory): Shared<Memory>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let message: SlackMessage = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     if message.channel.trim().is_empty() || message.text_msg.is_empty() {
         return Err(Error::refused("a Slack message needs a `channel` and a `text_msg`"));
     }
-    engine.mails.slack(message).await?;
+    mails.slack(message).await?;
     Ok(ok())
 }

@@ -36,22 +36,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use serde_json::{Value, json};
 
+use crate::access::Access;
 use crate::base::{Error, Kind};
-use crate::platform::Engine;
-use crate::tasks::to_the_end;
+use crate::platform::Platform;
 
-pub(crate) use body::{BODY_MEMORY, MIN_BYTES_PER_SECOND, VALUE_MEMORY};
-pub(crate) use operation::Health;
-pub(crate) use upload::keep;
+pub(crate) use body::MIN_BYTES_PER_SECOND;
 
 /// The result of a handler.
 type Answer = Result<Response, Error>;
 
-/// The extractor of the engine.
-type Shared = State<Arc<Engine>>;
+/// The extractor of a service.
+type Shared<S> = State<Arc<S>>;
 
 /// Builds the router of the API.
-pub(crate) fn router(engine: Arc<Engine>) -> Router {
+pub(crate) fn router(platform: Platform) -> Router {
     let with_key = Router::new()
         .route("/api/data_source", get(data_source::list).post(data_source::create))
         .route("/api/data_source/{uuid}", get(data_source::read).put(data_source::save).delete(data_source::delete))
@@ -84,19 +82,19 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/api/web_app/{uuid}/generate_pdf", post(web_app::generate_pdf))
         .route("/api/web_app/{uuid}/sharings", post(web_app::share))
         .route("/api/web_app/{uuid}/embed", post(embed::embed))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), keys::require));
+        .route_layer(middleware::from_fn_with_state(platform.clone(), keys::require));
     let with_data_key = Router::new()
         .route("/data-api/datasources_list", get(data_api::list))
         .route("/data-api/query-model/{uuid}", post(data_api::model))
         .route("/data-api/query-data/{uuid}", post(data_api::data))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), data_api::require));
+        .route_layer(middleware::from_fn_with_state(platform.clone(), data_api::require));
     let with_link = Router::new()
         .route("/api/data_source/{uuid}/export", get(export::download))
         .route("/api/data_source/{uuid}/upload", put(upload::signed))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), link::require));
+        .route_layer(middleware::from_fn_with_state(platform.clone(), link::require));
     let embedded = Router::new()
         .route("/embed/web_app/{uuid}", get(embed::page))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&engine), embed::require));
+        .route_layer(middleware::from_fn_with_state(platform.clone(), embed::require));
     Router::new()
         .merge(with_key)
         .merge(with_data_key)
@@ -111,24 +109,24 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .route("/metrics", get(operation::metrics))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(Arc::clone(&engine), request::caught))
-        .layer(middleware::from_fn_with_state(Arc::clone(&engine), request::observe))
-        .with_state(engine)
+        .layer(middleware::from_fn_with_state(platform.clone(), request::caught))
+        .layer(middleware::from_fn_with_state(platform.clone(), request::observe))
+        .with_state(platform)
 }
 
 /// Responds to unknown paths.
-async fn not_found(State(engine): Shared, request: Request) -> Answer {
+async fn not_found(State(access): Shared<Access>, request: Request) -> Answer {
     let path = request.uri().path();
     if !path.starts_with("/api/") {
         return Err(Error::not_found(format!("not found: {path:?}")));
     }
-    keys::check(&engine, request.headers())?;
+    keys::check(&access, request.headers())?;
     Err(Error::not_emulated(format!("{} {path}", request.method())))
 }
 
 /// Responds to unsupported methods of a route.
-async fn method_not_allowed(State(engine): Shared, request: Request) -> Answer {
-    keys::check(&engine, request.headers())?;
+async fn method_not_allowed(State(access): Shared<Access>, request: Request) -> Answer {
+    keys::check(&access, request.headers())?;
     let (method, path) = (request.method(), request.uri().path());
     Err(Error::new(Kind::Method, format!("{path:?} does not support the method {method}")))
 }

@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
     use crate::api::router;
-    use crate::platform::test::engine;
+    use crate::platform::test::platform;
 
     /// Returns the paths of the router. Only its `Debug` output contains them.
     fn paths(router: &axum::Router) -> BTreeSet<String> {
@@ -82,8 +82,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_document_has_every_call_of_the_router_and_no_other() {
-        let (engine, _folder) = engine().await;
-        let router = router(engine);
+        let (platform, _folder) = platform().await;
+        let router = router(platform);
         let paths = paths(&router);
         assert!(paths.contains("/health"), "the `Debug` output of the router has changed: {paths:?}");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

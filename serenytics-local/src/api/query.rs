@@ -10,21 +10,23 @@ use super::body::{Held, SMALL};
 use super::extract::Path;
 use super::{Answer, Shared};
 use crate::access::Account;
+use crate::base::Memory;
+use crate::sources::Sources;
 
 pub(super) async fn formatted_data(
-    State(engine): Shared,
+    State(sources): Shared<Sources>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
+    let source = sources.find(&account, &uuid).await?;
     let options: Pipeline = {
-        let held = Held::read(&engine, &headers, body, SMALL).await?;
+        let held = Held::read(&memory, &headers, body, SMALL).await?;
         held.object()?
     };
-    let input = engine.input(source).await?;
-    let pieces = engine.warehouse.query(input, options).await?;
+    let pieces = sources.query(source, options).await?;
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
     Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
 }

@@ -16,10 +16,10 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use super::body;
+use super::{Shared, body};
 use crate::access::Account;
-use crate::base::Ended;
-use crate::platform::Engine;
+use crate::base::{Ended, Metrics, catch_panic};
+use crate::platform::HttpSettings;
 
 /// The logged status if the client disconnects before the response, as in nginx.
 const CLIENT_LEFT: u16 = 499;
@@ -39,12 +39,17 @@ impl RequestContext {
 }
 
 /// Logs and counts a request when its response is complete or dropped.
-pub(super) async fn observe(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(
+    State(metrics): Shared<Metrics>,
+    State(http): State<HttpSettings>,
+    request: Request,
+    next: Next,
+) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
-    let timeout = engine.patience;
+    let timeout = http.client_timeout;
     let received = Arc::new(AtomicU64::new(0));
     let mut entry = AccessLogEntry {
-        engine,
+        metrics,
         begun: Instant::now(),
         method: method_name(request.method()),
         route,
@@ -62,8 +67,8 @@ pub(super) async fn observe(State(engine): State<Arc<Engine>>, request: Request,
 }
 
 /// Responds with an error if the handler panics.
-pub(super) async fn caught(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
-    let answered = engine.caught("this request", async { Ok(next.run(request).await) }).await;
+pub(super) async fn caught(State(metrics): Shared<Metrics>, request: Request, next: Next) -> Response {
+    let answered = catch_panic(&metrics, "this request", async { Ok(next.run(request).await) }).await;
     answered.unwrap_or_else(IntoResponse::into_response)
 }
 
@@ -84,7 +89,7 @@ fn method_name(method: &Method) -> &'static str {
 
 /// The access log entry of a request. It is written when this is dropped, however the request ends.
 struct AccessLogEntry {
-    engine: Arc<Engine>,
+    metrics: Arc<Metrics>,
     begun: Instant,
     method: &'static str,
     route: String,
@@ -99,7 +104,7 @@ impl Drop for AccessLogEntry {
     fn drop(&mut self) {
         let AccessLogEntry { method, ref route, status, sent, .. } = *self;
         let (received, duration) = (self.received.load(Ordering::Relaxed), self.begun.elapsed());
-        self.engine.metrics.request(&Ended { method, route, status, duration, received, sent });
+        self.metrics.request(&Ended { method, route, status, duration, received, sent });
         let account = self.context.account.get().map_or("-", Account::name);
         let milliseconds = duration.as_secs_f64() * 1000.0;
         let cut = !self.whole;
@@ -159,25 +164,25 @@ mod tests {
     use axum::routing::get;
 
     use super::*;
-    use crate::base::Error;
-    use crate::platform::test::engine;
-    use crate::tasks::to_the_end;
+    use crate::base::{Error, run_to_completion};
+    use crate::platform::test::platform;
 
     #[tokio::test]
     async fn panic_in_a_handler_is_a_500_and_the_server_keeps_running() {
         async fn panics() -> &'static str {
             panic!("a secret detail")
         }
-        let (engine, _folder) = engine().await;
+        let (platform, _folder) = platform().await;
+        let metrics: Arc<Metrics> = platform.get();
         async fn panics_deeper() -> Result<(), Error> {
-            to_the_end(async { panic!("a secret detail") }).await
+            run_to_completion(async { panic!("a secret detail") }).await
         }
         let router = Router::new()
             .route("/panics", get(panics))
             .route("/panics_deeper", get(panics_deeper))
             .route("/works", get(async || "well"))
-            .layer(middleware::from_fn_with_state(Arc::clone(&engine), caught))
-            .layer(middleware::from_fn_with_state(Arc::clone(&engine), observe));
+            .layer(middleware::from_fn_with_state(platform.clone(), caught))
+            .layer(middleware::from_fn_with_state(platform.clone(), observe));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async { axum::serve(listener, router).await });
@@ -192,8 +197,8 @@ mod tests {
             assert!(!text.contains("a secret detail"), "{text}");
         }
         assert_eq!(get("/works").await, (200, "well".to_owned()));
-        assert_eq!(engine.metrics.panics.get(), 2);
-        let metrics = engine.metrics.text(0).unwrap();
-        assert!(metrics.contains(r#"requests_total{method="GET",route="/panics",status="500"} 1"#), "{metrics}");
+        assert_eq!(metrics.panics.get(), 2);
+        let text = metrics.text(0).unwrap();
+        assert!(text.contains(r#"requests_total{method="GET",route="/panics",status="500"} 1"#), "{text}");
     }
 }

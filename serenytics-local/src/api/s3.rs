@@ -12,10 +12,10 @@ use super::extract::Path;
 use super::upload::begun;
 use super::{Answer, Shared};
 use crate::access::Account;
-use crate::base::Error;
+use crate::base::{Error, Memory};
 use crate::catalogue::{separator, types_of};
-use crate::loads::S3Object;
-use crate::tasks::Load;
+use crate::loads::{Load, Loads, S3Object};
+use crate::sources::Sources;
 
 /// The body of the call.
 #[derive(Deserialize)]
@@ -30,15 +30,17 @@ struct S3ReloadRequest {
 
 /// Starts a task that replaces all rows of the storage with a CSV file from S3.
 pub(super) async fn reload(
-    State(engine): Shared,
+    State(sources): Shared<Sources>,
+    State(loads): Shared<Loads>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
+    let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let asked: S3ReloadRequest = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let asked: S3ReloadRequest = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     let needed = |name: &str| Error::refused(format!("a load from S3 needs `{name}`"));
     let bucket = asked.s3_bucket.ok_or_else(|| needed("s3_bucket"))?;
     let key = asked.s3_key.ok_or_else(|| needed("s3_key"))?;
@@ -47,5 +49,5 @@ pub(super) async fn reload(
         separator: separator(asked.s3_csv_separator.as_ref())?,
         forced: types_of(asked.force_types.as_ref())?,
     };
-    begun(&engine, source, Load::FromS3(object, options)).await
+    begun(&loads, source, Load::FromS3(object, options)).await
 }

@@ -12,21 +12,31 @@ use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok};
 use crate::access::Account;
-use crate::base::Error;
-use crate::catalogue::Script;
-use crate::platform::Engine;
+use crate::base::{Error, Memory};
+use crate::catalogue::{Catalogue, Script};
+use crate::script::Scripts;
 
-pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
-    let scripts = engine.catalogue.scripts(&account, query.name()?.as_deref()).await?;
+pub(super) async fn list(
+    State(catalogue): State<Catalogue>,
+    account: Account,
+    Query(query): Query<ListQuery>,
+) -> Answer {
+    let scripts = catalogue.scripts(&account, query.name()?.as_deref()).await?;
     Ok(listed(scripts.iter().map(Script::to_json).collect()))
 }
 
-pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    Ok(answer(StatusCode::OK, &found(&engine, &account, &uuid).await?.to_json()))
+pub(super) async fn read(State(catalogue): State<Catalogue>, account: Account, Path(uuid): Path<String>) -> Answer {
+    Ok(answer(StatusCode::OK, &found(&catalogue, &account, &uuid).await?.to_json()))
 }
 
-pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
-    let mut config: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.json()?;
+pub(super) async fn create(
+    State(catalogue): State<Catalogue>,
+    State(memory): Shared<Memory>,
+    account: Account,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let mut config: Map<String, Value> = Held::read(&memory, &headers, body, SMALL).await?.json()?;
     let name = match config.remove("name") {
         Some(Value::String(name)) => Some(name),
         _ => None,
@@ -34,46 +44,52 @@ pub(super) async fn create(State(engine): Shared, account: Account, headers: Hea
     let name = name::checked(name, "a script")?;
     config.remove("uuid");
     let script = Script { uuid: Uuid::new_v4(), name, config };
-    if !engine.catalogue.insert_script(&account, &script).await? {
+    if !catalogue.insert_script(&account, &script).await? {
         return Err(Error::refused(format!("a script named {:?} already exists", script.name)));
     }
     Ok(answer(StatusCode::CREATED, &script.to_json()))
 }
 
-pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let script = found(&engine, &account, &uuid).await?;
-    if engine.scripts.is_running(script.uuid) {
+pub(super) async fn delete(
+    State(catalogue): State<Catalogue>,
+    State(scripts): Shared<Scripts>,
+    account: Account,
+    Path(uuid): Path<String>,
+) -> Answer {
+    let script = found(&catalogue, &account, &uuid).await?;
+    if scripts.is_running(script.uuid) {
         let message = format!("the script `{}` is running: delete it after it ends", script.name);
         return Err(Error::refused(message));
     }
-    if !engine.catalogue.delete_script(&account, script.uuid).await? {
+    if !catalogue.delete_script(&account, script.uuid).await? {
         return Err(unknown(&uuid));
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-pub(super) async fn retrieve(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let stored = engine.catalogue.script_storage(&account, parsed(&uuid)?).await?.ok_or_else(|| unknown(&uuid))?;
+pub(super) async fn retrieve(State(catalogue): State<Catalogue>, account: Account, Path(uuid): Path<String>) -> Answer {
+    let stored = catalogue.script_storage(&account, parsed(&uuid)?).await?.ok_or_else(|| unknown(&uuid))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], stored).into_response())
 }
 
 pub(super) async fn store(
-    State(engine): Shared,
+    State(catalogue): State<Catalogue>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let stored: Value = Held::read(&engine, &headers, body, SMALL).await?.json()?;
-    if !engine.catalogue.store_script(&account, parsed(&uuid)?, &stored.to_string()).await? {
+    let stored: Value = Held::read(&memory, &headers, body, SMALL).await?.json()?;
+    if !catalogue.store_script(&account, parsed(&uuid)?, &stored.to_string()).await? {
         return Err(unknown(&uuid));
     }
     Ok(ok())
 }
 
 /// Finds the script with this uuid in the account.
-pub(super) async fn found(engine: &Engine, account: &Account, uuid: &str) -> Result<Script, Error> {
-    engine.catalogue.script(account, parsed(uuid)?).await?.ok_or_else(|| unknown(uuid))
+pub(super) async fn found(catalogue: &Catalogue, account: &Account, uuid: &str) -> Result<Script, Error> {
+    catalogue.script(account, parsed(uuid)?).await?.ok_or_else(|| unknown(uuid))
 }
 
 fn parsed(uuid: &str) -> Result<Uuid, Error> {

@@ -14,8 +14,9 @@ use super::list::listed;
 use super::script::found;
 use super::{Answer, Shared, answer, keys, ok};
 use crate::access::Account;
-use crate::base::Error;
-use crate::catalogue::{Run, RunEnd};
+use crate::base::{Error, Memory};
+use crate::catalogue::{Catalogue, Run, RunEnd};
+use crate::script::Scripts;
 
 /// How long a request without `async` waits for the script.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -27,14 +28,16 @@ const KEY: &str = "SERENYTICS_API_KEY";
 const MAX_REASON: usize = 2_000;
 
 pub(super) async fn run(
-    State(engine): Shared,
+    State(catalogue): State<Catalogue>,
+    State(scripts): Shared<Scripts>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let script = found(&engine, &account, &uuid).await?;
-    let held = Held::read(&engine, &headers, body, SMALL).await?;
+    let script = found(&catalogue, &account, &uuid).await?;
+    let held = Held::read(&memory, &headers, body, SMALL).await?;
     let mut params: Map<String, Value> = if held.is_empty() { Map::new() } else { held.object()? };
     let is_async = match params.remove("async") {
         None | Some(Value::Bool(false)) => false,
@@ -47,7 +50,7 @@ pub(super) async fn run(
     // Free the memory permits: the script itself may send requests that need them.
     drop(held);
     let name = script.name.clone();
-    let end = engine.begin_run(script, params).await?;
+    let end = scripts.begin(script, params).await?;
     if is_async {
         return Ok(ok());
     }
@@ -71,12 +74,17 @@ fn failed(name: &str, end: &RunEnd) -> Response {
     answer(StatusCode::OK, &json!({"status": "error", "errors": [format!("the script `{name}` failed: {reason}")]}))
 }
 
-pub(super) async fn state(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let script = found(&engine, &account, &uuid).await?;
-    Ok(answer(StatusCode::OK, &json!({"running": engine.scripts.is_running(script.uuid)})))
+pub(super) async fn state(
+    State(catalogue): State<Catalogue>,
+    State(scripts): Shared<Scripts>,
+    account: Account,
+    Path(uuid): Path<String>,
+) -> Answer {
+    let script = found(&catalogue, &account, &uuid).await?;
+    Ok(answer(StatusCode::OK, &json!({"running": scripts.is_running(script.uuid)})))
 }
 
-pub(super) async fn logs(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let script = found(&engine, &account, &uuid).await?;
-    Ok(listed(engine.catalogue.runs(script.uuid).await?.iter().map(Run::to_json).collect()))
+pub(super) async fn logs(State(catalogue): State<Catalogue>, account: Account, Path(uuid): Path<String>) -> Answer {
+    let script = found(&catalogue, &account, &uuid).await?;
+    Ok(listed(catalogue.runs(script.uuid).await?.iter().map(Run::to_json).collect()))
 }

@@ -6,15 +6,15 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::extract::Path;
-use super::{Answer, Shared, answer};
+use super::{Answer, answer};
 use crate::access::Account;
 use crate::base::Error;
-use crate::catalogue::TaskState;
+use crate::catalogue::{Catalogue, TaskState};
 
-pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
+pub(super) async fn read(State(catalogue): State<Catalogue>, account: Account, Path(uuid): Path<String>) -> Answer {
     let unknown = || Error::not_found(format!("there is no task {uuid:?}"));
     let parsed = Uuid::parse_str(&uuid).map_err(|_| unknown())?;
-    let task = engine.catalogue.task(&account, parsed).await?.ok_or_else(unknown)?;
+    let task = catalogue.task(&account, parsed).await?.ok_or_else(unknown)?;
     let body = match task.state {
         TaskState::Pending => json!({"status": "pending"}),
         TaskState::Done(rows) => json!({"status": "done", "nb_rows": rows}),

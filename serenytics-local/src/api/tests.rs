@@ -12,23 +12,24 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use serenytics_engine::BatchRequest;
+use serenytics_engine::{BatchRequest, Python};
 use serenytics_query::wire::Pipeline;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::body::{Held, SMALL};
 use crate::access::Account;
-use crate::base::{Error, Kind};
+use crate::base::{Error, Kind, Memory};
 use crate::catalogue::{STORAGE, Source, forced_types};
-use crate::platform::Engine;
-use crate::platform::test::engine;
-use crate::tasks::attached_rows;
+use crate::loads::attached_rows;
+use crate::platform::Platform;
+use crate::platform::test::platform;
+use crate::sources::Sources;
 
 /// An engine with a source with some rows.
 struct Target {
     runtime: Runtime,
-    engine: Arc<Engine>,
+    platform: Platform,
     source: Source,
     folder: TempDir,
 }
@@ -41,12 +42,12 @@ impl Target {
             .enable_all()
             .build()
             .unwrap();
-        let (engine, folder) = runtime.block_on(engine());
+        let (platform, folder) = runtime.block_on(platform());
         let measures =
             json!({"measures": {"m1": {"name": "double", "type": "formula", "data": {"formula": "2 * [n]"}}}});
         let mut source = Source::new(Account::default_account(), STORAGE, "fuzzed".to_owned(), measures);
         source.original_file_name = Some("fuzzed.csv".to_owned());
-        let target = Target { runtime, engine, source, folder };
+        let target = Target { runtime, platform, source, folder };
         let rows = json!([
             {"s": "FR", "n": 1, "f": 0.5, "t": "2013-01-01T05:00:00"},
             {"s": "", "n": i64::MAX, "f": -1e300, "t": "1969-12-31T23:59:59.999999"},
@@ -57,15 +58,18 @@ impl Target {
         target
     }
 
+    fn sources(&self) -> Arc<Sources> {
+        self.platform.get()
+    }
+
     async fn body<T: DeserializeOwned>(&self, bytes: Vec<u8>) -> Result<T, Error> {
-        Held::read(&self.engine, &HeaderMap::new(), Body::from(bytes), SMALL).await?.object()
+        Held::read(&self.platform.get::<Arc<Memory>>(), &HeaderMap::new(), Body::from(bytes), SMALL).await?.object()
     }
 
     fn query(&self, bytes: Vec<u8>) -> Result<(), Error> {
         self.runtime.block_on(async {
             let pipeline: Pipeline = self.body(bytes).await?;
-            let input = self.engine.input(self.source.clone()).await?;
-            let answer = self.engine.warehouse.query(input, pipeline).await?;
+            let answer = self.sources().query(self.source.clone(), pipeline).await?;
             Ok(answer.try_for_each(async |_| Ok(())).await?)
         })
     }
@@ -73,7 +77,7 @@ impl Target {
     fn batch(&self, bytes: Vec<u8>) -> Result<(), Error> {
         self.runtime.block_on(async {
             let request: BatchRequest = self.body(bytes).await?;
-            let table = self.engine.warehouse.table(self.source.uuid).await?;
+            let table = self.sources().table(&self.source).await?;
             table.batch(request, forced_types(&self.source)?).await?;
             Ok(())
         })
@@ -85,13 +89,13 @@ impl Target {
         std::fs::write(&file, bytes).unwrap();
         let mut source = self.source.clone();
         source.json_content["separator"] = separator.into();
-        let rows = attached_rows(&source, &file, &self.engine.python)?;
+        let rows = attached_rows(&source, &file, &Python::default())?;
         if !is_kept {
             rows.validate()?;
             return Ok(());
         }
         self.runtime.block_on(async {
-            self.engine.warehouse.table(source.uuid).await?.reload(rows).await?;
+            self.sources().table(&source).await?.reload(rows).await?;
             Ok(())
         })
     }

@@ -1,6 +1,5 @@
 //! Uploads of files, and loads of a storage from an uploaded file.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -9,19 +8,17 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
-use tempfile::NamedTempFile;
 
 use super::body::{Held, MinRateBody, SMALL};
 use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
-use crate::access::Account;
-use crate::base::{Context, Error};
+use crate::access::{Account, SignedLinks};
+use crate::base::{Error, Memory, Uploads, keep};
 use crate::catalogue::Source;
-use crate::platform::Engine;
-use crate::tasks::Load;
-
-const FAILED: &str = "the uploaded file could not be written";
+use crate::loads::{Load, Loads};
+use crate::platform::HttpSettings;
+use crate::sources::Sources;
 
 /// The query of a request for an upload link.
 #[derive(Deserialize)]
@@ -32,18 +29,20 @@ pub(super) struct SignRequest {
 
 /// Returns a signed upload link, as a platform on S3 does. Without `sign_uploads`, clients have to upload with their key.
 pub(super) async fn sign(
-    State(engine): Shared,
+    State(sources): Shared<Sources>,
+    State(links): Shared<SignedLinks>,
+    State(http): State<HttpSettings>,
     account: Account,
     headers: HeaderMap,
     Query(request): Query<SignRequest>,
 ) -> Answer {
-    if engine.sign_uploads {
+    if http.sign_uploads {
         let uuid = request.s3_object_name.ok_or_else(|| {
             Error::refused("the query needs `s3_object_name`, the uuid of the data source for the file")
         })?;
-        let source = engine.source(&account, &uuid).await?;
+        let source = sources.find(&account, &uuid).await?;
         source.check_holds_rows()?;
-        let url = link(&engine, &headers, &Method::PUT, &format!("/api/data_source/{}/upload", source.uuid))?;
+        let url = link(&links, &headers, &Method::PUT, &format!("/api/data_source/{}/upload", source.uuid))?;
         return Ok(answer(StatusCode::OK, &json!({"status": "ok", "signed_request": url})));
     }
     let body = json!({"status": "error", "errors": ["this server does not use S3: upload to /file"]});
@@ -51,41 +50,48 @@ pub(super) async fn sign(
 }
 
 /// Receives the file to attach to a source. Its content type is ignored, because clients send JSON for every file.
-pub(super) async fn file(State(engine): Shared, account: Account, Path(uuid): Path<String>, body: Body) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
-    attach(&engine, source, body).await?;
+pub(super) async fn file(
+    State(sources): Shared<Sources>,
+    State(uploads): Shared<Uploads>,
+    State(http): State<HttpSettings>,
+    account: Account,
+    Path(uuid): Path<String>,
+    body: Body,
+) -> Answer {
+    let source = sources.find(&account, &uuid).await?;
+    attach(&uploads, http, source, body).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 
 /// Receives the file to attach to a source through a signed link, and responds as S3 does.
-pub(super) async fn signed(State(engine): Shared, Path(uuid): Path<String>, body: Body) -> Answer {
-    let source = engine.linked_source(&uuid).await?;
-    attach(&engine, source, body).await?;
+pub(super) async fn signed(
+    State(sources): Shared<Sources>,
+    State(uploads): Shared<Uploads>,
+    State(http): State<HttpSettings>,
+    Path(uuid): Path<String>,
+    body: Body,
+) -> Answer {
+    let source = sources.find_of_any_account(&uuid).await?;
+    attach(&uploads, http, source, body).await?;
     Ok(StatusCode::OK.into_response())
 }
 
-async fn attach(engine: &Engine, source: Source, body: Body) -> Result<(), Error> {
+async fn attach(uploads: &Uploads, http: HttpSettings, source: Source, body: Body) -> Result<(), Error> {
     source.check_holds_rows()?;
-    let file = engine.receive("the upload", MinRateBody::new(body, engine.patience).into_stream()).await?;
-    keep(file, engine.attached_file(source.uuid)).await
-}
-
-/// Moves a received file to its final path, in the same file system.
-pub(crate) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
-    tokio::task::spawn_blocking(move || {
-        file.as_file().sync_all().context(FAILED)?;
-        file.persist(target).context(FAILED)
-    })
-    .await
-    .context(FAILED)?
-    .map(|_| ())
+    let file = uploads.receive("the upload", MinRateBody::new(body, http.client_timeout).into_stream()).await?;
+    keep(file, uploads.file(source.uuid)).await
 }
 
 /// Starts a task that replaces all rows of the storage with the attached file.
-pub(super) async fn reload(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
+pub(super) async fn reload(
+    State(sources): Shared<Sources>,
+    State(loads): Shared<Loads>,
+    account: Account,
+    Path(uuid): Path<String>,
+) -> Answer {
+    let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    begun(&engine, source, Load::Reload).await
+    begun(&loads, source, Load::Reload).await
 }
 
 /// The body of an update from a file.
@@ -96,23 +102,25 @@ struct Update {
 
 /// Starts a task that loads the attached file, replacing rows with the same key.
 pub(super) async fn update(
-    State(engine): Shared,
+    State(sources): Shared<Sources>,
+    State(loads): Shared<Loads>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let source = engine.source(&account, &uuid).await?;
+    let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let update: Update = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let update: Update = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     let key = update.primary_key.ok_or_else(|| {
         Error::refused("an update from a file needs `primary_key`, the name of the column that identifies rows")
     })?;
-    begun(&engine, source, Load::Update(key)).await
+    begun(&loads, source, Load::Update(key)).await
 }
 
 /// Starts a load and responds with the uuid of its task.
-pub(super) async fn begun(engine: &Arc<Engine>, source: Source, load: Load) -> Answer {
-    let task = engine.begin_load(source, load).await?;
+pub(super) async fn begun(loads: &Arc<Loads>, source: Source, load: Load) -> Answer {
+    let task = loads.begin(source, load).await?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "task_id": task})))
 }

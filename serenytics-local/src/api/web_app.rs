@@ -14,45 +14,55 @@ use super::list::{ListQuery, listed};
 use super::name::checked;
 use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
-use crate::base::Error;
-use crate::catalogue::WebApp;
-use crate::platform::Engine;
+use crate::base::{Error, Memory};
+use crate::catalogue::{Catalogue, WebApp};
 use crate::web_app::{WarmUp, source_uuids};
 
 /// The part of a web app that describes its tabs and widgets.
 const CONTENT: &str = "jsonContent";
 
-pub(super) async fn list(State(engine): Shared, account: Account, Query(query): Query<ListQuery>) -> Answer {
-    let web_apps = engine.catalogue.web_apps(&account, query.name()?.as_deref()).await?;
+pub(super) async fn list(
+    State(catalogue): State<Catalogue>,
+    account: Account,
+    Query(query): Query<ListQuery>,
+) -> Answer {
+    let web_apps = catalogue.web_apps(&account, query.name()?.as_deref()).await?;
     Ok(listed(web_apps.iter().map(WebApp::to_json).collect()))
 }
 
-pub(super) async fn read(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    Ok(answer(StatusCode::OK, &found(&engine, &account, &uuid).await?.to_json()))
+pub(super) async fn read(State(catalogue): State<Catalogue>, account: Account, Path(uuid): Path<String>) -> Answer {
+    Ok(answer(StatusCode::OK, &found(&catalogue, &account, &uuid).await?.to_json()))
 }
 
-pub(super) async fn create(State(engine): Shared, account: Account, headers: HeaderMap, body: Body) -> Answer {
-    let mut config: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+pub(super) async fn create(
+    State(catalogue): State<Catalogue>,
+    State(memory): Shared<Memory>,
+    account: Account,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let mut config: Map<String, Value> = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     config.remove("uuid");
     config.remove("sharings");
     let name = config.remove("name");
     config.entry(CONTENT).or_insert_with(|| json!({}));
     let web_app = WebApp { uuid: Uuid::new_v4(), account, name: checked_name(name)?, config, sharings: Vec::new() };
     check_content(&web_app.config)?;
-    engine.catalogue.insert_web_app(&web_app).await?;
+    catalogue.insert_web_app(&web_app).await?;
     Ok(answer(StatusCode::CREATED, &web_app.to_json()))
 }
 
 /// Saves the sent fields and keeps the others. Sharings are not changed here.
 pub(super) async fn save(
-    State(engine): Shared,
+    State(catalogue): State<Catalogue>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let mut web_app = found(&engine, &account, &uuid).await?;
-    let mut sent: Map<String, Value> = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let mut web_app = found(&catalogue, &account, &uuid).await?;
+    let mut sent: Map<String, Value> = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     if sent.remove("uuid").is_some_and(|sent| sent != web_app.uuid.to_string()) {
         return Err(Error::refused("the `uuid` of a web app cannot be changed"));
     }
@@ -62,14 +72,14 @@ pub(super) async fn save(
     }
     check_content(&sent)?;
     web_app.config.extend(sent);
-    if !engine.catalogue.update_web_app(&web_app).await? {
+    if !catalogue.update_web_app(&web_app).await? {
         return Err(unknown(&uuid));
     }
     Ok(answer(StatusCode::OK, &web_app.to_json()))
 }
 
-pub(super) async fn delete(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    if !engine.catalogue.delete_web_app(found(&engine, &account, &uuid).await?.uuid).await? {
+pub(super) async fn delete(State(catalogue): State<Catalogue>, account: Account, Path(uuid): Path<String>) -> Answer {
+    if !catalogue.delete_web_app(found(&catalogue, &account, &uuid).await?.uuid).await? {
         return Err(unknown(&uuid));
     }
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -81,46 +91,52 @@ struct Sharing {
 }
 
 pub(super) async fn share(
-    State(engine): Shared,
+    State(catalogue): State<Catalogue>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let web_app = found(&engine, &account, &uuid).await?;
-    let sharing: Sharing = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let web_app = found(&catalogue, &account, &uuid).await?;
+    let sharing: Sharing = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     let login = sharing.username_to_share_with.trim();
     if login.is_empty() {
         return Err(Error::refused("`username_to_share_with` is empty"));
     }
     let login = checked(Some(login.to_owned()), "a user to share with")?;
-    engine.catalogue.share_web_app(&web_app, &login).await?;
+    catalogue.share_web_app(&web_app, &login).await?;
     Ok(answer(StatusCode::CREATED, &json!({"status": "ok"})))
 }
 
 /// Lists the sources that the widgets show, without deleted ones.
-pub(super) async fn data_sources(State(engine): Shared, account: Account, Path(uuid): Path<String>) -> Answer {
-    let web_app = found(&engine, &account, &uuid).await?;
-    let (known, _) = sources(&engine, &web_app).await?;
+pub(super) async fn data_sources(
+    State(catalogue): State<Catalogue>,
+    account: Account,
+    Path(uuid): Path<String>,
+) -> Answer {
+    let web_app = found(&catalogue, &account, &uuid).await?;
+    let (known, _) = sources_of(&catalogue, &web_app).await?;
     let objects: Vec<_> = known.into_iter().map(|(uuid, name)| json!({"uuid": uuid, "name": name})).collect();
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "objects": objects})))
 }
 
 /// Validates a warm-up request. There is no cache to fill, but requests that could not load the dashboard are rejected.
 pub(super) async fn generate_pdf(
-    State(engine): Shared,
+    State(catalogue): State<Catalogue>,
+    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let web_app = found(&engine, &account, &uuid).await?;
-    let asked: WarmUp = Held::read(&engine, &headers, body, SMALL).await?.object()?;
+    let web_app = found(&catalogue, &account, &uuid).await?;
+    let asked: WarmUp = Held::read(&memory, &headers, body, SMALL).await?.object()?;
     asked.check()?;
     if asked.store_pdf {
         return Err(Error::not_emulated("a web app as PDF"));
     }
-    let (_, deleted) = sources(&engine, &web_app).await?;
+    let (_, deleted) = sources_of(&catalogue, &web_app).await?;
     if let Some(uuid) = deleted.first() {
         let name = &web_app.name;
         return Err(Error::refused(format!("a widget of `{name}` uses the source {uuid:?}, which does not exist")));
@@ -130,11 +146,11 @@ pub(super) async fn generate_pdf(
 
 /// Finds the sources that the widgets of a web app use. Returns the uuid and name of existing ones, and the uuids of
 /// the others.
-async fn sources(engine: &Engine, web_app: &WebApp) -> Result<(Vec<(String, String)>, Vec<String>), Error> {
+async fn sources_of(catalogue: &Catalogue, web_app: &WebApp) -> Result<(Vec<(String, String)>, Vec<String>), Error> {
     let (mut known, mut deleted) = (Vec::new(), Vec::new());
     for uuid in source_uuids(web_app.config.get(CONTENT).unwrap_or(&Value::Null)) {
         let source = match Uuid::parse_str(uuid) {
-            Ok(uuid) => engine.catalogue.source(&web_app.account, uuid).await?,
+            Ok(uuid) => catalogue.source(&web_app.account, uuid).await?,
             Err(_) => None,
         };
         match source {
@@ -158,9 +174,9 @@ fn check_content(config: &Map<String, Value>) -> Result<(), Error> {
 }
 
 /// Finds the web app with this uuid in the account.
-pub(super) async fn found(engine: &Engine, account: &Account, uuid: &str) -> Result<WebApp, Error> {
+pub(super) async fn found(catalogue: &Catalogue, account: &Account, uuid: &str) -> Result<WebApp, Error> {
     let parsed = Uuid::parse_str(uuid).map_err(|_| unknown(uuid))?;
-    engine.catalogue.web_app(account, parsed).await?.ok_or_else(|| unknown(uuid))
+    catalogue.web_app(account, parsed).await?.ok_or_else(|| unknown(uuid))
 }
 
 /// Returns the error for an unknown uuid.

@@ -1,48 +1,102 @@
-//! Receiving: files that go to the disk as they come, be it from a client or from S3.
+//! Uploaded files: they are written to the disk while they arrive, from a client or from S3.
 
 use std::error::Error as StdError;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
 
 use crate::base::{Context, Error, Kind};
-use crate::platform::Engine;
 
+const KEEP_FAILED: &str = "the uploaded file could not be written";
 const FAILED: &str = "the received file could not be written";
 
-impl Engine {
-    /// Writes what comes to a file, which is removed if that does not come to its end, or with what is returned.
+/// The files that are attached to sources.
+pub(crate) struct Uploads {
+    folder: PathBuf,
+    limit: u64,
+}
+
+impl Uploads {
+    /// Opens a folder of files with at most `limit` bytes each. Removes interrupted uploads, and the files of all sources
+    /// except `sources`.
+    pub(crate) fn open(folder: PathBuf, limit: u64, sources: &[Uuid]) -> Result<Uploads, Error> {
+        const CONTEXT: &str = "the data folder could not be opened";
+        std::fs::create_dir_all(&folder).context(CONTEXT)?;
+        remove_unknown(&folder, sources).context(CONTEXT)?;
+        Ok(Uploads { folder, limit })
+    }
+
+    /// Returns the path of the file of a source.
+    pub(crate) fn file(&self, source: Uuid) -> PathBuf {
+        self.folder.join(source.to_string())
+    }
+
+    /// Returns the maximum size of a file in bytes.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Writes a stream to a temporary file, which is removed when it is dropped.
     pub(crate) async fn receive<E: StdError>(
         &self,
         what: &str,
-        pieces: impl Stream<Item = Result<Bytes, E>>,
+        chunks: impl Stream<Item = Result<Bytes, E>>,
     ) -> Result<NamedTempFile, Error> {
-        receive(self.uploads(), self.upload_limit, what, pieces).await
+        receive(&self.folder, self.limit, what, chunks).await
+    }
+
+    /// Checks that files can be written. This blocks.
+    pub(crate) fn check(&self) -> std::io::Result<()> {
+        NamedTempFile::new_in(&self.folder)?.write_all(b"well")
     }
 }
 
-/// Writes at most `limit` bytes of what comes to a file in a folder.
+fn remove_unknown(folder: &Path, sources: &[Uuid]) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let uuid = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
+        if !uuid.is_some_and(|uuid| sources.contains(&uuid)) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves a received file to its place.
+pub(crate) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
+    tokio::task::spawn_blocking(move || {
+        file.as_file().sync_all().context(KEEP_FAILED)?;
+        file.persist(target).context(KEEP_FAILED)
+    })
+    .await
+    .context(KEEP_FAILED)?
+    .map(|_| ())
+}
+
+/// Writes a stream of at most `limit` bytes to a temporary file in a folder.
 pub(crate) async fn receive<E: StdError>(
     folder: &Path,
     limit: u64,
     what: &str,
-    pieces: impl Stream<Item = Result<Bytes, E>>,
+    chunks: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<NamedTempFile, Error> {
     let file = NamedTempFile::new_in(folder).context(FAILED)?;
     let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
     let mut size = 0;
-    let mut pieces = std::pin::pin!(pieces);
+    let mut chunks = std::pin::pin!(chunks);
     let cut = |error| Error::refused(format!("{what} was cut: {error}"));
-    while let Some(piece) = pieces.try_next().await.map_err(cut)? {
-        size += piece.len() as u64;
+    while let Some(chunk) = chunks.try_next().await.map_err(cut)? {
+        size += chunk.len() as u64;
         if size > limit {
             let message = format!("the file is larger than {limit} bytes, which is this server's limit");
             return Err(Error::new(Kind::TooLarge, message));
         }
-        output.write_all(&piece).await.context(FAILED)?;
+        output.write_all(&chunk).await.context(FAILED)?;
     }
     output.flush().await.context(FAILED)?;
     Ok(file)

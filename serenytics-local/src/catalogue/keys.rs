@@ -40,17 +40,18 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::test::engine;
+    use crate::platform::test::platform;
 
     #[tokio::test]
     async fn an_account_makes_so_many_keys_at_most() {
-        let (engine, _folder) = engine().await;
+        let (platform, _folder) = platform().await;
+        let catalogue: Catalogue = platform.get();
         let (one, other) = (Account::new("one").unwrap(), Account::new("other").unwrap());
         for n in 0..MAX_KEYS {
-            engine.catalogue.insert_key(&one, &n.to_string()).await.unwrap();
+            catalogue.insert_key(&one, &n.to_string()).await.unwrap();
         }
-        let error = engine.catalogue.insert_key(&one, "one more").await.unwrap_err();
+        let error = catalogue.insert_key(&one, "one more").await.unwrap_err();
         assert!(error.to_string().contains("has created 1000 API keys"), "{error}");
-        engine.catalogue.insert_key(&other, "another").await.unwrap();
+        catalogue.insert_key(&other, "another").await.unwrap();
     }
 }

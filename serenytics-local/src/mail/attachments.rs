@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::access::Account;
-use crate::base::{Context, Error};
+use crate::base::{Context, Error, keep};
 
 /// The maximum size of a file in bytes.
 pub(crate) const LARGEST_ATTACHMENT: u64 = 25 * 1024 * 1024;
@@ -93,7 +93,7 @@ impl Attachments {
         let _keeping = self.keeping.lock().await;
         // Other files may have arrived during the upload.
         self.check_room(account, uuid).await?;
-        crate::api::keep(file, self.folder(account).join(uuid.to_string())).await
+        keep(file, self.folder(account).join(uuid.to_string())).await
     }
 }
 

@@ -20,7 +20,8 @@ pub(crate) use outbox::SlackMessage;
 
 use crate::access::Account;
 use crate::base::{Context, Error, Kind};
-use crate::platform::Engine;
+use crate::catalogue::Catalogue;
+use crate::tasks::Tasks;
 
 /// Number of e-mails that are sent at the same time; more e-mails wait.
 const MAX_CONCURRENT: usize = 2;
@@ -46,16 +47,22 @@ impl Default for MailSettings {
 pub(crate) struct Mails {
     smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
     outbox: Outbox,
-    /// The uploaded files that wait for their e-mails.
-    pub(crate) attachments: Attachments,
+    attachments: Attachments,
     from: Mailbox,
     quota: u32,
     permits: Semaphore,
+    catalogue: Catalogue,
+    tasks: Arc<Tasks>,
 }
 
 impl Mails {
     /// Opens the outbox and the attachments inside `folder`.
-    pub(crate) fn open(settings: MailSettings, folder: &Path) -> Result<Mails, Error> {
+    pub(crate) fn open(
+        settings: MailSettings,
+        folder: &Path,
+        catalogue: Catalogue,
+        tasks: Arc<Tasks>,
+    ) -> Result<Mails, Error> {
         let attachments = Attachments::open(folder.join("attachments"))?;
         let smtp = match &settings.smtp {
             None => None,
@@ -70,12 +77,45 @@ impl Mails {
         let from = message::mailbox(&settings.from)?;
         let outbox = Outbox::open(folder.join("outbox"))?;
         let permits = Semaphore::new(MAX_CONCURRENT);
-        Ok(Mails { smtp, outbox, attachments, from, quota: settings.quota, permits })
+        Ok(Mails { smtp, outbox, attachments, from, quota: settings.quota, permits, catalogue, tasks })
     }
 
     /// Writes a Slack message to the outbox.
     pub(crate) async fn slack(&self, message: SlackMessage) -> Result<(), Error> {
         self.outbox.slack(message).await
+    }
+
+    /// Returns the uploaded files that wait for their e-mails.
+    pub(crate) fn attachments(&self) -> &Attachments {
+        &self.attachments
+    }
+
+    /// Starts a task that sends an e-mail, and returns its uuid. Do not cancel this future: an e-mail that was not started
+    /// could still count against the quota.
+    pub(crate) async fn begin(self: &Arc<Self>, account: &Account, mail: Mail) -> Result<Uuid, Error> {
+        let mails = Arc::clone(self);
+        let job = async move |task| {
+            let attached = mail.attached.as_ref().map(|attached| attached.file.clone());
+            let sent = mails.send(mail, task).await;
+            if let Some(file) = attached {
+                mails.attachments.remove(&file).await;
+            }
+            sent.map(|()| 0)
+        };
+        let quota = self.quota;
+        if !self.catalogue.count_mail(account, quota).await? {
+            return Err(Error::new(
+                Kind::Quota,
+                format!(
+                    "{quota} e-mails were sent in the last 24 hours, which is the quota of this server: try again later"
+                ),
+            ));
+        }
+        let task = self.tasks.begin(account, job).await;
+        if task.is_err() {
+            self.catalogue.uncount_mail(account).await?;
+        }
+        task
     }
 
     async fn send(&self, mail: Mail, task: Uuid) -> Result<(), Error> {
@@ -105,55 +145,26 @@ impl Mails {
     }
 }
 
-impl Engine {
-    /// Starts a task that sends an e-mail, and returns its uuid. Do not cancel this future: an e-mail that was not started
-    /// could still count against the quota.
-    pub(crate) async fn begin_mail(self: &Arc<Self>, account: &Account, mail: Mail) -> Result<Uuid, Error> {
-        let engine = Arc::clone(self);
-        let job = async move |task| {
-            let attached = mail.attached.as_ref().map(|attached| attached.file.clone());
-            let sent = engine.mails.send(mail, task).await;
-            if let Some(file) = attached {
-                engine.mails.attachments.remove(&file).await;
-            }
-            sent.map(|()| 0)
-        };
-        let quota = self.mails.quota;
-        if !self.catalogue.count_mail(account, quota).await? {
-            return Err(Error::new(
-                Kind::Quota,
-                format!(
-                    "{quota} e-mails were sent in the last 24 hours, which is the quota of this server: try again later"
-                ),
-            ));
-        }
-        let task = self.begin_task(account, job).await;
-        if task.is_err() {
-            self.catalogue.uncount_mail(account).await?;
-        }
-        task
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::test::engine;
+    use crate::platform::test::platform;
 
     #[tokio::test]
     async fn email_that_was_rejected_does_not_count_against_the_quota() {
-        let (engine, _folder) = engine().await;
+        let (platform, _folder) = platform().await;
+        let mails: Arc<Mails> = platform.get();
         let account = Account::default_account();
         let mail = || Mail::new("s".to_owned(), &["ada@example.com".to_owned()], "h".to_owned(), None).unwrap();
         let mut waiting = Vec::new();
-        while let Ok(task) = engine.catalogue.insert_task(&account).await {
+        while let Ok(task) = mails.catalogue.insert_task(&account).await {
             waiting.push(task);
         }
-        for _ in 0..=engine.mails.quota {
-            assert_eq!(engine.begin_mail(&account, mail()).await.unwrap_err().kind(), Kind::Busy);
+        for _ in 0..=mails.quota {
+            assert_eq!(mails.begin(&account, mail()).await.unwrap_err().kind(), Kind::Busy);
         }
-        engine.catalogue.end_task(waiting[0], &Ok(0)).await.unwrap();
-        engine.begin_mail(&account, mail()).await.unwrap();
-        engine.finish_jobs().await;
+        mails.catalogue.end_task(waiting[0], &Ok(0)).await.unwrap();
+        mails.begin(&account, mail()).await.unwrap();
+        mails.tasks.finish().await;
     }
 }

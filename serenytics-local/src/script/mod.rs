@@ -16,10 +16,9 @@ use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 
-use crate::base::{Context, Error, Kind};
-use crate::catalogue::{RunEnd, Script};
-use crate::platform::Engine;
-use crate::tasks::to_the_end;
+use crate::base::{Context, Error, Kind, Metrics, catch_panic, run_to_completion};
+use crate::catalogue::{Catalogue, RunEnd, Script};
+use crate::tasks::Tasks;
 
 /// Number of scripts that run at the same time; more scripts wait.
 const MAX_CONCURRENT: usize = 4;
@@ -55,6 +54,9 @@ pub(crate) struct Scripts {
     url: String,
     permits: Semaphore,
     running: Arc<Mutex<HashSet<Uuid>>>,
+    catalogue: Catalogue,
+    tasks: Arc<Tasks>,
+    metrics: Arc<Metrics>,
 }
 
 impl Scripts {
@@ -64,24 +66,73 @@ impl Scripts {
         python: &Path,
         folder: PathBuf,
         url: &str,
+        catalogue: Catalogue,
+        tasks: Arc<Tasks>,
+        metrics: Arc<Metrics>,
     ) -> Result<Scripts, Error> {
         const CONTEXT: &str = "could not create the folder of the scripts";
         if folder.exists() {
             // A killed process may have left working folders.
             std::fs::remove_dir_all(&folder).context(CONTEXT)?;
         }
+        catalogue.tidy_runs().await?;
         let python = resolved(python)?;
         if settings.allowed {
             process::check(&python).await?;
             std::fs::create_dir_all(&folder).context(CONTEXT)?;
         }
         let permits = Semaphore::new(MAX_CONCURRENT);
-        Ok(Scripts { settings, python, folder, url: url.to_owned(), permits, running: Arc::default() })
+        Ok(Scripts {
+            settings,
+            python,
+            folder,
+            url: url.to_owned(),
+            permits,
+            running: Arc::default(),
+            catalogue,
+            tasks,
+            metrics,
+        })
     }
 
     /// Returns true if a script is running or waiting to run.
     pub(crate) fn is_running(&self, script: Uuid) -> bool {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).contains(&script)
+    }
+
+    /// Starts a run of a script. The returned channel receives the result after the log is stored.
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        script: Script,
+        params: Map<String, Value>,
+    ) -> Result<oneshot::Receiver<RunEnd>, Error> {
+        self.check_allowed()?;
+        let code = runnable(&script)?;
+        let claim = self.claim(&script)?;
+        let (sender, end) = oneshot::channel();
+        let scripts = Arc::clone(self);
+        run_to_completion(async move {
+            let run = scripts.catalogue.begin_run(script.uuid).await?;
+            let running = Arc::clone(&scripts);
+            scripts.tasks.spawn(async move {
+                let ended = catch_panic(&running.metrics, "this script", running.run(&code, &params)).await;
+                let ended = ended.unwrap_or_else(|error| RunEnd {
+                    succeeded: false,
+                    stdout: String::new(),
+                    stderr: format!("[{}]\n", error.messages().join("; ")),
+                    return_code: None,
+                });
+                if let Err(error) = running.catalogue.end_run(script.uuid, run, &ended).await {
+                    tracing::error!(script = %script.uuid, %error, "could not store the log of a script");
+                }
+                // Release the claim last: when the script is not running any more, its log is complete.
+                drop(claim);
+                // Sending fails if the caller does not wait for the result.
+                let _ = sender.send(ended);
+            });
+            Ok(end)
+        })
+        .await
     }
 
     fn check_allowed(&self) -> Result<(), Error> {
@@ -127,43 +178,6 @@ struct Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.script);
-    }
-}
-
-impl Engine {
-    /// Starts a run of a script. The returned channel receives the result after the log is stored.
-    pub(crate) async fn begin_run(
-        self: &Arc<Self>,
-        script: Script,
-        params: Map<String, Value>,
-    ) -> Result<oneshot::Receiver<RunEnd>, Error> {
-        self.scripts.check_allowed()?;
-        let code = runnable(&script)?;
-        let claim = self.scripts.claim(&script)?;
-        let (sender, end) = oneshot::channel();
-        let engine = Arc::clone(self);
-        to_the_end(async move {
-            let run = engine.catalogue.begin_run(script.uuid).await?;
-            let running = Arc::clone(&engine);
-            engine.spawn(async move {
-                let ended = running.caught("this script", running.scripts.run(&code, &params)).await;
-                let ended = ended.unwrap_or_else(|error| RunEnd {
-                    succeeded: false,
-                    stdout: String::new(),
-                    stderr: format!("[{}]\n", error.messages().join("; ")),
-                    return_code: None,
-                });
-                if let Err(error) = running.catalogue.end_run(script.uuid, run, &ended).await {
-                    tracing::error!(script = %script.uuid, %error, "could not store the log of a script");
-                }
-                // Release the claim last: when the script is not running any more, its log is complete.
-                drop(claim);
-                // Sending fails if the caller does not wait for the result.
-                let _ = sender.send(ended);
-            });
-            Ok(end)
-        })
-        .await
     }
 }
 

@@ -16,11 +16,12 @@ use tokio::task::JoinHandle;
 
 use crate::access::{Account, Credentials};
 use crate::api;
-use crate::base::{Context, Error};
+use crate::base::{Context, Error, FolderLock};
 use crate::data_api::DataApi;
 use crate::mail::MailSettings;
-use crate::platform::{Engine, FolderLock, Settings};
+use crate::platform::{HttpSettings, Platform, Settings};
 use crate::script::ScriptSettings;
+use crate::tasks::Tasks;
 use listen::ConnectionLimits;
 
 /// How long to wait for the threads of the runtime after all tasks are cancelled.
@@ -103,7 +104,7 @@ impl ServerBuilder {
     /// them, for body bytes at 1 KiB/s or more, and for a client that reads the response.
     #[must_use]
     pub fn client_timeout(mut self, timeout: Duration) -> ServerBuilder {
-        self.settings.patience = timeout;
+        self.settings.http.client_timeout = timeout;
         self
     }
 
@@ -200,7 +201,7 @@ impl ServerBuilder {
     /// default they upload to the API, with their API key.
     #[must_use]
     pub fn sign_uploads(mut self) -> ServerBuilder {
-        self.settings.sign_uploads = true;
+        self.settings.http.sign_uploads = true;
         self
     }
 
@@ -259,11 +260,11 @@ async fn serve(
     mut stopped: watch::Receiver<()>,
 ) -> Result<(SocketAddr, JoinHandle<()>), Error> {
     let ServerBuilder { settings, listen, connections, shutdown_timeout } = builder;
-    let limits = ConnectionLimits { count: connections, timeout: settings.patience };
+    let limits = ConnectionLimits { count: connections, timeout: settings.http.client_timeout };
     let listener = TcpListener::bind(listen).await.context(&format!("could not listen on {listen}"))?;
     let address = listener.local_addr().context("could not read the address of the listener")?;
-    let engine = Arc::new(Engine::open(settings, &local_url(address), api::BODY_MEMORY).await?);
-    let router = api::router(Arc::clone(&engine));
+    let platform = Platform::open(settings, &local_url(address)).await?;
+    let router = api::router(platform.clone());
     let serving = tokio::spawn(async move {
         let mut signal = stopped.clone();
         let stop = async move {
@@ -271,8 +272,8 @@ async fn serve(
             let _ = signal.changed().await;
         };
         let served = async {
-            listen::serve(listener, router, limits, Arc::clone(&engine.metrics), stop).await;
-            engine.finish_jobs().await;
+            listen::serve(listener, router, limits, platform.get(), stop).await;
+            platform.get::<Arc<Tasks>>().finish().await;
         };
         let deadline = async move {
             let _ = stopped.changed().await;
@@ -282,7 +283,7 @@ async fn serve(
             () = served => {}
             () = deadline => tracing::warn!("shutdown timeout: cancelling running requests and loads"),
         }
-        engine.close().await;
+        platform.close().await;
     });
     Ok((address, serving))
 }
@@ -348,9 +349,8 @@ impl Server {
                 mails: MailSettings::default(),
                 python: Python::default(),
                 s3_endpoint: None,
-                sign_uploads: false,
                 link_ttl: Duration::from_secs(60 * 60),
-                patience: Duration::from_secs(30),
+                http: HttpSettings { sign_uploads: false, client_timeout: Duration::from_secs(30) },
             },
             connections: 512,
             shutdown_timeout: Duration::from_secs(10),

@@ -1,0 +1,115 @@
+//! Data sources: their configuration in the catalogue, their rows in the warehouse, and their attached files.
+
+use std::sync::Arc;
+
+use serenytics_engine::{ByteStream, ExportOptions, Input, Table, Warehouse};
+use serenytics_query::wire::Pipeline;
+use uuid::Uuid;
+
+use crate::access::{Account, same_secret};
+use crate::base::{Context, Error, Kind, Uploads};
+use crate::catalogue::{Catalogue, STORAGE, Source, joined};
+
+/// Finds, reads and deletes data sources.
+pub(crate) struct Sources {
+    catalogue: Catalogue,
+    warehouse: Arc<Warehouse>,
+    uploads: Arc<Uploads>,
+}
+
+impl Sources {
+    /// Creates the service.
+    pub(crate) fn new(catalogue: Catalogue, warehouse: Arc<Warehouse>, uploads: Arc<Uploads>) -> Sources {
+        Sources { catalogue, warehouse, uploads }
+    }
+
+    /// Returns the source of an account with this uuid. The error for a source of another account is the same as for an
+    /// unknown one.
+    pub(crate) async fn find(&self, account: &Account, uuid: &str) -> Result<Source, Error> {
+        let unknown = || Sources::unknown(uuid);
+        let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
+        self.catalogue.source(account, parsed).await?.ok_or_else(unknown)
+    }
+
+    /// Returns the source with this uuid, of any account: only for callers who have proved that they can read it.
+    pub(crate) async fn find_of_any_account(&self, uuid: &str) -> Result<Source, Error> {
+        let unknown = || Sources::unknown(uuid);
+        let parsed = Uuid::parse_str(uuid).map_err(|_| unknown())?;
+        self.catalogue.anyones_source(parsed).await?.ok_or_else(unknown)
+    }
+
+    /// Returns the source with this uuid and this push token, of any account.
+    pub(crate) async fn find_by_token(&self, uuid: &str, token: &str) -> Result<Arc<Source>, Error> {
+        // The error for an unknown source is the same as for a wrong token, so that it does not reveal the source.
+        let refused = || Error::new(Kind::Unauthorized, "the token in the path is not the data source's");
+        let parsed = Uuid::parse_str(uuid).map_err(|_| refused())?;
+        let source = self.catalogue.pushed_source(parsed).await?.ok_or_else(refused)?;
+        if same_secret(token, &source.token) { Ok(source) } else { Err(refused()) }
+    }
+
+    /// Returns the error for a uuid that no source has.
+    pub(crate) fn unknown(uuid: &str) -> Error {
+        Error::not_found(format!("there is no data source with uuid {uuid:?}"))
+    }
+
+    /// Returns true if a source has not been deleted.
+    pub(crate) async fn exists(&self, source: &Source) -> Result<bool, Error> {
+        Ok(self.catalogue.source(&source.account, source.uuid).await?.is_some())
+    }
+
+    /// Returns the table of a storage.
+    pub(crate) async fn table(&self, source: &Source) -> Result<Table, Error> {
+        Ok(self.warehouse.table(source.uuid).await?)
+    }
+
+    /// Runs a query on a source. The stream is the response as JSON.
+    pub(crate) async fn query(&self, source: Source, options: Pipeline) -> Result<ByteStream, Error> {
+        let input = self.input(source).await?;
+        Ok(self.warehouse.query(input, options).await?)
+    }
+
+    /// Runs a query on a source. The stream is the response as CSV.
+    pub(crate) async fn query_csv(&self, source: Source, options: Pipeline) -> Result<ByteStream, Error> {
+        let input = self.input(source).await?;
+        Ok(self.warehouse.query_csv(input, options).await?)
+    }
+
+    /// Exports all rows of a source as a file.
+    pub(crate) async fn export(&self, source: Source, options: ExportOptions) -> Result<ByteStream, Error> {
+        let input = self.input(source).await?;
+        Ok(self.warehouse.export(input, options).await?)
+    }
+
+    /// Returns the input of a query on a source: its table, or the tables that it joins.
+    pub(crate) async fn input(&self, source: Source) -> Result<Input, Error> {
+        if !source.is_join() {
+            return Ok(self.warehouse.input(source.uuid, source.name, source.json_content).await?);
+        }
+        let tables = joined(&source)?;
+        for table in &tables {
+            let uuid = table.id;
+            let refused = |why| Error::refused(format!("the join `{}` joins the source {uuid}, {why}", source.name));
+            let part =
+                self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
+            if part.kind != STORAGE {
+                return Err(refused("which is no storage"));
+            }
+        }
+        Ok(self.warehouse.join(source.name, source.json_content, tables).await?)
+    }
+
+    /// Deletes a source with its rows and its attached file. Returns false if it did not exist.
+    pub(crate) async fn delete(&self, source: &Source) -> Result<bool, Error> {
+        let uuid = source.uuid;
+        let existed = self.catalogue.delete_source(uuid).await?;
+        if source.is_join() {
+            return Ok(existed);
+        }
+        self.warehouse.drop_table(uuid).await?;
+        let file = self.uploads.file(uuid);
+        if file.exists() {
+            std::fs::remove_file(file).context("the attached file could not be removed")?;
+        }
+        Ok(existed)
+    }
+}
