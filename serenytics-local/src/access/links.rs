@@ -1,4 +1,4 @@
-//! Links: URLs of this server that need no API key, because they are signed, and that end after some time.
+//! Signed links: URLs of this server that need no API key and expire.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,48 +8,48 @@ use sha2::Sha256;
 use crate::access;
 use crate::base::{Context, Error, Kind};
 
-/// The names of the parameters that are added to a link, the last ones that it has.
+/// The names of the parameters at the end of a link.
 const EXPIRES: &str = "expires";
 const SIGNATURE: &str = "signature";
 
-/// What signs links.
+/// Signs and checks links.
 pub(crate) struct Links {
     key: String,
-    life: Duration,
+    ttl: Duration,
 }
 
 impl Links {
-    /// Links that are good for this long, and as long as the server runs.
-    pub(crate) fn new(life: Duration) -> Links {
-        Links { key: access::random(), life }
+    /// Creates a random key. Links are valid for `ttl`, until the server stops.
+    pub(crate) fn new(ttl: Duration) -> Links {
+        Links { key: access::random(), ttl }
     }
 
-    /// Links that are signed with a key that was kept. How long each is good for is said when it is signed.
+    /// Uses a stored key. Each call of [`sign_for`](Self::sign_for) sets how long its link is valid.
     pub(crate) fn with_key(key: String) -> Links {
-        Links { key, life: Duration::ZERO }
+        Links { key, ttl: Duration::ZERO }
     }
 
     /// Signs a path, with its query, for one method.
     pub(crate) fn sign(&self, method: &str, path: &str) -> Result<String, Error> {
-        self.sign_for(self.life, method, path)
+        self.sign_for(self.ttl, method, path)
     }
 
-    /// Signs a path, with its query, for one method and so long.
-    pub(crate) fn sign_for(&self, life: Duration, method: &str, path: &str) -> Result<String, Error> {
-        let expires = since_epoch().saturating_add(life).as_millis();
+    /// Signs a path, with its query, for one method and for this time.
+    pub(crate) fn sign_for(&self, ttl: Duration, method: &str, path: &str) -> Result<String, Error> {
+        let expires = since_epoch().saturating_add(ttl).as_millis();
         let joint = if path.contains('?') { '&' } else { '?' };
         let signed = format!("{path}{joint}{EXPIRES}={expires}");
         let signature = self.mac(method, &signed)?.finalize().into_bytes();
         Ok(format!("{signed}&{SIGNATURE}={}", access::to_hex(&signature)))
     }
 
-    /// Refuses a path, with its query, that was not signed here for this method, or too long ago.
+    /// Checks that a path, with its query, was signed by this server for this method and has not expired.
     pub(crate) fn check(&self, method: &str, path: &str) -> Result<(), Error> {
         let refused = |why: &str| Error::new(Kind::Forbidden, format!("the link {why}: ask for a new one"));
         let (signed, signature) =
             path.rsplit_once(&format!("&{SIGNATURE}=")).ok_or_else(|| refused("has no signature"))?;
         let signature = access::from_hex(signature).ok_or_else(|| refused("is not signed by this server"))?;
-        // The comparison takes the same time whatever is wrong.
+        // The comparison runs in constant time.
         let checked = self.mac(method, signed)?.verify_slice(&signature);
         checked.map_err(|_| refused("is not signed by this server, or not for this"))?;
         let expires = signed.rsplit_once(&format!("{EXPIRES}=")).and_then(|(_, time)| time.parse::<u128>().ok());
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_signed_is_good() {
+    fn changed_link_is_rejected() {
         let links = Links::new(Duration::from_secs(60));
         let link = links.sign("GET", "/a?b=c").unwrap();
         links.check("GET", &link).unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_ends() {
+    fn link_expires() {
         let links = Links::new(Duration::ZERO);
         let link = links.sign("GET", "/a").unwrap();
         std::thread::sleep(Duration::from_millis(5));

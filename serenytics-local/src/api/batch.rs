@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use serenytics_engine::{BatchRequest, JsonRow, Push};
 use tokio::task::spawn_blocking;
 
-use super::body::{Held, LARGE, SMALL, json};
+use super::body::{BufferedBody, LARGE, SMALL, json};
 use super::extract::Path;
 use super::request::RequestContext;
 use super::{Answer, Shared, ok};
@@ -29,7 +29,7 @@ pub(super) async fn batch(
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let held = Held::read(&memory, &headers, body, LARGE).await?;
+    let held = BufferedBody::read(&memory, &headers, body, LARGE).await?;
     let rows = run(sources, source, held).await?;
     metrics.written("batch", rows);
     Ok(ok())
@@ -48,25 +48,25 @@ pub(super) async fn push(
     let source = sources.find_by_token(&uuid, &token).await?;
     context.account(&source.account);
     source.check_holds_rows()?;
-    let held = Held::read(&memory, &headers, body, SMALL).await?;
+    let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
     let bytes = held.bytes();
     let JsonRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("expected one row as an object: {\"column\": value}"));
     };
     let table = sources.table(&source).await?;
     let forced = Box::new(move || forced_types(&source));
-    table.push(Push { fields, json: bytes, forced, guard: Box::new(held.paid()) }).await?;
+    table.push(Push { fields, json: bytes, forced, guard: Box::new(held.permit()) }).await?;
     metrics.pushes.inc();
     metrics.written("push", 1);
     Ok(ok())
 }
 
 /// Runs a batch and returns its number of rows.
-async fn run(sources: Arc<Sources>, source: Source, held: Held) -> Result<u64, Error> {
+async fn run(sources: Arc<Sources>, source: Source, held: BufferedBody) -> Result<u64, Error> {
     run_to_completion(async move {
         // Parsing millions of values takes time. The permits are held until the batch is done, even without a client.
-        let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.paid())));
-        let (request, _paid) = joined(read.await)?;
+        let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.permit())));
+        let (request, _permit) = joined(read.await)?;
         let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
         sources.table(&source).await?.batch(request, forced_types(&source)?).await?;
         Ok(rows)
@@ -87,7 +87,7 @@ mod tests {
     use crate::platform::test::platform;
 
     #[tokio::test]
-    async fn rows_are_paid_for_until_they_are_in_the_storage_even_if_nobody_waits() {
+    async fn memory_of_rows_is_reserved_until_they_are_stored_even_if_the_client_disconnects() {
         let (platform, _folder) = platform().await;
         let (memory, sources): (Arc<Memory>, Arc<Sources>) = (platform.get(), platform.get());
         let free = || memory.free();
@@ -96,7 +96,7 @@ mod tests {
         let table = sources.table(&source).await.unwrap();
         let read = async |body: String| {
             let headers = HeaderMap::from_iter([(CONTENT_LENGTH, body.len().into())]);
-            Held::read(&memory, &headers, Body::from(body), LARGE).await.unwrap()
+            BufferedBody::read(&memory, &headers, Body::from(body), LARGE).await.unwrap()
         };
         let rows: Vec<_> = (0..5000).map(|n| json!({"a": n})).collect();
         let body = json!({"operations": [{"action": "insert", "rows": rows}]}).to_string();
@@ -111,7 +111,7 @@ mod tests {
         let held = read(r#"{"a": 1}"#.to_owned()).await;
         let (fields, json) = (vec![("a".to_owned(), json!(1))], held.bytes());
         let forced = Box::new(move || forced_types(&source));
-        let push = Push { fields, json, forced, guard: Box::new(held.paid()) };
+        let push = Push { fields, json, forced, guard: Box::new(held.permit()) };
         assert!(tokio::time::timeout(Duration::from_millis(300), table.push(push)).await.is_err());
         assert_eq!(free(), (taken.0 - 1, taken.1));
         drop(paused);

@@ -30,26 +30,31 @@ pub(super) const LARGE: usize = 64 * 1024 * 1024;
 const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A body in memory, with the permits for its memory.
-pub(super) struct Held {
+pub(super) struct BufferedBody {
     bytes: Bytes,
-    paid: Paid,
+    permit: MemoryPermit,
 }
 
 /// The permits for the memory of a body and its parsed values. Keep this as long as any part of the body is in memory.
 #[derive(Debug, Default)]
-pub(super) struct Paid {
+pub(super) struct MemoryPermit {
     _permits: Vec<OwnedSemaphorePermit>,
 }
 
-impl Held {
+impl BufferedBody {
     /// Reads a body of at most `limit` bytes.
-    pub(super) async fn read(memory: &Memory, headers: &HeaderMap, body: Body, limit: usize) -> Result<Held, Error> {
+    pub(super) async fn read(
+        memory: &Memory,
+        headers: &HeaderMap,
+        body: Body,
+        limit: usize,
+    ) -> Result<BufferedBody, Error> {
         let declared =
             headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         if declared.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
-        let paid = memory.reserve_body(declared.unwrap_or(limit).div_ceil(1024)).await?;
+        let body_permit = memory.reserve_body(declared.unwrap_or(limit).div_ceil(1024)).await?;
         let slow = |_| Error::refused(format!("the body did not arrive within {} seconds", READ_TIMEOUT.as_secs()));
         let read = tokio::time::timeout(READ_TIMEOUT, to_bytes(body, limit)).await.map_err(slow)?;
         let bytes = read.map_err(|error| {
@@ -68,19 +73,19 @@ impl Held {
                 ),
             ));
         }
-        let mut permits = vec![paid];
+        let mut permits = vec![body_permit];
         // Queries and pushes never wait for the memory of batches.
         if limit > SMALL {
             let busy = |_| Error::new(Kind::Busy, "too many batches are running: try again later");
             let reserved = memory.reserve_values(values * VALUE_SIZE / 1024);
             permits.push(tokio::time::timeout(READ_TIMEOUT, reserved).await.map_err(busy)??);
         }
-        Ok(Held { bytes, paid: Paid { _permits: permits } })
+        Ok(BufferedBody { bytes, permit: MemoryPermit { _permits: permits } })
     }
 
     /// Returns the permits, for a caller that keeps part of the body.
-    pub(super) fn paid(self) -> Paid {
-        self.paid
+    pub(super) fn permit(self) -> MemoryPermit {
+        self.permit
     }
 
     /// Returns true if the body is empty.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::Path;
 use super::list::listed;
 use super::{Answer, Shared};
@@ -93,7 +93,7 @@ pub(super) async fn data(
     body: Body,
 ) -> Answer {
     let source = authorised(&sources, &data_api, &uuid).await?;
-    let held = Held::read(&memory, &headers, body, SMALL).await?;
+    let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
     let asked = if held.is_empty() { DataQuery { format: Format::Json, query: None } } else { held.object()? };
     drop(held);
     let options = asked.options()?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use serenytics_engine::check_measures;
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok};
@@ -52,7 +52,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let body: SourceBody = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let body: SourceBody = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     let name = name::checked(body.name, "a data source")?;
     let kind = match body.kind.as_deref() {
         Some(kind @ (STORAGE | INNER_JOIN)) => kind,
@@ -79,7 +79,7 @@ pub(super) async fn save(
     body: Body,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
-    let body: SourceBody = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let body: SourceBody = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     let immutable = [
         ("uuid", body.uuid, source.uuid.to_string()),
         ("type", body.kind, source.kind.clone()),

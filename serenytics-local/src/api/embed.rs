@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::Path;
 use super::link::{check, origin};
 use super::web_app::{found, unknown};
@@ -40,7 +40,7 @@ pub(super) async fn embed(
     body: Body,
 ) -> Answer {
     let web_app = found(&catalogue, &account, &uuid).await?;
-    let request: EmbedRequest = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let request: EmbedRequest = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     if request.expire_in == 0 {
         return Err(Error::refused("`expire_in` must be a number of seconds greater than zero"));
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use serenytics_engine::{ExportFormat, ExportOptions};
 use url::form_urlencoded;
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
@@ -48,7 +48,7 @@ pub(super) async fn ask(
     body: Body,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
-    let asked: ExportRequest = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let asked: ExportRequest = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     if asked.send_email {
         return Err(Error::not_emulated("an export by e-mail"));
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::{Held, MinRateBody, SMALL};
+use super::body::{BufferedBody, MinRateBody, SMALL};
 use super::extract::Path;
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok};
@@ -43,7 +43,7 @@ pub(super) async fn email(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let body: EmailBody = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let body: EmailBody = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     let start = async move {
         let attachments = mails.attachments();
         let claimed = match &body.file_to_attach_uuid {
@@ -115,7 +115,7 @@ pub(super) async fn slack(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let message: SlackMessage = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let message: SlackMessage = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     if message.channel.trim().is_empty() || message.text_msg.is_empty() {
         return Err(Error::refused("a Slack message needs a `channel` and a `text_msg`"));
     }

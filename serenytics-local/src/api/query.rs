@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use serenytics_query::wire::Pipeline;
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::Path;
 use super::{Answer, Shared};
 use crate::access::Account;
@@ -23,7 +23,7 @@ pub(super) async fn formatted_data(
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
     let options: Pipeline = {
-        let held = Held::read(&memory, &headers, body, SMALL).await?;
+        let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
         held.object()?
     };
     let pieces = sources.query(source, options).await?;

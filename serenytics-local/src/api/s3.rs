@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serenytics_engine::LoadOptions;
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::Path;
 use super::upload::begun;
 use super::{Answer, Shared};
@@ -40,7 +40,7 @@ pub(super) async fn reload(
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let asked: S3ReloadRequest = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let asked: S3ReloadRequest = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     let needed = |name: &str| Error::refused(format!("a load from S3 needs `{name}`"));
     let bucket = asked.s3_bucket.ok_or_else(|| needed("s3_bucket"))?;
     let key = asked.s3_key.ok_or_else(|| needed("s3_key"))?;

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok};
@@ -36,7 +36,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let mut config: Map<String, Value> = Held::read(&memory, &headers, body, SMALL).await?.json()?;
+    let mut config: Map<String, Value> = BufferedBody::read(&memory, &headers, body, SMALL).await?.json()?;
     let name = match config.remove("name") {
         Some(Value::String(name)) => Some(name),
         _ => None,
@@ -80,7 +80,7 @@ pub(super) async fn store(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let stored: Value = Held::read(&memory, &headers, body, SMALL).await?.json()?;
+    let stored: Value = BufferedBody::read(&memory, &headers, body, SMALL).await?.json()?;
     if !catalogue.store_script(&account, parsed(&uuid)?, &stored.to_string()).await? {
         return Err(unknown(&uuid));
     }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::Path;
 use super::list::listed;
 use super::script::found;
@@ -37,7 +37,7 @@ pub(super) async fn run(
     body: Body,
 ) -> Answer {
     let script = found(&catalogue, &account, &uuid).await?;
-    let held = Held::read(&memory, &headers, body, SMALL).await?;
+    let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
     let mut params: Map<String, Value> = if held.is_empty() { Map::new() } else { held.object()? };
     let is_async = match params.remove("async") {
         None | Some(Value::Bool(false)) => false,

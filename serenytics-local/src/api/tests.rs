@@ -17,7 +17,7 @@ use serenytics_query::wire::Pipeline;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use crate::access::Account;
 use crate::base::{Error, Kind, Memory};
 use crate::catalogue::{STORAGE, Source, forced_types};
@@ -63,7 +63,9 @@ impl Target {
     }
 
     async fn body<T: DeserializeOwned>(&self, bytes: Vec<u8>) -> Result<T, Error> {
-        Held::read(&self.platform.get::<Arc<Memory>>(), &HeaderMap::new(), Body::from(bytes), SMALL).await?.object()
+        BufferedBody::read(&self.platform.get::<Arc<Memory>>(), &HeaderMap::new(), Body::from(bytes), SMALL)
+            .await?
+            .object()
     }
 
     fn query(&self, bytes: Vec<u8>) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::body::{Held, MinRateBody, SMALL};
+use super::body::{BufferedBody, MinRateBody, SMALL};
 use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
@@ -112,7 +112,7 @@ pub(super) async fn update(
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let update: Update = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let update: Update = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     let key = update.primary_key.ok_or_else(|| {
         Error::refused("an update from a file needs `primary_key`, the name of the column that identifies rows")
     })?;

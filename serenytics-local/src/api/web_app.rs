@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::{Held, SMALL};
+use super::body::{BufferedBody, SMALL};
 use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::name::checked;
@@ -41,7 +41,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let mut config: Map<String, Value> = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let mut config: Map<String, Value> = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     config.remove("uuid");
     config.remove("sharings");
     let name = config.remove("name");
@@ -62,7 +62,7 @@ pub(super) async fn save(
     body: Body,
 ) -> Answer {
     let mut web_app = found(&catalogue, &account, &uuid).await?;
-    let mut sent: Map<String, Value> = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let mut sent: Map<String, Value> = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     if sent.remove("uuid").is_some_and(|sent| sent != web_app.uuid.to_string()) {
         return Err(Error::refused("the `uuid` of a web app cannot be changed"));
     }
@@ -99,7 +99,7 @@ pub(super) async fn share(
     body: Body,
 ) -> Answer {
     let web_app = found(&catalogue, &account, &uuid).await?;
-    let sharing: Sharing = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let sharing: Sharing = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     let login = sharing.username_to_share_with.trim();
     if login.is_empty() {
         return Err(Error::refused("`username_to_share_with` is empty"));
@@ -131,7 +131,7 @@ pub(super) async fn generate_pdf(
     body: Body,
 ) -> Answer {
     let web_app = found(&catalogue, &account, &uuid).await?;
-    let asked: WarmUp = Held::read(&memory, &headers, body, SMALL).await?.object()?;
+    let asked: WarmUp = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
     asked.check()?;
     if asked.store_pdf {
         return Err(Error::not_emulated("a web app as PDF"));

@@ -1,11 +1,11 @@
-//! The engine's error: what was refused or failed, in a sentence, and which kind of answer it is.
+//! The error of the platform: a message, and a kind that decides the status of the response.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use serenytics_engine::ErrorKind;
 
-/// What the engine refused to do, or failed to do.
+/// A request that was rejected, or a failure of the engine.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
@@ -13,32 +13,32 @@ pub struct Error {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// The kinds of errors, each of which the API answers with a status of its own.
+/// The kind of an error, with the status of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The request is wrong: 400.
+    /// The request is invalid: 400.
     Refused,
-    /// No key, or a wrong one: 401.
+    /// The API key is missing or unknown: 401.
     Unauthorized,
-    /// The request came by a link that is not good, or not any more: 403.
+    /// The signed link is invalid or has expired: 403.
     Forbidden,
-    /// The request names something that does not exist: 404.
+    /// The object does not exist: 404.
     NotFound,
-    /// The path exists and the method does not: 405.
+    /// The path does not support the method: 405.
     Method,
-    /// The body is larger than the server takes: 413.
+    /// The body is too large: 413.
     TooLarge,
-    /// More was asked for than the quota of a day: 429.
+    /// The quota of the day is used up: 429.
     Quota,
-    /// The query takes more time or memory than one may: 400.
+    /// The query exceeds its time or memory limit: 400.
     Limit,
-    /// The server has too much to do, and will have less in a moment: 503.
+    /// The server is overloaded; the request can be retried: 503.
     Busy,
-    /// A storage has no rows, which the API answers with status 200.
+    /// The storage has no rows: 200, with an error in the body.
     Empty,
-    /// The hosted platform does this and the engine does not: 501.
+    /// The hosted platform supports this, but the engine does not: 501.
     NotEmulated,
-    /// The folder is in use by another engine.
+    /// The data folder is in use by another process.
     Locked,
     /// The engine failed: 500.
     Failed,
@@ -49,7 +49,7 @@ impl Error {
         Error { kind, messages: vec![message.into()], source: None }
     }
 
-    /// The request is wrong.
+    /// The request is invalid.
     pub(crate) fn refused(message: impl Into<String>) -> Error {
         Error::new(Kind::Refused, message)
     }
@@ -59,17 +59,17 @@ impl Error {
         Error::new(Kind::Busy, "the server is shutting down")
     }
 
-    /// What the request names does not exist.
+    /// The object does not exist.
     pub(crate) fn not_found(message: impl Into<String>) -> Error {
         Error::new(Kind::NotFound, message)
     }
 
-    /// The hosted platform does this and the engine does not.
+    /// The hosted platform supports this, but the engine does not.
     pub(crate) fn not_emulated(what: impl fmt::Display) -> Error {
         Error::new(Kind::NotEmulated, format!("{what} is not emulated by the embedded engine"))
     }
 
-    /// The engine failed while it did `what`.
+    /// The engine failed; `what` says what it was doing.
     pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         Error { kind: Kind::Failed, messages: vec![what.into()], source: Some(source.into()) }
     }
@@ -78,7 +78,7 @@ impl Error {
         self.kind
     }
 
-    /// What the API answers as `errors`: each problem of a request, or the failure with its causes.
+    /// Returns the list `errors` of the response: each problem of a request, or the failure with its causes.
     pub(crate) fn messages(&self) -> Vec<String> {
         match &self.source {
             None => self.messages.clone(),
@@ -100,7 +100,7 @@ impl Error {
         text
     }
 
-    /// Whether the data folder is in use by another engine.
+    /// Returns true if the data folder is in use by another process.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.kind == Kind::Locked
@@ -137,9 +137,9 @@ impl StdError for Error {
     }
 }
 
-/// Says what the engine was doing when something under it failed.
+/// Adds what the engine was doing to an error of a library.
 pub(crate) trait Context<T> {
-    /// Turns the error into one of the engine's own, which says what was being done.
+    /// Converts the error into an [`Error`] with this message.
     fn context(self, what: &str) -> Result<T, Error>;
 }
 

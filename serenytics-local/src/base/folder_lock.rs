@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Context, Error, Kind};
 
-/// Holds a data folder for one engine.
+/// The lock of a data folder. Dropping it unlocks the folder.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
     file: File,
@@ -21,7 +21,7 @@ impl Drop for FolderLock {
 }
 
 impl FolderLock {
-    /// Takes a folder, which is made if it does not exist.
+    /// Locks a folder, creating it if needed.
     pub(crate) fn take(folder: &Path) -> Result<FolderLock, Error> {
         let shown = folder.display();
         std::fs::create_dir_all(folder).context(&format!("the data folder {shown} could not be made"))?;

@@ -1,4 +1,4 @@
-//! Metrics: what an engine counts, in the text form that Prometheus reads.
+//! Metrics, in the text format of Prometheus.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serenytics_engine::QueryMetrics;
 
 use crate::base::{Context, Error};
 
-/// What an engine counts.
+/// The metrics of a server.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -22,13 +22,13 @@ pub(crate) struct Metrics {
     rows_written: Family<CallLabels, Counter>,
     loads: Family<OutcomeLabels, Counter>,
     query_memory: Gauge,
-    /// Panics that a request or a load ended with.
+    /// Panics of requests, loads and scripts.
     pub(crate) panics: Counter,
-    /// Pushes that were acknowledged.
+    /// Acknowledged pushes.
     pub(crate) pushes: Counter,
-    /// Loads that run now.
+    /// Running loads.
     pub(crate) loads_running: Gauge,
-    /// Connections that are open.
+    /// Open connections.
     pub(crate) connections: Gauge,
 }
 
@@ -55,7 +55,7 @@ struct CallLabels {
     call: &'static str,
 }
 
-/// A request that has ended.
+/// A completed request.
 pub(crate) struct Ended<'a> {
     pub(crate) method: &'static str,
     pub(crate) route: &'a str,
@@ -66,7 +66,7 @@ pub(crate) struct Ended<'a> {
 }
 
 impl Metrics {
-    /// Metrics that are all zero, with those of queries, which have this much memory.
+    /// Creates metrics with the value 0, and registers the metrics of queries. `memory_limit` is in bytes.
     pub(crate) fn new(queries: &QueryMetrics, memory_limit: usize) -> Metrics {
         let durations: fn() -> Histogram = || Histogram::new(exponential_buckets(0.001, 4.0, 10));
         let mut metrics = Metrics {
@@ -113,18 +113,18 @@ impl Metrics {
         self.sent.inc_by(sent);
     }
 
-    /// Counts a load by how it ended: with its rows, or not at all.
+    /// Counts a load, with its number of rows if it succeeded.
     pub(crate) fn load(&self, rows: Option<u64>) {
         self.loads.get_or_create(&OutcomeLabels { outcome: if rows.is_some() { "ok" } else { "failed" } }).inc();
         self.written("load", rows.unwrap_or_default());
     }
 
-    /// Counts rows that a kind of call wrote.
+    /// Counts rows that a kind of call has written.
     pub(crate) fn written(&self, call: &'static str, rows: u64) {
         self.rows_written.get_or_create(&CallLabels { call }).inc_by(rows);
     }
 
-    /// All of it as text; queries hold this much memory now.
+    /// Returns all metrics as text. `query_memory` is the memory in use by queries, in bytes.
     pub(crate) fn text(&self, query_memory: usize) -> Result<String, Error> {
         self.query_memory.set(size(query_memory));
         let mut text = String::new();
@@ -137,11 +137,11 @@ fn size(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// One more of something, until this is dropped.
+/// Increments a gauge until this is dropped.
 pub(crate) struct OneMore(Gauge);
 
 impl OneMore {
-    /// Counts one.
+    /// Increments the gauge.
     pub(crate) fn of(gauge: &Gauge) -> OneMore {
         gauge.inc();
         OneMore(gauge.clone())

@@ -67,7 +67,7 @@ fn remove_unknown(folder: &Path, sources: &[Uuid]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Moves a received file to its place.
+/// Moves a received file to its final path, in the same file system.
 pub(crate) async fn keep(file: NamedTempFile, target: PathBuf) -> Result<(), Error> {
     tokio::task::spawn_blocking(move || {
         file.as_file().sync_all().context(KEEP_FAILED)?;

@@ -1,6 +1,6 @@
-//! Joins: which storages a source of type `InnerJoin` joins, and by which keys.
+//! Joins: the storages and keys in the configuration of a source of type `InnerJoin`.
 //!
-//! The platform's documentation does not say how keys are spelled. This file is the one place that knows our spelling.
+//! The documentation of the platform does not define the format of keys. Only this file depends on our choice.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,10 +10,10 @@ use uuid::Uuid;
 use crate::base::Error;
 use crate::catalogue::Source;
 
-/// How many storages a join may have, and how many keys each of them.
+/// The maximum number of storages in a join, and of keys per storage.
 const LIMIT: usize = 16;
 
-/// The form of a configuration, for messages.
+/// The expected format, for messages.
 const FORM: &str = r#"[{"uuid": "..", "prefix": "a"}, {"uuid": "..", "prefix": "b", "on": [{"left": "<uuid>.<column>", "right": "<column>"}]}]"#;
 
 /// An item of `joinConfig`.
@@ -29,11 +29,11 @@ struct Configured {
 struct On {
     /// `<uuid>.<column>`.
     left: String,
-    /// The column by itself.
+    /// The name of the column.
     right: String,
 }
 
-/// The storages that a source joins, in their order.
+/// Returns the storages that a source joins, in the order of the configuration.
 pub(crate) fn joined(source: &Source) -> Result<Vec<JoinedTable>, Error> {
     let configured = source.json_content.get("joinConfig").unwrap_or(&Value::Null);
     let items = Vec::<Configured>::deserialize(configured)

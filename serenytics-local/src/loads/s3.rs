@@ -1,4 +1,4 @@
-//! S3: objects that storages are loaded from, of AWS or of a server that the operator names.
+//! S3: reads the files of loads from AWS or from an S3-compatible server.
 
 use std::time::Duration;
 
@@ -10,35 +10,36 @@ use url::Url;
 
 use crate::base::{Context, Error};
 
-/// How long a signed request is good for.
+/// How long a signed request is valid.
 const SIGNED: Duration = Duration::from_secs(10 * 60);
 
-/// How long the server is waited for, to connect and between two pieces of an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for a connection, and for the next bytes of a response.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How much of an answer that tells an error is read.
-const COMPLAINT: usize = 16 * 1024;
+/// The maximum size of an error response in bytes; the rest is not read.
+const MAX_ERROR_SIZE: usize = 16 * 1024;
 
+/// The default region.
 const REGION: &str = "us-east-1";
 
-/// Where objects are.
+/// A client of S3.
 pub(crate) struct S3 {
     http: Client,
-    /// The operator's server; AWS if there is none.
+    /// The URL of the S3-compatible server; AWS if it is `None`.
     endpoint: Option<Url>,
 }
 
-/// An object, and who reads it.
+/// An object, and the credentials to read it.
 pub(crate) struct S3Object {
     bucket: String,
     key: String,
     region: String,
-    /// Without them the object has to be public.
+    /// If they are `None`, the object must be public.
     credentials: Option<Credentials>,
 }
 
 impl S3Object {
-    /// The object that a request names. Credentials are `aws_access_key_id=..;aws_secret_access_key=..`.
+    /// Validates the fields of a request. The format of credentials is `aws_access_key_id=..;aws_secret_access_key=..`.
     pub(crate) fn named(
         bucket: String,
         key: String,
@@ -46,12 +47,12 @@ impl S3Object {
         credentials: Option<&str>,
     ) -> Result<S3Object, Error> {
         check_bucket(&bucket)?;
-        // A URL leaves such parts out, and would name another object, or another bucket.
+        // URLs resolve `.` and `..`, so the path would lead to another object, or to another bucket.
         if key.is_empty() || key.split('/').any(|part| matches!(part, "." | "..")) {
             return Err(Error::refused(format!("s3_key is {key:?}, which is no name of an object")));
         }
         let region = region.unwrap_or_else(|| REGION.to_owned());
-        // It becomes a part of the host's name.
+        // It becomes part of the host name.
         if region.is_empty() || !region.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             return Err(Error::refused(format!("s3_region is {region:?} and has to be one as eu-west-1")));
         }
@@ -59,7 +60,7 @@ impl S3Object {
     }
 }
 
-/// Refuses what is no name of a bucket: it becomes a part of the host's name.
+/// Validates the name of a bucket, which becomes part of the host name.
 fn check_bucket(name: &str) -> Result<(), Error> {
     let is_end = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = name.bytes().next().is_some_and(is_end) && name.bytes().next_back().is_some_and(is_end);
@@ -73,7 +74,7 @@ fn check_bucket(name: &str) -> Result<(), Error> {
 }
 
 fn read_credentials(text: &str) -> Result<Credentials, Error> {
-    // What is wrong with them is told without them.
+    // The message does not contain the credentials.
     let refused =
         || Error::refused("s3_credentials has to be \"aws_access_key_id=..;aws_secret_access_key=..\", as one text");
     let (mut key, mut secret, mut token) = (None, None, None);
@@ -95,7 +96,7 @@ fn read_credentials(text: &str) -> Result<Credentials, Error> {
 }
 
 impl S3 {
-    /// AWS, or the server at a URL.
+    /// Creates a client of AWS, or of the server at a URL.
     pub(crate) fn new(endpoint: Option<&str>) -> Result<S3, Error> {
         let endpoint = endpoint.map(|text| {
             let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -103,19 +104,18 @@ impl S3 {
                 Error::refused(format!("the S3 endpoint is {text:?} and has to be a URL of http or https"))
             })
         });
-        // A redirect would lead to where the operator did not say.
-        let http =
-            Client::builder().redirect(redirect::Policy::none()).connect_timeout(PATIENCE).read_timeout(PATIENCE);
+        // A redirect could lead to a server that the operator did not choose.
+        let http = Client::builder().redirect(redirect::Policy::none()).connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
         Ok(S3 { http: http.build().context("S3 could not be set up")?, endpoint: endpoint.transpose()? })
     }
 
-    /// Begins to read an object.
+    /// Requests an object, and returns its bytes as a stream.
     pub(crate) async fn read(
         &self,
         object: &S3Object,
     ) -> Result<impl Stream<Item = Result<Bytes, reqwest::Error>> + use<>, Error> {
         let url = self.bucket(object)?.get_object(object.credentials.as_ref(), &object.key).sign(SIGNED);
-        // The URL of the error holds the signature.
+        // The URL in the error contains the signature.
         let answer = self.http.get(url).send().await.map_err(|error| {
             Error::failed(format!("S3 could not be reached for the bucket {:?}", object.bucket), error.without_url())
         })?;
@@ -130,7 +130,7 @@ impl S3 {
             Some(endpoint) => (endpoint.clone(), UrlStyle::Path),
             None => {
                 let aws = Url::parse(&format!("https://s3.{}.amazonaws.com", object.region));
-                // The certificates of AWS are for one label before their names.
+                // The certificates of AWS are valid for only one label before the domain.
                 let style = if object.bucket.contains('.') { UrlStyle::Path } else { UrlStyle::VirtualHost };
                 (aws.context("the region has no URL")?, style)
             }
@@ -140,14 +140,14 @@ impl S3 {
     }
 }
 
-/// What S3 said in the place of the object.
+/// Converts an error response of S3 into an error.
 async fn refusal(object: &S3Object, answer: Response) -> Error {
     let status = answer.status();
     let mut body = Vec::new();
-    let mut pieces = answer.bytes_stream();
-    while let Some(Ok(piece)) = pieces.next().await {
-        body.extend_from_slice(&piece);
-        if body.len() > COMPLAINT {
+    let mut chunks = answer.bytes_stream();
+    while let Some(Ok(chunk)) = chunks.next().await {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_ERROR_SIZE {
             break;
         }
     }
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_would_lead_elsewhere_are_refused() {
+    fn invalid_bucket_key_region_or_credentials_are_rejected() {
         let named = |bucket: &str, key: &str, region: Option<&str>, credentials: Option<&str>| {
             S3Object::named(bucket.to_owned(), key.to_owned(), region.map(str::to_owned), credentials)
         };
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_where_its_name_says() {
+    fn url_of_an_object_contains_its_bucket_and_key() {
         let object = |bucket: &str| S3Object::named(bucket.to_owned(), "/a b?c".to_owned(), None, None).unwrap();
         let url = |s3: &S3, bucket| s3.bucket(&object(bucket)).unwrap().object_url("/a b?c").to_string();
         let aws = S3::new(None).unwrap();

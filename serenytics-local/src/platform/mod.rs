@@ -127,7 +127,7 @@ impl Platform {
     pub(crate) async fn close(&self) {
         self.tasks.cancel().await;
         if tokio::time::timeout(CLOSE_TIMEOUT, self.warehouse.close()).await.is_err() {
-            tracing::info!("pushed rows stay in the journal");
+            tracing::info!("pushed rows stay in the write-ahead log");
         }
         self.catalogue.close().await;
     }

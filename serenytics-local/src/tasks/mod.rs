@@ -89,7 +89,7 @@ mod tests {
     use crate::platform::test::platform;
 
     #[tokio::test]
-    async fn a_task_that_panics_ends() {
+    async fn task_that_panics_has_failed() {
         let (platform, _folder) = platform().await;
         let tasks: Arc<Tasks> = platform.get();
         let account = Account::default_account();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_begins_also_when_its_client_leaves() {
+    async fn task_starts_even_if_the_client_disconnects() {
         let (platform, _folder) = platform().await;
         let tasks: Arc<Tasks> = platform.get();
         let (began, begins) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! Checks that each crate's folders import downwards only: every folder stands on a floor, and imports from lower floors.
+//! Checks that each crate's folders import downwards only: every folder belongs to a floor, and imports from lower floors.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -71,7 +71,7 @@ fn folders_import_only_from_lower_floors() {
 }
 
 #[test]
-fn every_folder_stands_on_a_floor() {
+fn every_folder_belongs_to_a_floor() {
     for (sources, floors) in CRATES {
         let entries = fs::read_dir(root().join(sources)).unwrap().map(|entry| entry.unwrap().path());
         let mut names: Vec<_> = entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
