@@ -12,9 +12,9 @@ pub use serenytics_core::{DataApi, DataApiSource, Email, TabOptions, WarmUp, Web
 pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
 /// Declares a struct that a query's rows are read into.
 ///
-/// The struct is named after `into`. It must have a field with the name and the exact type of each
-/// output: a missing field, an extra field, or a nullable output without an `Option` is a compile
-/// error.
+/// Write the struct after `into` in a query. It must have a field with the name and the exact type
+/// of each output: a missing field, an extra field, or a nullable output without an `Option` is a
+/// compile error.
 ///
 /// ```
 /// use serenytics::prelude::*;
@@ -72,8 +72,8 @@ pub use serenytics_macros::Row;
 /// A column's type is `String` (str), `i8` to `i64` or `u8` to `u32` (int), `f32` or `f64` (float),
 /// [`DateTime`] (datetime), or an `Option` of one of them if the column may be NULL.
 ///
-/// The derive also creates a hidden macro with the struct's name, through which [`query!`] reads
-/// the columns; an import of the struct imports the macro too. Values of the struct are rows for
+/// The derive also creates a hidden macro with the struct's name. [`query!`] reads the columns from
+/// it. An import of the struct imports the macro too. Values of the struct are rows for
 /// [`DataSource::insert`].
 pub use serenytics_macros::Source;
 pub use serenytics_query::SerdeRow;
@@ -121,8 +121,8 @@ pub mod prelude {
 /// );
 /// ```
 ///
-/// [The crate's front page](crate#the-language) describes the language. A mistake is a compile
-/// error on the wrong token:
+/// [The guide](https://github.com/serenytics/serenytics-rust/blob/main/docs/guide/queries.md)
+/// describes the language. A mistake is a compile error that points to its token:
 ///
 /// ```compile_fail
 /// # use serenytics::prelude::*;
@@ -134,8 +134,7 @@ pub mod prelude {
 ///
 /// A query can also be written as a function, which names the query and its rows. Derives and the
 /// attributes of `serde` apply to the row; documentation and other attributes apply to the
-/// function. The function is an item, but it cannot be inside an `impl`, where Rust does not allow
-/// structs.
+/// function. The function cannot be inside an `impl`, where Rust does not allow structs.
 ///
 /// ```
 /// # use serenytics::prelude::*;

@@ -11,7 +11,7 @@ use super::tree::Expression;
 use super::typed::Typed;
 use crate::syntax::suggest::Suggestions;
 
-/// How many measures of a circular reference a message lists.
+/// The maximum number of measures of a circular reference that a message lists.
 const CIRCLE: usize = 10;
 
 /// A measure as it is defined.
@@ -36,7 +36,7 @@ pub struct Measure {
     pub typed: Result<Arc<Typed>, MeasureError>,
 }
 
-/// Why a measure has no value.
+/// An error in the formula of a measure, or in that of a measure that it refers to.
 #[derive(Debug, Clone)]
 pub struct MeasureError {
     /// A message with the name of the measure.
@@ -73,7 +73,7 @@ struct Unchecked {
 }
 
 impl Measures {
-    /// Checks measures. A wrong one is kept with its error.
+    /// Checks measures. An invalid measure is kept with its error.
     pub fn new(definitions: impl IntoIterator<Item = MeasureDefinition>, environment: &dyn Environment) -> Measures {
         let mut measures = Measures::default();
         let mut unchecked = BTreeMap::new();
@@ -126,7 +126,7 @@ impl Measures {
         self.ranks.replace(self.ranks.get() + 1)
     }
 
-    /// Returns what a name in brackets refers to, if it is a measure's.
+    /// Returns the measure that a name in brackets refers to, if any.
     pub(super) fn resolve(&self, name: &str) -> Option<Result<&Arc<Typed>, String>> {
         let measure = match self.by_name.get(name)?.as_slice() {
             [index] => &self.all[*index],
@@ -136,7 +136,7 @@ impl Measures {
         Some(typed.map_err(|error| format!("the measure `[{name}]` has an error; {}", error.cause())))
     }
 
-    /// Checks each measure after those that it refers to. It does not recurse, however long a chain of measures is.
+    /// Checks each measure after those that it refers to, without recursion, so a long chain of measures is safe.
     fn check_all(&mut self, mut unchecked: BTreeMap<usize, Unchecked>, environment: &dyn Environment) {
         let suggestions = Suggestions::default();
         let mut needed_by: HashMap<usize, Vec<usize>> = HashMap::new();

@@ -1,7 +1,7 @@
-//! The formula language: what a measure computes for each row, and a value formula over all rows.
+//! The formula language of measures, which have a value for each row, and of value formulas over all rows.
 //!
 //! [`parse()`] turns a formula into a syntax tree with byte positions. [`check()`] and [`check_value_formula()`] resolve its
-//! names, find the type of each part and count what it costs. [`functions()`] lists the signatures of all functions. The
+//! names, find the type of each part and count its cost. [`functions()`] lists the signatures of all functions. The
 //! language has no engine: the embedded one computes a checked formula ([`Typed`]) with DataFusion.
 
 mod check;

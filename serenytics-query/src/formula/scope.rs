@@ -15,10 +15,10 @@ pub trait Environment {
     /// Returns an upper bound for the number of rows.
     fn max_rows(&self) -> u128;
 
-    /// Checks a regular expression. The default accepts every one.
+    /// Checks a regular expression. The default accepts all.
     ///
     /// # Errors
-    /// When the engine cannot compile it: the reason.
+    /// Returns the reason if the engine cannot compile it.
     fn check_regex(&self, _pattern: &str) -> Result<(), String> {
         Ok(())
     }

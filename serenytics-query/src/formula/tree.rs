@@ -1,6 +1,6 @@
 //! The syntax tree of a formula.
 
-/// How many operations may be nested: in `1 + 2 + 3`, the first is nested in the second. DataFusion recurses into each.
+/// The maximum nesting of operations. In `1 + 2 + 3`, the first is nested in the second. DataFusion recurses into each.
 pub(super) const DEPTH: usize = 64;
 
 /// A part of a formula and its position.
@@ -39,7 +39,7 @@ pub enum Node {
     Comparison(Comparison, Box<Expression>, Box<Expression>),
     /// `x in (y, z)`, or `x not in (y, z)`.
     In {
-        /// The value that is looked for.
+        /// The value to look for.
         operand: Box<Expression>,
         /// The values of the list.
         list: Vec<Expression>,

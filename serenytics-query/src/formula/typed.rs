@@ -1,4 +1,4 @@
-//! A checked formula: its parts with their types, and what each part costs to compute.
+//! A checked formula: its parts with their types, and the cost of each part.
 
 use std::sync::Arc;
 
@@ -23,9 +23,9 @@ pub struct Typed {
     pub is_ranked: bool,
     /// How many parts it has, including those of the measures that it refers to.
     pub parts: usize,
-    /// For text, how many times as long as its input it may be.
+    /// For text, its maximum length as a multiple of the length of its input.
     pub(super) growth: usize,
-    /// Whether it may be an infinite or NaN float, which stands for NULL.
+    /// Whether it may be an infinite or NaN float, which means NULL.
     pub(super) is_unchecked: bool,
     /// How many operations are nested in it, including those of the measures that it refers to.
     pub(super) depth: usize,
@@ -60,7 +60,7 @@ pub enum TypedNode {
     Comparison(Comparison, Box<Typed>, Box<Typed>),
     /// `x in (y, z)`, of values of one type or numbers.
     In {
-        /// The value that is looked for, then those of the list.
+        /// The value to look for, then the values of the list.
         parts: Vec<Typed>,
         /// True for `not in`.
         is_negated: bool,
@@ -137,7 +137,7 @@ impl Typed {
         self.largest <= LARGEST
     }
 
-    /// Returns true if it may be an infinite or NaN float, which stands for NULL.
+    /// Returns true if it may be an infinite or NaN float, which means NULL.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {
         self.is_unchecked

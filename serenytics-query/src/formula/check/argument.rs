@@ -8,7 +8,7 @@ use crate::formula::tree::Expression;
 use crate::formula::typed::{Typed, TypedNode};
 use crate::syntax::suggest::{listed, nearest};
 
-/// How many characters a regular expression may have.
+/// The maximum number of characters of a regular expression.
 const REGEX: usize = 200;
 
 impl Checker<'_> {
@@ -103,7 +103,7 @@ impl Checker<'_> {
     }
 }
 
-/// Returns what a parameter accepts, for a message.
+/// Describes the arguments that a parameter accepts, for a message.
 fn expected(accepts: Accepts) -> String {
     match accepts {
         Accepts::Number => "a number".to_owned(),
@@ -117,7 +117,7 @@ fn expected(accepts: Accepts) -> String {
     }
 }
 
-/// Returns the function that converts a value to what a parameter accepts, for a message.
+/// Names the function that converts a value to the type of a parameter, for a message.
 fn conversion(accepts: Accepts, found: Type) -> &'static str {
     match (accepts, found) {
         (Accepts::Text, found) if found != Type::Null => "; `str` converts it",

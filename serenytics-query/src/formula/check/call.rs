@@ -10,9 +10,9 @@ use crate::formula::tree::{Expression, Node, Operator};
 use crate::formula::typed::{AggregateCall, Cost, GUARDS, Rank, Typed, TypedNode};
 use crate::syntax::vocabulary::Aggregate;
 
-/// How many times as long as its input text may become.
+/// The maximum length of computed text, as a multiple of the length of its input.
 const GROWTH: usize = 100;
-/// How many groups a rank may have: DataFusion's planner takes cubic time in them.
+/// The maximum number of groups of a rank: the time of DataFusion's planner is cubic in it.
 const GROUPS: usize = 8;
 
 impl Checker<'_> {
@@ -181,7 +181,7 @@ fn row_function(
     Ok(Typed::operation(node, result, cost).deeper(row.depth + guards).within(largest).grown(growth.max(1)))
 }
 
-/// Returns how many times as long as its input the text that a function returns may be.
+/// Returns the maximum length of the text that a function returns, as a multiple of the length of its input.
 fn growth(growth: Growth, arguments: &[Typed]) -> usize {
     let growths = arguments.iter().map(|argument| argument.growth);
     match growth {

@@ -13,14 +13,14 @@ use super::tree::{Comparison, DEPTH, Expression, Node, Operator, levels};
 use super::typed::{Cost, Typed, TypedNode};
 use crate::syntax::vocabulary::Aggregate;
 
-/// How many parts a formula may have, including those of the measures that it refers to.
+/// The maximum number of parts of a formula, including those of the measures that it refers to.
 const PARTS: usize = 1000;
 
 /// Checks the formula of a measure. It is one value over all rows if it calls an aggregate or refers to a measure that
 /// does, and has a value for each row otherwise.
 ///
 /// # Errors
-/// When a name is unknown, types do not fit or the formula is too large.
+/// Returns an error if a name is unknown, types do not fit or the formula is too large.
 pub fn check(tree: &Expression, scope: Scope<'_>) -> Result<Typed, FormulaError> {
     if call::calls_aggregate(tree) || tree.references().any(|name| scope.is_aggregate(name)) {
         return check_value_formula(tree, scope);
@@ -35,7 +35,7 @@ pub fn check(tree: &Expression, scope: Scope<'_>) -> Result<Typed, FormulaError>
 /// Checks a value formula, which is one number over all rows.
 ///
 /// # Errors
-/// When a name is unknown, types do not fit, the formula is not a number or it is too large.
+/// Returns an error if a name is unknown, types do not fit, the formula is not a number or it is too large.
 pub fn check_value_formula(tree: &Expression, scope: Scope<'_>) -> Result<Typed, FormulaError> {
     let typed = Checker { scope, level: Level::Aggregate }.check(tree)?;
     if typed.result.is_numeric() || typed.result == Type::Boolean {

@@ -34,7 +34,7 @@ pub(super) fn unify(parts: Vec<(Typed, usize)>, what: &str) -> Result<(Vec<Typed
     Ok((unified, common))
 }
 
-/// Returns the function that converts one type to the other, for a message.
+/// Names the function that converts one type to the other, for a message.
 fn conversion(one: Type, other: Type) -> &'static str {
     match (one, other) {
         (Type::TEXT, Type::DATETIME) | (Type::DATETIME, Type::TEXT) => {

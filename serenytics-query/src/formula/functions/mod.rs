@@ -42,7 +42,7 @@ pub const FUNCTION_GROUPS: &[FunctionGroup] = &[
     FunctionGroup { title: "Not supported", functions: unsupported::FUNCTIONS },
 ];
 
-/// Returns every function, those that are not supported included.
+/// Returns every function, including those that are not supported.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
     FUNCTION_GROUPS.iter().flat_map(|group| group.functions)
 }
@@ -51,7 +51,7 @@ impl Function {
     /// Returns the function with this name, in any case of letters.
     ///
     /// # Errors
-    /// When there is none: a message with the name that was probably meant.
+    /// Returns a message with a similar name if no function has this one.
     pub fn named(name: &str) -> Result<&'static Function, String> {
         if let Some(function) = functions().find(|function| function.names().any(|own| own.eq_ignore_ascii_case(name)))
         {

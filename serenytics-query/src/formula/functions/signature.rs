@@ -16,7 +16,7 @@ pub struct Function {
     pub repeats: Repeats,
     /// The type of the result.
     pub returns: Returns,
-    /// A sentence without its full stop that says what the function does, and with NULL, unless it then returns NULL.
+    /// A description in one sentence without a full stop. It includes the result for NULL, unless that is NULL.
     pub doc: &'static str,
     /// Whether the function computes one row, ranks or all rows.
     pub kind: FunctionKind,
@@ -33,7 +33,7 @@ pub enum FunctionKind {
     Aggregate(Option<Aggregate>),
     /// One row compared with all others.
     Rank(RankFunction),
-    /// Nothing, for this reason.
+    /// Not supported, for this reason.
     Unsupported(&'static str),
 }
 
@@ -46,7 +46,7 @@ pub struct RowFunction {
     pub(crate) uses: usize,
     /// How many operations are nested in the expression.
     pub(crate) depth: usize,
-    /// How long a result of text may be.
+    /// The maximum length of a text result.
     pub(crate) growth: Growth,
 }
 
@@ -63,7 +63,7 @@ pub enum Operation {
     Date(DateFunction),
 }
 
-/// How long the text that a function returns may be.
+/// The maximum length of the text that a function returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Growth {
     /// As long as the longest argument.
@@ -123,7 +123,7 @@ pub enum Repeats {
     None,
     /// The last one.
     Last,
-    /// The first two, as a pair. The third parameter is the last argument of an odd number of arguments.
+    /// The first two, as a pair. If the number of arguments is odd, the last one belongs to the third parameter.
     Pairs,
 }
 
@@ -132,7 +132,7 @@ pub enum Repeats {
 pub enum Returns {
     /// Text.
     Text,
-    /// An integer between minus this and this.
+    /// An integer whose absolute value is at most this.
     Int(u64),
     /// A float that may be infinite or NaN, which becomes NULL.
     UncheckedFloat,
@@ -189,7 +189,7 @@ impl Function {
         format!("{}({})", self.name, parameters.join(", "))
     }
 
-    /// Checks the number of arguments. The error is the number that the function takes: `2 to 3 arguments`.
+    /// Checks the number of arguments. The error is the number that the function accepts: `2 to 3 arguments`.
     pub(crate) fn check_arity(&self, count: usize) -> Result<(), String> {
         let least = self.parameters.iter().filter(|parameter| !parameter.is_optional).count();
         let most = if self.repeats == Repeats::None { self.parameters.len() } else { usize::MAX };

@@ -1,8 +1,8 @@
-//! A position in a formula, with the few looks ahead that the grammar needs.
+//! A position in a formula, with the lookahead that the grammar needs.
 
 use crate::formula::error::FormulaError;
 
-/// How many parentheses, calls and signs may be nested.
+/// The maximum nesting of parentheses, calls and signs.
 const NESTING: usize = 32;
 
 /// The part of a formula that has not been read.
@@ -85,7 +85,7 @@ impl<'a> Cursor<'a> {
     /// Reads something nested one level deeper.
     ///
     /// # Errors
-    /// When the formula is nested too deep.
+    /// Returns an error if the formula is nested too deep.
     pub(super) fn nested<T>(
         &mut self,
         read: impl FnOnce(&mut Cursor<'a>) -> Result<T, FormulaError>,

@@ -1,4 +1,4 @@
-//! The grammar of formulas, from the operator that binds least, `or`, to the tightest, `*`.
+//! The grammar of formulas, from the operator with the lowest precedence, `or`, to the highest, `*`.
 
 mod cursor;
 mod operand;
@@ -11,7 +11,7 @@ use operand::{list, operand};
 use super::error::FormulaError;
 use super::tree::{Comparison, DEPTH, Expression, Junction, Node, Operator};
 
-/// How many bytes a formula may have.
+/// The maximum number of bytes of a formula.
 const LENGTH: usize = 4096;
 
 type Parsed<T> = Result<T, FormulaError>;
@@ -19,7 +19,7 @@ type Parsed<T> = Result<T, FormulaError>;
 /// Parses a formula into its syntax tree.
 ///
 /// # Errors
-/// When the formula does not follow the grammar, is longer than 4,096 bytes or is nested too deep.
+/// Returns an error if the formula does not follow the grammar, is longer than 4,096 bytes or is nested too deep.
 pub fn parse(formula: &str) -> Result<Expression, FormulaError> {
     if formula.len() > LENGTH {
         let length = formula.len();
@@ -169,7 +169,7 @@ fn close(cursor: &mut Cursor<'_>, open: usize, close: char) -> Parsed<()> {
     unexpected(cursor, &format!("`{close}`"))
 }
 
-/// Rejects what follows a value, where only an operator or `end` may.
+/// Returns the error for an unexpected token after a value, where an operator or `end` was expected.
 fn unexpected<T>(cursor: &Cursor<'_>, end: &str) -> Parsed<T> {
     let word = cursor.peek_while(is_word);
     let hint = match word.to_ascii_lowercase().as_str() {

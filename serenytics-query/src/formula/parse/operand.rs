@@ -67,7 +67,7 @@ fn number(cursor: &mut Cursor<'_>) -> Parsed<Node> {
     }
 }
 
-/// Reads what is between two delimiters. The closing one, written twice, stands for itself.
+/// Reads the characters between two delimiters. A doubled closing delimiter is the character itself.
 fn quoted(cursor: &mut Cursor<'_>, open: char, what: &str, close: char) -> Parsed<String> {
     let start = cursor.position();
     cursor.eat(open);
