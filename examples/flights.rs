@@ -13,7 +13,7 @@ use serenytics_local::Local;
 /// The flights that left New York City in January 2013.
 pub const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/flights-2013-01.csv.gz");
 
-/// The columns of the storage, which are those of the file.
+/// The columns of the storage, which are the columns of the file.
 #[derive(Source)]
 #[source(name = "serenytics_rust_example_flights")]
 struct Flights {

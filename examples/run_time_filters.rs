@@ -57,7 +57,7 @@ async fn total(client: &Client, form: &Form) -> Result<Option<f64>, serenytics::
     Ok(total)
 }
 
-/// Builds the conditions whose number is only known at run time.
+/// Builds a list of conditions whose length is only known at run time.
 fn conditions(form: &Form) -> Filter<Sales> {
     let mut filter = Filter::default();
     if !form.countries.is_empty() {

@@ -1,4 +1,4 @@
-//! Columns from a schema file: the compiler reads the file, and the program finds out what the server changed since.
+//! Columns from a schema file: the compiler reads the file, and the program detects later changes on the server.
 //!
 //! `cargo run --example schema_file` needs no account and no network. `serenytics schema pull sales` writes such a file.
 
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Nothing differs yet between the file and the server.
     assert!(client.drift::<Sales>().await?.is_empty());
 
-    // Somebody reloads the source with other columns.
+    // Another program reloads the source with other columns.
     sales.reload([json!({"country": "FR", "order date": "2024-01-31T10:00:00", "turnover": 120.0})]).send().await?;
     let drift = client.drift::<Sales>().await?;
     for difference in &drift {

@@ -1,4 +1,4 @@
-//! Testing your own code: the function under test takes a `Client`, and its tests run it on the embedded engine.
+//! Testing your own code: the function under test accepts a `Client`, and its tests run it on the embedded engine.
 //!
 //! `cargo test --example testing` runs the tests. They need no account, no network and no mock.
 
@@ -64,7 +64,7 @@ mod tests {
         Ok(())
     }
 
-    /// Finds out in your CI that a column was renamed, instead of in production. Run it with a client of your account.
+    /// Detects a renamed column in CI, before production does. Run it with a client of your account.
     #[tokio::test]
     async fn declaration_matches_the_server() -> Result<(), Box<dyn Error>> {
         let world = World::with_sales(&[("FR", 10.0)]).await?;

@@ -1,4 +1,4 @@
-// What the code blocks of the guide share: the source `sales`, its five rows, and an engine that holds them.
+// Shared by the code blocks of the guide: the source `sales`, its five rows, and an engine that contains them.
 
 pub use serenytics::prelude::*;
 
@@ -63,7 +63,7 @@ pub fn check_result(chapter: &str) -> Outcome {
     Ok(())
 }
 
-/// Runs a code block on an engine that holds the five sales, and compares its output with the chapter.
+/// Runs a code block on an engine that contains the five sales, and compares its output with the chapter.
 pub fn run(chapter: &str, block: impl AsyncFnOnce(Client) -> Outcome) -> Outcome {
     let folder = tempfile::tempdir()?;
     ::tokio::runtime::Runtime::new()?.block_on(async {

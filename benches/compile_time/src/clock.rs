@@ -1,4 +1,4 @@
-//! Measures a command: its processor time on Linux, where other programs distort it less, and its wall time elsewhere.
+//! Measures a command: its processor time on Linux, which other programs affect less, and its wall time otherwise.
 
 use std::error::Error;
 use std::process::{Command, Stdio};

@@ -21,9 +21,9 @@ pub(crate) struct Kind {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Edit {
     None,
-    /// Another number with as many digits, in the middle query.
+    /// A number in the middle query becomes another one with as many digits.
     InPlace,
-    /// The same, and an additional line before that query.
+    /// The same, with an additional line before that query.
     Moved,
 }
 

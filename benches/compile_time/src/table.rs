@@ -1,4 +1,4 @@
-//! Prints the results as a table: minimum and median of each cell, and the cost of one query relative to handwritten code.
+//! Prints the results as a table: minimum and median of each cell, and the cost of one query relative to hand-written code.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Cell {
     }
 }
 
-/// The table, with the median of everything in parentheses after the minimum.
+/// Returns the table. Each cell is the minimum, with the median in parentheses.
 pub(crate) fn markdown(kinds: &[&'static str], cells: &[Cell]) -> String {
     let mut text = String::from("| build | queries |");
     for count in COUNTS {

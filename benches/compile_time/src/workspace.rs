@@ -1,4 +1,4 @@
-//! Generates the crates in a separate workspace below the target directory, and compiles them.
+//! Generates the crates in a separate workspace inside the target directory, and compiles them.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -89,8 +89,8 @@ impl Workspace {
         clock::time(self.cargo(incremental).args(["--package", &package.name, "--quiet", "--offline"]))
     }
 
-    /// Returns the shell command that makes rustc stop after macro expansion and name resolution: the command that cargo
-    /// uses, but asking only for the list of source files.
+    /// Returns the shell command that makes rustc stop after macro expansion and name resolution: cargo's command, with
+    /// the list of source files as the only output.
     fn rustc(&self, package: &Package) -> Result<String, Box<dyn Error>> {
         let output = self.cargo(false).args(["--package", &package.name, "-vv", "--offline"]).output()?;
         let text = String::from_utf8(output.stderr)?;
