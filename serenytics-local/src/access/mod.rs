@@ -8,6 +8,7 @@ mod user;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use hex::FromHex;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -78,7 +79,7 @@ impl Access {
         for (account, key) in &credentials.keys {
             keys.push((digest(key), Account::new(account)?));
         }
-        keys.extend(digests.iter().filter_map(|(text, account)| Some((from_hex(text)?, account.clone()))));
+        keys.extend(digests.iter().filter_map(|(text, account)| Some((<KeyDigest>::from_hex(text).ok()?, account.clone()))));
         let user = |(login, password): &(String, String)| User::new(Account::new(login)?, password);
         let users = credentials.users.iter().map(user).collect::<Result<Vec<_>, _>>()?;
         let decoy = || User::new(Account::default_account(), &random());
@@ -95,7 +96,7 @@ impl Access {
     /// Creates an API key. Returns the key and its digest for the catalogue.
     pub(crate) fn new_key() -> (String, String) {
         let key = random();
-        let digest = to_hex(&digest(&key));
+        let digest = hex::encode(digest(&key));
         (key, digest)
     }
 
@@ -162,23 +163,6 @@ fn find<'a>(owned: impl Iterator<Item = (&'a KeyDigest, &'a Account)>, wanted: &
 
 fn digest(secret: &str) -> KeyDigest {
     Sha256::digest(secret.as_bytes()).into()
-}
-
-/// Formats bytes as a hexadecimal string.
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Parses a hexadecimal string of 32 bytes.
-pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut digest = KeyDigest::default();
-    if text.len() != 2 * digest.len() {
-        return None;
-    }
-    for (index, byte) in digest.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(digest)
 }
 
 #[cfg(test)]
