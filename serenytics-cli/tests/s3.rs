@@ -51,12 +51,12 @@ fn load_from_s3_succeeds_or_reports_the_reason() {
     for (name, expected) in [
         ("no bucket", "there is no bucket \"sales-2014\" in S3"),
         ("no key", "there is no object \"small.csv\" in the bucket \"sales-2013\""),
-        ("no credentials", "it is not public, and needs s3_credentials"),
+        ("no credentials", "it is not public: add s3_credentials"),
         ("wrong secret", "(SignatureDoesNotMatch): the credentials are wrong"),
         ("wrong key", "(InvalidAccessKeyId): the credentials are wrong"),
         ("half of them", "aws_secret_access_key=.."),
-        ("elsewhere", "the name of a bucket is 3 to 63"),
-        ("up", "is no name of an object"),
+        ("elsewhere", "expected 3 to 63"),
+        ("up", "expected the name of an object"),
     ] {
         assert!(seen[name].as_str().unwrap_or_default().contains(expected), "{name}: {}", seen[name]);
     }

@@ -65,7 +65,7 @@ impl Loads {
             loads.metrics.load(result.as_ref().ok().copied());
             // The message may contain cells of the file, so it goes only to the task.
             if let Err(error) = &result {
-                tracing::info!(source = %source.uuid, kind = ?error.kind(), "a load failed: its task tells why");
+                tracing::info!(source = %source.uuid, kind = ?error.kind(), "a load failed; its task has the error");
             }
             result
         };
@@ -99,7 +99,7 @@ pub(crate) fn attached_rows(source: &Source, file: &Path, python: &Python) -> Re
     let is_csv = name.ends_with(".csv") || name.ends_with(".csv.gz");
     if !is_csv && !name.ends_with("pickle") {
         return Err(Error::refused(format!(
-            "originalFileName is {name:?} and has to end in .csv, .csv.gz or .pd025_pickle"
+            "invalid originalFileName {name:?}: expected a name that ends in .csv, .csv.gz or .pd025_pickle"
         )));
     }
     let options = load_options(source)?;

@@ -49,12 +49,14 @@ impl S3Object {
         check_bucket(&bucket)?;
         // URLs resolve `.` and `..`, so the path would lead to another object, or to another bucket.
         if key.is_empty() || key.split('/').any(|part| matches!(part, "." | "..")) {
-            return Err(Error::refused(format!("s3_key is {key:?}, which is no name of an object")));
+            return Err(Error::refused(format!(
+                "invalid s3_key {key:?}: expected the name of an object without `.` or `..` in its path"
+            )));
         }
         let region = region.unwrap_or_else(|| REGION.to_owned());
         // It becomes part of the host name.
         if region.is_empty() || !region.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
-            return Err(Error::refused(format!("s3_region is {region:?} and has to be one as eu-west-1")));
+            return Err(Error::refused(format!("invalid s3_region {region:?}: expected a region such as eu-west-1")));
         }
         Ok(S3Object { bucket, key, region, credentials: credentials.map(read_credentials).transpose()? })
     }
@@ -69,14 +71,17 @@ fn check_bucket(name: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::refused(format!(
-        "s3_bucket is {name:?}; the name of a bucket is 3 to 63 lower-case letters, digits, dots and hyphens"
+        "invalid s3_bucket {name:?}: expected 3 to 63 lower-case letters, digits, dots and hyphens"
     )))
 }
 
 fn read_credentials(text: &str) -> Result<Credentials, Error> {
     // The message does not contain the credentials.
-    let refused =
-        || Error::refused("s3_credentials has to be \"aws_access_key_id=..;aws_secret_access_key=..\", as one text");
+    let refused = || {
+        Error::refused(
+            "invalid s3_credentials: expected \"aws_access_key_id=..;aws_secret_access_key=..\" as one string",
+        )
+    };
     let (mut key, mut secret, mut token) = (None, None, None);
     for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').ok_or_else(refused)?;
@@ -100,13 +105,11 @@ impl S3 {
     pub(crate) fn new(endpoint: Option<&str>) -> Result<S3, Error> {
         let endpoint = endpoint.map(|text| {
             let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-            url.ok_or_else(|| {
-                Error::refused(format!("the S3 endpoint is {text:?} and has to be a URL of http or https"))
-            })
+            url.ok_or_else(|| Error::refused(format!("invalid S3 endpoint {text:?}: expected an http or https URL")))
         });
         // A redirect could lead to a server that the operator did not choose.
         let http = Client::builder().redirect(redirect::Policy::none()).connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
-        Ok(S3 { http: http.build().context("S3 could not be set up")?, endpoint: endpoint.transpose()? })
+        Ok(S3 { http: http.build().context("could not create the S3 client")?, endpoint: endpoint.transpose()? })
     }
 
     /// Requests an object, and returns its bytes as a stream.
@@ -117,7 +120,7 @@ impl S3 {
         let url = self.bucket(object)?.get_object(object.credentials.as_ref(), &object.key).sign(SIGNED);
         // The URL in the error contains the signature.
         let answer = self.http.get(url).send().await.map_err(|error| {
-            Error::failed(format!("S3 could not be reached for the bucket {:?}", object.bucket), error.without_url())
+            Error::failed(format!("could not reach S3 for the bucket {:?}", object.bucket), error.without_url())
         })?;
         if answer.status() == StatusCode::OK {
             return Ok(answer.bytes_stream());
@@ -132,11 +135,12 @@ impl S3 {
                 let aws = Url::parse(&format!("https://s3.{}.amazonaws.com", object.region));
                 // The certificates of AWS are valid for only one label before the domain.
                 let style = if object.bucket.contains('.') { UrlStyle::Path } else { UrlStyle::VirtualHost };
-                (aws.context("the region has no URL")?, style)
+                (aws.context("could not build the URL of the region")?, style)
             }
         };
-        Bucket::new(endpoint, style, object.bucket.clone(), object.region.clone())
-            .map_err(|error| Error::refused(format!("the bucket {:?} has no URL: {error}", object.bucket)))
+        Bucket::new(endpoint, style, object.bucket.clone(), object.region.clone()).map_err(|error| {
+            Error::refused(format!("could not build the URL of the bucket {:?}: {error}", object.bucket))
+        })
     }
 }
 
@@ -161,20 +165,20 @@ async fn refusal(object: &S3Object, answer: Response) -> Error {
         (Some("NoSuchBucket"), _) => format!("there is no bucket {bucket:?} in S3"),
         (Some("NoSuchKey"), _) => format!("there is no object {key:?} in the bucket {bucket:?}"),
         (_, status) if status.is_redirection() => {
-            format!("the bucket {bucket:?} is not in the region {region}: give its own as s3_region")
+            format!("the bucket {bucket:?} is not in the region {region}: set s3_region to the bucket's region")
         }
         (code, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) => format!(
-            "S3 does not give out the object {key:?} of the bucket {bucket:?} ({}): {}",
-            code.unwrap_or("no reason told"),
+            "S3 denied access to the object {key:?} in the bucket {bucket:?} ({}): {}",
+            code.unwrap_or("no error code"),
             if credentials.is_some() {
-                "the credentials are wrong, or may not read it"
+                "the credentials are wrong or lack the permission to read it"
             } else {
-                "it is not public, and needs s3_credentials"
+                "it is not public: add s3_credentials"
             }
         ),
         (code, status) => format!(
-            "S3 answered {status} to the object {key:?} of the bucket {bucket:?}: {}",
-            part("Message").or(code).unwrap_or("no reason told")
+            "S3 responded with {status} for the object {key:?} in the bucket {bucket:?}: {}",
+            part("Message").or(code).unwrap_or("no error message")
         ),
     })
 }

@@ -139,7 +139,7 @@ async fn reload_from_an_invalid_file_changes_nothing() {
         (b"a\nx\n".to_vec(), forced(json!({"a": "text"})), "expected one of str, int"),
         (b"a\nx\n".to_vec(), json!({"jsonContent": {"separator": "::"}}), "expected one character"),
         (b"x".to_vec(), json!({"originalFileName": "a.pd025_pickle", "jsonContent": {}}), "pandas pickle"),
-        (b"x".to_vec(), json!({"originalFileName": "a.xlsx", "jsonContent": {}}), "has to end in .csv"),
+        (b"x".to_vec(), json!({"originalFileName": "a.xlsx", "jsonContent": {}}), "expected a name that ends in .csv"),
     ];
     for (file, config, expected) in cases {
         let error = engine.load_file(&uuid, file, config.clone()).await.unwrap_err();

@@ -133,9 +133,9 @@ async fn reload_from_s3_needs_a_bucket_and_a_key() {
     for (body, expected) in [
         (json!({"s3_key": "k"}), "needs `s3_bucket`"),
         (json!({"s3_bucket": "bucket"}), "needs `s3_key`"),
-        (json!({"s3_bucket": "169.254.169.254/latest", "s3_key": "k"}), "the name of a bucket is"),
-        (json!({"s3_bucket": "bucket", "s3_key": "a/../../other/k"}), "which is no name of an object"),
-        (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_region": "evil.example/"}), "s3_region is"),
+        (json!({"s3_bucket": "169.254.169.254/latest", "s3_key": "k"}), "invalid s3_bucket"),
+        (json!({"s3_bucket": "bucket", "s3_key": "a/../../other/k"}), "expected the name of an object"),
+        (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_region": "evil.example/"}), "invalid s3_region"),
         (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_credentials": "key"}), "aws_access_key_id=.."),
         (json!({"s3_bucket": "bucket", "s3_key": "k", "s3_csv_separator": "::"}), "expected one character"),
         (json!({"s3_bucket": "bucket", "s3_key": "k", "force_types": {"a": "text"}}), "expected one of str"),
