@@ -40,7 +40,7 @@ pub(crate) fn joined(source: &Source) -> Result<Vec<JoinedTable>, Error> {
         .map_err(|error| Error::refused(format!("a join needs `jsonContent.joinConfig` as {FORM}: {error}")))?;
     if !(2..=LIMIT).contains(&items.len()) {
         let count = items.len();
-        return Err(Error::refused(format!("a join is between 2 and {LIMIT} storages, and `joinConfig` has {count}")));
+        return Err(Error::refused(format!("expected 2 to {LIMIT} storages in `joinConfig`, found {count}")));
     }
     let mut joined: Vec<JoinedTable> = Vec::with_capacity(items.len());
     for item in items {
@@ -50,16 +50,16 @@ pub(crate) fn joined(source: &Source) -> Result<Vec<JoinedTable>, Error> {
         }
         if joined.iter().any(|other| other.id == uuid) {
             return Err(Error::refused(format!(
-                "`joinConfig` has the source {uuid} twice, and the names of its columns would be too"
+                "`joinConfig` has the source {uuid} twice: join each source only once"
             )));
         }
         if joined.is_empty() != item.on.is_empty() {
             return Err(Error::refused(format!(
-                "every source of `joinConfig` but the first needs `on`, the columns that are equal: {FORM}"
+                "every source of `joinConfig` except the first needs `on`, the columns that must be equal: {FORM}"
             )));
         }
         if item.on.len() > LIMIT {
-            return Err(Error::refused(format!("`on` has {} keys and may have {LIMIT}", item.on.len())));
+            return Err(Error::refused(format!("`on` has {} keys, more than the limit of {LIMIT}", item.on.len())));
         }
         let keys = item.on.into_iter().map(|on| key(on, &joined)).collect::<Result<_, _>>()?;
         let prefix = item.prefix.filter(|prefix| !prefix.is_empty());
@@ -70,12 +70,12 @@ pub(crate) fn joined(source: &Source) -> Result<Vec<JoinedTable>, Error> {
 
 fn key(on: On, before: &[JoinedTable]) -> Result<JoinKey, Error> {
     let (uuid, column) = on.left.split_once('.').ok_or_else(|| {
-        Error::refused(format!("the key `left` is {:?} and has to be a column as \"<uuid>.<column>\"", on.left))
+        Error::refused(format!("invalid key `left` {:?}: expected a column as \"<uuid>.<column>\"", on.left))
     })?;
     let left = parsed(uuid)?;
     if !before.iter().any(|other| other.id == left) {
         return Err(Error::refused(format!(
-            "the key `left` is {:?}, and no source before this one in `joinConfig` has that uuid",
+            "invalid key `left` {:?}: no earlier source in `joinConfig` has this uuid",
             on.left
         )));
     }
@@ -83,5 +83,5 @@ fn key(on: On, before: &[JoinedTable]) -> Result<JoinKey, Error> {
 }
 
 fn parsed(uuid: &str) -> Result<Uuid, Error> {
-    Uuid::parse_str(uuid).map_err(|_| Error::refused(format!("{uuid:?} in `joinConfig` is no uuid")))
+    Uuid::parse_str(uuid).map_err(|_| Error::refused(format!("invalid uuid {uuid:?} in `joinConfig`")))
 }

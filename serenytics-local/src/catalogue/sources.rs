@@ -62,7 +62,7 @@ impl Source {
         if self.is_join() {
             let name = &self.name;
             return Err(Error::refused(format!(
-                "`{name}` is a join and has no rows of its own: load into the storages that it joins"
+                "`{name}` is a join and cannot contain rows: load into the storages that it joins"
             )));
         }
         Ok(())

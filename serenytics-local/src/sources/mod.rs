@@ -41,7 +41,8 @@ impl Sources {
     /// Returns the source with this uuid and this push token, of any account.
     pub(crate) async fn find_by_token(&self, uuid: &str, token: &str) -> Result<Arc<Source>, Error> {
         // The error for an unknown source is the same as for a wrong token, so that it does not reveal the source.
-        let refused = || Error::new(Kind::Unauthorized, "the token in the path is not the data source's");
+        let refused =
+            || Error::new(Kind::Unauthorized, "the token in the path is not the push token of the data source");
         let parsed = Uuid::parse_str(uuid).map_err(|_| refused())?;
         let source = self.catalogue.pushed_source(parsed).await?.ok_or_else(refused)?;
         if same_secret(token, &source.token) { Ok(source) } else { Err(refused()) }
@@ -92,7 +93,7 @@ impl Sources {
             let part =
                 self.catalogue.source(&source.account, uuid).await?.ok_or_else(|| refused("which does not exist"))?;
             if part.kind != STORAGE {
-                return Err(refused("which is no storage"));
+                return Err(refused("which is not a storage"));
             }
         }
         Ok(self.warehouse.join(source.name, source.json_content, tables).await?)
@@ -108,7 +109,7 @@ impl Sources {
         self.warehouse.drop_table(uuid).await?;
         let file = self.uploads.file(uuid);
         if file.exists() {
-            std::fs::remove_file(file).context("the attached file could not be removed")?;
+            std::fs::remove_file(file).context("could not remove the attached file")?;
         }
         Ok(existed)
     }

@@ -262,7 +262,7 @@ async fn join_is_listed_saved_and_deleted_like_other_sources() {
         let (status, answer) = shop.engine.call(method, &format!("{path}{what}"), body).await;
         assert_eq!(status, 400, "{what}: {answer}");
         assert!(
-            answer["errors"][0].as_str().unwrap().contains("is a join and has no rows of its own"),
+            answer["errors"][0].as_str().unwrap().contains("is a join and cannot contain rows"),
             "{what}: {answer}"
         );
     }
@@ -284,22 +284,22 @@ async fn join_with_mistakes_is_rejected() {
     let cases = [
         (json!("x"), "needs `jsonContent.joinConfig` as"),
         (json!([1]), "needs `jsonContent.joinConfig` as"),
-        (json!([]), "between 2 and 16 storages, and `joinConfig` has 0"),
-        (json!([{"uuid": orders}]), "`joinConfig` has 1"),
-        (vec![json!({"uuid": orders}); 20].into(), "`joinConfig` has 20"),
-        (json!([{"uuid": orders}, {"uuid": customers}]), "every source of `joinConfig` but the first needs `on`"),
+        (json!([]), "expected 2 to 16 storages in `joinConfig`, found 0"),
+        (json!([{"uuid": orders}]), "in `joinConfig`, found 1"),
+        (vec![json!({"uuid": orders}); 20].into(), "in `joinConfig`, found 20"),
+        (json!([{"uuid": orders}, {"uuid": customers}]), "every source of `joinConfig` except the first needs `on`"),
         (
             json!([{"uuid": orders, "on": [{"left": who, "right": "x"}]}, {"uuid": customers}]),
-            "but the first needs `on`",
+            "except the first needs `on`",
         ),
         (json!([{"uuid": orders}, {"uuid": customers, "on": [{"left": who}]}]), "missing field `right`"),
-        (with("nope", &who, "name"), "\"nope\" in `joinConfig` is no uuid"),
+        (with("nope", &who, "name"), "invalid uuid \"nope\" in `joinConfig`"),
         (with(unknown, &who, "name"), &format!("joins the source {unknown}, which does not exist")),
-        (with(&join, &who, "name"), "which is no storage"),
+        (with(&join, &who, "name"), "which is not a storage"),
         (with(orders, &who, "who"), "twice"),
-        (with(customers, "who", "name"), "\"who\" and has to be a column as \"<uuid>.<column>\""),
-        (with(customers, &shop.product("id"), "name"), "no source before this one"),
-        (with(customers, &shop.customer("name"), "name"), "no source before this one"),
+        (with(customers, "who", "name"), "\"who\": expected a column as \"<uuid>.<column>\""),
+        (with(customers, &shop.product("id"), "name"), "no earlier source in `joinConfig`"),
+        (with(customers, &shop.customer("name"), "name"), "no earlier source in `joinConfig`"),
         (with(customers, &shop.order("whom"), "name"), "is not a column of the joined storage; did you mean `who`?"),
         (with(customers, &who, "nmae"), "did you mean `name`?"),
         (with(customers, &shop.order("quantity"), "name"), "(an integer) and"),
