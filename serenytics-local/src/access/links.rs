@@ -46,22 +46,22 @@ impl Links {
 
     /// Checks that a path, with its query, was signed by this server for this method and has not expired.
     pub(crate) fn check(&self, method: &str, path: &str) -> Result<(), Error> {
-        let refused = |why: &str| Error::new(Kind::Forbidden, format!("the link {why}: ask for a new one"));
+        let refused = |why: &str| Error::new(Kind::Forbidden, format!("the link {why}: request a new one"));
         let (signed, signature) =
             path.rsplit_once(&format!("&{SIGNATURE}=")).ok_or_else(|| refused("has no signature"))?;
-        let signature = <[u8; 32]>::from_hex(signature).map_err(|_| refused("is not signed by this server"))?;
+        let signature = <[u8; 32]>::from_hex(signature).map_err(|_| refused("was not signed by this server"))?;
         // The comparison runs in constant time.
         let checked = self.mac(method, signed)?.verify_slice(&signature);
-        checked.map_err(|_| refused("is not signed by this server, or not for this"))?;
+        checked.map_err(|_| refused("was not signed by this server for this request"))?;
         let expires = signed.rsplit_once(&format!("{EXPIRES}=")).and_then(|(_, time)| time.parse::<u128>().ok());
         if expires.is_none_or(|time| time < since_epoch().as_millis()) {
-            return Err(refused("is too old"));
+            return Err(refused("has expired"));
         }
         Ok(())
     }
 
     fn mac(&self, method: &str, signed: &str) -> Result<Hmac<Sha256>, Error> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).context("a link could not be signed")?;
+        let mac = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).context("could not sign a link")?;
         Ok(mac.chain_update(method).chain_update(" ").chain_update(signed))
     }
 }

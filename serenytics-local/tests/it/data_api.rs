@@ -126,7 +126,7 @@ async fn data_api_keys_and_api_keys_are_not_interchangeable() {
     assert_eq!(served.text("GET", "/data-api/datasources_list", "", Some("key")).await.0, 401);
 
     let folder = tempfile::tempdir().unwrap();
-    for (key, expected) in [("key", "is an API key as well"), (" ", "is empty")] {
+    for (key, expected) in [("key", "is also an API key"), (" ", "is empty")] {
         let server = Server::builder(folder.path()).api_key("key").data_api_key(key);
         let error = server.start().await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
