@@ -60,7 +60,7 @@ fn serve_reads_api_keys_from_the_environment_and_files() {
         .unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains("could not be made"), "{errors}");
+    assert!(errors.contains("could not create the data folder"), "{errors}");
     assert!(!errors.contains("from the environment"), "{errors}");
 }
 

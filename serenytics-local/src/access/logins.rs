@@ -1,4 +1,4 @@
-//! Logins: they check one password at a time, because hashing one is slow and takes memory.
+//! Logins: they check one password at a time, because hashing one is slow and needs much memory.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ mod tests {
         let (platform, _folder) = platform_for(Credentials { keys: Vec::new(), users }).await;
         let logins: Arc<Logins> = platform.get();
         let log_in = logins.log_in("ada".to_owned(), "motor".to_owned());
-        assert!(tokio::time::timeout(Duration::ZERO, log_in).await.is_err(), "the password hash took no time");
+        assert!(tokio::time::timeout(Duration::ZERO, log_in).await.is_err(), "the password was hashed without waiting");
         assert_eq!(logins.permits.available_permits(), 0, "a second hash could run at the same time");
         drop(logins.permits.acquire().await.unwrap());
     }

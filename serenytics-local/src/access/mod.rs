@@ -73,7 +73,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// Creates the access for the configured credentials and for keys from the catalogue, given by their digests.
+    /// Creates the access for the configured credentials, and for the digests of keys from the catalogue.
     pub(crate) fn new(credentials: &Credentials, digests: &[(String, Account)]) -> Result<Access, Error> {
         let mut keys = Vec::with_capacity(credentials.keys.len() + digests.len());
         for (account, key) in &credentials.keys {

@@ -33,7 +33,7 @@ struct EmailBody {
     file_to_attach_name: Option<String>,
 }
 
-/// Starts a task that sends an e-mail. The e-mail takes over the uploaded attachment. If the e-mail is rejected, the
+/// Starts a task that sends an e-mail. The e-mail then owns the uploaded attachment. If the e-mail is rejected, the
 /// attachment is deleted, unless the client may retry.
 pub(super) async fn email(
     State(catalogue): State<Catalogue>,
@@ -83,7 +83,7 @@ async fn start_mail(
     mails.begin(account, mail).await
 }
 
-/// Tells clients to upload attachments to this server instead of S3.
+/// Responds that attachments must be uploaded to this server instead of S3.
 pub(super) async fn sign() -> Answer {
     let body = json!({"status": "error", "errors": ["this server does not use S3: upload to /api/upload_file"]});
     Ok(answer(StatusCode::OK, &body))

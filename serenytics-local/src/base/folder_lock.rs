@@ -13,9 +13,9 @@ pub(crate) struct FolderLock {
 
 impl Drop for FolderLock {
     fn drop(&mut self) {
-        // A process that is being started may have the file open for a moment, and would keep the lock.
+        // Closing the file is not enough: a child process that is just starting may have it open for a moment.
         if let Err(error) = self.file.unlock() {
-            tracing::warn!(%error, "the data folder was not unlocked");
+            tracing::warn!(%error, "could not unlock the data folder");
         }
     }
 }
@@ -24,24 +24,24 @@ impl FolderLock {
     /// Locks a folder, creating it if needed.
     pub(crate) fn take(folder: &Path) -> Result<FolderLock, Error> {
         let shown = folder.display();
-        std::fs::create_dir_all(folder).context(&format!("the data folder {shown} could not be made"))?;
+        std::fs::create_dir_all(folder).context(&format!("could not create the data folder {shown}"))?;
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(folder.join("lock"))
-            .context(&format!("the data folder {shown} could not be opened"))?;
+            .context(&format!("could not open the data folder {shown}"))?;
         match file.try_lock() {
             Ok(()) => Ok(FolderLock { file }),
             Err(std::fs::TryLockError::WouldBlock) => Err(Error::new(
                 Kind::Locked,
                 format!(
-                    "the data folder {shown} is in use by another engine: stop it, talk to it over HTTP, or take another \
-                     folder"
+                    "the data folder {shown} is in use by another engine: stop it, send requests to it over HTTP, or use \
+                     another folder"
                 ),
             )),
             Err(std::fs::TryLockError::Error(error)) => {
-                Err(error).context(&format!("the data folder {shown} could not be locked"))
+                Err(error).context(&format!("could not lock the data folder {shown}"))
             }
         }
     }

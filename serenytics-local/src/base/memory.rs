@@ -12,7 +12,7 @@ const BODIES: usize = 256 * 1024;
 /// The maximum number of JSON values in a body.
 pub(crate) const VALUES: usize = 5_000_000;
 
-/// Memory of a parsed JSON value in bytes, in addition to its text.
+/// Memory of a parsed JSON value in bytes, in addition to its string.
 pub(crate) const VALUE_SIZE: usize = 100;
 
 /// The memory that requests reserve, with a permit for each KiB.

@@ -86,19 +86,19 @@ impl Metrics {
         let limit: Gauge = Gauge::default();
         limit.set(size(memory_limit));
         let registry = &mut metrics.registry;
-        registry.register("requests", "Requests that were answered", metrics.requests.clone());
-        registry.register("request_duration_seconds", "Time until the end of the answer", metrics.durations.clone());
-        registry.register("received_bytes", "Bytes of the bodies of requests", metrics.received.clone());
-        registry.register("sent_bytes", "Bytes of the bodies of answers", metrics.sent.clone());
-        registry.register("connections", "Connections that are open", metrics.connections.clone());
-        registry.register("panics", "Panics that requests and loads ended with", metrics.panics.clone());
+        registry.register("requests", "Completed requests", metrics.requests.clone());
+        registry.register("request_duration_seconds", "Time until the response is complete", metrics.durations.clone());
+        registry.register("received_bytes", "Bytes of request bodies", metrics.received.clone());
+        registry.register("sent_bytes", "Bytes of response bodies", metrics.sent.clone());
+        registry.register("connections", "Open connections", metrics.connections.clone());
+        registry.register("panics", "Panics of requests, loads and scripts", metrics.panics.clone());
         queries.register(registry);
-        registry.register("query_memory_bytes", "Memory that queries hold", metrics.query_memory.clone());
-        registry.register("query_memory_limit_bytes", "Memory that queries may hold", limit);
-        registry.register("pushes", "Pushes that were acknowledged", metrics.pushes.clone());
-        registry.register("written_rows", "Rows of loads, batches and pushes", metrics.rows_written.clone());
-        registry.register("loads", "Loads of files that ended", metrics.loads.clone());
-        registry.register("loads_running", "Loads of files that run", metrics.loads_running.clone());
+        registry.register("query_memory_bytes", "Memory used by queries", metrics.query_memory.clone());
+        registry.register("query_memory_limit_bytes", "Memory limit of all queries together", limit);
+        registry.register("pushes", "Acknowledged pushes", metrics.pushes.clone());
+        registry.register("written_rows", "Rows written by loads, batches and pushes", metrics.rows_written.clone());
+        registry.register("loads", "Completed loads of files", metrics.loads.clone());
+        registry.register("loads_running", "Running loads of files", metrics.loads_running.clone());
         metrics
     }
 
@@ -128,7 +128,7 @@ impl Metrics {
     pub(crate) fn text(&self, query_memory: usize) -> Result<String, Error> {
         self.query_memory.set(size(query_memory));
         let mut text = String::new();
-        prometheus_text::encode(&mut text, &self.registry).context("the metrics could not be written")?;
+        prometheus_text::encode(&mut text, &self.registry).context("could not write the metrics")?;
         Ok(text)
     }
 }

@@ -1,4 +1,4 @@
-//! What all floors use: errors, metrics, memory limits, uploaded files, and helpers for background work.
+//! Shared by all floors: errors, metrics, memory limits, uploaded files, and helpers for background work.
 
 mod error;
 mod folder_lock;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::base::{Context, Error, Kind};
 
-const KEEP_FAILED: &str = "the uploaded file could not be written";
-const FAILED: &str = "the received file could not be written";
+const KEEP_FAILED: &str = "could not write the uploaded file";
+const FAILED: &str = "could not write the received file";
 
 /// The files that are attached to sources.
 pub(crate) struct Uploads {
@@ -25,7 +25,7 @@ impl Uploads {
     /// Opens a folder of files with at most `limit` bytes each. Removes interrupted uploads, and the files of all sources
     /// except `sources`.
     pub(crate) fn open(folder: PathBuf, limit: u64, sources: &[Uuid]) -> Result<Uploads, Error> {
-        const CONTEXT: &str = "the data folder could not be opened";
+        const CONTEXT: &str = "could not open the data folder";
         std::fs::create_dir_all(&folder).context(CONTEXT)?;
         remove_unknown(&folder, sources).context(CONTEXT)?;
         Ok(Uploads { folder, limit })
@@ -89,11 +89,11 @@ pub(crate) async fn receive<E: StdError>(
     let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
     let mut size = 0;
     let mut chunks = std::pin::pin!(chunks);
-    let cut = |error| Error::refused(format!("{what} was cut: {error}"));
-    while let Some(chunk) = chunks.try_next().await.map_err(cut)? {
+    let interrupted = |error| Error::refused(format!("{what} was interrupted: {error}"));
+    while let Some(chunk) = chunks.try_next().await.map_err(interrupted)? {
         size += chunk.len() as u64;
         if size > limit {
-            let message = format!("the file is larger than {limit} bytes, which is this server's limit");
+            let message = format!("the file is larger than the limit of {limit} bytes");
             return Err(Error::new(Kind::TooLarge, message));
         }
         output.write_all(&chunk).await.context(FAILED)?;

@@ -1,4 +1,4 @@
-//! Background work: it runs to its end without its caller, and its panics become errors.
+//! Background work: it runs to completion without its caller, and its panics become errors.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -22,7 +22,7 @@ pub(crate) async fn catch_panic<T>(
     })
 }
 
-/// Runs work to its end, even if the caller is dropped, as a request is whose client disconnects.
+/// Runs work to completion, even if the caller is dropped, for example because the client disconnects.
 pub(crate) async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
@@ -33,12 +33,12 @@ pub(crate) async fn run_to_completion<T: Send + 'static>(
 pub(crate) fn joined<T>(ended: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
     ended.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
-        Err(error) => Err(Error::failed("the request was cut", error)),
+        Err(error) => Err(Error::failed("the request was cancelled", error)),
     })
 }
 
 /// Returns the message of a panic.
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("nothing that can be shown")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
 }

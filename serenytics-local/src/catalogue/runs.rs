@@ -133,7 +133,7 @@ impl Catalogue {
     pub(crate) async fn tidy_runs(&self) -> Result<(), Error> {
         sqlx::query("UPDATE script_runs SET finished = $1, stderr = $2 WHERE finished IS NULL")
             .bind(now())
-            .bind("[the server stopped before the script was done, and what it wrote is not known]\n")
+            .bind("[the server stopped before the script ended: its output is lost]\n")
             .execute(&self.pool)
             .await
             .context(FAILED)?;

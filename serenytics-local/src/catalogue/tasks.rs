@@ -95,7 +95,7 @@ impl Catalogue {
     pub(crate) async fn tidy_tasks(&self) -> Result<(), Error> {
         sqlx::query("UPDATE tasks SET status = $1, error = $2 WHERE status = $3")
             .bind(ERROR)
-            .bind("the server stopped before the task ended: check whether its data is there, or run it again")
+            .bind("the server stopped before the task ended: check whether its data was written, or run it again")
             .bind(PENDING)
             .execute(&self.pool)
             .await

@@ -85,7 +85,7 @@ impl Loads {
             Load::Update(key) => Ok(table.update(attached()?, &key).await?),
             Load::FromS3(object, options) => {
                 let chunks = self.s3.read(&object).await?.map_err(reqwest::Error::without_url);
-                let received = self.uploads.receive("the object of S3", chunks).await?;
+                let received = self.uploads.receive("the download from S3", chunks).await?;
                 let file = received.reopen().context("could not read the received file")?;
                 Ok(table.reload(RowsFile::csv(file, options)).await?)
             }

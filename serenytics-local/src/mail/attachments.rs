@@ -22,7 +22,7 @@ const FILE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 const FOLDER_FAILED: &str = "could not access the folder of attachments";
 
-/// A file that an e-mail has taken over.
+/// A file that is reserved for an e-mail.
 pub(crate) struct Claimed {
     /// Its current path, whose name is not a uuid: it does not wait any more.
     pub(crate) file: PathBuf,
@@ -33,7 +33,7 @@ pub(crate) struct Claimed {
 /// The waiting files of all accounts.
 pub(crate) struct Attachments {
     folder: PathBuf,
-    /// Locked from the check of the limit until the file is in place.
+    /// Locked from the check of the limit until the file is stored.
     keeping: Mutex<()>,
 }
 
@@ -56,7 +56,7 @@ impl Attachments {
         self.folder.join(format!("of {name}"))
     }
 
-    /// Takes the file that an account uploaded with this uuid, so that no other e-mail can use it.
+    /// Reserves the file that an account uploaded with this uuid, so that no other e-mail can use it.
     pub(crate) async fn claim(&self, account: &Account, uuid: &str) -> Result<Claimed, Error> {
         let unknown = || Error::refused(format!("unknown file: no file was uploaded with the uuid {uuid:?}"));
         let uploaded = self.folder(account).join(Uuid::parse_str(uuid).map_err(|_| unknown())?.to_string());
@@ -71,7 +71,7 @@ impl Attachments {
     /// Makes a file wait again after its e-mail was rejected.
     pub(crate) async fn give_back(&self, claimed: Claimed) {
         if let Err(error) = tokio::fs::rename(&claimed.file, &claimed.uploaded).await {
-            tracing::warn!(%error, "could not give back an attachment");
+            tracing::warn!(%error, "could not restore an attachment");
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) use settings::{HttpSettings, Settings};
 /// How long a shutdown waits until pushed rows are merged. Other rows stay in the write-ahead log.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Declares the platform and its services. A handler takes each service that it uses as a `State`.
+/// Declares the platform and its services. A handler receives each service that it uses as a `State`.
 macro_rules! platform {
     ($($(#[$doc:meta])* $field:ident: $service:ty,)*) => {
         /// The services of a data folder.
@@ -64,7 +64,7 @@ platform! {
 impl Platform {
     /// Opens a data folder, creating it if needed. `url` is the URL of the API for scripts.
     pub(crate) async fn open(settings: Settings, url: &str) -> Result<Platform, Error> {
-        const CONTEXT: &str = "the data folder could not be opened";
+        const CONTEXT: &str = "could not open the data folder";
         let folder = settings.folder.canonicalize().context(CONTEXT)?;
         let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
         let ids = catalogue.all_sources().await?;

@@ -174,7 +174,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Lets the keys of the data API read a source, given by its uuid, or by its name in the account `default`. Can be
+    /// Lets the keys of the data API read the source with this uuid, or with this name in the account `default`. Can be
     /// called several times.
     #[must_use]
     pub fn data_api_source(mut self, name_or_uuid: impl Into<String>) -> ServerBuilder {

@@ -93,11 +93,11 @@ mod tests {
         let (platform, _folder) = platform().await;
         let tasks: Arc<Tasks> = platform.get();
         let account = Account::default_account();
-        let task = tasks.begin(&account, async |_| panic!("a cell of somebody's")).await.unwrap();
+        let task = tasks.begin(&account, async |_| panic!("a secret cell")).await.unwrap();
         tasks.finish().await;
-        let told = "internal error while processing this task; see the server log";
+        let message = "internal error while processing this task; see the server log";
         let state = tasks.catalogue.task(&account, task).await.unwrap().unwrap().state;
-        assert_eq!(state, TaskState::Failed(told.to_owned()));
+        assert_eq!(state, TaskState::Failed(message.to_owned()));
         assert_eq!(tasks.metrics.panics.get(), 1);
     }
 
@@ -112,7 +112,7 @@ mod tests {
         };
         let account = Account::default_account();
         let begin = tasks.begin(&account, job);
-        assert!(tokio::time::timeout(Duration::ZERO, begin).await.is_err(), "the task was written down in no time");
+        assert!(tokio::time::timeout(Duration::ZERO, begin).await.is_err(), "the task was recorded without waiting");
         begins.await.unwrap();
     }
 }

@@ -133,5 +133,5 @@ async fn data_folder_that_is_a_file_is_an_error() {
     let file = parent.path().join("file");
     std::fs::write(&file, "x").unwrap();
     let error = Server::builder(&file).api_key("key").start().await.unwrap_err();
-    assert!(error.to_string().contains("could not be made"), "{error}");
+    assert!(error.to_string().contains("could not create the data folder"), "{error}");
 }
