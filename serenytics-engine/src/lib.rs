@@ -30,7 +30,19 @@
 //! # }
 //! ```
 //!
-//! Only one warehouse may use a folder at a time. The caller must make sure of it.
+//! Only one warehouse may use a folder at a time: a second one corrupts its data. The caller must
+//! lock the folder, see [`Warehouse::open`].
+//!
+//! Imports run downwards only:
+//!
+//! | floor | folder |
+//! | --- | --- |
+//! | the crate's API over tables, loads and queries | `warehouse` |
+//! | loads of files and batches; plans, limits and responses of queries | `load`, `query` |
+//! | tables: Delta Lake, the write-ahead log, merges | `storage` |
+//! | rows in memory: columns, cells, types | `rows` |
+//! | the DataFusion session and its memory | `session` |
+//! | errors, metrics, helpers for tasks | `base` |
 
 mod base;
 mod load;

@@ -40,7 +40,7 @@ impl Error {
 
     /// The engine is stopping and did not start the operation.
     pub(crate) fn shutting_down() -> Error {
-        Error::new(ErrorKind::Busy, "the server is shutting down")
+        Error::new(ErrorKind::Busy, "the engine is shutting down")
     }
 
     /// Makes an error of the kind [`ErrorKind::Rejected`], for options that the caller parses itself.

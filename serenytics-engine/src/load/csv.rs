@@ -116,7 +116,7 @@ impl CsvFile {
 
     /// Returns the file's text, decompressed and without a byte order mark.
     fn decompressed(&self) -> Result<Box<dyn Read>, Error> {
-        const CONTEXT: &str = "the attached file could not be read";
+        const CONTEXT: &str = "the CSV file could not be read";
         let mut file = self.file.try_clone().context(CONTEXT)?;
         file.seek(SeekFrom::Start(0)).context(CONTEXT)?;
         let mut file = BufReader::with_capacity(256 * 1024, file);

@@ -15,7 +15,7 @@ const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum number of waiting queries. Further ones fail at once.
 const MAX_WAITING: i64 = 1000;
 
-/// The query slots of a server.
+/// The query slots of a warehouse.
 pub(super) struct QuerySlots {
     free: Arc<Semaphore>,
     time: Duration,
@@ -78,9 +78,7 @@ impl QuerySlot {
             let seconds = self.time.as_secs_f64();
             Err(Error::new(
                 ErrorKind::Limit,
-                format!(
-                    "the query ran for {seconds} seconds, which is this server's limit: add filters or use fewer groups"
-                ),
+                format!("the query exceeded the limit of {seconds} seconds: add filters or use fewer groups"),
             ))
         });
         if let Err(error) = &done {

@@ -105,7 +105,7 @@ pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
     for (index, name) in names.iter().enumerate() {
         let place = index + 1;
         if name.is_empty() {
-            return Err(Error::rejected(format!("column {place} has no name: give it one")));
+            return Err(Error::rejected(format!("column {place} has no name: add one")));
         }
         let length = name.chars().count();
         if length > MAX_NAME_LENGTH {

@@ -93,7 +93,7 @@ impl Storages {
         Ok(())
     }
 
-    /// Merges all pushed rows into the tables, so that a stopped server leaves only tables.
+    /// Merges all pushed rows into the tables, which empties their write-ahead logs.
     pub(crate) async fn merge_all(&self) {
         let open: Vec<_> = self.open.lock().await.values().filter_map(|cell| cell.get().cloned()).collect();
         for storage in open {

@@ -53,7 +53,7 @@ impl Storage {
     pub(crate) async fn push(&self, push: Push) -> Result<(), Error> {
         let (done, result) = oneshot::channel();
         self.pushes.send(QueuedPush { push, done }).await.map_err(|_| Error::shutting_down())?;
-        result.await.context("the server is shutting down: the row may or may not have been written")?
+        result.await.context("the engine is shutting down: the row may or may not have been written")?
     }
 
     /// Writes a group of pushes and sends each its result.

@@ -29,13 +29,19 @@ pub struct Warehouse {
 impl Warehouse {
     /// Opens the warehouse in a folder, creating it if needed.
     ///
+    /// Deletes the subfolder `spill`, which contains only temporary files of queries.
+    ///
+    /// Only one warehouse may have the folder open at a time: a second one, in this process or
+    /// another, corrupts its data. The warehouse does not lock the folder, so the caller must hold
+    /// a lock as long as the warehouse exists.
+    ///
     /// # Errors
     /// The folder cannot be read or written.
     pub fn open(folder: &Path, limits: QueryLimits) -> Result<Warehouse, Error> {
         let spill = folder.join("spill");
         if spill.exists() {
             // Left over from a process that was killed.
-            std::fs::remove_dir_all(&spill).context("the data folder could not be opened")?;
+            std::fs::remove_dir_all(&spill).context("could not open the folder of the warehouse")?;
         }
         let metrics = QueryMetrics::default();
         let session = Arc::new(Session::open(limits.memory, &spill)?);
@@ -44,7 +50,8 @@ impl Warehouse {
         Ok(Warehouse { session, queries, storages, metrics })
     }
 
-    /// Removes all tables except those with these ids. Call it before any table is used.
+    /// Deletes all tables except those with these ids, for good: their rows and their write-ahead
+    /// logs cannot be recovered. Call it before any table is used.
     ///
     /// # Errors
     /// The folder cannot be read, or a table cannot be removed.
@@ -109,7 +116,7 @@ impl Warehouse {
     /// errors are returned before the answer begins.
     ///
     /// # Errors
-    /// The query is invalid, needs more than the [`QueryLimits`], or the server is busy.
+    /// The query is invalid, needs more than the [`QueryLimits`], or too many queries are waiting.
     pub async fn query(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
         self.queries.answer(input, options).await
     }

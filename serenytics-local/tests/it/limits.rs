@@ -47,7 +47,7 @@ async fn query_timeout_is_an_error() {
     let begun = Instant::now();
     let (status, answer) = server.call(KEY, "POST", &path, COUNTED).await;
     assert_eq!(status, 400);
-    let error = "the query ran for 0.3 seconds, which is this server's limit: add filters or use fewer groups";
+    let error = "the query exceeded the limit of 0.3 seconds: add filters or use fewer groups";
     assert_eq!(answer, json!({"status": "error", "errors": [error]}));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     // If the response has started, the connection ends before it is complete.

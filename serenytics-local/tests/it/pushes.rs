@@ -123,7 +123,7 @@ async fn push_of_an_invalid_row_writes_nothing() {
     let rejection = engine.push_rejection(&uuid, json!({"I": 1})).await;
     assert_eq!(rejection, "columns \"i\" and \"I\" differ only in case: rename one");
     let rejection = engine.push_rejection(&uuid, json!({"": 1})).await;
-    assert_eq!(rejection, "column 4 has no name: give it one");
+    assert_eq!(rejection, "column 4 has no name: add one");
     let many: serde_json::Map<_, _> = (0..2000).map(|n| (format!("c{n}"), json!(n))).collect();
     let rejection = engine.push_rejection(&uuid, many.into()).await;
     assert!(rejection.contains("a storage may have at most 2000"), "{rejection}");
