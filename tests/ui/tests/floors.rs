@@ -38,6 +38,20 @@ const CRATES: &[Crate] = &[
         ],
     ),
     ("serenytics-engine/src", &[&["warehouse"], &["load", "query"], &["storage"], &["rows"], &["session"], &["base"]]),
+    (
+        "serenytics-local/src",
+        &[
+            &["local"],
+            &["server"],
+            &["api"],
+            &["platform"],
+            &["loads", "mail", "script", "web_app", "data_api", "health"],
+            &["sources", "tasks"],
+            &["catalogue"],
+            &["access"],
+            &["base"],
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {
