@@ -159,7 +159,7 @@ async fn incomplete_upload_is_not_loaded() {
 }
 
 #[tokio::test]
-async fn rejected_signed_upload_is_no_api_error_and_its_secrets_are_redacted() {
+async fn rejected_signed_upload_is_not_an_api_error_and_its_secrets_are_redacted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sales.csv");
     std::fs::write(&path, "a\n1\n").unwrap();

@@ -7,7 +7,7 @@ use serenytics_local::Server;
 
 use crate::support::{TestServer, UNKNOWN};
 
-/// A server of two accounts, of which the first has one of everything.
+/// A server with two accounts. The first one has an object of each kind.
 struct Two {
     server: TestServer,
     source: String,
@@ -56,7 +56,7 @@ async fn account_sees_only_its_own_objects() {
             assert_eq!(server.call("key b", "GET", &by_name, "").await, (200, nothing.clone()));
         }
     }
-    // Names are an account's own.
+    // Both accounts can use the same name.
     assert_eq!(server.call("key b", "POST", "/api/script", r#"{"name": "nightly"}"#).await.0, 201);
     assert_eq!(server.call("key a", "POST", "/api/script", r#"{"name": "nightly"}"#).await.0, 400);
 }
@@ -113,7 +113,7 @@ async fn push_token_works_for_any_account() {
     assert_eq!(answer["data"], json!([[1, 2, 3]]));
 }
 
-/// Every call on an object of an account, with bodies that are valid for the owner.
+/// Returns every call on an object of an account, with bodies that are valid for the owner.
 fn calls(two: &Two) -> Vec<(&'static str, String, &'static str)> {
     let source = format!("/api/data_source/{}", two.source);
     let script = format!("/api/script/{}", two.script);
@@ -165,14 +165,14 @@ async fn other_accounts_objects_look_unknown() {
             assert!(status == 404 || (status == 400 && body == "{"), "{method} {path} {body}: {theirs}");
         }
     }
-    // Nothing of it did anything, and all of it is there for the owner.
+    // No call changed anything, and the owner still sees all objects.
     for (method, path, body) in calls(&two) {
         let (status, answer) = two.server.call("key a", method, &path, body).await;
         assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
     }
 }
 
-/// The calls of the server's own document over something that has a uuid, and with a key.
+/// Returns the calls of the OpenAPI document whose path has a uuid and that need a key.
 async fn documented(two: &Two) -> BTreeSet<String> {
     let (_, document) = two.server.call("", "GET", "/api/openapi.json", "").await;
     let paths = document["paths"].as_object().unwrap().iter();
@@ -236,7 +236,7 @@ async fn emails_and_attachments_belong_to_one_account() {
     assert_eq!(server.call("key a", "POST", "/api/email", &mail(json!({}))).await.0, 429);
     let task = format!("/api/task/{}", task["task_id"].as_str().unwrap());
     assert_eq!(server.call("key b", "GET", &task, "").await.0, 404);
-    // The quota of one is not the other's.
+    // Each account has a separate quota.
     assert_eq!(server.call("key b", "POST", "/api/email", &mail(json!({}))).await.0, 200);
 }
 

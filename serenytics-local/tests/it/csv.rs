@@ -105,7 +105,7 @@ async fn reload_from_a_header_only_keeps_the_columns() {
     engine.insert(&uuid, json!([{"b": "x", "c": 1}])).await;
     assert_eq!(engine.columns(&uuid).await, ["a str", "b str"]);
     assert_eq!(engine.rows(&uuid, json!({})).await, json!([[null, "x"]]));
-    // And a storage with rows becomes empty.
+    // Reloading such a file also empties a storage with rows.
     engine.load(&uuid, "a,b\n").await.unwrap();
     assert_eq!(engine.ask(&uuid, json!({"only_headers": true})).await, empty());
 }

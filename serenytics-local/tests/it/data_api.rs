@@ -9,7 +9,7 @@ fn opened(builder: ServerBuilder) -> ServerBuilder {
     builder.data_api_key("reader").data_api_key("other reader").data_api_source("sales")
 }
 
-/// A new storage with rows; its uuid.
+/// Creates a storage with rows and returns its uuid.
 async fn storage(served: &TestServerWithKey, name: &str, rows: Value) -> String {
     let body = json!({"name": name, "type": "Storage", "jsonContent": {}}).to_string();
     let (_, source) = served.call("POST", "/api/data_source", body).await;

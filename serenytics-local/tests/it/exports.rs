@@ -11,7 +11,7 @@ use serenytics_local::Server;
 
 use crate::support::{LocalEngine, empty};
 
-/// A storage that has everything a field may need quotes for.
+/// Creates a storage with NULLs, extreme values, and strings that need quotes in CSV.
 async fn odd(engine: &LocalEngine) -> String {
     let uuid = engine.storage().await;
     let rows = json!([
@@ -26,12 +26,12 @@ async fn odd(engine: &LocalEngine) -> String {
     uuid
 }
 
-/// The answer of an export call with these options.
+/// Returns the response of an export call with these options.
 async fn ask(engine: &LocalEngine, uuid: &str, options: Value) -> (u16, Value) {
     engine.call("POST", &format!("/api/data_source/{uuid}/export_source_data"), options.to_string()).await
 }
 
-/// The link of an export.
+/// Returns the link of an export.
 async fn link(engine: &LocalEngine, uuid: &str, options: Value) -> String {
     let (status, answer) = ask(engine, uuid, options).await;
     assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{answer}");
@@ -44,7 +44,7 @@ async fn follow(link: &str) -> (u16, Bytes) {
     (answer.status().as_u16(), answer.bytes().await.unwrap())
 }
 
-/// The file of an export.
+/// Returns the file of an export.
 async fn exported(engine: &LocalEngine, uuid: &str, options: Value) -> Bytes {
     let (status, bytes) = follow(&link(engine, uuid, options).await).await;
     assert_eq!(status, 200, "{bytes:?}");
@@ -75,7 +75,7 @@ async fn export_csv_quotes_only_where_needed() {
     let quoted = exported_text(&engine, &uuid, json!({"add_quotes": true, "csv_separator": ";"})).await;
     assert!(quoted.starts_with("\"n\";\"o\";\"p\";\"q,1\"\n\"1\";\"1.5\";\"2013-01-01T05:00:00\";\"plain\"\n"));
     assert!(quoted.contains("\n\"5\";\"-0.5\";\"1969-12-31T23:59:59\";\n"), "a NULL has no quotes: {quoted}");
-    // A separator that numbers and datetimes have in them.
+    // A separator that numbers and datetimes contain.
     let dashed = exported_text(&engine, &uuid, json!({"csv_separator": "-"})).await;
     assert!(dashed.contains("\n\"-2\"-3.0-\"2013-01-01T05:00:00.25\"-a,b\n"), "{dashed}");
 }
@@ -228,7 +228,7 @@ async fn export_link_cannot_be_changed() {
     assert_eq!(engine.call("GET", &format!("/api/data_source/{uuid}/export"), "").await.0, 403);
     let head = reqwest::Client::new().head(&good).send().await.unwrap();
     assert_eq!(head.status(), 200);
-    // The rows are those of the time of the download.
+    // The file has the rows at the time of the download.
     engine.load(&uuid, "b\n3\n").await.unwrap();
     assert_eq!(follow(&good).await.1, "b\n3\n");
     assert_eq!(engine.call("DELETE", &format!("/api/data_source/{uuid}"), "").await.0, 204);

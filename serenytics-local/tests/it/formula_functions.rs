@@ -315,7 +315,7 @@ fn datetime_functions() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Functions over all rows, over the two rows of the source.
+/// Returns aggregate formulas, with their results over the two rows of the source.
 fn totals() -> Vec<(&'static str, Value)> {
     vec![
         ("sum([id])", json!(3)),

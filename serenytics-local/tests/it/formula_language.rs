@@ -8,7 +8,7 @@ use crate::support::LocalEngine;
 
 const VALUES: [Option<bool>; 3] = [Some(true), Some(false), None];
 
-/// The cells of one measure.
+/// Returns the cells of one measure.
 async fn cells(engine: &LocalEngine, uuid: &str, formula: &str) -> Vec<Value> {
     engine.save_measures(uuid, &[("u", "m", formula)]).await;
     let rows = engine.rows(uuid, json!({"select": [named("m", "u")]})).await;

@@ -62,7 +62,7 @@ async fn formula_conditions_are_integers_in_every_clause() {
 }
 
 #[tokio::test]
-async fn formula_texts_and_datetimes_work_in_every_clause() {
+async fn string_and_datetime_formulas_work_in_every_clause() {
     let engine = LocalEngine::start().await;
     let uuid = loaded(&engine).await;
     let grouped = json!({
@@ -113,7 +113,7 @@ async fn measure_with_an_aggregate_is_a_value_formula() {
     let answer = engine.query(&uuid, json!({"select": [named("gold ratio", "ratio")]})).await;
     assert_eq!(answer["columns_titles"], json!([{"name": "gold ratio", "type": "float"}]));
     assert_eq!(answer["data"], json!([[ratio]]));
-    // By its text, over measures of both kinds.
+    // A formula over measures of both kinds.
     assert_eq!(engine.rows(&uuid, json!({"select": ["[total] / count()"]})).await, json!([[total / 6.0]]));
     let text = "sum_if([price], [GOLD Product] and [class] = \"big\") / [total]";
     assert_eq!(engine.rows(&uuid, json!({"select": [text]})).await, json!([[120.5 / total]]));

@@ -9,7 +9,7 @@ use crate::formula_functions::loaded;
 use crate::measures::named;
 use crate::support::LocalEngine;
 
-/// How many formulas are made, and how many calls and operations stand one inside the other in them.
+/// The number of formulas, and the maximum depth of their nested calls and operations.
 const FORMULAS: usize = 200;
 const DEPTH: u32 = 3;
 
@@ -26,7 +26,7 @@ fn one_of(texts: &'static [&'static str]) -> BoxedStrategy<String> {
     proptest::sample::select(texts).prop_map(str::to_owned).boxed()
 }
 
-/// A text with its holes filled: `$t` by a text, `$i`, `$f`, `$d` and `$c` by the other types.
+/// Fills the placeholders of a template: `$t` with a string, `$i`, `$f`, `$d` and `$c` with the other types.
 fn filled(template: &'static str, depth: u32) -> BoxedStrategy<String> {
     let mut filled = Just(String::new()).boxed();
     let mut pieces = template.split('$');
@@ -168,7 +168,7 @@ fn formula(of: Type, depth: u32) -> BoxedStrategy<String> {
     proptest::prop_oneof![1 => one_of(leaves), 4 => deeper].boxed()
 }
 
-/// A formula over what the first row has in its cells, instead of over the cells.
+/// Replaces the columns of a formula with the values of the first row.
 fn written(formula: &str) -> String {
     let cells = [
         ("[t]", "'Crème brûlée'"),
@@ -192,7 +192,7 @@ fn written(formula: &str) -> String {
     cells.iter().fold(formula.to_owned(), |formula, (cell, value)| formula.replace(cell, value))
 }
 
-/// The first row's cells of these measures, or why there are none.
+/// Returns the cells of these measures in the first row, or the error.
 async fn first_row(engine: &LocalEngine, uuid: &str, names: &[&str]) -> Result<Vec<Value>, String> {
     let mut select = vec![json!("id")];
     select.extend(names.iter().map(|name| named(name, name)));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::LocalEngine;
 
-/// Rows of a text, an integer and a float.
+/// Rows of a string, an integer and a float.
 type Row = (Option<&'static str>, Option<i64>, Option<f64>);
 const ROWS: [Row; 6] = [
     (Some("a"), Some(7), Some(0.5)),
@@ -21,7 +21,7 @@ async fn loaded(engine: &LocalEngine) -> String {
     uuid
 }
 
-/// What a formula gives over the rows that meet a condition, and its type.
+/// Returns the value of a formula over the rows that match the conditions, and its type.
 async fn value(engine: &LocalEngine, uuid: &str, formula: &str, conditions: Value) -> (Value, String) {
     let answer = engine.query(uuid, json!({"select": [{"name": formula}], "where": conditions})).await;
     let titles = answer["columns_titles"].as_array().unwrap();
@@ -88,7 +88,7 @@ async fn value_formula_applies_conditions_first_and_is_null_without_rows() {
     {
         assert_eq!(value(&engine, &uuid, formula, none.clone()).await.0, Value::Null, "{formula} over nothing");
     }
-    // A count is a number over nothing, too, as it is by itself.
+    // A count over no rows is 0, also inside a formula.
     for (formula, expected) in [("count()", 0), ("dcount([k]) + 1", 1)] {
         assert_eq!(value(&engine, &uuid, formula, none.clone()).await.0, json!(expected), "{formula} over nothing");
     }

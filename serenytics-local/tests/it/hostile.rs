@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::LocalEngine;
 
-/// This many measures of one name.
+/// Returns this many measures with the same name.
 fn measures(count: usize) -> Value {
     let measure = |n: usize| (format!("u{n}"), json!({"name": "a", "type": "formula", "data": {"formula": "[n] + 1"}}));
     (0..count).map(measure).collect::<Map<_, _>>().into()

@@ -309,7 +309,7 @@ async fn join_with_mistakes_is_rejected() {
         let error = shop.rejection(config.clone()).await;
         assert!(error.contains(expected), "{config}: {error}");
     }
-    assert_eq!(shop.engine.call("GET", "/api/data_source", "").await.1["num_results"], 4, "none was made");
+    assert_eq!(shop.engine.call("GET", "/api/data_source", "").await.1["num_results"], 4, "no join was created");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::support::TestServer;
 
 const KEY: &str = "key";
 
-/// A source whose queries go through a billion pairs of rows.
+/// Creates a join whose queries read a billion pairs of rows.
 async fn endless(server: &TestServer) -> String {
     let mut uuids = Vec::new();
     for _ in 0..2 {
@@ -25,11 +25,11 @@ async fn endless(server: &TestServer) -> String {
     format!("/api/formatted_data/{}", join["uuid"].as_str().unwrap())
 }
 
-/// A query that answers one row at its end.
+/// A query whose only row is ready at the end.
 const COUNTED: &str = r#"{"order": "row_by_row", "data_processing_pipeline":
     [{"select": [{"name": "$$count$$", "agg_function": "sum"}]}]}"#;
 
-/// A query that answers rows while it runs.
+/// A query that returns rows while it runs.
 const STREAMED: &str = r#"{"order": "row_by_row"}"#;
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
@@ -139,7 +139,7 @@ async fn request_sizes_are_limited() {
     let columns: serde_json::Map<_, _> = (0..2001).map(|n| (format!("c{n}"), json!(1))).collect();
     assert_eq!(server.call(KEY, "POST", &batch, &insert(json!([columns]))).await.0, 400);
 
-    // Short values that many: they would take far more memory than their text.
+    // This many short values would need far more memory than the body.
     let rows = format!(
         r#"{{"operations": [{{"action": "delete", "primaryKey": "n", "rows": [1{}]}}]}}"#,
         ",1".repeat(5_000_000)
@@ -182,7 +182,7 @@ async fn pending_tasks_are_limited() {
     assert!(error.contains("the account has 100 pending tasks"), "{error}");
 }
 
-/// A connection that has sent this.
+/// Opens a connection and sends these bytes.
 async fn sent(server: &TestServer, bytes: &str) -> TcpStream {
     let mut connection = TcpStream::connect(server.server.address()).await.unwrap();
     connection.write_all(bytes.as_bytes()).await.unwrap();
@@ -193,7 +193,7 @@ async fn sent(server: &TestServer, bytes: &str) -> TcpStream {
 async fn rest(mut connection: TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(10), connection.read_to_end(&mut bytes)).await;
-    // A reset is an end too.
+    // A reset also closes the connection.
     let _ = read.expect("the connection stays open");
     String::from_utf8_lossy(&bytes).into_owned()
 }

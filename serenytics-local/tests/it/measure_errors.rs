@@ -84,11 +84,11 @@ async fn measure_mistakes_are_reported_by_queries() {
     assert!(engine.rejection(&uuid, two).await.contains("; the formula"), "every problem");
     let sum =
         json!({"select": [{"name": "margin", "measureUuid": "u0", "agg_function": "sum"}, named("margin", "u0")]});
-    assert!(engine.rejection(&uuid, sum).await.contains("is selected with an aggregate"), "the rules of columns hold");
+    assert!(engine.rejection(&uuid, sum).await.contains("is selected with an aggregate"), "the rules of columns apply");
     assert_eq!(
         engine.rows(&uuid, json!({"select": ["i"], "limit": 1})).await,
         json!([[7]]),
-        "others are not concerned"
+        "queries without the measures still work"
     );
 
     for (measure, expected) in [
@@ -125,7 +125,7 @@ async fn measure_formulas_are_limited_in_cost() {
         let stage = json!({"select": [named("m", "u")], "where": [{"name": "i", "op": "==", "value": "2"}]});
         assert_eq!(engine.rows(&uuid, stage).await.as_array().unwrap().len(), 1, "{formula}");
     }
-    // Each measure is twice the one before it.
+    // Each measure doubles the previous one.
     let names: Vec<String> = (0..200).map(|index| format!("m{index}")).collect();
     let formulas: Vec<String> = (0..200)
         .map(|index: usize| if index == 0 { "[i]".to_owned() } else { format!("[m{0}] + [m{0}]", index - 1) })

@@ -22,12 +22,12 @@ pub async fn loaded(engine: &LocalEngine) -> String {
     uuid
 }
 
-/// A measure's name as items have it.
+/// Returns an item of a query that names a measure.
 pub fn named(name: &str, uuid: &str) -> Value {
     json!({"name": name, "measureUuid": uuid})
 }
 
-/// The cells and the type of one measure.
+/// Returns the cells and the type of a measure.
 async fn computed(engine: &LocalEngine, uuid: &str, formula: &str) -> (Vec<Value>, String) {
     engine.save_measures(uuid, &[("u", "m", formula)]).await;
     let answer = engine.query(uuid, json!({"select": [named("m", "u")]})).await;
@@ -134,7 +134,7 @@ async fn measure_integers_never_wrap() {
         let small = json!({"select": [named("m", "u")], "where": [{"name": "i", "op": "==", "value": "99"}]});
         assert_eq!(engine.rows(&uuid, small).await, json!([]), "only what is computed can be too large");
     }
-    // The sum of what fits does not wrap either.
+    // A sum of values that fit does not wrap either.
     engine.save_measures(&uuid, &[("u", "m", "[i] % 18446744073709551615"), ("v", "n", "[i] + 0 * [i]")]).await;
     let large = json!([{"name": "i", "op": ">", "value": "1"}]);
     let sum = |name, uuid| json!({"name": name, "measureUuid": uuid, "agg_function": "sum"});
@@ -238,7 +238,7 @@ async fn measures_refer_to_each_other() {
         "a column goes before a measure"
     );
     let titles: Vec<_> = answer["columns_titles"].as_array().unwrap().iter().map(|title| &title["name"]).collect();
-    assert_eq!(titles, ["quadruple", "i", "i", "j"], "the uuid tells a measure from a column of the same name");
+    assert_eq!(titles, ["quadruple", "i", "i", "j"], "the uuid distinguishes a measure from a column of the same name");
 
     engine.save_measures(&uuid, &[("u1", "m", "1"), ("u2", "m", "2"), ("u3", "n", "[m]")]).await;
     let both = json!({"select": [named("m", "u2"), named("m", "u1")], "limit": 1});

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::LocalEngine;
 
-/// Numbers that need all of their digits, or hardly fit.
+/// Numbers that need all of their digits, or are close to the limits.
 const FLOATS: [f64; 14] = [
     0.1,
     1.0 / 3.0,
@@ -22,7 +22,7 @@ const FLOATS: [f64; 14] = [
     f64::EPSILON,
 ];
 
-/// The cells of the first column, each as it is written.
+/// Returns the cells of the first column exactly as the response writes them.
 async fn written(engine: &LocalEngine, uuid: &str, stage: Value) -> Vec<String> {
     let options = json!({"order": "row_by_row", "data_processing_pipeline": [stage]});
     let url = format!("{}/api/formatted_data/{uuid}", engine.local.url());
@@ -104,7 +104,7 @@ async fn zeros_of_both_signs_are_equal_in_every_clause() {
     }
     let distinct = json!({"select": [{"name": "x", "agg_function": "dcount"}]});
     assert_eq!(engine.rows(&uuid, distinct).await, json!([[3]]));
-    // Equal by the first key of the order, and so in the order of the second one.
+    // The first key is equal, so the second one decides the order.
     let ordered = json!({"select": ["n"], "order_by": ["x", {"name": "n", "direction": "desc"}]});
     assert_eq!(engine.rows(&uuid, ordered).await, json!([[4], [2], [1], [3]]));
 }

@@ -12,7 +12,7 @@ use crate::support::TestServer;
 async fn health_checks_the_catalogue_and_the_data_folder() {
     let server = TestServer::start(|s| s.api_key("key")).await;
     assert_eq!(server.call("", "GET", "/health", "").await, (200, json!({"status": "ok"})));
-    // A folder that is gone cannot be written, whoever runs the test.
+    // Not even root can write to a deleted folder.
     std::fs::remove_dir_all(server.folder.path().join("uploads")).unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let (status, answer) = server.call("", "GET", "/health", "").await;

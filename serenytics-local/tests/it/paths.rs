@@ -102,7 +102,7 @@ async fn names_are_never_used_as_paths() {
         let (status, source) = server.call("key", "POST", "/api/data_source", &body).await;
         assert_eq!((status, &source["name"]), (201, &json!(name)));
         let path = format!("/api/data_source/{}", source["uuid"].as_str().unwrap());
-        // Nothing was uploaded, so there is nothing to load, wherever the name points.
+        // No file was uploaded, so there is nothing to load, whatever the file name is.
         let (_, begun) = server.call("key", "POST", &format!("{path}/reload_from_file"), "{}").await;
         let task = format!("/api/task/{}", begun["task_id"].as_str().unwrap());
         let ended = loop {

@@ -66,7 +66,7 @@ async fn push_with_an_unknown_field_adds_a_column() {
         assert_eq!(engine.rows(&uuid, groups).await, json!([[3, 1], [null, 4]]));
         merged(&engine, &uuid).await;
     }
-    // A batch knows the columns that were pushed.
+    // A batch can use pushed columns.
     engine.insert(&uuid, json!([{"none": 7}])).await;
     let engine = engine.restart().await;
     assert_eq!(engine.columns(&uuid).await, columns);
@@ -96,7 +96,7 @@ async fn push_into_an_empty_storage_defines_the_columns() {
     assert_eq!(engine.rows(&uuid, json!({})).await, rows);
     let engine = engine.restart().await;
     assert_eq!(engine.rows(&uuid, json!({})).await, rows);
-    // The options that are saved now are those of the next column.
+    // Saved options apply to later columns.
     let config = json!({"jsonContent": {}}).to_string();
     engine.call("PUT", &format!("/api/data_source/{uuid}"), config).await;
     engine.push(&uuid, json!({"m": 1, "n": 2})).await;
@@ -174,7 +174,7 @@ async fn query_sees_acknowledged_pushes_during_other_pushes() {
         let (engine, acknowledged) = (Arc::clone(&engine), Arc::clone(&acknowledged));
         tokio::spawn(async move {
             let mut n = 0;
-            // Long enough for merges to come in between, by the pauses.
+            // Long enough for merges in between.
             while begun.elapsed() < Duration::from_secs(7) {
                 n += 1;
                 assert_eq!(engine.call_with_key("POST", &path, json!({"n": n}).to_string(), None).await.0, 200);
@@ -238,7 +238,7 @@ async fn query_covers_files_and_unmerged_rows() {
     }
     let (_, columns) = engine.ask(&uuid, json!({"data_processing_pipeline": [{"select": ["s"]}]})).await;
     assert_eq!(columns["data"], json!([["a", "b", "c", "a", "b", "c"]]));
-    // A sum beyond 64 bits is an error, also of rows that no file has.
+    // A sum beyond 64 bits is an error, also for unmerged rows.
     engine.push(&uuid, json!({"n": i64::MAX})).await;
     let rejection = engine.rejection(&uuid, json!({"select": [{"name": "n", "agg_function": "sum"}]})).await;
     assert!(rejection.contains("64 bits"), "{rejection}");
@@ -293,7 +293,7 @@ async fn batch_and_reload_apply_to_unmerged_rows() {
     let engine = engine.restart().await;
     assert_eq!(engine.rows(&uuid, json!({})).await, json!([[7, null, null]]));
 
-    // A reload drops what was pushed, its columns too.
+    // A reload drops pushed rows and their columns.
     engine.push(&uuid, json!({"id": 8, "z": "text"})).await;
     engine.load(&uuid, "z\n1\n").await.unwrap();
     assert_eq!(engine.rows(&uuid, json!({})).await, json!([[1]]));
@@ -324,7 +324,7 @@ async fn pushed_rows_are_merged_into_few_files() {
     let engine = Arc::new(LocalEngine::start().await);
     let uuid = engine.storage().await;
     let path = engine.push_path(&uuid).await;
-    // Texts that are long enough for several merges.
+    // Strings that are long enough for several merges.
     let text = "x".repeat(200_000);
     let pushers: Vec<_> = (0..8)
         .map(|pusher| {

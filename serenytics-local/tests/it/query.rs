@@ -47,7 +47,7 @@ async fn query_aggregates_on_every_type() {
         assert_eq!(answer["data"], json!([[expected]]), "{function}({column})");
         let title = json!([{"name": format!("{function}({column})"), "type": result}]);
         assert_eq!(answer["columns_titles"], title);
-        // Over nothing there is one row: of NULL, or of 0 for counts.
+        // Aggregates over no rows return one row: NULL, or 0 for counts.
         let nothing =
             json!({"select": [aggregate(function, column)], "where": [{"name": "k", "op": "==", "value": "z"}]});
         let expected = if function == "dcount" { json!([[0]]) } else { json!([[null]]) };

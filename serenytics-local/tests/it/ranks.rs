@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use crate::measures::named;
 use crate::support::{LocalEngine, TestServer};
 
-/// The last of the rows are in the write-ahead log, the others in a file.
+/// The last rows are in the write-ahead log, the others in a file.
 const ROWS: usize = 60;
 const FILED: usize = 50;
 
 const COUNTRIES: [Option<&str>; 5] = [Some("FR"), Some("de"), None, Some("Réunion"), Some("fr")];
-/// Equal ones, zeros of both signs, and NULL.
+/// Equal prices, zeros of both signs, and NULL.
 const PRICES: [Option<f64>; 7] = [Some(-1.5), Some(0.0), Some(-0.0), None, Some(7.25), Some(7.25), Some(100.0)];
 
 #[derive(Clone)]
@@ -36,7 +36,7 @@ fn lower(country: Option<&str>) -> Option<String> {
     country.map(str::to_lowercase)
 }
 
-/// The places by the price among those that are `alike`, counted from what comes before each row.
+/// Returns the ranks by price among the rows that are `alike`, by counting the rows before each row.
 fn places(is_dense: bool, is_descending: bool, alike: impl Fn(&Sale, &Sale) -> bool) -> Vec<Option<usize>> {
     let sales = sales();
     let place = |sale: &Sale| {
@@ -226,7 +226,7 @@ async fn rank_with_mistakes_is_rejected() {
     let engine = LocalEngine::start().await;
     let many =
         |count: usize| (0..count).map(|index| format!("rank([price] + {index})")).collect::<Vec<_>>().join(" + ");
-    // Those of one order are sorted once, and count once.
+    // Ranks with the same order are sorted once and count once.
     let (most, more) = (format!("{0} + {0} - dense_{0}", many(8)), many(9));
     let grouped = format!("rank([price], \"asc\"{})", ", [id]".repeat(9));
     let measures = [

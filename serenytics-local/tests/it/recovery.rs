@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::LocalEngine;
 
-/// A copy of a data folder, as it would be if the engine were killed now.
+/// Copies a data folder, as if the engine were killed now.
 fn copied(from: &Path) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(from, folder.path());
@@ -27,14 +27,14 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The segments of a storage's journal.
+/// Returns the segments of a storage's write-ahead log.
 fn segments(folder: &Path, uuid: &str) -> Vec<PathBuf> {
     let journal = folder.join("storages").join(uuid).join("_journal");
     std::fs::read_dir(journal).unwrap().map(|segment| segment.unwrap().path()).collect()
 }
 
-/// An engine whose storage has the row 0 in its table and the rows 1 to 3 in its journal, and its folder as it was then:
-/// soon the engine merges the rows.
+/// Returns an engine whose storage has the row 0 in its table and the rows 1 to 3 in its write-ahead log, and a copy of
+/// its folder at that time: the engine merges the rows soon.
 async fn with_pushes() -> (LocalEngine, String, TempDir) {
     loop {
         let engine = LocalEngine::start().await;
@@ -53,7 +53,7 @@ async fn with_pushes() -> (LocalEngine, String, TempDir) {
 async fn pushes_survive_a_kill_at_any_time() {
     let (_, uuid, left) = with_pushes().await;
     let length = std::fs::metadata(&segments(left.path(), &uuid)[0]).unwrap().len();
-    // Each of the three has 7 bytes of row and 36 around it.
+    // Each of the three groups has a row of 7 bytes and 36 bytes of framing.
     for cut in (0..length).step_by(5).chain([length]) {
         let folder = copied(left.path());
         let segment = &segments(folder.path(), &uuid)[0];
@@ -87,7 +87,7 @@ async fn merged_wal_segment_that_was_not_removed_adds_no_rows() {
     recovered.push(&uuid, json!({"n": 5})).await;
     let recovered = recovered.restart().await;
     assert_eq!(recovered.rows(&uuid, json!({})).await, json!([[0], [1], [2], [3], [4], [5]]));
-    // The same after a reload, which drops what was pushed before.
+    // The same after a reload, which drops the rows pushed before it.
     engine.load(&uuid, "other\nx\n").await.unwrap();
     let after = copied(engine.folder.path());
     put_back(&after);
@@ -102,7 +102,7 @@ async fn damaged_storage_is_an_error_and_others_work() {
     let engine = LocalEngine::on(folder).await;
     let (log, fine) = (engine.loaded("n\n1\n").await, engine.loaded("n\n2\n").await);
     engine.push(&fine, json!({"n": 3})).await;
-    // The storage that was not used yet keeps its journal.
+    // A storage that was not used yet keeps its write-ahead log.
     let folder = engine.stop().await;
     let segment = &segments(folder.path(), &journal)[0];
     let mut bytes = std::fs::read(segment).unwrap();

@@ -11,7 +11,7 @@ fn allowed(builder: ServerBuilder) -> ServerBuilder {
     builder.allow_scripts()
 }
 
-/// A new script's path.
+/// Creates a script and returns its path.
 async fn script(served: &TestServerWithKey, code: &str) -> String {
     let body = json!({"name": "nightly", "schedule_infos": "", "code": code, "kind": "GENERIC_PYTHON"});
     let (status, script) = served.call("POST", "/api/script", body.to_string()).await;
@@ -88,7 +88,7 @@ async fn script_run_can_wait_for_the_result() {
     }
 }
 
-/// Whether a process with this in its command line lives.
+/// Returns true if a process with this string in its command line is running.
 fn lives(mark: &str) -> bool {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok()).any(|line| {

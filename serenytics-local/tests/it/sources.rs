@@ -103,7 +103,7 @@ async fn query_of_an_empty_storage_is_an_error() {
 }
 
 #[tokio::test]
-async fn sign_s3_tells_clients_to_upload_to_this_server() {
+async fn sign_s3_directs_uploads_to_this_server() {
     let engine = LocalEngine::start().await;
     let path = "/api/data_source/sign_s3/?s3_object_type=csv%2Fgz&s3_object_name=x";
     let (status, answer) = engine.call("GET", path, "").await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::LocalEngine;
 
-/// Uploads a file and updates a storage from it; an error is the task's.
+/// Uploads a file and updates a storage from it. An error is the error of the task.
 async fn update(engine: &LocalEngine, uuid: &str, csv: &str, key: &str) -> Result<Value, String> {
     engine.attach(uuid, csv, json!({"originalFileName": "a.csv"})).await;
     engine.run(uuid, "update_from_file", json!({"primary_key": key, "async": true})).await
@@ -14,7 +14,7 @@ async fn update(engine: &LocalEngine, uuid: &str, csv: &str, key: &str) -> Resul
 async fn update_from_file_replaces_and_inserts_in_one_commit() {
     let engine = LocalEngine::start().await;
     let uuid = engine.loaded("id,v,w\n1,a,x\n2,b,x\n3,c,x\n,d,x\n").await;
-    // The last of equal keys stays, the order of the columns is the file's, and a column that is not there is NULL.
+    // The last row of equal keys wins, the columns have the order of the file, and missing columns are NULL.
     let done = update(&engine, &uuid, "v,id\nB,2\nnew,4\nnewer,4\nE,5\n", "id").await.unwrap();
     assert_eq!(done, json!({"status": "done", "nb_rows": 6}));
     let rows =

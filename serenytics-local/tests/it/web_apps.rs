@@ -118,7 +118,7 @@ async fn web_app_sharings_are_listed() {
     for body in ["{}", r#"{"username_to_share_with": " "}"#] {
         assert_eq!(engine.call("POST", &format!("{path}/sharings"), body).await.0, 400);
     }
-    // A client that read it before does not take it back.
+    // Saving an older copy does not revoke the sharing.
     assert_eq!(engine.call("PUT", &path, made.to_string()).await.1["sharings"], json!(["ada", "bob"]));
     let (_, list) = engine.call("GET", "/api/web_app", "").await;
     assert_eq!(list["objects"][0]["sharings"], json!(["ada", "bob"]));

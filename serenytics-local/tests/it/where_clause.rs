@@ -22,7 +22,7 @@ async fn where_operators_on_every_type() {
     let engine = LocalEngine::start().await;
     let uuid = engine.storage().await;
     engine.insert(&uuid, serde_json::from_str(ROWS).unwrap()).await;
-    // A value of each type, that of the second row, in the forms that clients send.
+    // The values of the second row, one of each type, in the forms that clients send.
     let middles = [
         ("i", vec![json!("0"), json!(0)]),
         ("x", vec![json!("0"), json!("0.0"), json!(0.0), json!("-0")]),

@@ -18,7 +18,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The rows as a batch has them.
+    /// Returns the rows in the format of a batch.
     pub fn objects(&self) -> Vec<Value> {
         let object = |row: &Vec<Value>| {
             let names = self.columns.iter().map(|(name, _)| name.clone());
@@ -47,7 +47,7 @@ fn large_integers() -> Vec<Value> {
     with_null(values.map(|value| json!(value)))
 }
 
-/// Numbers of few digits: a sum of them is the same in every order.
+/// Numbers with few digits: their sum is the same in every order.
 fn revenues() -> Vec<Value> {
     with_null([0.0, -0.0, 0.25, -0.25, 1.5, 20.0, -20.0, 1234.75].map(|value| json!(value)))
 }
@@ -87,7 +87,7 @@ fn with_null(values: impl IntoIterator<Item = Value>) -> Vec<Value> {
     values.into_iter().chain([Value::Null]).collect()
 }
 
-/// A row of a large table: which value a column has there depends on both in no simple way.
+/// Returns a row of a large table. The values are spread by the row and the column without a simple pattern.
 fn mixed(values: &[Value], row: usize, column: usize) -> Value {
     let mut hash = (row * 31 + column) as u64 ^ 0x9e37_79b9_7f4a_7c15;
     for _ in 0..3 {
@@ -134,7 +134,7 @@ fn regions() -> Table {
     }
 }
 
-/// Many rows, a handful of them, and a table to join.
+/// Returns a large table, a small one, and one to join.
 pub fn tables() -> [Table; 3] {
     [facts("many", 200), facts("few", 7), regions()]
 }

@@ -7,7 +7,7 @@ use serenytics_query::vocabulary::{Aggregate, ColumnType};
 use super::source::{Column, Precision};
 use super::sql;
 
-/// A formula that has no source yet: its names are picked from those of the source that it is built for.
+/// A formula without a source: building it for a source picks names from that source.
 #[derive(Debug, Clone)]
 pub enum Formula {
     Int(u32),
@@ -22,9 +22,9 @@ pub enum Formula {
 /// A formula of a source.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// As the engine reads it.
+    /// The formula in the language of the engine.
     pub text: String,
-    /// In SQL: an integer has 128 bits, a float may not be finite.
+    /// The formula in SQL: integers have 128 bits, and floats may be infinite or NaN.
     pub sql: String,
     pub column_type: ColumnType,
     pub precision: Precision,
@@ -111,7 +111,7 @@ impl Formula {
 
 fn arithmetic_of(sign: char, left: Built, right: Built) -> Built {
     let is_int = left.column_type == ColumnType::Int && right.column_type == ColumnType::Int && sign != '/';
-    // A remainder jumps where its operands differ a little.
+    // A small difference of the operands can change a remainder a lot.
     let jumps = matches!(sign, '/' | '%') && (left.precision, right.precision) != (Precision::Exact, Precision::Exact);
     let doubt = left.precision.max(right.precision);
     let precision = match doubt {

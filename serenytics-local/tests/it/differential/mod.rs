@@ -36,14 +36,14 @@ fn random_queries_match_duckdb() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let engine = runtime.block_on(LocalEngine::start());
     let sources = runtime.block_on(sources(&engine, &mut runner(seed, 0, 0)));
-    let refused: u32 = std::thread::scope(|scope| {
+    let failed: u32 = std::thread::scope(|scope| {
         let halves = [1, 2].map(|half| {
             let runner = runner(seed, half, queries / 2);
             scope.spawn(|| run(runner, &sources, |query| runtime.block_on(answer(&engine, query))))
         });
-        halves.into_iter().map(|half| half.join().unwrap_or_else(|told| std::panic::resume_unwind(told))).sum()
+        halves.into_iter().map(|half| half.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).sum()
     });
-    assert!(refused * 5 < queries, "{refused} of {queries} queries failed because integers were too large");
+    assert!(failed * 5 < queries, "{failed} of {queries} queries failed because integers were too large");
 }
 
 fn setting(name: &str, default: u32) -> u32 {
@@ -68,18 +68,18 @@ fn run(mut runner: TestRunner, sources: &[Source], ask: impl Fn(&Query) -> Answe
         duckdb.table(table.name, &table.columns, &table.rows);
     }
     let duckdb = RefCell::new(duckdb);
-    let refused = Cell::new(0);
+    let failed = Cell::new(0);
     let result = runner.run(&query::draft(), |draft| {
         let query = draft.build(sources);
         let answer = ask(&query);
         let expected = duckdb.borrow_mut().query(&query.sql);
         match held(&query, &answer, &expected, &mut duckdb.borrow_mut()) {
-            Ok(is_refused) => {
-                refused.set(refused.get() + u32::from(is_refused));
+            Ok(has_failed) => {
+                failed.set(failed.get() + u32::from(has_failed));
                 Ok(())
             }
-            Err(told) => Err(TestCaseError::fail(format!(
-                "{told}\nquery {}\nSQL {}\nengine {}\nDuckDB {}",
+            Err(difference) => Err(TestCaseError::fail(format!(
+                "{difference}\nquery {}\nSQL {}\nengine {}\nDuckDB {}",
                 query.stage,
                 query.sql,
                 shown(&answer),
@@ -88,7 +88,7 @@ fn run(mut runner: TestRunner, sources: &[Source], ask: impl Fn(&Query) -> Answe
         }
     });
     match result {
-        Ok(()) => refused.get(),
+        Ok(()) => failed.get(),
         Err(TestError::Fail(reason, _)) => panic!("{}", reason.message()),
         Err(error) => panic!("{error}"),
     }
@@ -225,12 +225,12 @@ async fn join(engine: &LocalEngine, left: &Source, right: &Source, left_key: &st
     }
 }
 
-/// Gives a source measures of random formulas, some of which refer to others.
+/// Saves random measures for a source. Some of them refer to others.
 async fn add_measures(engine: &LocalEngine, source: &mut Source, runner: &mut TestRunner) {
     let mut formulas = Vec::new();
     for index in 0..MEASURES {
         let formula = formula::of_rows().new_tree(runner).unwrap().current();
-        // The server would reject nested measures for their length.
+        // The server would reject nested measures as too long.
         let short = |column: &&Column| column.column_type.is_numeric() && column.cell.len() < 300;
         let built = formula.build(&source.columns.iter().filter(short).collect::<Vec<_>>());
         let (uuid, name) = (format!("m{index}"), format!("measure {index}"));

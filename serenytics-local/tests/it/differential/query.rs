@@ -10,7 +10,7 @@ use super::formula::{Formula, of_totals};
 use super::source::{Column, Precision, Source};
 use super::sql;
 
-/// A query that has no source yet: whatever is picked is picked from what its source has.
+/// A query without a source: building it for a source picks columns and measures from that source.
 #[derive(Debug, Clone)]
 pub struct Draft {
     source: Index,
@@ -22,11 +22,11 @@ pub struct Draft {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    /// Columns; none means all.
+    /// The columns; an empty list means all of them.
     Plain(Vec<Index>),
-    /// Keys, a slot each, and aggregates; no keys are one row.
+    /// Keys with their slots, and aggregates. Without keys the result is one row.
     Grouped(Vec<(Index, Option<TimeSlot>)>, Vec<(Index, Option<Aggregate>)>),
-    /// One number.
+    /// A value formula, whose result is one number.
     Formula(Formula),
 }
 
@@ -45,9 +45,9 @@ pub struct Query {
     pub uuid: String,
     pub stage: Value,
     pub sql: String,
-    /// In SQL: the cells of the measures that it names, of all rows, which have to be integers of 64 bits.
+    /// The SQL of the cells of its measures in all rows, which must be integers of 64 bits.
     pub cells: Option<String>,
-    /// How many columns the result has. In SQL, those that it is ordered by follow.
+    /// The number of columns in the result. In SQL, the columns of the order follow.
     pub outputs: usize,
     pub limit: Option<usize>,
 }
@@ -70,12 +70,12 @@ pub fn draft() -> impl Strategy<Value = Draft> {
         .prop_map(|(source, kind, conditions, orders, limit)| Draft { source, kind, conditions, orders, limit })
 }
 
-/// An output, or what can be ordered by: the item of a request, and the same in SQL.
+/// An output or an item of `order_by`: as in a request, and in SQL.
 #[derive(Clone)]
 struct Item {
     json: Map<String, Value>,
     sql: String,
-    /// Whether it has one value in both engines, up to the last bit.
+    /// True if both engines return the same value, to the last bit.
     is_exact: bool,
 }
 
@@ -120,7 +120,7 @@ impl Item {
 }
 
 impl Draft {
-    /// The query over one of the sources.
+    /// Builds the query over one of the sources.
     pub fn build(&self, sources: &[Source]) -> Query {
         let source = self.source.get(sources);
         let mut stage = Map::new();

@@ -19,18 +19,18 @@ pub struct Source {
 /// How exact a sum is, from exact to unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {
-    /// They are the same in every order of addition.
+    /// The sum is the same in every order of addition.
     Exact,
-    /// They are too, as integers; as floats, which means are made of, they may be anything.
+    /// The integer sum is exact, but the float sum, which means use, may be anything.
     Large,
-    /// They differ a little.
+    /// The sum differs slightly.
     Rounded,
-    /// They may be anything.
+    /// The sum may be anything.
     Wild,
 }
 
 impl Precision {
-    /// Whether an aggregate of the numbers can be compared.
+    /// Returns true if an aggregate of the numbers can be compared.
     pub fn allows(self, aggregate: Aggregate) -> bool {
         match aggregate {
             Aggregate::Sum => self < Precision::Wild,
@@ -56,12 +56,12 @@ pub struct Column {
 }
 
 impl Source {
-    /// Any of the stored columns.
+    /// Picks any of the stored columns.
     pub fn stored(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.measure.is_none())
     }
 
-    /// A column among those that fit, of which there is one at least.
+    /// Picks one of the matching columns, of which there is at least one.
     pub fn any(&self, index: &Index, fits: impl Fn(&Column) -> bool) -> &Column {
         let fitting: Vec<&Column> = self.columns.iter().filter(|column| fits(column)).collect();
         fitting[index.index(fitting.len())]
