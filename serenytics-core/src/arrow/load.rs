@@ -17,7 +17,7 @@ use crate::error::{Error, Kind};
 use crate::load::{Chunk, CsvText, ForceType, Format, LazyRows, Load, StartedRows};
 
 impl DataSource {
-    /// Replaces all rows and columns of the storage by those of Arrow record batches, or of an
+    /// Replaces all rows and columns of the storage with those of Arrow record batches, or of an
     /// Arrow reader. They are sent like those of [`reload`](Self::reload).
     ///
     /// The columns keep their Arrow types: integers, floats and decimals, strings (also in

@@ -80,7 +80,7 @@ where
     };
     if columns.is_empty() && first.is_none() {
         return Err(unsent(
-            "there are no rows to take the columns from: name the columns by `.columns([..])`".to_owned(),
+            "there are no rows to take the columns from: name the columns with `.columns([..])`".to_owned(),
         ));
     }
     let mut text = CsvText::new(&format, columns).map_err(unsent)?;

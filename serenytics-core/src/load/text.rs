@@ -76,8 +76,8 @@ impl CsvText {
                 LoadCell::Number(number) => number,
                 LoadCell::Text(text) if text.is_empty() && !self.empty_as_null => {
                     return Err(format!(
-                        "column `{name}`: an empty string in a CSV file is loaded as NULL: allow that by `.empty_as_null()`, or insert such \
-                         rows by a batch"
+                        "column `{name}`: an empty string in a CSV file is loaded as NULL: allow this with `.empty_as_null()`, or insert such \
+                         rows in a batch"
                     ));
                 }
                 LoadCell::Text(text) => text,
@@ -91,20 +91,20 @@ impl CsvText {
     fn unknown(&self, name: &str) -> String {
         let names = || self.columns.iter().map(String::as_str);
         let rest = match nearest(name, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the columns are {}.", listed(names())),
+            Some(near) => format!("did you mean `{near}`? If not,"),
+            None => format!("the columns are {}:", listed(names())),
         };
-        format!("column `{name}` is not a column of the first row; {rest} Name all columns by `.columns([..])`")
+        format!("column `{name}` is not a column of the first row; {rest} name all columns with `.columns([..])`")
     }
 
-    /// Takes the text that was written since the last call; empty if there is none.
+    /// Returns the CSV that was written since the last call, and removes it from memory. It may be empty.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         let full = std::mem::replace(&mut self.writer, writer(self.separator));
         // Writing to memory cannot fail.
         full.into_inner().unwrap_or_default()
     }
 
-    /// Returns the approximate length of the text since the last `take`.
+    /// Returns the approximate length in bytes of the CSV since the last `take`.
     pub(crate) fn length(&self) -> usize {
         self.writer.get_ref().len()
     }
