@@ -14,7 +14,7 @@ pub struct QueryMetrics {
     pub(crate) running: Gauge,
     /// Queries that wait for a query slot.
     pub(crate) waiting: Gauge,
-    /// Rows in the answers of queries.
+    /// Rows returned by queries.
     pub(crate) rows_read: Counter,
 }
 
@@ -26,10 +26,10 @@ struct OutcomeLabels {
 impl QueryMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register("queries", "Queries that ended", self.ended.clone());
-        registry.register("queries_running", "Queries that run", self.running.clone());
+        registry.register("queries", "Completed queries", self.ended.clone());
+        registry.register("queries_running", "Running queries", self.running.clone());
         registry.register("queries_waiting", "Queries that wait for a query slot", self.waiting.clone());
-        registry.register("read_rows", "Rows in the answers of queries", self.rows_read.clone());
+        registry.register("read_rows", "Rows returned by queries", self.rows_read.clone());
     }
 
     /// Counts a query by its outcome.

@@ -29,7 +29,8 @@ pub struct Warehouse {
 impl Warehouse {
     /// Opens the warehouse in a folder, creating it if needed.
     ///
-    /// Deletes the subfolder `spill`, which contains only temporary files of queries.
+    /// Deletes the subfolder `spill` with everything in it: temporary files that a killed process
+    /// left.
     ///
     /// Only one warehouse may have the folder open at a time: a second one, in this process or
     /// another, corrupts its data. The warehouse does not lock the folder, so the caller must hold
