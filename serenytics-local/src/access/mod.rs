@@ -79,7 +79,9 @@ impl Access {
         for (account, key) in &credentials.keys {
             keys.push((digest(key), Account::new(account)?));
         }
-        keys.extend(digests.iter().filter_map(|(text, account)| Some((<KeyDigest>::from_hex(text).ok()?, account.clone()))));
+        keys.extend(
+            digests.iter().filter_map(|(text, account)| Some((<KeyDigest>::from_hex(text).ok()?, account.clone()))),
+        );
         let user = |(login, password): &(String, String)| User::new(Account::new(login)?, password);
         let users = credentials.users.iter().map(user).collect::<Result<Vec<_>, _>>()?;
         let decoy = || User::new(Account::default_account(), &random());
