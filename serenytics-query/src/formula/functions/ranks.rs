@@ -21,7 +21,7 @@ const PARAMETERS: &[Parameter] = &[
 
 pub(super) const FUNCTIONS: &[Function] = &[
     rank(RankFunction::Rank, "Ranks the value among all rows of the source, or among the rows with the same groups"),
-    rank(RankFunction::DenseRank, "Like `rank`, but skips no rank after equal values"),
+    rank(RankFunction::DenseRank, "Like `rank`, but without gaps after equal values"),
 ];
 
 const fn rank(function: RankFunction, doc: &'static str) -> Function {
