@@ -2,6 +2,10 @@
 
 export CARGO_PROFILE_DEV_DEBUG := "0"
 
+# The crates that do not depend on the engine. Selecting another one with `-p` compiles the engine again: see
+# docs/building.md.
+light := '^serenytics-(query|macros|core|ui-tests|consumer-tests)$'
+
 # List the commands
 default:
     @just --list
@@ -10,9 +14,14 @@ default:
 check:
     cargo check --workspace --all-targets --all-features
 
-# Run the tests of one crate, for example `just test serenytics-query`, or of all crates
-test crate="":
-    cargo test {{ if crate == "" { "--workspace" } else { "-p " + crate } }} --all-features
+# Run all tests, those of a crate without the engine (`just test serenytics-query`), or one test program (`just test it`)
+test name="":
+    cargo test --all-features {{ if name == "" { "--workspace" } else if name =~ light { "-p " + name } else { "--workspace --test " + name } }}
+
+# Run one example on the engine that the tests compiled
+example name:
+    cargo build --workspace --all-features --example {{ name }}
+    "${CARGO_TARGET_DIR:-target}/debug/examples/{{ name }}"
 
 # Check format and lints
 lint:
