@@ -25,3 +25,18 @@ pub(super) fn unchecked(what: &str) -> Error {
 pub(super) fn unify_zeros(expr: Expr, column_type: ColumnType) -> Expr {
     if column_type == ColumnType::Float { expr + lit(0.0) } else { expr }
 }
+
+/// Joins parts into a balanced tree, which is as flat as possible.
+pub(super) fn balanced(mut parts: Vec<Expr>, join: impl Fn(Expr, Expr) -> Expr) -> Option<Expr> {
+    while parts.len() > 1 {
+        let mut rest = parts.into_iter();
+        parts = Vec::new();
+        while let Some(left) = rest.next() {
+            parts.push(match rest.next() {
+                Some(right) => join(left, right),
+                None => left,
+            });
+        }
+    }
+    parts.pop()
+}

@@ -19,9 +19,8 @@ use serenytics_query::formula::{
 };
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 
-use super::functions::{Arguments, WIDE, balanced, case_when, datetime, lower_operation, text};
-use crate::query::expression::{AGGREGATE, aggregated, row_count};
-use crate::query::expression::{column, unify_zeros};
+use super::functions::{Arguments, WIDE, case_when, datetime, lower_operation, text};
+use crate::query::expression::{AGGREGATE, aggregated, balanced, column, row_count, unify_zeros};
 use crate::rows::query_type;
 
 /// Lowers the formula of a measure to the cell of a row.

@@ -9,23 +9,13 @@ use serenytics_query::vocabulary::{ColumnType, Operator};
 
 use super::columns::{Columns, RowColumn};
 use crate::base::Error;
-use crate::query::expression::unchecked;
+use crate::query::expression::{balanced, unchecked};
 use crate::rows::microseconds;
 
 /// Joins all conditions by `and`, in a balanced tree.
 pub(super) fn all(conditions: &[Condition], columns: &Columns<'_>) -> Result<Option<Expr>, Error> {
-    let mut joined = conditions.iter().map(|condition| one(condition, columns)).collect::<Result<Vec<_>, _>>()?;
-    while joined.len() > 1 {
-        let mut pairs = joined.into_iter();
-        joined = Vec::new();
-        while let Some(left) = pairs.next() {
-            joined.push(match pairs.next() {
-                Some(right) => left.and(right),
-                None => left,
-            });
-        }
-    }
-    Ok(joined.pop())
+    let joined = conditions.iter().map(|condition| one(condition, columns)).collect::<Result<Vec<_>, _>>()?;
+    Ok(balanced(joined, Expr::and))
 }
 
 fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {

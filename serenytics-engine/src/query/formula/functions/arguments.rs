@@ -86,18 +86,3 @@ pub(in crate::query::formula) fn case_when(pairs: Vec<(Expr, Expr)>, otherwise: 
     let pairs = pairs.into_iter().map(|(condition, value)| (Box::new(condition), Box::new(value))).collect();
     Expr::Case(Case::new(None, pairs, otherwise.map(Box::new)))
 }
-
-/// Joins parts into a balanced tree, which is as flat as possible.
-pub(in crate::query::formula) fn balanced(mut parts: Vec<Expr>, join: impl Fn(Expr, Expr) -> Expr) -> Option<Expr> {
-    while parts.len() > 1 {
-        let mut rest = parts.into_iter();
-        parts = Vec::new();
-        while let Some(left) = rest.next() {
-            parts.push(match rest.next() {
-                Some(right) => join(left, right),
-                None => left,
-            });
-        }
-    }
-    parts.pop()
-}

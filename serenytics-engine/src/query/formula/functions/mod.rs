@@ -9,7 +9,7 @@ mod text;
 use datafusion::prelude::Expr;
 use serenytics_query::formula::Operation;
 
-pub(super) use arguments::{Arguments, WIDE, balanced, case_when, datetime, text};
+pub(super) use arguments::{Arguments, WIDE, case_when, datetime, text};
 
 /// Lowers a function of one row.
 pub(super) fn lower_operation(operation: Operation, arguments: &Arguments<'_>) -> Expr {

@@ -6,7 +6,8 @@ use datafusion::logical_expr::{Operator, binary_expr, cast};
 use datafusion::prelude::{Expr, lit};
 use serenytics_query::formula::TextFunction;
 
-use super::arguments::{Arguments, balanced, case_when, text};
+use super::arguments::{Arguments, case_when, text};
+use crate::query::expression::balanced;
 
 pub(super) fn lower(function: TextFunction, a: &Arguments<'_>) -> Expr {
     match function {
