@@ -14,7 +14,7 @@ mod unmerged;
 mod wal;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell};
@@ -52,16 +52,21 @@ impl Storages {
         Ok(Storages { folder, session, open: Mutex::default() })
     }
 
-    /// Removes the folders of all storages except those in `known`.
-    pub(crate) fn retain(&self, known: &[Uuid]) -> Result<(), Error> {
+    /// Returns the ids of the storages that have a folder.
+    pub(crate) fn ids(&self) -> Result<Vec<Uuid>, Error> {
+        let mut ids = Vec::new();
         for entry in std::fs::read_dir(&self.folder).context(CONTEXT)? {
-            let entry = entry.context(CONTEXT)?;
-            let uuid = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
-            if uuid.is_some_and(|uuid| !known.contains(&uuid)) {
-                std::fs::remove_dir_all(entry.path()).context(CONTEXT)?;
-            }
+            let name = entry.context(CONTEXT)?.file_name();
+            ids.extend(name.to_str().and_then(|name| Uuid::parse_str(name).ok()));
         }
-        Ok(())
+        Ok(ids)
+    }
+
+    /// Moves the folder of a storage to `target`.
+    pub(crate) fn set_aside(&self, uuid: Uuid, target: &Path) -> Result<(), Error> {
+        let moved = std::fs::rename(self.folder.join(uuid.to_string()), target);
+        let synced = moved.and_then(|()| sync_file(target)).and_then(|()| sync_file(&self.folder));
+        synced.context("could not move the folder of a storage")
     }
 
     /// Returns the storage of a source, opening it if needed.

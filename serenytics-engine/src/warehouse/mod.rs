@@ -51,13 +51,21 @@ impl Warehouse {
         Ok(Warehouse { session, queries, storages, metrics })
     }
 
-    /// Deletes all tables except those with these ids, for good: their rows and their write-ahead
-    /// logs cannot be recovered. Call it before any table is used.
+    /// Returns the ids of the tables that have files.
     ///
     /// # Errors
-    /// The folder cannot be read, or a table cannot be removed.
-    pub fn retain(&self, ids: &[Uuid]) -> Result<(), Error> {
-        self.storages.retain(ids)
+    /// The folder cannot be read.
+    pub fn tables(&self) -> Result<Vec<Uuid>, Error> {
+        self.storages.ids()
+    }
+
+    /// Moves the folder of a table, with its rows and its write-ahead log, to the path `target` in
+    /// the same file system. Call it before the table is used.
+    ///
+    /// # Errors
+    /// The folder cannot be moved.
+    pub fn set_aside(&self, id: Uuid, target: &Path) -> Result<(), Error> {
+        self.storages.set_aside(id, target)
     }
 
     /// Returns the metrics of queries, to be added to a registry.

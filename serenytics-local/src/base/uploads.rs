@@ -22,12 +22,11 @@ pub(crate) struct Uploads {
 }
 
 impl Uploads {
-    /// Opens a folder of files with at most `limit` bytes each. Removes interrupted uploads, and the files of all sources
-    /// except `sources`.
-    pub(crate) fn open(folder: PathBuf, limit: u64, sources: &[Uuid]) -> Result<Uploads, Error> {
+    /// Opens a folder of files with at most `limit` bytes each, and removes interrupted uploads.
+    pub(crate) fn open(folder: PathBuf, limit: u64) -> Result<Uploads, Error> {
         const CONTEXT: &str = "could not open the data folder";
         std::fs::create_dir_all(&folder).context(CONTEXT)?;
-        remove_unknown(&folder, sources).context(CONTEXT)?;
+        remove_interrupted(&folder).context(CONTEXT)?;
         Ok(Uploads { folder, limit })
     }
 
@@ -56,11 +55,11 @@ impl Uploads {
     }
 }
 
-fn remove_unknown(folder: &Path, sources: &[Uuid]) -> std::io::Result<()> {
+/// Removes files whose name is not the uuid of a source: their upload never ended.
+fn remove_interrupted(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let uuid = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
-        if !uuid.is_some_and(|uuid| sources.contains(&uuid)) {
+        if entry.file_name().to_str().is_none_or(|name| Uuid::parse_str(name).is_err()) {
             std::fs::remove_file(entry.path())?;
         }
     }

@@ -3,6 +3,7 @@
 mod settings;
 #[cfg(test)]
 pub(crate) mod test;
+mod unknown;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,12 +67,13 @@ impl Platform {
     pub(crate) async fn open(settings: Settings, url: &str) -> Result<Platform, Error> {
         const CONTEXT: &str = "could not open the data folder";
         let folder = settings.folder.canonicalize().context(CONTEXT)?;
-        let catalogue = Catalogue::open(&folder.join("catalogue.sqlite")).await?;
-        let ids = catalogue.all_sources().await?;
         let warehouse = Arc::new(Warehouse::open(&folder, settings.queries)?);
-        warehouse.retain(&ids)?;
+        unknown::check_catalogue(&folder, &warehouse)?;
+        let catalogue = Catalogue::open(&folder.join(unknown::CATALOGUE)).await?;
+        let ids = catalogue.all_sources().await?;
+        unknown::set_aside(&folder, &warehouse, &ids)?;
         let metrics = Arc::new(Metrics::new(warehouse.metrics(), settings.queries.memory));
-        let uploads = Arc::new(Uploads::open(folder.join("uploads"), settings.upload_limit, &ids)?);
+        let uploads = Arc::new(Uploads::open(folder.join("uploads"), settings.upload_limit)?);
         let tasks = Arc::new(Tasks::open(catalogue.clone(), Arc::clone(&metrics)).await?);
         let sources = Sources::new(catalogue.clone(), Arc::clone(&warehouse), Arc::clone(&uploads));
         let sources = Arc::new(sources);

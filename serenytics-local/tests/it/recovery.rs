@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use serenytics_local::Local;
 use tempfile::TempDir;
 
 use crate::support::LocalEngine;
@@ -150,4 +151,68 @@ async fn storage_with_thousands_of_commits_opens_quickly() {
     let engine = engine.restart().await;
     let count = json!({"select": [{"name": "$$count$$", "agg_function": "sum"}]});
     assert_eq!(engine.rows(&uuid, count).await, json!([[210]]));
+}
+
+#[tokio::test]
+async fn missing_or_empty_catalogue_is_an_error_and_deletes_nothing() {
+    let engine = LocalEngine::start().await;
+    let uuid = engine.loaded("n\n1\n2\n").await;
+    engine.push(&uuid, json!({"n": 3})).await;
+    let folder = engine.stop().await;
+    let backup = copied(folder.path());
+    let remove = |name: &str| std::fs::remove_file(folder.path().join(name)).unwrap_or_default();
+    for empty in [false, true] {
+        ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"].into_iter().for_each(remove);
+        if empty {
+            std::fs::write(folder.path().join("catalogue.sqlite"), "").unwrap();
+        }
+        let error = Local::open(folder.path()).await.unwrap_err().to_string();
+        assert!(error.contains("has 1 storages") && error.contains("restore the file from a backup"), "{error}");
+        assert!(folder.path().join("storages").join(&uuid).exists());
+    }
+    let catalogue = backup.path().join("catalogue.sqlite");
+    std::fs::copy(catalogue, folder.path().join("catalogue.sqlite")).unwrap();
+    let engine = LocalEngine::on(folder).await;
+    assert_eq!(engine.rows(&uuid, json!({"order_by": ["n"]})).await, json!([[1], [2], [3]]));
+}
+
+#[tokio::test]
+async fn storages_that_the_catalogue_does_not_know_are_moved_and_not_deleted() {
+    let engine = LocalEngine::start().await;
+    let old = engine.loaded("n\n1\n").await;
+    let folder = engine.stop().await;
+    let backup = copied(folder.path());
+    let engine = LocalEngine::on(folder).await;
+    let new = engine.loaded("n\n2\n").await;
+    engine.push(&new, json!({"n": 3})).await;
+    let folder = engine.stop().await;
+    for (name, restored) in
+        [("catalogue.sqlite", true), ("catalogue.sqlite-wal", false), ("catalogue.sqlite-shm", false)]
+    {
+        let file = folder.path().join(name);
+        if restored {
+            std::fs::copy(backup.path().join(name), file).unwrap();
+        } else if file.exists() {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    let newer = copied(folder.path());
+    let engine = LocalEngine::on(folder).await;
+    assert_eq!(engine.rows(&old, json!({})).await, json!([[1]]));
+    let unknown = engine.folder.path().join("unknown");
+    assert!(unknown.join("uploads").join(&new).is_file());
+    let files = |folder: &Path| {
+        let mut files: Vec<_> = walk(folder).into_iter().map(|file| std::fs::read(file).unwrap()).collect();
+        files.sort();
+        files
+    };
+    let kept = files(&unknown.join("storages").join(&new));
+    assert!(!kept.is_empty());
+    assert_eq!(kept, files(&newer.path().join("storages").join(&new)));
+}
+
+/// Returns all files below a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }

@@ -1,0 +1,85 @@
+//! Data that the catalogue does not know: it is never deleted, because the catalogue may be the damaged part.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serenytics_engine::Warehouse;
+use uuid::Uuid;
+
+use crate::base::{Context, Error, Kind};
+
+/// The file of the catalogue in the data folder.
+pub(super) const CATALOGUE: &str = "catalogue.sqlite";
+
+/// The folder of unknown storages and attached files in the data folder.
+const UNKNOWN: &str = "unknown";
+
+const CONTEXT: &str = "could not open the data folder";
+
+/// Returns an error if the folder has storages but no catalogue. A new catalogue would know none of them.
+pub(super) fn check_catalogue(folder: &Path, warehouse: &Warehouse) -> Result<(), Error> {
+    let storages = warehouse.tables()?.len();
+    // A catalogue that was never checkpointed has its rows in the log of SQLite.
+    if storages == 0 || has_bytes(&folder.join(CATALOGUE))? || has_bytes(&folder.join(format!("{CATALOGUE}-wal")))? {
+        return Ok(());
+    }
+    let folder = folder.display();
+    Err(Error::new(
+        Kind::Failed,
+        format!(
+            "the data folder {folder} has {storages} storages, but `{CATALOGUE}` is missing or empty: restore the file \
+             from a backup, or move the folder `storages` elsewhere to start without its data"
+        ),
+    ))
+}
+
+/// Moves storages and attached files that are not in `sources` to the folder `unknown`, and logs each. A source that
+/// was being deleted when the server was killed leaves them, and so does a catalogue from an older backup.
+pub(super) fn set_aside(folder: &Path, warehouse: &Warehouse, sources: &[Uuid]) -> Result<(), Error> {
+    for id in warehouse.tables()? {
+        if !sources.contains(&id) {
+            let target = free_path(folder, "storages", id).context(CONTEXT)?;
+            warehouse.set_aside(id, &target)?;
+            tracing::warn!(path = %target.display(), "moved a storage that the catalogue does not know");
+        }
+    }
+    for (id, file) in attached_files(&folder.join("uploads")).context(CONTEXT)? {
+        if !sources.contains(&id) {
+            let target = free_path(folder, "uploads", id).context(CONTEXT)?;
+            std::fs::rename(file, &target).context(CONTEXT)?;
+            tracing::warn!(path = %target.display(), "moved a file whose source the catalogue does not know");
+        }
+    }
+    Ok(())
+}
+
+/// Returns the files that are attached to sources, with the uuid of the source.
+fn attached_files(uploads: &Path) -> io::Result<Vec<(Uuid, PathBuf)>> {
+    let entries = match std::fs::read_dir(uploads) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let id = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
+        files.extend(id.map(|id| (id, entry.path())));
+    }
+    Ok(files)
+}
+
+/// Returns a path in a subfolder of the folder `unknown` that does not exist.
+fn free_path(folder: &Path, kind: &str, id: Uuid) -> io::Result<PathBuf> {
+    let target = folder.join(UNKNOWN).join(kind);
+    std::fs::create_dir_all(&target)?;
+    let path = |copy: u32| target.join(if copy == 0 { id.to_string() } else { format!("{id}.{copy}") });
+    Ok((0..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(u32::MAX)))
+}
+
+fn has_bytes(file: &Path) -> Result<bool, Error> {
+    match std::fs::metadata(file) {
+        Ok(metadata) => Ok(metadata.len() > 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).context(CONTEXT),
+    }
+}
