@@ -6,7 +6,8 @@
 //!
 //! The data folder contains everything: the catalogue of sources, tasks, keys and scripts (`catalogue.sqlite`), a Delta
 //! Lake table with a write-ahead log for each storage (`storages/`), uploaded files (`uploads/`, `attachments/`), e-mails
-//! (`outbox/`), and the temporary files of scripts and queries (`scripts/`, `spill/`). One process at a time can open it.
+//! (`outbox/`), the temporary files of scripts and queries (`scripts/`, `spill/`), and data that the catalogue does not know
+//! (`unknown/`). One process at a time can open it.
 //!
 //! Imports run downwards only:
 //!

@@ -19,8 +19,8 @@ const CONTEXT: &str = "could not open the data folder";
 /// Returns an error if the folder has storages but no catalogue. A new catalogue would know none of them.
 pub(super) fn check_catalogue(folder: &Path, warehouse: &Warehouse) -> Result<(), Error> {
     let storages = warehouse.tables()?.len();
-    // A catalogue that was never checkpointed has its rows in the log of SQLite.
-    if storages == 0 || has_bytes(&folder.join(CATALOGUE))? || has_bytes(&folder.join(format!("{CATALOGUE}-wal")))? {
+    // A catalogue has bytes from its first commit on. SQLite would start a new one, and discard the log of the old one.
+    if storages == 0 || has_bytes(&folder.join(CATALOGUE))? {
         return Ok(());
     }
     let folder = folder.display();

@@ -158,22 +158,25 @@ async fn missing_or_empty_catalogue_is_an_error_and_deletes_nothing() {
     let engine = LocalEngine::start().await;
     let uuid = engine.loaded("n\n1\n2\n").await;
     engine.push(&uuid, json!({"n": 3})).await;
-    let folder = engine.stop().await;
-    let backup = copied(folder.path());
-    let remove = |name: &str| std::fs::remove_file(folder.path().join(name)).unwrap_or_default();
-    for empty in [false, true] {
-        ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"].into_iter().for_each(remove);
-        if empty {
-            std::fs::write(folder.path().join("catalogue.sqlite"), "").unwrap();
+    // A killed engine leaves rows of its catalogue in the log of SQLite, a stopped one does not.
+    let killed = copied(engine.folder.path());
+    let stopped = engine.stop().await;
+    for folder in [killed, stopped] {
+        let catalogue = folder.path().join("catalogue.sqlite");
+        let backup = std::fs::read(&catalogue).unwrap();
+        for empty in [false, true] {
+            std::fs::remove_file(&catalogue).unwrap();
+            if empty {
+                std::fs::write(&catalogue, "").unwrap();
+            }
+            let error = Local::open(folder.path()).await.unwrap_err().to_string();
+            assert!(error.contains("has 1 storages") && error.contains("restore the file from a backup"), "{error}");
+            std::fs::write(&catalogue, "").unwrap();
         }
-        let error = Local::open(folder.path()).await.unwrap_err().to_string();
-        assert!(error.contains("has 1 storages") && error.contains("restore the file from a backup"), "{error}");
-        assert!(folder.path().join("storages").join(&uuid).exists());
+        std::fs::write(&catalogue, backup).unwrap();
+        let engine = LocalEngine::on(folder).await;
+        assert_eq!(engine.rows(&uuid, json!({"order_by": ["n"]})).await, json!([[1], [2], [3]]));
     }
-    let catalogue = backup.path().join("catalogue.sqlite");
-    std::fs::copy(catalogue, folder.path().join("catalogue.sqlite")).unwrap();
-    let engine = LocalEngine::on(folder).await;
-    assert_eq!(engine.rows(&uuid, json!({"order_by": ["n"]})).await, json!([[1], [2], [3]]));
 }
 
 #[tokio::test]
