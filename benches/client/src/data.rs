@@ -40,7 +40,7 @@ pub(crate) fn write(file: &Path, rows: u64) -> Outcome {
     Ok(())
 }
 
-/// Reads the rows of a file written by [`write`] into memory, as a program would have them.
+/// Reads the rows of a file written by [`write()`] into memory, as a program would have them.
 pub(crate) fn read(file: &Path) -> Outcome<Vec<Bench>> {
     let lines = BufReader::new(GzDecoder::new(File::open(file)?)).lines().skip(1);
     let row = |line: std::io::Result<String>| {

@@ -90,7 +90,7 @@ async fn measure_formula_mistakes_have_positions() {
     for (formula, expected) in cases {
         engine.save_measures(&uuid, &[("u", "m", formula)]).await;
         let error = engine.rejection(&uuid, json!({"select": [named("m", "u")]})).await;
-        assert!(error.starts_with("the formula of the measure `m` is wrong: at character "), "{formula}: {error}");
+        assert!(error.starts_with("the formula of the measure `m` is invalid: at character "), "{formula}: {error}");
         assert!(error.contains(expected), "{formula}: {error}");
     }
     let long = format!("regexp_match([t], \"{}\")", "é".repeat(201));

@@ -32,9 +32,9 @@ async fn measure_mistakes_are_reported_by_queries() {
         (
             "unknown",
             "u1",
-            "the formula of the measure `unknown` is wrong: at character 5, there is no column or measure `ii`; did you mean `[i]`?",
+            "the formula of the measure `unknown` is invalid: at character 5, there is no column or measure `ii`; did you mean `[i]`?",
         ),
-        ("syntax", "u2", "the formula of the measure `syntax` is wrong: at character 4, expected a number"),
+        ("syntax", "u2", "the formula of the measure `syntax` is invalid: at character 4, expected a number"),
         ("text", "u3", "at character 5, `*` needs numbers, found text"),
         (
             "total",
@@ -51,7 +51,7 @@ async fn measure_mistakes_are_reported_by_queries() {
         (
             "behind",
             "v0",
-            "at character 1, the measure `[deeper]` has an error; the formula of the measure `unknown` is wrong: at character 5",
+            "at character 1, the measure `[deeper]` has an error; the formula of the measure `unknown` is invalid: at character 5",
         ),
         ("near", "v2", "no column or measure `margn`; did you mean `[margin]`?"),
         ("function", "v3", "there is no function `agv`; did you mean `avg`?"),
@@ -64,7 +64,7 @@ async fn measure_mistakes_are_reported_by_queries() {
         ),
         ("margin", "zz", "did you mean `margin`, whose uuid is \"u0\"?"),
         ("margin", "u1", "the measure with the uuid \"u1\" is named `unknown`, but the query calls it `margin`"),
-        ("i", "u0", "is called `margin`"),
+        ("i", "u0", "is named `margin`"),
     ];
     for (name, measure, expected) in cases {
         let condition = json!({"name": name, "measureUuid": measure, "op": "is_defined"});

@@ -210,5 +210,5 @@ impl Measures {
 }
 
 fn wrong_formula(name: &str, error: &str) -> String {
-    format!("the formula of the measure `{name}` is wrong: {error}")
+    format!("the formula of the measure `{name}` is invalid: {error}")
 }
