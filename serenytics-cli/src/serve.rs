@@ -52,6 +52,9 @@ pub(crate) struct ServeArguments {
     /// Memory for all running queries together, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..), help_heading = LIMITS)]
     query_memory: u32,
+    /// Memory for stored answers, in MiB; 0 disables the result cache
+    #[arg(long, value_name = "MIB", default_value_t = 256, help_heading = LIMITS)]
+    cache_memory: u32,
     /// Time limit of a query, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = at_least_one(), help_heading = LIMITS)]
     query_timeout: u32,
@@ -205,6 +208,7 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
     let mut builder = Server::builder(arguments.data)
         .listen(arguments.listen)
         .query_memory(arguments.query_memory as usize * 1024 * 1024)
+        .cache_memory(arguments.cache_memory as usize * 1024 * 1024)
         .query_timeout(seconds(arguments.query_timeout))
         .max_concurrent_queries(arguments.max_concurrent_queries as usize)
         .max_connections(arguments.max_connections as usize)

@@ -18,13 +18,13 @@
 //! use serenytics_query::wire::Pipeline;
 //! use uuid::Uuid;
 //!
-//! let limits = QueryLimits { memory: 1 << 30, time: Duration::from_secs(60), at_once: 4 };
+//! let limits = QueryLimits { memory: 1 << 30, time: Duration::from_secs(60), at_once: 4, cache: 64 << 20 };
 //! let warehouse = Warehouse::open("data".as_ref(), limits)?;
 //! let id = Uuid::new_v4();
 //! let options = LoadOptions { separator: b',', forced: Default::default() };
 //! warehouse.table(id).await?.reload(RowsFile::csv(File::open("sales.csv")?, options)).await?;
 //! let input = warehouse.input(id, "sales".to_owned(), Default::default()).await?;
-//! let json: Vec<_> = warehouse.query(input, Pipeline::default()).await?.try_collect().await?;
+//! let json: Vec<_> = warehouse.query(input, Pipeline::default()).await?.chunks.try_collect().await?;
 //! warehouse.close().await;
 //! # Ok(())
 //! # }
@@ -56,7 +56,10 @@ mod warehouse;
 
 pub use base::{Error, ErrorKind, QueryMetrics};
 pub use load::{BatchRequest, LoadOptions, Operation, Python, RowsFile};
-pub use query::{ByteStream, ExportFormat, ExportOptions, Input, JoinKey, JoinedTable, QueryLimits, check_measures};
+pub use query::{
+    Answer, ByteStream, CacheStatus, ExportFormat, ExportOptions, Input, JoinKey, JoinedTable, QueryLimits,
+    check_measures,
+};
 pub use rows::{Column, ForcedTypes, JsonRow, forced_type};
 pub use storage::Push;
 pub use warehouse::{PausedWrites, Table, Warehouse};

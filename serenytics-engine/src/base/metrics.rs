@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 #[derive(Clone, Debug, Default)]
 pub struct QueryMetrics {
     ended: Family<OutcomeLabels, Counter>,
+    cache: Family<OutcomeLabels, Counter>,
     /// Queries that run now.
     pub(crate) running: Gauge,
     /// Queries that wait for a query slot.
@@ -27,6 +28,7 @@ impl QueryMetrics {
     /// Adds the metrics to a registry.
     pub fn register(&self, registry: &mut Registry) {
         registry.register("queries", "Completed queries", self.ended.clone());
+        registry.register("query_cache", "Answers by how the result cache took part", self.cache.clone());
         registry.register("queries_running", "Running queries", self.running.clone());
         registry.register("queries_waiting", "Queries that wait for a query slot", self.waiting.clone());
         registry.register("read_rows", "Rows returned by queries", self.rows_read.clone());
@@ -35,6 +37,11 @@ impl QueryMetrics {
     /// Counts a query by its outcome.
     pub(crate) fn query_ended(&self, outcome: &'static str) {
         self.ended.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// Counts an answer by how the result cache took part: `hit`, `miss` or `bypass`.
+    pub(crate) fn cache_used(&self, outcome: &'static str) {
+        self.cache.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::Value;
 use serenytics_query::formula::{Environment, Typed};
 use serenytics_query::schema::{Column as SchemaColumn, ColumnKind};
@@ -50,6 +51,8 @@ pub struct Input {
 /// A snapshot of one storage. It does not change while the input exists.
 #[derive(Debug)]
 pub(super) struct Part {
+    /// The storage's id.
+    pub(super) id: Uuid,
     pub(super) snapshot: Arc<Snapshot>,
     /// The prefix of its columns' names in queries. In a join: the storage's uuid and a dot;
     /// otherwise empty.
@@ -61,7 +64,7 @@ pub(super) struct Part {
 }
 
 /// Two columns that must be equal, by their names in queries.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Key {
     pub(super) left: String,
     pub(super) right: String,
@@ -71,8 +74,8 @@ pub(super) struct Key {
 
 impl Input {
     /// Makes the input of one storage.
-    pub(crate) fn storage(name: String, configuration: Value, snapshot: Arc<Snapshot>) -> Input {
-        Input { name, configuration, parts: vec![Part::new(snapshot, String::new(), String::new())] }
+    pub(crate) fn storage(id: Uuid, name: String, configuration: Value, snapshot: Arc<Snapshot>) -> Input {
+        Input { name, configuration, parts: vec![Part::new(id, snapshot, String::new(), String::new())] }
     }
 
     /// Makes the input of an inner join.
@@ -84,7 +87,7 @@ impl Input {
         let mut input = Input { name, configuration, parts: Vec::with_capacity(joined.len()) };
         for (JoinedTable { id, prefix, keys }, snapshot) in joined {
             let prefixed = prefix.unwrap_or_else(|| id.to_string());
-            let part = Part::new(snapshot, format!("{id}."), format!("{prefixed}."));
+            let part = Part::new(id, snapshot, format!("{id}."), format!("{prefixed}."));
             let mut checked = Vec::with_capacity(keys.len());
             for key in keys {
                 checked.extend(input.key(key, &part)?);
@@ -179,8 +182,8 @@ impl Input {
 }
 
 impl Part {
-    fn new(snapshot: Arc<Snapshot>, prefix: String, export_prefix: String) -> Part {
-        Part { snapshot, prefix, export_prefix, keys: Vec::new() }
+    fn new(id: Uuid, snapshot: Arc<Snapshot>, prefix: String, export_prefix: String) -> Part {
+        Part { id, snapshot, prefix, export_prefix, keys: Vec::new() }
     }
 
     /// Returns the columns' names in queries, and their types.

@@ -1,11 +1,12 @@
 //! Runs queries: from the options of a request to the bytes of its answer.
 //!
-//! A query waits for a slot (`admission`). Its names are resolved and checked, and it becomes a
+//! A query whose answer is stored is answered from the cache (`cache`). Another one waits for a slot (`admission`). Its names are resolved and checked, and it becomes a
 //! DataFusion plan (`plan`, with the formulas of `formula` and the shared parts of `expression`).
 //! Its rows become bytes (`answer`).
 
 mod admission;
 mod answer;
+mod cache;
 mod expression;
 mod formula;
 mod input;
@@ -18,10 +19,12 @@ use std::time::Duration;
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
+use uuid::Uuid;
 
 use self::admission::QuerySlots;
-pub use self::answer::{ByteStream, ExportFormat, ExportOptions};
+pub use self::answer::{Answer, ByteStream, CacheStatus, ExportFormat, ExportOptions};
 use self::answer::{Layout, title};
+use self::cache::ResultCache;
 pub use self::input::{Input, JoinKey, JoinedTable};
 pub use self::limits::check_measures;
 use crate::base::{Error, QueryMetrics};
@@ -36,36 +39,49 @@ pub struct QueryLimits {
     pub time: Duration,
     /// How many queries may run at the same time.
     pub at_once: usize,
+    /// How many bytes of memory the result cache may use. 0 disables it.
+    pub cache: usize,
 }
 
 /// Runs queries on a session.
 pub(crate) struct Queries {
     session: Arc<Session>,
     slots: QuerySlots,
+    cache: ResultCache,
     metrics: QueryMetrics,
 }
 
 impl Queries {
     /// Runs queries on this session, within these limits.
     pub(crate) fn new(session: Arc<Session>, limits: QueryLimits, metrics: QueryMetrics) -> Queries {
-        Queries { session, slots: QuerySlots::new(limits.at_once, limits.time, metrics.clone()), metrics }
+        let slots = QuerySlots::new(limits.at_once, limits.time, metrics.clone());
+        Queries { session, slots, cache: ResultCache::new(limits.cache, metrics.clone()), metrics }
     }
 
-    /// Waits for a slot, runs a query and returns its answer as JSON.
-    pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
+    /// Returns the answer of a query as JSON: from the cache, or after waiting for a slot.
+    pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<Answer, Error> {
         let layout = layout(options.order.as_deref());
         self.answer_in(layout, input, options).await
     }
 
-    /// Waits for a slot, runs a query and returns its answer as CSV with a header.
-    pub(crate) async fn answer_csv(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
+    /// Returns the answer of a query as CSV with a header, otherwise like [`answer`](Self::answer).
+    pub(crate) async fn answer_csv(&self, input: Input, options: Pipeline) -> Result<Answer, Error> {
         self.answer_in(Layout::Csv, input, options).await
     }
 
-    async fn answer_in(&self, layout: Layout, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
-        let mut slot = self.slots.acquire().await?;
-        let chunks = slot.run(self.begin(layout, input, options)).await?;
-        Ok(slot.track(chunks))
+    async fn answer_in(&self, layout: Layout, input: Input, options: Pipeline) -> Result<Answer, Error> {
+        let key = self.cache.key(layout, &input, &options);
+        let run = async {
+            let mut slot = self.slots.acquire().await?;
+            let chunks = slot.run(self.begin(layout, input, options)).await?;
+            Ok(slot.track(chunks))
+        };
+        self.cache.answer(key, run).await
+    }
+
+    /// Removes the answers that read a table from the cache.
+    pub(crate) fn invalidate(&self, table: Uuid) -> Result<(), Error> {
+        self.cache.invalidate(table)
     }
 
     /// Checks, plans and starts a query.

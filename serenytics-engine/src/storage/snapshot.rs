@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use deltalake_core::table::state::DeltaTableState;
 
@@ -27,6 +28,8 @@ pub(crate) struct DataFile {
 /// The immutable state of a storage: its table at one commit, and the unmerged rows.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
+    /// Identifies its rows: no other snapshot of this process that has other rows has the same version.
+    pub(crate) version: u64,
     /// Its columns. Empty if nothing was ever loaded.
     pub(crate) columns: Arc<Vec<Column>>,
     /// Its files, in the order of loading. A file that is older than a column does not contain it.
@@ -41,10 +44,16 @@ pub(crate) struct Snapshot {
     folder: Arc<DeleteOnDrop>,
 }
 
+fn next_version() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Snapshot {
     /// Makes the snapshot of an empty storage.
     pub(crate) fn empty(folder: Arc<DeleteOnDrop>) -> Snapshot {
         Snapshot {
+            version: next_version(),
             columns: Arc::default(),
             files: Arc::default(),
             unmerged: UnmergedRows::none(0),
@@ -78,6 +87,7 @@ impl Snapshot {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let columns = Arc::new(columns_of(&state.snapshot().arrow_schema())?);
         Ok(Snapshot {
+            version: next_version(),
             columns: Arc::clone(&columns),
             rows: files.iter().map(|file| file.rows).sum(),
             files: Arc::new(files),
@@ -93,12 +103,14 @@ impl Snapshot {
         if unmerged.is_empty() {
             return self;
         }
-        Snapshot { columns: Arc::clone(&newest.columns), rows: self.rows + unmerged.rows(), unmerged, ..self }
+        let (version, columns) = (next_version(), Arc::clone(&newest.columns));
+        Snapshot { version, columns, rows: self.rows + unmerged.rows(), unmerged, ..self }
     }
 
     /// Adds pushed rows, and the columns that they added.
     pub(super) fn with_pushed(&self, columns: &Arc<Vec<Column>>, rows: Vec<(Row, usize)>) -> Snapshot {
         Snapshot {
+            version: next_version(),
             columns: Arc::clone(columns),
             files: Arc::clone(&self.files),
             rows: self.rows + rows.len() as u64,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use self::table::{PausedWrites, Table};
 use crate::base::{Context, Error, QueryMetrics};
-use crate::query::{ByteStream, ExportOptions, Input, JoinedTable, Queries, QueryLimits};
+use crate::query::{Answer, ByteStream, ExportOptions, Input, JoinedTable, Queries, QueryLimits};
 use crate::session::Session;
 use crate::storage::Storages;
 
@@ -105,7 +105,7 @@ impl Warehouse {
     /// The table's files cannot be read or written.
     pub async fn input(&self, id: Uuid, name: String, configuration: Value) -> Result<Input, Error> {
         let snapshot = self.storages.get(id).await?.snapshot();
-        Ok(Input::storage(name, configuration, snapshot))
+        Ok(Input::storage(id, name, configuration, snapshot))
     }
 
     /// Returns an inner join of the current rows of tables as the input of a query.
@@ -124,9 +124,12 @@ impl Warehouse {
     /// Runs a query and returns its answer as JSON. The first chunk is ready on return, so most
     /// errors are returned before the answer begins.
     ///
+    /// The answer may come from the result cache, which never returns rows of an older version of
+    /// a table than the input's.
+    ///
     /// # Errors
     /// The query is invalid, needs more than the [`QueryLimits`], or too many queries are waiting.
-    pub async fn query(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
+    pub async fn query(&self, input: Input, options: Pipeline) -> Result<Answer, Error> {
         self.queries.answer(input, options).await
     }
 
@@ -135,7 +138,7 @@ impl Warehouse {
     ///
     /// # Errors
     /// The same as [`query`](Self::query).
-    pub async fn query_csv(&self, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
+    pub async fn query_csv(&self, input: Input, options: Pipeline) -> Result<Answer, Error> {
         self.queries.answer_csv(input, options).await
     }
 
@@ -145,6 +148,14 @@ impl Warehouse {
     /// Same as [`check_export`](Input::check_export) and [`query`](Self::query).
     pub async fn export(&self, input: Input, options: ExportOptions) -> Result<ByteStream, Error> {
         self.queries.export(input, options).await
+    }
+
+    /// Removes the answers that read a table from the result cache, which frees their memory.
+    ///
+    /// # Errors
+    /// The cache cannot be emptied.
+    pub fn invalidate_cache(&self, table: Uuid) -> Result<(), Error> {
+        self.queries.invalidate(table)
     }
 
     /// Merges the write-ahead logs into the tables. Dropping a warehouse without this call loses

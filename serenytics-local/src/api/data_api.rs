@@ -2,9 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::middleware::Next;
-use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
@@ -12,6 +11,7 @@ use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
 use super::body::{BufferedBody, SMALL};
 use super::extract::Path;
 use super::list::listed;
+use super::query::answered;
 use super::{Answer, Shared};
 use crate::access::Account;
 use crate::base::{Error, Memory};
@@ -79,8 +79,7 @@ pub(super) async fn model(
 ) -> Answer {
     let source = authorised(&sources, &data_api, &uuid).await?;
     let headers = Pipeline { only_headers: Some(true), ..Pipeline::default() };
-    let pieces = sources.query(source, headers).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
+    Ok(answered("application/json", sources.query(source, headers).await?))
 }
 
 /// Returns all rows of a source, or the rows of a query.
@@ -97,12 +96,10 @@ pub(super) async fn data(
     let asked = if held.is_empty() { DataQuery { format: Format::Json, query: None } } else { held.object()? };
     drop(held);
     let options = asked.options()?;
-    let (content, pieces) = match asked.format {
-        Format::Json => ("application/json", sources.query(source, options).await?),
-        Format::Csv => ("text/csv; charset=utf-8", sources.query_csv(source, options).await?),
-    };
-    // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
-    Ok(([(header::CONTENT_TYPE, content)], Body::from_stream(pieces)).into_response())
+    Ok(match asked.format {
+        Format::Json => answered("application/json", sources.query(source, options).await?),
+        Format::Csv => answered("text/csv; charset=utf-8", sources.query_csv(source, options).await?),
+    })
 }
 
 /// Returns the source with this uuid if the data API can read it. The error for other sources is the same as for unknown

@@ -112,13 +112,14 @@ pub(super) async fn delete(State(sources): Shared<Sources>, account: Account, Pa
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Does nothing: there is no cache between queries.
+/// Removes the stored answers of queries on a source. They are never out of date, so this only frees memory.
 pub(super) async fn invalidate_cache(
     State(sources): Shared<Sources>,
     account: Account,
     Path(uuid): Path<String>,
 ) -> Answer {
-    sources.find(&account, &uuid).await?;
+    let source = sources.find(&account, &uuid).await?;
+    sources.invalidate_cache(&source)?;
     Ok(ok())
 }
 

@@ -2,8 +2,9 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::{IntoResponse, Response};
+use serenytics_engine::{Answer as EngineAnswer, CacheStatus};
 use serenytics_query::wire::Pipeline;
 
 use super::body::{BufferedBody, SMALL};
@@ -26,7 +27,17 @@ pub(super) async fn formatted_data(
         let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
         held.object()?
     };
-    let pieces = sources.query(source, options).await?;
+    Ok(answered("application/json", sources.query(source, options).await?))
+}
+
+/// Responds with the answer of a query. `Cache-Status` (RFC 9211) says whether the result cache contained it.
+pub(super) fn answered(media_type: &'static str, answer: EngineAnswer) -> Response {
+    let status = match answer.cache {
+        CacheStatus::Hit => "serenytics; hit",
+        CacheStatus::Miss => "serenytics; fwd=uri-miss",
+        CacheStatus::Bypass => "serenytics; fwd=bypass",
+    };
+    let headers = [(header::CONTENT_TYPE, media_type), (HeaderName::from_static("cache-status"), status)];
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
-    Ok(([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response())
+    (headers, Body::from_stream(answer.chunks)).into_response()
 }

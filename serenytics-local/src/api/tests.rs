@@ -72,7 +72,7 @@ impl Target {
         self.runtime.block_on(async {
             let pipeline: Pipeline = self.body(bytes).await?;
             let answer = self.sources().query(self.source.clone(), pipeline).await?;
-            Ok(answer.try_for_each(async |_| Ok(())).await?)
+            Ok(answer.chunks.try_for_each(async |_| Ok(())).await?)
         })
     }
 

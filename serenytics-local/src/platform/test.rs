@@ -23,7 +23,7 @@ pub(crate) async fn platform_for(credentials: Credentials) -> (Platform, TempDir
     let settings = Settings {
         folder: folder.path().to_owned(),
         credentials,
-        queries: QueryLimits { memory: 256 << 20, time: Duration::from_secs(60), at_once: 4 },
+        queries: QueryLimits { memory: 256 << 20, time: Duration::from_secs(60), at_once: 4, cache: 16 << 20 },
         upload_limit: 1 << 20,
         scripts: ScriptSettings::default(),
         mails: MailSettings::default(),

@@ -77,6 +77,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Limits the memory of the result cache, in bytes (default: 256 MiB). 0 disables it. An answer is repeated only for
+    /// the same query on unchanged rows.
+    #[must_use]
+    pub fn cache_memory(mut self, bytes: usize) -> ServerBuilder {
+        self.settings.queries.cache = bytes;
+        self
+    }
+
     /// Sets the time limit of a query (default: 5 minutes). The time in which the client reads the response does not
     /// count.
     #[must_use]
@@ -342,7 +350,7 @@ impl Server {
             settings: Settings {
                 folder: folder.into(),
                 credentials: Credentials::default(),
-                queries: QueryLimits { memory: 2 << 30, time: Duration::from_secs(300), at_once: 64 },
+                queries: QueryLimits { memory: 2 << 30, time: Duration::from_secs(300), at_once: 64, cache: 256 << 20 },
                 upload_limit: 16 << 30,
                 scripts: ScriptSettings::default(),
                 data_api: DataApi::default(),

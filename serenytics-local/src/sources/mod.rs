@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serenytics_engine::{ByteStream, ExportOptions, Input, Table, Warehouse};
+use serenytics_engine::{Answer, ByteStream, ExportOptions, Input, Table, Warehouse};
 use serenytics_query::wire::Pipeline;
 use uuid::Uuid;
 
@@ -63,14 +63,14 @@ impl Sources {
         Ok(self.warehouse.table(source.uuid).await?)
     }
 
-    /// Runs a query on a source. The stream is the response as JSON.
-    pub(crate) async fn query(&self, source: Source, options: Pipeline) -> Result<ByteStream, Error> {
+    /// Runs a query on a source. The answer is JSON.
+    pub(crate) async fn query(&self, source: Source, options: Pipeline) -> Result<Answer, Error> {
         let input = self.input(source).await?;
         Ok(self.warehouse.query(input, options).await?)
     }
 
-    /// Runs a query on a source. The stream is the response as CSV.
-    pub(crate) async fn query_csv(&self, source: Source, options: Pipeline) -> Result<ByteStream, Error> {
+    /// Runs a query on a source. The answer is CSV.
+    pub(crate) async fn query_csv(&self, source: Source, options: Pipeline) -> Result<Answer, Error> {
         let input = self.input(source).await?;
         Ok(self.warehouse.query_csv(input, options).await?)
     }
@@ -97,6 +97,17 @@ impl Sources {
             }
         }
         Ok(self.warehouse.join(source.name, source.json_content, tables).await?)
+    }
+
+    /// Removes the stored answers of queries on a source, or on the storages that it joins.
+    pub(crate) fn invalidate_cache(&self, source: &Source) -> Result<(), Error> {
+        if !source.is_join() {
+            return Ok(self.warehouse.invalidate_cache(source.uuid)?);
+        }
+        for table in joined(source)? {
+            self.warehouse.invalidate_cache(table.id)?;
+        }
+        Ok(())
     }
 
     /// Deletes a source with its rows and its attached file. Returns false if it did not exist.

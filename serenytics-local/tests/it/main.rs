@@ -3,6 +3,7 @@
 
 mod accounts;
 mod batch;
+mod cache;
 mod csv;
 mod data_api;
 mod differential;

@@ -11,6 +11,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures_util::stream;
 use futures_util::{StreamExt, TryStreamExt};
 use prometheus_client::metrics::counter::Counter;
+use serde::Serialize;
 use serenytics_query::wire::ColumnTitle;
 
 use self::cells::{Cells, narrowed};
@@ -24,11 +25,41 @@ use crate::session::{Session, run_error};
 /// The body stream of an answer, in chunks.
 pub type ByteStream = stream::BoxStream<'static, Result<Bytes, Error>>;
 
+/// The answer of a query.
+pub struct Answer {
+    /// Its body stream.
+    pub chunks: ByteStream,
+    /// How it was found.
+    pub cache: CacheStatus,
+}
+
+/// How an answer was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheStatus {
+    /// The result cache contained it.
+    Hit,
+    /// The query ran.
+    Miss,
+    /// The query ran, because its answer must not be cached.
+    Bypass,
+}
+
+impl CacheStatus {
+    /// Returns the word for it in metrics.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            CacheStatus::Hit => "hit",
+            CacheStatus::Miss => "miss",
+            CacheStatus::Bypass => "bypass",
+        }
+    }
+}
+
 /// The record batches of an answer.
 pub(super) type Batches = stream::BoxStream<'static, Result<RecordBatch, Error>>;
 
 /// The layout of an answer's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) enum Layout {
     /// A list of rows, each a list of cells.
     Rows,
