@@ -31,7 +31,8 @@ impl Serving {
         let command: PathBuf = std::env::current_exe()?.with_file_name("serenytics");
         let mut child = Command::new(command)
             .arg("serve")
-            .args(["--listen", "127.0.0.1:0", "--data"])
+            // The benchmark repeats its queries to measure them.
+            .args(["--listen", "127.0.0.1:0", "--cache-memory", "0", "--data"])
             .arg(folder.join("data"))
             .arg("--python")
             .arg(python)

@@ -64,6 +64,11 @@ impl Api {
         }
     }
 
+    /// Removes the stored answers of queries on a storage.
+    pub async fn invalidate_cache(&self, storage: &Storage) {
+        self.call(&format!("/api/data_source/{}/invalidate_cache", storage.uuid), "").await;
+    }
+
     pub async fn insert(&self, storage: &Storage, rows: Vec<Value>) {
         let body = json!({"operations": [{"action": "insert", "rows": rows}]});
         self.json(&format!("/api/data_source/{}/batch", storage.uuid), body).await;

@@ -28,9 +28,9 @@ use crate::times::Times;
 const QUERY_MEMORY: usize = 2 << 30;
 
 /// A query in three languages: the platform's JSON, a DataFusion plan and SQL.
-struct Query {
-    name: &'static str,
-    stage: Value,
+pub struct Query {
+    pub name: &'static str,
+    pub stage: Value,
     plan: fn(DataFrame) -> datafusion::error::Result<DataFrame>,
     sql: &'static str,
     is_filtered: bool,
@@ -44,7 +44,7 @@ fn text(value: &str) -> Expr {
     lit(ScalarValue::Utf8View(Some(value.to_owned())))
 }
 
-fn queries() -> [Query; 4] {
+pub fn queries() -> [Query; 4] {
     let aggregate = |name: &str, function: &str| json!({"name": name, "agg_function": function});
     [
         Query {

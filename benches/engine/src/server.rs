@@ -10,8 +10,8 @@ use serenytics_local::Server;
 pub const KEY: &str = "key";
 
 /// Serves until standard input is closed.
-pub async fn serve(data: PathBuf) {
-    let server = Server::builder(data).api_key(KEY).start().await.unwrap();
+pub async fn serve(data: PathBuf, cache_memory: usize) {
+    let server = Server::builder(data).api_key(KEY).cache_memory(cache_memory).start().await.unwrap();
     println!("{}", server.url());
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await.unwrap().unwrap();
     server.shutdown().await;
@@ -24,12 +24,17 @@ pub struct Process {
 }
 
 impl Process {
+    /// Starts a server without a result cache: the benchmarks repeat their queries to measure them.
     pub fn start(data: &Path) -> Process {
+        Process::start_with_cache(data, 0)
+    }
+
+    pub fn start_with_cache(data: &Path, cache_memory: usize) -> Process {
         let mut command = Command::new(std::env::current_exe().unwrap());
         // The same number of allocator arenas as `serenytics serve`.
         let processors = std::thread::available_parallelism().unwrap().get().max(2);
         command.env("MALLOC_ARENA_MAX", processors.to_string());
-        command.arg("serve").arg(data).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg("serve").arg(data).arg(cache_memory.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
