@@ -14,6 +14,7 @@ mod measures;
 mod messages;
 mod pushes;
 mod queries;
+mod read_back;
 mod scripts;
 mod sources;
 mod streams;

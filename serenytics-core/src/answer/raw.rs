@@ -70,6 +70,7 @@ impl Rows for RawRows<'_> {
         let bytes = cells.skip_value()?;
         let row = serde_json::from_slice(bytes).or_else(|_| serde_json::from_slice(&without_nan(bytes)));
         let row: Vec<Value> = row.map_err(|_| self.syntax(before, bytes))?;
+        check_digits(&row, bytes)?;
         match self.width {
             Some(expected) if expected != row.len() => Err(CellError::Count { expected, found: row.len() }),
             _ => {
@@ -114,6 +115,37 @@ impl RawRows<'_> {
             }
         }
     }
+}
+
+/// Checks that no number of a row lost digits when it became an `f64`.
+fn check_digits(row: &[Value], bytes: &[u8]) -> Result<(), CellError> {
+    // All integers up to this one are exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_large = |cell: &Value| cell.as_f64().is_some_and(|number| number.abs() >= EXACT) && !is_integer(cell);
+    if !row.iter().any(is_large) {
+        return Ok(());
+    }
+    let mut reader = CellReader::new(bytes);
+    reader.expect(b'[')?;
+    for (column, cell) in row.iter().enumerate() {
+        if column > 0 {
+            reader.skip_space();
+            reader.expect(b',')?;
+        }
+        let spelled = reader.skip_value()?;
+        if is_large(cell) {
+            let alone = [b"[", spelled, b"]"].concat();
+            CellReader::new(&alone).row(1, CellReader::next::<Value>).map_err(|error| match error {
+                CellError::Mismatch { expected, found, .. } => CellError::Mismatch { column, expected, found },
+                error => error,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn is_integer(cell: &Value) -> bool {
+    cell.is_i64() || cell.is_u64()
 }
 
 /// Replaces each bare `NaN` by `null`. Python's `json` writes missing numbers as `NaN`.

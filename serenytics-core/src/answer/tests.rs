@@ -319,3 +319,25 @@ fn raw_rows_contain_json() {
         assert!(matches!(&wrong, Err(AnswerError::Malformed(m)) if m.starts_with("row 1")), "{data}: {wrong:?}");
     }
 }
+
+#[test]
+fn raw_rows_lose_no_digits() {
+    let key = ApiKey::from("canary-7f3a91");
+    let read = |data: &str| {
+        let mut rows = RawRows::new(&key);
+        let head = decode_into(&[with_data(data).as_bytes()], &mut rows);
+        head.map(|_| rows.into_rows())
+    };
+    let exact =
+        r#"[[9007199254740993, 1e23 ,18446744073709551615],[-9223372036854775808,9.007199254740992e15,[true]]]"#;
+    assert_eq!(read(exact).unwrap()[0][0], serde_json::json!(9_007_199_254_740_993_i64));
+    for cell in ["18446744073709551617", "9007199254740993.0", "-9.007199254740993e15"] {
+        match read(&format!(r#"[["a,]", {cell} ,null]]"#)) {
+            Err(AnswerError::Malformed(message)) => {
+                let expected = format!("row 1: cell 2: expected a string, a 64-bit number or NULL, found `{cell}`");
+                assert!(message.starts_with(&expected) && message.contains("without losing digits"), "{message}");
+            }
+            other => panic!("{cell}: {other:?}"),
+        }
+    }
+}

@@ -54,9 +54,5 @@ pub(crate) fn describe(shape: &[OutputColumn], row: u64, error: &CellError) -> S
         return format!("row {row}: {error}");
     };
     let name = shape.get(*column).map_or_else(|| (column + 1).to_string(), drift::called);
-    let help = match found.as_str() {
-        "`null`" | "`NaN`" => "; declare the column as an `Option` if it may be NULL",
-        _ => "",
-    };
-    format!("row {row}, column {name}: expected {expected}, found {found}{help}")
+    format!("row {row}, column {name}: expected {expected}, found {found}{}", error.advice())
 }

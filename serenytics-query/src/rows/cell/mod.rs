@@ -1,72 +1,19 @@
 //! Reads the rows of a response: cells in the order of the columns, directly from the bytes of the
 //! JSON.
 
+mod error;
 mod field;
+mod number;
 mod plain;
 mod row;
 mod types;
 
-use std::fmt;
-
 use memchr::memchr2;
 
+pub use error::CellError;
 pub use field::{FieldOf, column_type, field};
 pub use row::{Field, Row};
 pub use types::Cell;
-
-/// Why a cell could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CellError {
-    /// The bytes end in the middle of a row: more must arrive, or the response is truncated.
-    Incomplete,
-    /// The cell does not have the declared type of its column.
-    Mismatch {
-        /// The index of the column in the row.
-        column: usize,
-        /// The type of value that the row's field accepts.
-        expected: &'static str,
-        /// The start of the cell.
-        found: String,
-    },
-    /// The row does not have as many cells as the query has outputs.
-    Count {
-        /// The number of the query's outputs.
-        expected: usize,
-        /// The number of cells in the row, or one more than expected if the row has more.
-        found: usize,
-    },
-    /// A string contains bytes that are not valid UTF-8, which JSON requires.
-    Encoding {
-        /// The start of the string, with replacement characters for such bytes.
-        found: String,
-    },
-    /// The bytes are not a JSON row.
-    Syntax {
-        /// The start of the bytes.
-        found: String,
-    },
-}
-
-impl fmt::Display for CellError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CellError::Incomplete => f.write_str("the response ends in the middle of a row"),
-            CellError::Mismatch { column, expected, found } => {
-                write!(f, "cell {}: expected {expected}, found {found}", column + 1)
-            }
-            CellError::Count { expected, found } if found > expected => {
-                write!(f, "the row has more cells than the {expected} columns of the query")
-            }
-            CellError::Count { expected, found } => {
-                write!(f, "the row has {found} cells, but the query has {expected} columns")
-            }
-            CellError::Encoding { found } => write!(f, "the string {found} is not valid UTF-8"),
-            CellError::Syntax { found } => write!(f, "expected a JSON row, found {found}"),
-        }
-    }
-}
-
-impl std::error::Error for CellError {}
 
 /// The kinds of JSON scalars that a cell can be, borrowed from the answer.
 enum Scalar<'a> {

@@ -1,6 +1,6 @@
 //! The Rust types that a cell is read into.
 
-use super::{CellReader, Scalar, plain};
+use super::{CellReader, Scalar, number, plain};
 use crate::rows::shape::OutputType;
 use crate::rows::slot::SlotValue;
 use crate::syntax::vocabulary::ColumnType;
@@ -70,7 +70,7 @@ macro_rules! cell {
 macro_rules! integer_cell {
     ($($type:ty, $expected:literal;)+) => {$(
         cell!($type, $expected, OutputType::Column(ColumnType::Int), scalar => match scalar {
-            Scalar::Number(text) => text.parse().ok().or_else(|| <$type>::try_from(whole(text)?).ok()),
+            Scalar::Number(text) => text.parse().ok().or_else(|| <$type>::try_from(number::integer(text)?).ok()),
             _ => None,
         }, |bytes| {
             let (integer, length) = plain::integer(bytes)?;
@@ -89,71 +89,43 @@ integer_cell! {
     u32, "a non-negative 32-bit integer";
 }
 
-/// Reads `120.0` and `1.2e+2` as integers. A server writes integers like this if it stores the
-/// column as floats.
-fn whole(text: &str) -> Option<i64> {
-    if let Some((digits, fraction)) = text.split_once('.')
-        && fraction.bytes().all(|digit| digit == b'0')
-    {
-        return digits.parse().ok();
+/// Reads a string, with or without escapes.
+fn text_of(scalar: &Scalar<'_>) -> Option<String> {
+    match scalar {
+        Scalar::Text(text) => Some((*text).to_owned()),
+        Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
+        _ => None,
     }
-    let number: f64 = if text.contains(['e', 'E']) { number(text)? } else { return None };
-    // A number with an exponent is an `f64`, whose integer value is exact.
-    let is_whole = number.fract() == 0.0 && number.abs() < i64::MAX as f64;
-    is_whole.then_some(number as i64)
 }
 
-/// Reads a number that fits into an `f64`. Rejects words that JSON does not have, such as `inf`,
-/// and integers that would lose a digit.
-fn number(text: &str) -> Option<f64> {
-    // Rust also parses `inf` and `nan`, which end in a letter.
-    let is_json = text.ends_with(|last: char| last.is_ascii_digit() || last == '.');
-    let number: f64 = if is_json { text.parse().ok()? } else { return None };
-    // Integers of 15 digits are all exact.
-    let exact = text.len() <= 15 || text.parse().map_or(true, |integer: i128| number as i128 == integer);
-    (number.is_finite() && exact).then_some(number)
-}
-
-/// Reads an `f32`. A fraction is rounded; an integer must fit exactly.
-fn single(text: &str) -> Option<f32> {
-    let number = number(text)?;
-    let single = number as f32;
-    let exact = number.fract() != 0.0 || f64::from(single) == number;
-    (single.is_finite() && exact).then_some(single)
+fn datetime_of(scalar: &Scalar<'_>) -> Option<DateTime> {
+    match scalar {
+        Scalar::Text(text) => datetime::parse(text).ok(),
+        scalar => datetime::parse(&text_of(scalar)?).ok(),
+    }
 }
 
 cell!(f64, "a number", OutputType::Column(ColumnType::Float), scalar => match scalar {
-    Scalar::Number(text) => number(text),
+    Scalar::Number(text) => number::double(text),
     _ => None,
 }, plain::number);
-cell!(f32, "a number", OutputType::Column(ColumnType::Float), scalar => match scalar {
-    Scalar::Number(text) => single(text),
+cell!(f32, "a 32-bit number", OutputType::Column(ColumnType::Float), scalar => match scalar {
+    Scalar::Number(text) => number::single(text),
     _ => None,
 });
-cell!(String, "a string", OutputType::Column(ColumnType::Str), scalar => match scalar {
-    Scalar::Text(text) => Some((*text).to_owned()),
-    Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
-    _ => None,
-}, |bytes| plain::text(bytes).map(|(text, length)| (text.to_owned(), length)));
-cell!(DateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
-    Scalar::Text(text) => datetime::parse(text).ok(),
-    _ => None,
-}, plain::datetime);
+cell!(String, "a string", OutputType::Column(ColumnType::Str), scalar => text_of(scalar), |bytes| plain::text(bytes).map(|(text, length)| (text.to_owned(), length)));
+cell!(DateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => datetime_of(scalar), plain::datetime);
 #[cfg(feature = "chrono")]
-cell!(chrono::NaiveDateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
-    Scalar::Text(text) => datetime::parse(text).ok().and_then(crate::values::datetime_crates::chrono::theirs),
-    _ => None,
+cell!(chrono::NaiveDateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => {
+    datetime_of(scalar).and_then(crate::values::datetime_crates::chrono::theirs)
 });
 #[cfg(feature = "time")]
-cell!(time::PrimitiveDateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => match scalar {
-    Scalar::Text(text) => datetime::parse(text).ok().and_then(crate::values::datetime_crates::time::theirs),
-    _ => None,
+cell!(time::PrimitiveDateTime, "a datetime", OutputType::Column(ColumnType::DateTime), scalar => {
+    datetime_of(scalar).and_then(crate::values::datetime_crates::time::theirs)
 });
 cell!(SlotValue, "a time slot", OutputType::Slot(_), scalar => match scalar {
-    Scalar::Text(text) => SlotValue::from_text(text),
-    Scalar::Escaped(quoted) => serde_json::from_slice::<String>(quoted).ok().and_then(|text| SlotValue::from_text(&text)),
-    Scalar::Number(text) => text.parse().ok().or_else(|| whole(text)).map(SlotValue::Number),
-    _ => None,
+    Scalar::Number(text) => number::integer(text).map(SlotValue::Number),
+    scalar => text_of(scalar).and_then(|text| SlotValue::from_text(&text)),
 });
 
 impl sealed::Sealed for serde_json::Value {}
@@ -170,11 +142,9 @@ impl Cell for serde_json::Value {
     fn from_scalar(scalar: &Scalar<'_>) -> Option<Self> {
         match scalar {
             Scalar::Null => Some(serde_json::Value::Null),
-            // An integer that does not fit into 64 bits would lose digits.
             Scalar::Number(text) => {
                 let number: serde_json::Number = text.parse().ok()?;
-                let is_integer = !text.contains(['.', 'e', 'E']);
-                (!is_integer || !number.is_f64()).then_some(serde_json::Value::Number(number))
+                (!number.is_f64() || number::double(text).is_some()).then_some(serde_json::Value::Number(number))
             }
             Scalar::Text(text) => Some((*text).into()),
             Scalar::Escaped(quoted) => serde_json::from_slice(quoted).ok(),
