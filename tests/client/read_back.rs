@@ -86,9 +86,9 @@ fn any_rows() -> Vec<Extreme> {
 async fn fetched(engine: &Engine) -> Result<Vec<Extreme>, serenytics_core::Error> {
     let all = query! {
         from Extreme
-        into Extreme
         select id, int8, int16, int32, int64, byte, word, long, single, double, text, at
-        order_by id asc
+        order_by id
+        into Extreme
     };
     engine.client.fetch(&all).await
 }
@@ -144,14 +144,14 @@ async fn values_are_the_same_in_aggregates_groups_and_conditions() -> Outcome {
     emptied(&engine).await?.insert(&rows).await?;
     let widest = query! {
         from Extreme
-        aggregate max(single) as single, max(double) as double, max(int64) as int64, min(int64) as least, max(at) as at
+        select max(single) as single, max(double) as double, max(int64) as int64, min(int64) as least, max(at) as at
     };
     let widest = engine.client.fetch_one(&widest).await?;
     assert_eq!((widest.single, widest.double), (Some(f32::MAX), Some(f64::MAX)));
     assert_eq!((widest.int64, widest.least), (Some(i64::MAX), Some(i64::MIN)));
     assert_eq!(widest.at, rows.iter().map(|row| row.at).max());
 
-    let groups = query! { from Extreme group_by single aggregate count() as rows order_by single asc };
+    let groups = query! { from Extreme group_by single select count() as rows order_by single asc };
     let groups: Vec<f32> = engine.client.fetch(&groups).await?.into_iter().map(|group| group.single).collect();
     let mut expected: Vec<f32> = rows.iter().map(|row| row.single).collect();
     expected.sort_by(f32::total_cmp);
@@ -162,8 +162,8 @@ async fn values_are_the_same_in_aggregates_groups_and_conditions() -> Outcome {
         let (single, text, at, int64) = (row.single, &row.text, row.at, row.int64);
         let same = query! {
             from Extreme
-            select id
             where single == {single}, text == {text}, at == {at}, int64 == {int64}?, id == {row.id}
+            select id
         };
         assert_eq!(engine.client.fetch_one(&same).await?.id, row.id, "{row:?}");
     }
