@@ -8,10 +8,11 @@ use serenytics_query::wire::{ColumnTitle, Pipeline, ROW_BY_ROW};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::answer::{Answer, AnswerError, Decoder, RawRows};
+use crate::api_key::ApiKey;
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::session::Session;
-use crate::transport::{Request, Response, server_errors};
+use crate::transport::{Attempts, Deadline, Request, Response, server_errors};
 
 /// The data API of a server, for a client with a data API key; see [`Client::data_api`].
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ impl DataApi {
     /// rejects the request.
     pub async fn columns(&self, uuid: &str) -> Result<Vec<ColumnTitle>, Error> {
         let request = self.session.post(&["data-api", "query-model", uuid], self.session.deadline());
-        let mut answer = request.repeatable().json(&json!({})).send().await?.ok().await?;
+        let mut answer = request.repeatable().read_whole().json(&json!({})).send().await?.ok().await?;
         let columns = answer.get_mut("columns_titles").map(Value::take).unwrap_or_default();
         serde_json::from_value(columns).map_err(|error| {
             let message = format!("the `columns_titles` of the response do not describe columns: {error}");
@@ -93,20 +94,13 @@ impl DataApi {
     /// Returns an error if the key cannot read the source, the server cannot be reached or rejects
     /// the request, or the response is malformed.
     pub async fn query(&self, uuid: &str, query: &Pipeline) -> Result<Answer, Error> {
-        let mut response = self.request(uuid, "json", query)?.send().await?;
-        let mut rows = RawRows::new(self.session.api_key());
-        let mut decoder = Decoder::default();
-        let error = |response: &Response, error| match error {
-            AnswerError::Rejected(said) => response.rejected(said),
-            AnswerError::Malformed(message) => response.error(Kind::Decode, message),
-        };
-        while let Some(chunk) = response.chunk().await? {
-            decoder.feed(&chunk, &mut rows).map_err(|failed| error(&response, failed))?;
-        }
-        let head = decoder.finish(&mut rows).map_err(|failed| error(&response, failed))?;
-        match (head.titles, head.rows) {
-            (Some(columns), Some(_)) => Ok(Answer { columns, rows: rows.into_rows() }),
-            _ => Err(response.error(Kind::Decode, "the response has no `columns_titles` or `data`".to_owned())),
+        let deadline = self.session.deadline();
+        let mut attempts = Attempts::until(deadline);
+        loop {
+            match read_rows(self.request(uuid, "json", query, deadline)?.send().await?, self.session.api_key()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => attempts.again(error).await?,
+            }
         }
     }
 
@@ -134,7 +128,7 @@ impl DataApi {
 
     /// Starts a query in the format `csv`; the caller reads the response.
     pub(crate) async fn csv(&self, uuid: &str, query: &Pipeline) -> Result<Response, Error> {
-        let mut response = self.request(uuid, "csv", query)?.send().await?;
+        let mut response = self.request(uuid, "csv", query, self.session.deadline())?.send().await?;
         if response.is_json() {
             // An error with status 200 is JSON instead of CSV.
             let body = response.whole().await?;
@@ -145,13 +139,32 @@ impl DataApi {
         Ok(response)
     }
 
-    fn request(&self, uuid: &str, format: &str, query: &Pipeline) -> Result<Request<'_>, Error> {
+    fn request(&self, uuid: &str, format: &str, query: &Pipeline, deadline: Deadline) -> Result<Request<'_>, Error> {
         let query = Pipeline { order: Some(ROW_BY_ROW.to_owned()), ..query.clone() };
         let query = serde_json::to_value(query).map_err(|error| {
             Error::new(Kind::Usage, format!("the query cannot be written: {error}")).caused_by(error)
         })?;
-        let request = self.session.post(&["data-api", "query-data", uuid], self.session.deadline());
+        let request = self.session.post(&["data-api", "query-data", uuid], deadline);
         Ok(request.repeatable().json(&json!({ "format": format, "query": query })))
+    }
+}
+
+/// Reads the rows of a query.
+async fn read_rows(mut response: Response, key: &ApiKey) -> Result<Answer, Error> {
+    let mut rows = RawRows::new(key);
+    let mut decoder = Decoder::default();
+    let error = |response: &Response, error| match error {
+        AnswerError::Rejected(said) => response.rejected(said),
+        AnswerError::Malformed(message) => response.error(Kind::Decode, message),
+        AnswerError::Truncated(message) => response.error(Kind::Truncated, message),
+    };
+    while let Some(chunk) = response.chunk().await? {
+        decoder.feed(&chunk, &mut rows).map_err(|failed| error(&response, failed))?;
+    }
+    let head = decoder.finish(&mut rows).map_err(|failed| error(&response, failed))?;
+    match (head.titles, head.rows) {
+        (Some(columns), Some(_)) => Ok(Answer { columns, rows: rows.into_rows() }),
+        _ => Err(response.error(Kind::Decode, "the response has no `columns_titles` or `data`".to_owned())),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serenytics_query::problem::Problem;
@@ -20,6 +21,8 @@ struct Inner {
     call: Option<Call>,
     status: Option<StatusCode>,
     problems: Vec<Problem>,
+    is_outcome_unknown: bool,
+    retry_after: Option<Duration>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -40,6 +43,8 @@ pub(crate) enum Kind {
     Timeout,
     /// The response is not JSON, or does not match what the query declares.
     Decode,
+    /// The response ends too early.
+    Truncated,
     /// A script ran and failed.
     ScriptFailure,
     /// The daily mail quota is exhausted.
@@ -68,6 +73,8 @@ impl Error {
             call: None,
             status: None,
             problems: Vec::new(),
+            is_outcome_unknown: false,
+            retry_after: None,
             cause: None,
         }))
     }
@@ -103,6 +110,21 @@ impl Error {
     pub(crate) fn advised(mut self, advice: &str) -> Error {
         self.0.message.push_str("; ");
         self.0.message.push_str(advice);
+        self
+    }
+
+    /// Marks the error of a call that the server may have carried out, and adds advice to its
+    /// message.
+    pub(crate) fn outcome_unknown(mut self, advice: &str) -> Error {
+        if self.0.is_outcome_unknown {
+            return self;
+        }
+        self.0.is_outcome_unknown = true;
+        self.advised(advice)
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Error {
+        self.0.retry_after = retry_after;
         self
     }
 
@@ -162,7 +184,27 @@ impl Error {
     /// than the query declares.
     #[must_use]
     pub fn is_decode(&self) -> bool {
-        self.0.kind == Kind::Decode
+        matches!(self.0.kind, Kind::Decode | Kind::Truncated)
+    }
+
+    /// Returns true if the response broke off, so that the next one may be complete.
+    pub(crate) fn is_truncated(&self) -> bool {
+        matches!(self.0.kind, Kind::Connection | Kind::Truncated)
+    }
+
+    /// Returns true if the call changes data and the server may have carried it out, for example
+    /// because the connection broke before the response: check before you repeat the call. Returns
+    /// false if the server certainly did not carry it out.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.0.is_outcome_unknown
+    }
+
+    /// Returns how long to wait before the next attempt, if the server asked for it by the header
+    /// `Retry-After`. The client itself waits if the time is within the timeout of the call.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// Returns true if the server rejected the request: it answered with an unexpected status, or

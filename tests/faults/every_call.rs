@@ -120,9 +120,10 @@ fn needs_no_more(case: &Case, call: &str, met: &Request) -> bool {
     }
 }
 
-/// Returns true if a request changes nothing, so that it may be repeated.
-fn is_repeatable(request: &Request) -> bool {
-    request.method == "GET" || request.is_query() || request.path.starts_with("/data-api/")
+/// Returns true if a request may be repeated: it changes nothing, or the server turned it away.
+fn is_repeatable(case: &Case, request: &Request) -> bool {
+    let is_turned_away = ["429, retry at once", "503"].contains(&case.name);
+    is_turned_away || request.method == "GET" || request.is_query() || request.path.starts_with("/data-api/")
 }
 
 fn is_same(one: &Request, other: &Request) -> bool {
@@ -158,10 +159,10 @@ async fn meet(case: &'static Case, signs_uploads: bool) -> Result<Vec<String>, B
                 // The engine itself rejects these calls.
                 Err(error) if REJECTED.contains(name) && error.is_rejected() => {}
                 Err(error) => wrong.push(format!("{place}: {error:?}")),
-                Ok(_) if times(met) > 1 && is_repeatable(met) || needs_no_more(case, name, met) => {}
+                Ok(_) if times(met) > 1 && is_repeatable(case, met) || needs_no_more(case, name, met) => {}
                 Ok(answer) => wrong.push(format!("{place}: {}", answer.chars().take(200).collect::<String>())),
             }
-            let twice = sent.iter().filter(|request| !is_repeatable(request) && times(request) > 1);
+            let twice = sent.iter().filter(|request| !is_repeatable(case, request) && times(request) > 1);
             wrong.extend(twice.map(|request| format!("{place}: {} {} was repeated", request.method, request.path)));
             calls.settled().await?;
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use serenytics_query::cell::{CellError, CellReader};
 use serenytics_query::wire::ColumnTitle;
 
-use crate::transport::{NO_REASON, has_errors, reason};
+use crate::transport::{BYTE_ORDER_MARK, NO_REASON, has_errors, reason};
 
 /// A collector of rows.
 pub(crate) trait Rows {
@@ -26,7 +26,9 @@ pub(crate) trait Rows {
 pub(crate) enum AnswerError {
     /// The server returned an error instead of data.
     Rejected(String),
-    /// The response is truncated, not JSON, or not what was expected.
+    /// The response is truncated.
+    Truncated(String),
+    /// The response is not JSON, or not what was expected.
     Malformed(String),
 }
 
@@ -167,6 +169,11 @@ impl Machine {
         }
         match self.state {
             State::Start => {
+                // A byte order mark may precede the object.
+                if reader.peek()? == BYTE_ORDER_MARK[0] {
+                    BYTE_ORDER_MARK.iter().try_for_each(|byte| reader.expect(*byte))?;
+                    reader.skip_space();
+                }
                 reader.expect(b'{')?;
                 self.state = State::Key { first: true };
             }
@@ -304,13 +311,14 @@ impl Machine {
     fn finish(self, all_read: bool) -> Result<Head, AnswerError> {
         let truncated = self.state != State::End || !all_read;
         if truncated {
-            return Err(AnswerError::Malformed(self.pending_error.unwrap_or_else(|| {
-                match (self.state, self.head.rows) {
-                    (State::Start, _) => "the response is empty".to_owned(),
-                    (State::Rows { .. }, Some(rows)) => format!("the response is truncated: it ends after row {rows}"),
-                    _ => "the response is truncated: it ends in the middle".to_owned(),
-                }
-            })));
+            if let Some(error) = self.pending_error {
+                return Err(AnswerError::Malformed(error));
+            }
+            return Err(AnswerError::Truncated(match (self.state, self.head.rows) {
+                (State::Start, _) => "the response is empty".to_owned(),
+                (State::Rows { .. }, Some(rows)) => format!("the response is truncated: it ends after row {rows}"),
+                _ => "the response is truncated: it ends in the middle".to_owned(),
+            }));
         }
         let status = match (self.status.as_deref(), self.error) {
             (_, Some(error)) => Err(AnswerError::Rejected(error)),

@@ -87,6 +87,7 @@ impl Exchange {
             Ok(Some(head)) => head,
             Err(AnswerError::Rejected(said)) => return Err(response.rejected(said)),
             Err(AnswerError::Malformed(message)) => return Err(response.error(Kind::Decode, message)),
+            Err(AnswerError::Truncated(message)) => return Err(response.error(Kind::Truncated, message)),
         };
         let bytes = self.bytes;
         let span = &self.span;

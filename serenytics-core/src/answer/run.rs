@@ -7,7 +7,7 @@ use tracing::{Instrument, debug_span};
 use crate::answer::{Exchange, Expect, ReadUntil, Rows};
 use crate::error::Error;
 use crate::session::Session;
-use crate::transport::Deadline;
+use crate::transport::{Attempts, Deadline};
 
 /// Sends a query to the source with this uuid, and reads its response as far as `until`.
 pub(crate) async fn run(
@@ -22,13 +22,18 @@ pub(crate) async fn run(
     let span = debug_span!("query", source = uuid, %pipeline, rows = Empty, bytes = Empty);
     let within = span.clone();
     let exchange = async {
-        let request = session.post(&["api", "formatted_data", uuid], deadline).text(body.clone()).repeatable();
-        let mut exchange = match request.send().await {
-            Ok(response) => Exchange::new(response, expect, within),
-            Err(error) => Exchange::of_error(error, expect, within)?,
-        };
-        exchange.read(until, rows).await?;
-        Ok(exchange)
+        let mut attempts = Attempts::until(deadline);
+        loop {
+            let request = session.post(&["api", "formatted_data", uuid], deadline).text(body.clone()).repeatable();
+            let mut exchange = match request.send().await {
+                Ok(response) => Exchange::new(response, expect, within.clone()),
+                Err(error) => Exchange::of_error(error, expect, within.clone())?,
+            };
+            let Err(error) = exchange.read(until, rows).await else { return Ok(exchange) };
+            // No row was returned yet, so the query may be sent again.
+            attempts.again(error).await?;
+            rows.clear();
+        }
     };
     exchange.instrument(span).await
 }

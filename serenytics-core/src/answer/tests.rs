@@ -48,7 +48,7 @@ fn decode(answer: &str) -> Result<Vec<Row>, AnswerError> {
 
 fn malformed(answer: &str) -> String {
     match decode(answer) {
-        Err(AnswerError::Malformed(message)) => message,
+        Err(AnswerError::Malformed(message) | AnswerError::Truncated(message)) => message,
         other => panic!("{answer}: {other:?}"),
     }
 }
@@ -103,13 +103,22 @@ fn decoder_accepts_chunks_that_end_at_any_byte() {
 }
 
 #[test]
+fn decoder_accepts_a_byte_order_mark() {
+    let answer = format!("\u{feff} {}", with_data(DATA));
+    assert_eq!(decode(&answer).unwrap(), rows());
+    let single: Vec<&[u8]> = answer.as_bytes().chunks(1).collect();
+    assert_eq!(decode_chunks(&single).unwrap(), rows());
+    assert!(malformed("\u{fefe}{}").contains("not valid JSON"));
+}
+
+#[test]
 fn response_truncated_at_any_byte_is_an_error() {
     for answer in orders() {
         let whole = answer.trim_end().len();
         for at in 0..whole {
             let outcome = decode_chunks(&[&answer.as_bytes()[..at]]);
             match outcome {
-                Err(AnswerError::Malformed(message)) => {
+                Err(AnswerError::Truncated(message)) => {
                     assert!(message.contains("truncated") || message.contains("empty"), "{message}");
                 }
                 other => panic!("{answer} at {at}: {other:?}"),

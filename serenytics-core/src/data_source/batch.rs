@@ -194,7 +194,7 @@ impl DataSource {
         let sent = async {
             debug!("sending");
             let request = self.session().post(&["api", "data_source", self.uuid(), "batch"], deadline).text(body);
-            let mut response = request.send().await.map_err(|error| match error.status() {
+            let mut response = request.sends_rows().send().await.map_err(|error| match error.status() {
                 Some(413) => error.advised(&format!(
                     "the batch has {rows} rows and keys in {bytes} bytes, and nothing was applied: send fewer rows, split the batch by \
                      `.max_request_size(bytes)`, or load a file"

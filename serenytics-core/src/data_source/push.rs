@@ -38,8 +38,9 @@ impl Pusher {
     /// Appends a row without waiting until it is stored.
     ///
     /// A row that does not fit the storage's columns may be lost without an error: use a
-    /// [`batch`](DataSource::batch) if rows must arrive. A push is never retried; after a
-    /// connection error, the row may have arrived.
+    /// [`batch`](DataSource::batch) if rows must arrive. A push is only retried if the server
+    /// certainly did not receive it; [`is_outcome_unknown`](Error::is_outcome_unknown) is true for
+    /// the error if the row may have arrived.
     ///
     /// ```no_run
     /// # async fn push() -> Result<(), Box<dyn std::error::Error>> {

@@ -141,7 +141,7 @@ impl Export<'_> {
         });
         let request =
             session.post(&["api", "data_source", self.source.uuid(), "export_source_data"], deadline).no_read_timeout();
-        let mut response = request.json(&body).send().await?;
+        let mut response = request.creates_file().json(&body).send().await?;
         let body = response.whole().await?;
         let answer: Value = response.parse(&body)?;
         response.check_status(&answer)?;

@@ -180,7 +180,7 @@ impl Upload<'_> {
             Some(url) => Request::signed_upload(session.connection(), url, CONTENT_TYPE, self.deadline),
             None => {
                 let request = session.post(&["api", "data_source", self.source.uuid(), "file"], self.deadline);
-                request.expect(StatusCode::CREATED)
+                request.expect(StatusCode::CREATED).creates_file()
             }
         };
         let mut sending = pin!(request.stream(stream.body, stream.length).send());

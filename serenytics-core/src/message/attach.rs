@@ -53,7 +53,8 @@ pub(super) async fn upload(session: &Session, path: &Path, deadline: Deadline) -
         }
         None => {
             let uuid = new_uuid();
-            let request = session.post(&["api", "upload_file", &uuid], deadline).expect(StatusCode::CREATED);
+            let request =
+                session.post(&["api", "upload_file", &uuid], deadline).expect(StatusCode::CREATED).creates_file();
             (request, uuid)
         }
     };

@@ -183,7 +183,8 @@ impl<'c> Email<'c> {
 
 /// Starts sending a mail.
 async fn begin<'c>(session: &'c Session, body: &Value, deadline: Deadline) -> Result<Task<'c>, Error> {
-    let started = session.post(&["api", "email"], deadline).json(body).send().await.map_err(|error| {
+    // A 429 is the quota of the day: waiting does not help.
+    let started = session.post(&["api", "email"], deadline).once().json(body).send().await.map_err(|error| {
         let is_quota = error.status() == Some(StatusCode::TOO_MANY_REQUESTS.as_u16());
         if is_quota { error.of_kind(Kind::Quota) } else { error }
     })?;

@@ -148,7 +148,7 @@ async fn temporary_failures_are_retried_if_safe() {
 async fn calls_that_change_data_are_not_retried() {
     let server = TestServer::start(|_, asked| match asked.line.starts_with("GET") {
         true => list(&[SOURCE]),
-        false => Reply::Answer(503, "retry-after: 0\r\n", String::new()),
+        false => Reply::Answer(503, "", String::new()),
     })
     .await;
     let source = server.client().source("sales").await.unwrap();

@@ -8,7 +8,9 @@ mod loads;
 mod logs;
 mod measures;
 mod messages;
+mod proxies;
 mod queries;
+mod retries;
 mod schemas;
 mod server;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]

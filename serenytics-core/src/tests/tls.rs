@@ -77,6 +77,11 @@ async fn check_handshake(choose: impl Fn(ClientBuilder) -> ClientBuilder) {
     let error = stranger.sources().await.unwrap_err();
     assert!(error.is_connection() && error.to_string().contains("cannot connect to http"), "{error}");
     assert!(!format!("{error:?}").contains("canary"));
+    // A retry would not help.
+    assert!(!error.to_string().contains("tried"), "{error}");
+    let is_known = cfg!(target_os = "linux") || error.to_string().contains("UnknownIssuer");
+    assert!(!is_known || error.to_string().matches("root_certificates").count() == 1, "{error}");
+    assert!(error.to_string().matches("UnknownIssuer").count() <= 1, "{error}");
 
     let message = error_of_plain_server(choose(Client::builder().api_key("canary-7f3a91"))).await;
     // The TLS libraries of other systems have other messages.

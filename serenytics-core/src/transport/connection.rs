@@ -7,7 +7,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use crate::api_key::ApiKey;
-use crate::transport::Deadline;
+use crate::transport::{Deadline, HttpClients};
 
 /// A connection to a server, as needed by requests. Cheap to clone.
 #[derive(Clone)]
@@ -17,10 +17,7 @@ pub(crate) struct Connection {
 }
 
 struct Server {
-    /// For API calls, which follow no redirect.
-    http: reqwest::Client,
-    /// For files on other servers, which are downloaded without the key.
-    downloads: reqwest::Client,
+    clients: HttpClients,
     url: Url,
     api_key: ApiKey,
     key_header: HeaderValue,
@@ -36,19 +33,19 @@ pub(crate) struct Deadlines {
 
 impl Connection {
     pub(crate) fn new(
-        [http, downloads]: [reqwest::Client; 2],
+        clients: HttpClients,
         url: Url,
         api_key: ApiKey,
         key_header: HeaderValue,
         deadlines: Deadlines,
     ) -> Connection {
-        Connection { server: Arc::new(Server { http, downloads, url, api_key, key_header }), deadlines }
+        Connection { server: Arc::new(Server { clients, url, api_key, key_header }), deadlines }
     }
 
     /// Returns a connection over the same HTTP clients that redacts another secret.
     pub(crate) fn with_token(&self, token: ApiKey) -> Connection {
-        let Server { http, downloads, url, key_header, .. } = &*self.server;
-        Connection::new([http.clone(), downloads.clone()], url.clone(), token, key_header.clone(), self.deadlines)
+        let Server { clients, url, key_header, .. } = &*self.server;
+        Connection::new(clients.clone(), url.clone(), token, key_header.clone(), self.deadlines)
     }
 
     /// Returns the same connection with another deadline for whole calls. The read deadline is at
@@ -60,11 +57,16 @@ impl Connection {
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.server.http
+        &self.server.clients.api
     }
 
     pub(crate) fn downloads(&self) -> &reqwest::Client {
-        &self.server.downloads
+        &self.server.clients.downloads
+    }
+
+    /// Returns the proxy of API calls, as messages name it.
+    pub(crate) fn proxy(&self) -> Option<&str> {
+        self.server.clients.proxy.as_deref()
     }
 
     pub(crate) fn url(&self) -> &Url {

@@ -11,6 +11,7 @@ use crate::api_key::ApiKey;
 use crate::error::{Error, Kind};
 use crate::transport::Connection;
 use crate::transport::deadline::humanize;
+use crate::transport::response::without_mark;
 
 /// Maximum length of the excerpt of a body that is not a message of the API.
 const LONGEST_EXCERPT: usize = 300;
@@ -19,6 +20,10 @@ const LONGEST_MESSAGE: usize = 2_000;
 
 /// How rustls and OpenSSL describe a response that is not TLS.
 const PLAIN_ANSWERS: [&str; 2] = ["InvalidContentType", "wrong version number"];
+
+/// How TLS libraries describe a certificate whose authority the client does not know.
+const UNKNOWN_ISSUERS: [&str; 4] =
+    ["UnknownIssuer", "local issuer certificate", "self-signed certificate", "self signed"];
 
 /// Creates the error of a request without a response, or with a truncated one.
 pub(crate) fn transport_error(connection: &Connection, error: reqwest::Error) -> Error {
@@ -35,17 +40,46 @@ pub(crate) fn transport_error(connection: &Connection, error: reqwest::Error) ->
         let knob = "`connect_timeout` of the client's builder";
         (Kind::Timeout, format!("no connection within {time}; {knob} sets this timeout"))
     } else if error.is_connect() {
-        let is_plain = PLAIN_ANSWERS.iter().any(|word| text.contains(word));
-        let meant =
-            if is_plain { "; the server does not seem to use TLS: its URL may begin with `http://`" } else { "" };
-        (Kind::Connection, format!("cannot connect to {server}: {text}{meant}"))
-    } else if StdError::source(&error).is_some_and(|cause| cause.is::<io::Error>()) && error.is_decode() {
+        let advice = if PLAIN_ANSWERS.iter().any(|word| text.contains(word)) {
+            "; the server does not seem to use TLS: its URL may begin with `http://`"
+        } else if causes(&error).any(|cause| UNKNOWN_ISSUERS.iter().any(|word| cause.to_string().contains(word))) {
+            "; add the certificate of the authority that signed it by `root_certificates` of the client's builder"
+        } else {
+            ""
+        };
+        match connection.proxy() {
+            // The connection to the proxy failed, not one through it.
+            Some(proxy) if is_unreachable(&error) => {
+                (Kind::Connection, format!("cannot connect to {proxy}, on the way to {server}: {text}"))
+            }
+            Some(proxy) if advice.is_empty() => {
+                (Kind::Connection, format!("cannot connect to {server} through {proxy}: {text}"))
+            }
+            _ => (Kind::Connection, format!("cannot connect to {server}: {text}{advice}")),
+        }
+    } else if let Some(unzip) = StdError::source(&error).and_then(|cause| cause.downcast_ref::<io::Error>())
+        && error.is_decode()
+    {
         // A broken connection is not the direct cause of the error, but a deeper one.
-        (Kind::Decode, format!("the response cannot be unzipped: {text}"))
+        let kind = if unzip.kind() == io::ErrorKind::UnexpectedEof { Kind::Truncated } else { Kind::Decode };
+        (kind, format!("the response cannot be unzipped: {text}"))
     } else {
         (Kind::Connection, format!("the connection broke: {text}"))
     };
     Error::new(kind, message).caused_by(error)
+}
+
+/// Returns true if the first server of a connection, which may be a proxy, cannot be found or
+/// reached.
+fn is_unreachable(error: &reqwest::Error) -> bool {
+    let cause = root_cause(error).downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.raw_os_error().is_some())
+        || causes(error).any(|cause| cause.to_string() == "dns error")
+}
+
+/// Returns true if the client does not trust the server's certificate. A retry would not help.
+pub(crate) fn is_untrusted(error: &reqwest::Error) -> bool {
+    error.is_connect() && causes(error).any(|cause| cause.to_string().to_ascii_lowercase().contains("certificate"))
 }
 
 /// Creates the error of a server that sends nothing.
@@ -94,7 +128,7 @@ pub(crate) fn redacted_url(url: &Url) -> String {
 
 /// Returns what the body of an error response says: its errors, or the start of any other body.
 fn body_message(body: &[u8], key: &ApiKey) -> Option<String> {
-    let (said, longest) = match serde_json::from_slice::<Value>(body) {
+    let (said, longest) = match serde_json::from_slice::<Value>(without_mark(body)) {
         Ok(Value::String(message)) => (message, LONGEST_MESSAGE),
         Ok(value) => match server_errors(&value) {
             Some(message) => (message, LONGEST_MESSAGE),
@@ -160,13 +194,14 @@ pub(crate) fn truncated(text: &str, longest: usize) -> String {
     line
 }
 
+/// Returns the causes of an error, from the outermost to the innermost.
+fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause| StdError::source(*cause))
+}
+
 /// Returns the innermost cause: the error of the operating system or the protocol.
 fn root_cause<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    innermost
+    causes(error).last().unwrap_or(error)
 }
 
 #[cfg(test)]

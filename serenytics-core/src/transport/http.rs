@@ -2,15 +2,14 @@
 //! servers.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::redirect::Policy;
 
-use crate::api_key::ApiKey;
 use crate::error::{Error, Kind};
+use crate::transport::proxy::{Proxy, is_loopback};
 
 /// The user agent of the client.
 const USER_AGENT: &str = concat!("serenytics-rust/", env!("CARGO_PKG_VERSION"));
@@ -30,15 +29,15 @@ pub(crate) struct HttpOptions {
     pub(crate) configure: Option<Configure>,
 }
 
-/// The proxy of all connections.
-#[derive(Clone, Default)]
-pub(crate) enum Proxy {
-    /// The system's proxies.
-    #[default]
-    System,
-    /// The proxy at this URL, which may contain a password.
-    At(ApiKey),
-    None,
+/// The HTTP clients of a connection. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct HttpClients {
+    /// For API calls, which follow no redirect.
+    pub(super) api: reqwest::Client,
+    /// For files on other servers, which are downloaded without the key.
+    pub(super) downloads: reqwest::Client,
+    /// The proxy of API calls, as messages name it.
+    pub(super) proxy: Option<Arc<str>>,
 }
 
 /// The TLS library.
@@ -61,7 +60,7 @@ impl fmt::Debug for HttpOptions {
 
 impl HttpOptions {
     /// Creates the clients for API calls and for downloads.
-    pub(crate) fn clients(&self, url: &Url, connect: Duration) -> Result<[reqwest::Client; 2], Error> {
+    pub(crate) fn clients(&self, url: &Url, connect: Duration) -> Result<HttpClients, Error> {
         if url.scheme() == "https" && !cfg!(any(feature = "rustls", feature = "native-tls")) {
             let message = "HTTPS is not compiled in: enable the feature `rustls` or `native-tls` of serenytics";
             return Err(Error::new(Kind::Usage, message));
@@ -73,7 +72,19 @@ impl HttpOptions {
             http.build().map_err(|error| wrong("set up the HTTP client", error))
         };
         // Files are downloaded as they are: a gzipped file stays gzipped.
-        Ok([client(Policy::none(), true)?, client(Policy::limited(REDIRECTS), false)?])
+        Ok(HttpClients {
+            api: client(Policy::none(), true)?,
+            downloads: client(Policy::limited(REDIRECTS), false)?,
+            proxy: self.described_proxy(url).map(Arc::from),
+        })
+    }
+
+    /// Describes the proxy of API calls. A proxy that the user configured in reqwest is not known.
+    fn described_proxy(&self, url: &Url) -> Option<String> {
+        match self.proxy {
+            Proxy::System if self.configure.is_some() => None,
+            _ => self.proxy.described(url, |name| std::env::var(name).ok()),
+        }
     }
 
     fn builder(&self, url: &Url) -> Result<reqwest::ClientBuilder, Error> {
@@ -131,22 +142,4 @@ impl HttpOptions {
 fn wrong(what: &str, error: reqwest::Error) -> Error {
     let error = error.without_url();
     Error::new(Kind::Usage, format!("cannot {what}: {error}")).caused_by(error)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_addresses_are_recognized() {
-        let loopback = |text| is_loopback(&Url::parse(text).unwrap());
-        assert!(loopback("http://127.0.0.1:8000") && loopback("http://[::1]:1") && loopback("http://localhost"));
-        assert!(!loopback("https://api.serenytics.com") && !loopback("http://10.0.0.1"));
-    }
 }

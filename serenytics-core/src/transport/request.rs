@@ -1,18 +1,18 @@
 //! A request: what is sent, which status is expected, and whether it may be retried.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::stream::{self, BoxStream, StreamExt};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
-use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::api_key::ApiKey;
 use crate::error::{Call, Error, Kind};
+use crate::transport::body::{AttemptBody, Body, BodyStream};
+use crate::transport::deadline::humanize;
+use crate::transport::effect::{CALL_MAY_BE_DONE, Effect, ROWS_MAY_HAVE_ARRIVED};
 use crate::transport::response::Response;
 use crate::transport::{Connection, Deadline, failure, retry, storage};
 
@@ -26,19 +26,17 @@ pub(crate) struct Request<'c> {
     headers: Headers,
     body: Body,
     expected: StatusCode,
-    repeatable: bool,
+    effect: Effect,
+    /// The maximum number of attempts.
+    attempts: u32,
+    /// Whether the whole body of the response is part of an attempt.
+    read_whole: bool,
     deadline: Deadline,
     /// Whether the server may be silent until the deadline, before it answers.
     no_read_timeout: bool,
     /// A path segment that is not valid.
     invalid_segment: Option<String>,
 }
-
-/// A body that is produced while it is sent.
-pub(crate) type BodyStream = BoxStream<'static, io::Result<Bytes>>;
-
-/// Longer bodies are sent in chunks of this length, to observe when the last one is sent.
-const CHUNK: usize = 64 * 1024;
 
 /// The headers of a request.
 enum Headers {
@@ -54,19 +52,24 @@ enum Headers {
     Push,
 }
 
-enum Body {
-    None,
-    Bytes(Bytes),
-    Stream { stream: BodyStream, length: Option<u64> },
-}
-
 /// A failed attempt.
 struct Failure {
     error: Error,
     /// Whether a retry may succeed.
     is_temporary: bool,
+    /// Whether the server certainly did not carry out the request, and a retry may succeed.
+    is_turned_away: bool,
+    /// Whether the server may have carried out the request.
+    is_uncertain: bool,
     /// The wait that the server asks for.
     retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure that no retry helps, before or after the request was sent.
+    fn of(error: Error, is_uncertain: bool) -> Failure {
+        Failure { error, is_temporary: false, is_turned_away: false, is_uncertain, retry_after: None }
+    }
 }
 
 impl Connection {
@@ -97,7 +100,7 @@ impl<'c> Request<'c> {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        let repeatable = method == Method::GET;
+        let reads = method == Method::GET;
         let call = Call { method, path: shown(connection, &url) };
         Request {
             connection,
@@ -106,7 +109,9 @@ impl<'c> Request<'c> {
             headers: Headers::Api,
             body: Body::None,
             expected: StatusCode::OK,
-            repeatable,
+            effect: if reads { Effect::None } else { Effect::Change(CALL_MAY_BE_DONE) },
+            attempts: retry::ATTEMPTS,
+            read_whole: reads,
             deadline,
             no_read_timeout: false,
             invalid_segment: path.iter().find(|segment| !is_segment(segment)).map(|&segment| segment.to_owned()),
@@ -125,6 +130,7 @@ impl<'c> Request<'c> {
         request.call.path = format!("{} (signed upload)", url.origin().ascii_serialization());
         request.url = url.clone();
         request.headers = Headers::SignedUpload(content_type);
+        request.effect = Effect::File;
         request
     }
 
@@ -135,6 +141,7 @@ impl<'c> Request<'c> {
         request.call.path = format!("{} (exported file)", url.origin().ascii_serialization());
         request.url = url.clone();
         request.headers = Headers::Download;
+        request.read_whole = false;
         request
     }
 
@@ -160,6 +167,7 @@ impl<'c> Request<'c> {
         let mut request = Request::new(connection, Method::POST, &[&path[..], &[token]].concat(), deadline);
         request.call.path = format!("{shown}/[token]");
         request.headers = Headers::Push;
+        request.effect = Effect::Change(ROWS_MAY_HAVE_ARRIVED);
         request
     }
 
@@ -203,7 +211,32 @@ impl<'c> Request<'c> {
 
     /// Marks a POST that changes nothing, so that it may be sent again.
     pub(crate) fn repeatable(mut self) -> Self {
-        self.repeatable = true;
+        self.effect = Effect::None;
+        self
+    }
+
+    /// Marks a call that sends rows.
+    pub(crate) fn sends_rows(mut self) -> Self {
+        self.effect = Effect::Change(ROWS_MAY_HAVE_ARRIVED);
+        self
+    }
+
+    /// Marks a call that only creates a file, for an upload or a download.
+    pub(crate) fn creates_file(mut self) -> Self {
+        self.effect = Effect::File;
+        self
+    }
+
+    /// Sends the request at most once, even if the server turned it away.
+    pub(crate) fn once(mut self) -> Self {
+        self.attempts = 1;
+        self
+    }
+
+    /// Reads the whole body of the response, so that a truncated one is requested again. Every GET
+    /// of the API does.
+    pub(crate) fn read_whole(mut self) -> Self {
+        self.read_whole = true;
         self
     }
 
@@ -219,19 +252,30 @@ impl<'c> Request<'c> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let failure = match self.attempt().await {
+            let Failure { error, is_temporary, is_turned_away, is_uncertain, retry_after } = match self.attempt().await
+            {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            let error = failure.error.during(&self.call);
-            let error = if attempts > 1 { error.after(attempts) } else { error };
-            let wait = retry::wait(attempts, failure.retry_after);
-            let again = self.repeatable && failure.is_temporary && attempts < retry::ATTEMPTS;
-            if !again || wait >= self.deadline.remaining() {
-                return Err(error);
+            let mut error = error.during(&self.call).with_retry_after(retry_after);
+            let wait = retry::wait(attempts, retry_after);
+            let is_allowed = match self.effect {
+                Effect::None => is_temporary,
+                Effect::File | Effect::Change(_) => is_turned_away,
+            };
+            let again = is_allowed && self.body.can_be_sent_again() && attempts < self.attempts;
+            if again && wait < self.deadline.remaining() {
+                debug!(%error, attempts, ?wait, "trying again");
+                tokio::time::sleep(wait).await;
+                continue;
             }
-            debug!(%error, attempts, ?wait, "trying again");
-            tokio::time::sleep(wait).await;
+            if let Some(retry_after) = retry_after.filter(|retry_after| !retry_after.is_zero()) {
+                error = error.advised(&format!("the server asks to wait {} before a retry", humanize(retry_after)));
+            }
+            if let (Effect::Change(advice), true) = (self.effect, is_uncertain) {
+                error = error.outcome_unknown(advice);
+            }
+            return Err(if attempts > 1 { error.after(attempts) } else { error });
         }
     }
 
@@ -257,22 +301,16 @@ impl<'c> Request<'c> {
             }
         };
         let mut sent = None;
-        let streamed = match &mut self.body {
-            Body::None => None,
-            Body::Bytes(bytes) if bytes.len() <= CHUNK => {
-                request = request.body(bytes.clone());
-                None
+        match self.body.attempt() {
+            AttemptBody::None => {}
+            AttemptBody::Short(bytes) => request = request.body(bytes),
+            AttemptBody::Stream { body, length, sent: ended } => {
+                if let Some(length) = length {
+                    request = request.header(CONTENT_LENGTH, length);
+                }
+                request = request.body(body);
+                sent = Some(ended);
             }
-            Body::Bytes(bytes) => Some((chunks(bytes.clone()), Some(bytes.len() as u64))),
-            Body::Stream { stream, length } => Some((std::mem::replace(stream, stream::empty().boxed()), *length)),
-        };
-        if let Some((stream, length)) = streamed {
-            if let Some(length) = length {
-                request = request.header(CONTENT_LENGTH, length);
-            }
-            let (body, ended) = watched(stream);
-            request = request.body(body);
-            sent = Some(ended);
         }
         let no_read_timeout = self.no_read_timeout;
         let silence = async {
@@ -286,17 +324,21 @@ impl<'c> Request<'c> {
             }
             tokio::time::sleep(connection.deadlines().read).await;
         };
-        let fails = |error| Failure { error, is_temporary: false, retry_after: None };
         let answered = async {
             tokio::select! {
                 answer = request.send() => answer.map_err(|error| {
-                    let is_temporary = !error.is_timeout() && !error.is_builder();
-                    Failure { is_temporary, ..fails(failure::transport_error(connection, error)) }
+                    // Without a connection, nothing was sent.
+                    let is_unsent = error.is_connect() || error.is_builder();
+                    let is_temporary = !error.is_timeout() && !error.is_builder() && !failure::is_untrusted(&error);
+                    let failure = Failure::of(failure::transport_error(connection, error), !is_unsent);
+                    Failure { is_temporary, is_turned_away: is_temporary && is_unsent, ..failure }
                 }),
-                () = silence => Err(fails(failure::read_timeout(connection))),
+                () = silence => Err(Failure::of(failure::read_timeout(connection), true)),
             }
         };
-        let response = self.deadline.timeout("no response", answered).await.map_err(fails)??;
+        let is_started = !self.deadline.remaining().is_zero();
+        let passed = |error| Failure::of(error, is_started);
+        let response = self.deadline.timeout("no response", answered).await.map_err(passed)??;
         let status = response.status();
         let elapsed = started.elapsed();
         debug!(method = %self.call.method, path = self.call.path, status = status.as_u16(), ?elapsed, "answered");
@@ -304,6 +346,14 @@ impl<'c> Request<'c> {
         let (headers, answered_by) = (response.headers().clone(), response.url().clone());
         let mut response = Response::new(connection, self.call.clone(), response, self.deadline);
         if status == self.expected {
+            if let Effect::Change(advice) = self.effect {
+                response.after_change(advice);
+            } else if self.read_whole {
+                response.read_ahead().await.map_err(|error| {
+                    let is_temporary = error.is_truncated();
+                    Failure { is_temporary, ..Failure::of(error, false) }
+                })?;
+            }
             return Ok(response);
         }
         let body = response.start().await;
@@ -321,7 +371,13 @@ impl<'c> Request<'c> {
             }
             Headers::Download => storage::rejected("download", status, &body, &linked()),
         };
-        Err(Failure { error, is_temporary: retry::is_temporary(status), retry_after })
+        Err(Failure {
+            error,
+            is_temporary: retry::is_temporary(status),
+            is_turned_away: retry::is_turned_away(status, retry_after),
+            is_uncertain: retry::is_uncertain(status, retry_after),
+            retry_after,
+        })
     }
 }
 
@@ -335,21 +391,4 @@ fn shown(connection: &Connection, url: &Url) -> String {
 /// some control characters, so that another path would be requested.
 fn is_segment(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(char::is_control)
-}
-
-/// Splits a long body into chunks.
-fn chunks(mut bytes: Bytes) -> BodyStream {
-    let next = move || (!bytes.is_empty()).then(|| Ok(bytes.split_to(CHUNK.min(bytes.len()))));
-    stream::iter(std::iter::from_fn(next)).boxed()
-}
-
-/// Wraps a body. The returned receiver completes when the whole body was read, or the request
-/// ended.
-fn watched(stream: BodyStream) -> (reqwest::Body, oneshot::Receiver<()>) {
-    let (taken, ended) = oneshot::channel::<()>();
-    let stream = stream::unfold((stream, taken), |(mut stream, taken)| async move {
-        let chunk = stream.next().await?;
-        Some((chunk, (stream, taken)))
-    });
-    (reqwest::Body::wrap_stream(stream), ended)
 }

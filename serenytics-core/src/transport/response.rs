@@ -27,11 +27,31 @@ pub(crate) struct Response {
     inner: reqwest::Response,
     deadline: Deadline,
     received: u64,
+    /// The whole body, if it was read ahead and not taken yet.
+    read_ahead: Option<Bytes>,
+    /// The advice for an error in the response to a call that changes data.
+    advice: Option<&'static str>,
 }
+
+/// The bytes that some servers put before JSON, which JSON does not allow.
+pub(crate) const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
 impl Response {
     pub(crate) fn new(connection: &Connection, call: Call, inner: reqwest::Response, deadline: Deadline) -> Response {
-        Response { connection: connection.clone(), call, inner, deadline, received: 0 }
+        let connection = connection.clone();
+        Response { connection, call, inner, deadline, received: 0, read_ahead: None, advice: None }
+    }
+
+    /// Sets the advice for an error in this response: the call may have changed data.
+    pub(super) fn after_change(&mut self, advice: &'static str) {
+        self.advice = Some(advice);
+    }
+
+    /// Reads the whole body into memory.
+    pub(super) async fn read_ahead(&mut self) -> Result<(), Error> {
+        let body = self.whole().await?;
+        self.read_ahead = Some(body.into());
+        Ok(())
     }
 
     pub(crate) fn call(&self) -> &Call {
@@ -51,6 +71,9 @@ impl Response {
 
     /// Returns the next bytes of the body, or `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(body) = self.read_ahead.take() {
+            return Ok(Some(body));
+        }
         let next = timeout(self.connection.deadlines().read, self.inner.chunk());
         let read = match self.deadline.timeout("no complete response", next).await {
             Ok(Ok(Ok(chunk))) => Ok(chunk),
@@ -58,7 +81,7 @@ impl Response {
             Ok(Err(_)) => Err(failure::read_timeout(&self.connection)),
             Err(passed) => Err(passed),
         };
-        let chunk = read.map_err(|error| error.during(&self.call))?;
+        let chunk = read.map_err(|error| self.advised(error.during(&self.call)))?;
         match &chunk {
             Some(chunk) => self.received += chunk.len() as u64,
             None => trace!(path = self.call.path, bytes = self.received, "read"),
@@ -84,7 +107,7 @@ impl Response {
     /// so; `None` means that it is not JSON.
     pub(crate) async fn unless_error(mut self) -> Result<Option<Value>, Error> {
         let body = self.whole().await?;
-        let Ok(answer) = serde_json::from_slice(&body) else { return Ok(None) };
+        let Ok(answer) = serde_json::from_slice(without_mark(&body)) else { return Ok(None) };
         self.check_status(&answer)?;
         Ok(Some(answer))
     }
@@ -109,14 +132,14 @@ impl Response {
     /// Parses the body as JSON. The parse error is only part of the message, which is redacted: it
     /// may repeat what was sent.
     pub(crate) fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
-        serde_json::from_slice(body)
+        serde_json::from_slice(without_mark(body))
             .map_err(|error| self.unexpected(body, &format!("the response is not the expected JSON: {error}")))
     }
 
     /// Creates the error of an unexpected body: the server's own error if the body is one, else
     /// `message`.
     pub(crate) fn unexpected(&self, body: &[u8], message: &str) -> Error {
-        let said = serde_json::from_slice(body).ok().and_then(|answer| self.check_status(&answer).err());
+        let said = serde_json::from_slice(without_mark(body)).ok().and_then(|answer| self.check_status(&answer).err());
         said.unwrap_or_else(|| self.error(Kind::Decode, message.to_owned()))
     }
 
@@ -144,6 +167,20 @@ impl Response {
 
     /// Creates an error of this call. The message is redacted: it may repeat what was sent.
     pub(crate) fn error(&self, kind: Kind, message: String) -> Error {
-        Error::new(kind, self.connection.api_key().redact(message)).during(&self.call)
+        let error = Error::new(kind, self.connection.api_key().redact(message)).during(&self.call);
+        if matches!(kind, Kind::Decode | Kind::Truncated) { self.advised(error) } else { error }
     }
+
+    /// Adds the advice to the error of a response that cannot be read.
+    fn advised(&self, error: Error) -> Error {
+        match self.advice {
+            Some(advice) => error.outcome_unknown(advice),
+            None => error,
+        }
+    }
+}
+
+/// Returns a body without a byte order mark at its start.
+pub(super) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(&BYTE_ORDER_MARK).unwrap_or(body)
 }
