@@ -62,13 +62,16 @@ impl DataApi {
         let answer: Value = response.parse(&body)?;
         // The documentation does not show the response: it may be a bare list, or an object as in
         // other lists.
+        let reported = answer.get("num_results").and_then(Value::as_u64);
         let list = match answer {
             Value::Object(mut answer) => answer.remove("objects").unwrap_or_default(),
             list => list,
         };
-        serde_json::from_value(list).map_err(|error| {
+        let sources: Vec<DataApiSource> = serde_json::from_value(list).map_err(|error| {
             response.unexpected(&body, &format!("the response is not a list of sources with a `uuid` each: {error}"))
-        })
+        })?;
+        response.check_count("source", reported, sources.len())?;
+        Ok(sources)
     }
 
     /// Returns the columns of the source with this uuid: `POST /data-api/query-model/{uuid}`.

@@ -14,10 +14,27 @@ use crate::transport::{Connection, Deadline, failure};
 /// Maximum length of an error body that is read.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
-/// A list in a response.
+/// A list in a response, or a page of it.
 #[derive(Deserialize)]
 pub(crate) struct List {
     pub(crate) objects: Vec<Value>,
+    /// The number of objects on all pages.
+    #[serde(default)]
+    num_results: Value,
+    #[serde(default)]
+    total_pages: Value,
+}
+
+impl List {
+    /// Returns the number of objects on all pages, if the server reports it.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.num_results.as_u64()
+    }
+
+    /// Returns the number of pages, if the server reports it.
+    pub(crate) fn pages(&self) -> Option<u64> {
+        self.total_pages.as_u64()
+    }
 }
 
 /// A response with the expected status.
@@ -89,12 +106,6 @@ impl Response {
         Ok(chunk)
     }
 
-    /// Reads the body as JSON.
-    pub(crate) async fn json<T: DeserializeOwned>(mut self) -> Result<T, Error> {
-        let body = self.whole().await?;
-        self.parse(&body)
-    }
-
     /// Reads the body of a call that reports its status: JSON whose `status` is not `error`.
     pub(crate) async fn ok(mut self) -> Result<Value, Error> {
         let body = self.whole().await?;
@@ -141,6 +152,17 @@ impl Response {
     pub(crate) fn unexpected(&self, body: &[u8], message: &str) -> Error {
         let said = serde_json::from_slice(without_mark(body)).ok().and_then(|answer| self.check_status(&answer).err());
         said.unwrap_or_else(|| self.error(Kind::Decode, message.to_owned()))
+    }
+
+    /// Compares the number of objects in a list with the number that the server reports.
+    pub(crate) fn check_count(&self, noun: &str, reported: Option<u64>, found: usize) -> Result<(), Error> {
+        match reported {
+            Some(reported) if reported != found as u64 => {
+                let message = format!("the server reports {reported} {noun}s, but its list has {found}");
+                Err(self.error(Kind::Decode, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns the start of the body, as far as it arrives.

@@ -168,12 +168,17 @@ impl WebApp {
     /// the request.
     pub async fn data_sources(&self) -> Result<Vec<WebAppSource>, Error> {
         let request = self.session.get(&["api", "web_app", &self.uuid, "data_sources"], self.session.deadline());
-        let mut answer = request.send().await?.ok().await?;
+        let mut response = request.send().await?;
+        let body = response.whole().await?;
+        let mut answer: Value = response.parse(&body)?;
+        response.check_status(&answer)?;
         let objects = answer.get_mut("objects").map(Value::take).unwrap_or_default();
-        serde_json::from_value(objects).map_err(|error| {
+        let sources: Vec<WebAppSource> = serde_json::from_value(objects).map_err(|error| {
             let message = format!("expected the sources of the web app with a `uuid` and `name` each: {error}");
-            Error::new(Kind::Decode, self.session.api_key().redact(message))
-        })
+            response.error(Kind::Decode, message)
+        })?;
+        response.check_count("source", answer.get("num_results").and_then(Value::as_u64), sources.len())?;
+        Ok(sources)
     }
 
     /// Shares the web app with the user who has this login: `POST /api/web_app/{uuid}/sharings`.

@@ -54,12 +54,61 @@ pub fn check_measures(configuration: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the number of values in a condition's list. For a string, this is at least the number of
-/// commas.
+/// Returns the number of values in a condition's list.
 fn values(condition: &Condition) -> usize {
     match &condition.value {
         Some(Value::Array(values)) => values.len(),
-        Some(Value::String(text)) => text.bytes().filter(|byte| *byte == b',').count(),
+        Some(Value::String(text)) => values_in(text),
         _ => 0,
+    }
+}
+
+/// Returns the number of values in a JSON list, without parsing the values.
+fn values_in(list: &str) -> usize {
+    let Some(inside) = list.trim().strip_prefix('[').and_then(|list| list.strip_suffix(']')) else { return 0 };
+    let (mut commas, mut is_quoted, mut is_escaped) = (0, false, false);
+    for byte in inside.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_quoted,
+            b'"' => is_quoted = !is_quoted,
+            b',' if !is_quoted => commas += 1,
+            _ => {}
+        }
+    }
+    if inside.trim().is_empty() { 0 } else { commas + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_a_list_are_counted_exactly() {
+        for (list, expected) in [
+            ("[]", 0),
+            (" [ ] ", 0),
+            ("[1]", 1),
+            ("[1, 2,3]", 3),
+            (r#"["a,b", "c"]"#, 2),
+            (r#"["a\",b", "\\", "é,"]"#, 3),
+            ("1,2,3", 0),
+            ("", 0),
+        ] {
+            assert_eq!(values_in(list), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn limit_of_values_is_exact() {
+        let stage = |count: usize| {
+            let list = format!("[{}]", vec!["1"; count].join(","));
+            let condition: Condition =
+                serde_json::from_value(serde_json::json!({"name": "a", "op": "in", "value": list})).unwrap();
+            Stage { conditions: vec![condition], ..Stage::default() }
+        };
+        assert!(one_stage(vec![stage(MAX_VALUES)]).is_ok());
+        let error = one_stage(vec![stage(MAX_VALUES + 1)]).unwrap_err();
+        assert!(format!("{error:?}").contains("`where` has 100001 and may have at most 100000 values"), "{error:?}");
     }
 }

@@ -9,24 +9,30 @@ macro_rules! values {
         impl crate::values::value::DateTimeValue for $type {
             fn to_wire(&self) -> crate::values::value::ToWire {
                 let $value = self;
-                let ours: Option<crate::values::datetime::DateTime> = $ours;
+                let ours: Result<crate::values::datetime::DateTime, &'static str> = $ours;
                 ours.map(crate::values::value::WireValue::datetime)
-                    .ok_or_else(|| format!("the value {self} is outside the years -9999 to 9999"))
+                    .map_err(|problem| format!("the value {self} {problem}"))
             }
         }
     )+};
 }
 
-/// Converts the parts of a date and a time to a `DateTime`, if they are valid.
-fn ours(date: (i32, u32, u32), time: (u32, u32, u32, u32)) -> Option<crate::values::datetime::DateTime> {
+/// Converts the parts of a date and a time to a `DateTime`. The error completes a sentence about the
+/// value.
+fn ours(date: (i32, u32, u32), time: (u32, u32, u32, u32)) -> Result<crate::values::datetime::DateTime, &'static str> {
     let small = |part: u32| i8::try_from(part).ok();
     let ((year, month, day), (hour, minute, second, nanosecond)) = (date, time);
-    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, small(month)?, small(day)?).ok()?;
-    // Other crates have leap seconds; they become the second before.
-    let (second, nanosecond) = (second.min(59), nanosecond.min(999_999_999));
-    let nanosecond = i32::try_from(nanosecond).ok()?;
-    let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, nanosecond).ok()?;
-    Some(date.to_datetime(time))
+    // `chrono` writes second 60 as a second 59 with more than 999,999,999 nanoseconds.
+    if second > 59 || nanosecond > 999_999_999 {
+        return Err("is a leap second, which a datetime column cannot contain");
+    }
+    let date = || jiff::civil::Date::new(i16::try_from(year).ok()?, small(month)?, small(day)?).ok();
+    let time = || {
+        let nanosecond = i32::try_from(nanosecond).ok()?;
+        jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, nanosecond).ok()
+    };
+    let datetime = date().and_then(|date| Some(date.to_datetime(time()?)));
+    datetime.ok_or("is outside the years -9999 to 9999")
 }
 
 /// Converts a part of a `DateTime` that is not negative.
@@ -119,6 +125,18 @@ mod tests {
         assert_eq!(written(&date), "1969-12-31T00:00:00");
         let message = datetime_value(&chrono::NaiveDate::MAX).unwrap_err();
         assert!(message.contains("outside the years"), "{message}");
+    }
+
+    #[cfg(feature = "chrono")]
+    #[test]
+    fn leap_seconds_are_rejected() {
+        let day = chrono::NaiveDate::from_ymd_opt(2016, 12, 31).unwrap();
+        for nanosecond in [1_000_000_000, 1_500_000_000] {
+            let leap = day.and_hms_nano_opt(23, 59, 59, nanosecond).unwrap();
+            let message = datetime_value(&leap).unwrap_err();
+            assert!(message.contains("leap second"), "{message}");
+        }
+        assert_eq!(written(&day.and_hms_nano_opt(23, 59, 59, 999_999_999).unwrap()), "2016-12-31T23:59:59.999999999");
     }
 
     #[cfg(feature = "time")]
