@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! A call from async code is an error, because it would block the thread that runs other futures.
-//! Use the async client there.
+//! A call inside a future is an error, because it would block the thread that runs other futures.
+//! Use the async client there, or `tokio::task::spawn_blocking`.
 
 #[macro_use]
 mod macros;

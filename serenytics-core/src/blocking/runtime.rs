@@ -1,7 +1,9 @@
 //! The runtime of a blocking client.
 
 use std::cell::Cell;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use tokio::runtime::{Builder, Handle, Runtime as Tokio};
 
@@ -27,19 +29,36 @@ impl Runtime {
     /// Blocks until a call is done. A call may read rows from an iterator that blocks on another
     /// call of this client.
     pub(crate) fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        match &self.0.0 {
-            Some(runtime) if IS_BLOCKED.get() => tokio::task::block_in_place(|| runtime.block_on(call)),
-            Some(runtime) if Handle::try_current().is_err() => {
-                let _blocked = Blocked::begin();
-                runtime.block_on(call)
-            }
-            _ => {
-                let message =
-                    "the blocking client was called from async code, which must not block: use the async client";
-                Err(Error::new(Kind::Usage, message))
-            }
+        let Some(runtime) = &self.0.0 else { return Err(called_in_a_future()) };
+        if IS_BLOCKED.get() {
+            return tokio::task::block_in_place(|| runtime.block_on(call));
         }
+        if is_in_a_future() {
+            return Err(called_in_a_future());
+        }
+        let _blocked = Blocked::begin();
+        runtime.block_on(call)
     }
+}
+
+/// Returns true if this code runs inside a future of tokio, where blocking would stop the thread of
+/// other futures. Returns false in threads for blocking calls, in `block_in_place`, and next to a
+/// runtime that was only entered.
+///
+/// Tokio has no function for this, but it limits how often a future may proceed before it yields,
+/// and nothing else. The future whose limit is used up here yields once more than it would.
+fn is_in_a_future() -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    // The limit is a `u8`.
+    let mut steps = 0..=u8::MAX;
+    Handle::try_current().is_ok()
+        && steps.any(|_| pin!(tokio::task::consume_budget()).as_mut().poll(&mut context).is_pending())
+}
+
+fn called_in_a_future() -> Error {
+    let message = "the blocking client was called from async code, which must not block: use the async client, \
+                   or `tokio::task::spawn_blocking`";
+    Error::new(Kind::Usage, message)
 }
 
 thread_local! {

@@ -39,8 +39,10 @@ impl Export<'_> {
         let path = path.into();
         let format = self.format.unwrap_or_else(|| ExportFormat::of(&path));
         // First, so that the server does not create a file in vain.
-        let (temporary, file) = temp_file_for(&path).await?;
-        let download = self.begin(format, self.deadline()).await?;
+        let deadline = self.deadline();
+        let created = deadline.timeout("the file was not created", temp_file_for(&path));
+        let (temporary, file) = created.await??;
+        let download = self.begin(format, deadline).await?;
         let mut progress = self.take_progress();
         let (format, span) = (download.format, download.span.clone());
         let written = write(download, file, &path, &mut progress).instrument(span.clone());

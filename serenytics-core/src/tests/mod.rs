@@ -12,6 +12,7 @@ mod messages;
 mod proxies;
 mod queries;
 mod retries;
+mod runtimes;
 mod schemas;
 mod server;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]

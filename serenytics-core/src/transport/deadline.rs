@@ -26,6 +26,11 @@ impl Deadline {
 
     /// Waits for a future until the deadline.
     pub(crate) async fn timeout<T>(self, doing: &str, work: impl Future<Output = T>) -> Result<T, Error> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            let message = "the async client needs a tokio runtime: call it inside one, for example in `#[tokio::main]`, \
+                           or use the blocking client";
+            return Err(Error::new(Kind::Usage, message));
+        }
         let remaining = self.remaining();
         // `timeout` would let a future pass that is ready at once.
         if remaining.is_zero() {
