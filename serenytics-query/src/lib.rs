@@ -30,7 +30,7 @@ pub mod wire;
 
 pub use lower::{lower, measures};
 pub use rows::{cell, shape, slot};
-pub use schemas::{drift, remote_schema, schema, schema_file};
+pub use schemas::{drift, formulas, remote_schema, schema, schema_file};
 pub use source::{SerdeRow, builder, load_row};
 pub use syntax::{parse, problem, stage, suggest, token, vocabulary};
 pub use values::{datetime, rendered};

@@ -56,6 +56,7 @@ fn schema(column_type: ColumnType, nullable: bool, kind: ColumnKind) -> Schema {
         nullable,
         kind,
         rust_type: String::new(),
+        formula: None,
     };
     let columns = vec![
         column("column", column_type, nullable, kind),

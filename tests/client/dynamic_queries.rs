@@ -17,7 +17,7 @@ struct Sales {
     revenue: f64,
     invoice: Option<i64>,
     #[column(formula = "sum([revenue]) / count()")]
-    mean: f64,
+    mean: Option<f64>,
 }
 
 #[derive(Debug, PartialEq, Row)]

@@ -245,6 +245,7 @@ async fn run(engine: &Local, name: &str, rows: &[Map<String, Json>]) -> Result<u
         nullable: true,
         kind: ColumnKind::Measure,
         rust_type: String::new(),
+        formula: None,
     });
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[13; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);

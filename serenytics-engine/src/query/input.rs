@@ -160,6 +160,7 @@ impl Input {
             nullable: true,
             kind,
             rust_type: String::new(),
+            formula: None,
         })
     }
 

@@ -58,7 +58,7 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
 /// Returns the fields of the columns struct and their values. Filters and builders use them, and
 /// editors look them up.
 fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenStream>) {
-    let Declaration { input, krate, schema, fields, file } = declaration;
+    let Declaration { input, krate, schema, fields, file, .. } = declaration;
     let ident = &input.ident;
     let site = file.as_ref().map_or_else(Span::call_site, |file| Span::call_site().located_at(file.span));
     let mut declared = fields.iter();
@@ -82,7 +82,7 @@ fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenS
 
 /// Returns the impl that loads values of the struct as rows; empty for a struct without fields.
 fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
-    let Declaration { input, krate, schema, fields, file } = declaration;
+    let Declaration { input, krate, schema, fields, file, .. } = declaration;
     if file.is_some() {
         return TokenStream::new();
     }

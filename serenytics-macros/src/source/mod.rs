@@ -3,6 +3,7 @@
 
 mod expand;
 mod file;
+mod formula;
 mod parse;
 
 pub(crate) use parse::coded;
@@ -13,7 +14,8 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
-    let (declaration, errors) = parse::declaration(&input);
+    let (declaration, mut errors) = parse::declaration(&input);
+    errors.extend(formula::errors(&declaration));
     let mut tokens = expand::expand(&declaration);
     tokens.extend(errors.iter().map(syn::Error::to_compile_error));
     tokens

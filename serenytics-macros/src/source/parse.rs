@@ -4,7 +4,7 @@
 use proc_macro2::Span;
 use serenytics_query::problem::Code;
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
-use serenytics_query::schema_file::{is_formula, joined_name};
+use serenytics_query::schema_file::{is_formula, is_separator, joined_name};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::COUNT_COLUMN;
@@ -12,6 +12,7 @@ use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, GenericArgument, LitStr, PathArguments, Type};
 
 use super::file::File;
+use super::formula::formula_text;
 
 /// A source as declared by a struct; invalid fields are left out.
 pub(super) struct Declaration<'a> {
@@ -23,6 +24,8 @@ pub(super) struct Declaration<'a> {
     pub(super) fields: Vec<&'a syn::Field>,
     /// The file that declares the columns.
     pub(super) file: Option<File>,
+    /// The spans of the formulas of the schema's columns.
+    pub(super) formulas: Vec<Option<Span>>,
 }
 
 /// The Rust types that define a column type by their name.
@@ -56,8 +59,9 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
     }
     let mut columns: Vec<Column> = Vec::new();
     let mut fields = Vec::new();
+    let mut formulas = Vec::new();
     for field in named_fields(input, &mut errors) {
-        let Some(column) = column(field, &mut errors) else { continue };
+        let Some((column, formula)) = column(field, &mut errors) else { continue };
         if let Some(other) = columns.iter().find(|other| other.wire == column.wire) {
             let message = format!(
                 "the column \"{}\" is declared twice, by `{}` and by `{}`",
@@ -68,9 +72,10 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
         }
         columns.push(column);
         fields.push(field);
+        formulas.push(formula);
     }
     let schema = Schema { source: attributes.source, columns };
-    (Declaration { input, krate: attributes.krate, schema, fields, file: None }, errors)
+    (Declaration { input, krate: attributes.krate, schema, fields, file: None, formulas }, errors)
 }
 
 /// A source whose columns a file declares: its struct has no fields.
@@ -91,7 +96,7 @@ fn file_declaration<'a>(
             (file, Schema { source: SourceRef::Name(input.ident.to_string().into()), columns: Vec::new() })
         }
     };
-    (Declaration { input, krate, schema, fields: Vec::new(), file }, errors)
+    (Declaration { input, krate, schema, fields: Vec::new(), file, formulas: Vec::new() }, errors)
 }
 
 /// An error of the derive with its code.
@@ -181,9 +186,13 @@ struct ColumnAttributes {
     kind: ColumnKind,
     /// The uuid of the source that a joined column is stored in.
     join: Option<String>,
+    /// The formula of a measure.
+    measure: Option<String>,
+    /// The span of the formula of a measure or of a value formula.
+    formula: Option<Span>,
 }
 
-fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
+fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<(Column, Option<Span>)> {
     let ident = field.ident.as_ref()?;
     let mut attributes = ColumnAttributes::default();
     let before = errors.len();
@@ -224,20 +233,24 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<Column> {
     }
     let name = ident.to_string();
     let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
-    Some(Column {
+    let column = Column {
         wire: joined_name(attributes.join.as_deref(), attributes.name.as_deref().unwrap_or(&name)),
         name,
         column_type,
         nullable,
         kind: attributes.kind,
         rust_type: own_type.map_or_else(String::new, |(name, _)| (*name).to_owned()),
-    })
+        formula: attributes.measure,
+    };
+    Some((column, attributes.formula))
 }
 
 fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttributes) -> syn::Result<()> {
     let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
     match key.as_str() {
-        "name" => set_name(meta, attributes)?,
+        "name" => {
+            set_name(meta, attributes)?;
+        }
         "type" => {
             let word: LitStr = meta.value()?.parse()?;
             let column_type = ColumnType::from_word(&word.value()).ok_or_else(|| {
@@ -246,11 +259,18 @@ fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut Colu
             })?;
             attributes.column_type = Some(column_type);
         }
-        "measure" => set_kind(meta, attributes, ColumnKind::Measure)?,
+        "measure" => {
+            set_kind(meta, attributes, ColumnKind::Measure)?;
+            if meta.input.peek(syn::Token![=]) {
+                let formula: LitStr = meta.value()?.parse()?;
+                attributes.measure = Some(formula_text(&formula)?);
+                attributes.formula = Some(formula.span());
+            }
+        }
         "formula" => {
             set_kind(meta, attributes, ColumnKind::Formula)?;
             if meta.input.peek(syn::Token![=]) {
-                set_name(meta, attributes)?;
+                attributes.formula = Some(set_name(meta, attributes)?);
             }
         }
         "join" => {
@@ -262,9 +282,10 @@ fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut Colu
     Ok(())
 }
 
-/// Sets the name on the wire. A second name would replace the first, which may be a formula.
-fn set_name(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttributes) -> syn::Result<()> {
-    let name = wire_text(&meta.value()?.parse()?)?;
+/// Sets the name on the wire and returns its span. A second name would replace the first, which may be a formula.
+fn set_name(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttributes) -> syn::Result<Span> {
+    let literal: LitStr = meta.value()?.parse()?;
+    let name = wire_text(&literal)?;
     if attributes.name.is_some() {
         let message = match attributes.kind {
             ColumnKind::Formula => {
@@ -275,7 +296,7 @@ fn set_name(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttrib
         return Err(syn::Error::new(meta.path.span(), message));
     }
     attributes.name = Some(name);
-    Ok(())
+    Ok(literal.span())
 }
 
 fn set_kind(
@@ -308,7 +329,7 @@ fn wire_text(text: &LitStr) -> syn::Result<String> {
     if value == COUNT_COLUMN {
         return Err(syn::Error::new(text.span(), "this is the platform's name for the number of rows: use `count()`"));
     }
-    if value.contains(|c| ('\u{1c}'..='\u{1f}').contains(&c)) {
+    if value.contains(is_separator) {
         return Err(syn::Error::new(text.span(), "a name must not contain control characters"));
     }
     Ok(value)

@@ -235,9 +235,7 @@ impl<'a> Checker<'a> {
             self.push(formula_place(column, word.position));
             return None;
         }
-        let mut output = bare(self.schema, column, word, alias, position);
-        output.column.nullable = true;
-        Some(output)
+        Some(bare(self.schema, column, word, alias, position))
     }
 
     /// Returns the value formula if it is the only output of the query.

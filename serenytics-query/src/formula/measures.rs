@@ -1,10 +1,11 @@
 //! Measures: the named formulas of a source, which may refer to each other.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::check::check;
+use super::error::{Cause, FormulaErrors};
 use super::parse::parse;
 use super::scope::{Environment, Scope};
 use super::tree::Expression;
@@ -41,13 +42,17 @@ pub struct Measure {
 pub struct MeasureError {
     /// A message with the name of the measure.
     pub message: String,
+    /// The errors of its formula; `None` for a circular reference, or if it has no formula.
+    pub errors: Option<FormulaErrors>,
+    /// Whether the error of another measure, or of another part of the circular reference, causes this one.
+    pub is_caused_by_others: bool,
     /// The message of the measure that caused the error, if it is another one.
     cause: Option<String>,
 }
 
 impl MeasureError {
     fn new(message: String) -> MeasureError {
-        MeasureError { message, cause: None }
+        MeasureError { message, errors: None, is_caused_by_others: false, cause: None }
     }
 
     fn cause(&self) -> &str {
@@ -79,21 +84,24 @@ impl Measures {
         let mut unchecked = BTreeMap::new();
         for MeasureDefinition { uuid, name, formula } in definitions {
             let index = measures.all.len();
-            let parsed = formula.and_then(|formula| match parse(&formula) {
+            let parsed = formula.map_err(MeasureError::new).and_then(|formula| match parse(&formula) {
                 Ok(tree) => Ok((formula, tree)),
-                Err(error) => Err(wrong_formula(&name, &error.located_in(&formula))),
+                Err(error) => {
+                    let message = wrong_formula(&name, &error.located_in(&formula));
+                    Err(MeasureError { errors: Some(error.into()), ..MeasureError::new(message) })
+                }
             });
             let error = match parsed {
                 Ok((formula, tree)) => {
                     unchecked.insert(index, Unchecked { formula, tree, needs: Vec::new() });
                     // Replaced when the measure is checked.
-                    String::new()
+                    MeasureError::new(String::new())
                 }
-                Err(message) => message,
+                Err(error) => error,
             };
             measures.by_uuid.insert(uuid.clone(), index);
             measures.by_name.entry(name.clone()).or_default().push(index);
-            measures.all.push(Measure { uuid, name, typed: Err(MeasureError::new(error)) });
+            measures.all.push(Measure { uuid, name, typed: Err(error) });
         }
         measures.check_all(unchecked, environment);
         measures
@@ -127,13 +135,13 @@ impl Measures {
     }
 
     /// Returns the measure that a name in brackets refers to, if any.
-    pub(super) fn resolve(&self, name: &str) -> Option<Result<&Arc<Typed>, String>> {
+    pub(super) fn resolve(&self, name: &str) -> Option<Result<&Arc<Typed>, (String, Cause)>> {
         let measure = match self.by_name.get(name)?.as_slice() {
             [index] => &self.all[*index],
-            several => return Some(Err(format!("{} measures are called `{name}`", several.len()))),
+            several => return Some(Err((format!("{} measures are called `{name}`", several.len()), Cause::Formula))),
         };
-        let typed = measure.typed.as_ref();
-        Some(typed.map_err(|error| format!("the measure `[{name}]` has an error; {}", error.cause())))
+        let message = |error: &MeasureError| format!("the measure `[{name}]` has an error; {}", error.cause());
+        Some(measure.typed.as_ref().map_err(|error| (message(error), Cause::Reference)))
     }
 
     /// Checks each measure after those that it refers to, without recursion, so a long chain of measures is safe.
@@ -168,7 +176,9 @@ impl Measures {
             }
         }
         for index in unchecked.keys() {
-            self.all[*index].typed = Err(MeasureError::new(self.circle(*index, &unchecked)));
+            let error = MeasureError::new(self.circle(*index, &unchecked));
+            let is_caused_by_others = !is_first_of_circle(*index, &unchecked);
+            self.all[*index].typed = Err(MeasureError { is_caused_by_others, ..error });
         }
     }
 
@@ -185,11 +195,13 @@ impl Measures {
     }
 
     fn check_one(&self, index: usize, measure: &Unchecked, scope: Scope<'_>) -> Result<Arc<Typed>, MeasureError> {
-        check(&measure.tree, scope).map(Arc::new).map_err(|error| {
-            let message = wrong_formula(&self.all[index].name, &error.located_in(&measure.formula));
+        check(&measure.tree, scope).map(Arc::new).map_err(|errors| {
+            let message = wrong_formula(&self.all[index].name, &errors.located_in(&measure.formula));
             let others = self.references(&measure.tree, scope.environment);
             let wrong = others.into_iter().find_map(|other| self.all[other].typed.as_ref().err());
-            MeasureError { cause: wrong.map(|wrong| wrong.cause().to_owned()), message }
+            let is_caused_by_others = errors.iter().all(|error| error.cause == Cause::Reference);
+            let cause = wrong.map(|wrong| wrong.cause().to_owned());
+            MeasureError { message, errors: Some(errors), is_caused_by_others, cause }
         })
     }
 
@@ -207,6 +219,20 @@ impl Measures {
         let (first, rest) = names.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
         format!("the measure {first} refers to {}: a circular reference has no value", rest.join(", which refers to "))
     }
+}
+
+/// Returns true for one measure of each circular reference, so that it can be reported once.
+fn is_first_of_circle(start: usize, unchecked: &BTreeMap<usize, Unchecked>) -> bool {
+    let mut visited = BTreeSet::new();
+    let mut index = start;
+    while visited.insert(index) {
+        match unchecked.get(&index).and_then(|measure| measure.needs.first()) {
+            // A smaller index belongs to a circle that is reported there, or leads to another one.
+            Some(next) if *next >= start => index = *next,
+            _ => return false,
+        }
+    }
+    index == start
 }
 
 fn wrong_formula(name: &str, error: &str) -> String {

@@ -16,7 +16,7 @@ mod tree;
 mod typed;
 
 pub use check::{check, check_value_formula};
-pub use error::FormulaError;
+pub use error::{Cause, FormulaError, FormulaErrors};
 pub use functions::{
     Accepts, ConditionFunction, DateFunction, FUNCTION_GROUPS, Function, FunctionGroup, FunctionKind, NumberFunction,
     Operation, Parameter, RankFunction, Repeats, Returns, RowFunction, TextFunction, functions,
@@ -24,6 +24,6 @@ pub use functions::{
 pub use kind::Type;
 pub use measures::{Measure, MeasureDefinition, MeasureError, Measures};
 pub use parse::parse;
-pub use scope::{Environment, Scope};
+pub use scope::{Environment, Scope, Unknown};
 pub use tree::{Comparison, Expression, Junction, Node, Operator};
 pub use typed::{AggregateCall, Rank, Typed, TypedNode};

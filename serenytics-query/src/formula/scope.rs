@@ -1,6 +1,8 @@
 //! The names that a formula may refer to: the columns of its rows and the measures of its source.
 
+use super::error::{Cause, FormulaError};
 use super::measures::Measures;
+use super::tree::Expression;
 use super::typed::Typed;
 use crate::syntax::suggest::{Suggestions, listed};
 
@@ -11,6 +13,11 @@ pub trait Environment {
 
     /// Returns the names of all columns.
     fn column_names(&self) -> Vec<String>;
+
+    /// Explains a name that is neither a column nor a measure.
+    fn unknown(&self, _name: &str) -> Unknown {
+        Unknown::Name
+    }
 
     /// Returns an upper bound for the number of rows.
     fn max_rows(&self) -> u128;
@@ -29,6 +36,17 @@ pub trait Environment {
     }
 }
 
+/// What an [`Environment`] knows of a name that is neither a column nor a measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unknown {
+    /// Nothing: the message suggests a similar name, or lists the names.
+    Name,
+    /// The message.
+    Explained(String),
+    /// The name is declared, and the error of its declaration is reported elsewhere.
+    Reported,
+}
+
 /// The columns and measures that the names in brackets refer to.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
@@ -41,17 +59,31 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Returns the column or measure with this name. A column takes precedence.
-    pub(super) fn resolve(&self, name: &str) -> Result<Typed, String> {
-        if let Some(found) = self.find(name) {
-            return found;
+    /// Returns the column or measure that a part of a formula refers to. A column takes precedence.
+    pub(super) fn resolve(&self, name: &str, part: &Expression) -> Result<Typed, FormulaError> {
+        match self.find(name) {
+            Some(Ok(found)) => return Ok(found),
+            Some(Err((message, cause))) => return Err(FormulaError::of(part, message).caused_by(cause)),
+            None => {}
         }
+        let message = match self.environment.unknown(name) {
+            Unknown::Name => self.unknown_name(name),
+            Unknown::Explained(message) => message,
+            Unknown::Reported => {
+                let message = format!("`[{name}]` has an error in its declaration");
+                return Err(FormulaError::of(part, message).caused_by(Cause::Reference));
+            }
+        };
+        Err(FormulaError::of(part, message))
+    }
+
+    fn unknown_name(&self, name: &str) -> String {
         let columns = self.environment.column_names();
         let names = || columns.iter().map(String::as_str).chain(self.measures.names());
-        Err(match self.suggestions.nearest(name, names()) {
+        match self.suggestions.nearest(name, names()) {
             Some(near) => format!("there is no column or measure `{name}`; did you mean `[{near}]`?"),
             None => format!("there is no column or measure `{name}`: there are {}", listed(names())),
-        })
+        }
     }
 
     /// Returns true if the name refers to a measure that is one value over all rows.
@@ -59,7 +91,7 @@ impl Scope<'_> {
         matches!(self.find(name), Some(Ok(typed)) if typed.is_aggregate)
     }
 
-    fn find(&self, name: &str) -> Option<Result<Typed, String>> {
+    fn find(&self, name: &str) -> Option<Result<Typed, (String, Cause)>> {
         if let Some(column) = self.environment.column(name) {
             return Some(Ok(column));
         }

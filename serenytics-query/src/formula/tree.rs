@@ -4,14 +4,24 @@
 pub(super) const DEPTH: usize = 64;
 
 /// A part of a formula and its position.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Two parts are equal if they differ only in their positions: in spaces and needless parentheses.
+#[derive(Debug, Clone)]
 pub struct Expression {
     /// The kind of the part, with its own parts.
     pub node: Node,
     /// The byte of the formula at which the part begins.
     pub position: usize,
+    /// The byte of the formula after the part.
+    pub(super) end: usize,
     /// How many operations are nested in it.
     pub(super) depth: usize,
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Expression) -> bool {
+        self.node == other.node
+    }
 }
 
 /// The kind of a part of a formula.
@@ -158,14 +168,14 @@ pub(super) fn levels(count: usize) -> usize {
 }
 
 impl Expression {
-    pub(super) fn new(position: usize, node: Node) -> Expression {
+    pub(super) fn new(position: usize, end: usize, node: Node) -> Expression {
         let own = match &node {
             Node::Junction(_, parts) => levels(parts.len()),
             node if node.parts().next().is_none() && !matches!(node, Node::Call(..)) => 0,
             _ => 1,
         };
         let depth = node.parts().map(|part| part.depth).max().unwrap_or(0) + own;
-        Expression { node, position, depth }
+        Expression { node, position, end, depth }
     }
 
     /// Returns true if the formula references a column or calls a function.

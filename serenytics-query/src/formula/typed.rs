@@ -21,8 +21,13 @@ pub struct Typed {
     pub is_aggregate: bool,
     /// Whether it depends on a rank.
     pub is_ranked: bool,
+    /// Why it may be NULL, for a message. Floats and datetimes that are too large, which are NULL too, do not count.
+    pub null: Option<&'static str>,
     /// How many parts it has, including those of the measures that it refers to.
     pub parts: usize,
+    /// Whether it is a measure of an unknown formula. It may be one value over all rows, an integer may be a condition,
+    /// and a float an integer.
+    pub(super) is_opaque: bool,
     /// For text, its maximum length as a multiple of the length of its input.
     pub(super) growth: usize,
     /// Whether it may be an infinite or NaN float, which means NULL.
@@ -116,7 +121,20 @@ impl Typed {
     #[must_use]
     pub fn column(name: &str, column_type: ColumnType, largest: u128) -> Typed {
         let column = Typed::leaf(TypedNode::Column(name.to_owned()), Type::Column(column_type));
+        let column = column.or_null(Some("a column that it refers to may be NULL"));
         if column_type == ColumnType::Int { column.within(largest) } else { column }
+    }
+
+    /// Returns a measure whose formula is not known.
+    #[must_use]
+    pub fn opaque_measure(name: &str, column_type: ColumnType) -> Typed {
+        Typed { is_opaque: true, ..Typed::column(name, column_type, LARGEST) }
+    }
+
+    /// Returns the same part, which is never NULL.
+    #[must_use]
+    pub fn never_null(self) -> Typed {
+        Typed { null: None, ..self }
     }
 
     /// Returns the type of the cells of a result.
@@ -143,6 +161,11 @@ impl Typed {
         self.is_unchecked
     }
 
+    /// Returns true if it is a condition, or a measure of an unknown formula that may be one.
+    pub(super) fn may_be_condition(&self) -> bool {
+        self.result == Type::Boolean || self.is_opaque && self.result.is_numeric()
+    }
+
     pub(super) fn measure(measure: &Arc<Typed>) -> Typed {
         Typed { node: TypedNode::Measure(Arc::clone(measure)), depth: measure.depth + 1, ..**measure }
     }
@@ -156,6 +179,8 @@ impl Typed {
             is_aggregate: false,
             is_ranked: false,
             is_unchecked: false,
+            null: None,
+            is_opaque: false,
             parts: 1,
             depth: 0,
         }
@@ -163,13 +188,25 @@ impl Typed {
 
     /// Returns an operation on parts of this cost.
     pub(super) fn operation(node: TypedNode, result: Type, cost: Cost) -> Typed {
-        let Cost { parts, depth, is_aggregate, is_ranked } = cost;
-        Typed { is_aggregate, is_ranked, parts: parts.saturating_add(1), depth: depth + 1, ..Typed::leaf(node, result) }
+        let Cost { parts, depth, is_aggregate, is_ranked, null } = cost;
+        Typed {
+            is_aggregate,
+            is_ranked,
+            null,
+            parts: parts.saturating_add(1),
+            depth: depth + 1,
+            ..Typed::leaf(node, result)
+        }
     }
 
     /// Adds this many nested operations.
     pub(super) fn deeper(self, operations: usize) -> Typed {
         Typed { parts: self.parts.saturating_add(operations), depth: self.depth + operations, ..self }
+    }
+
+    /// Adds a reason why it may be NULL.
+    pub(super) fn or_null(self, reason: Option<&'static str>) -> Typed {
+        Typed { null: self.null.or(reason), ..self }
     }
 
     pub(super) fn within(self, largest: u128) -> Typed {
@@ -195,17 +232,19 @@ pub(super) struct Cost {
     pub(super) depth: usize,
     pub(super) is_aggregate: bool,
     pub(super) is_ranked: bool,
+    pub(super) null: Option<&'static str>,
 }
 
 impl Cost {
     /// Returns the cost of operands that are used as they are.
     pub(super) fn of<'a>(operands: impl IntoIterator<Item = &'a Typed>) -> Cost {
-        let mut cost = Cost { parts: 0, depth: 0, is_aggregate: false, is_ranked: false };
+        let mut cost = Cost { parts: 0, depth: 0, is_aggregate: false, is_ranked: false, null: None };
         for operand in operands {
             cost.parts = cost.parts.saturating_add(operand.parts);
             cost.depth = cost.depth.max(operand.depth);
             cost.is_aggregate |= operand.is_aggregate;
             cost.is_ranked |= operand.is_ranked;
+            cost.null = cost.null.or(operand.null);
         }
         cost
     }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::schemas::remote_schema::RemoteSchema;
+use crate::schemas::formulas::is_same_formula;
+use crate::schemas::remote_schema::{RemoteMeasure, RemoteSchema};
 use crate::schemas::schema::{Column, ColumnKind, Schema};
 use crate::schemas::schema_file::split_joined;
 use crate::syntax::suggest::nearest;
@@ -28,6 +29,15 @@ pub enum Drift {
         measure: String,
         /// The measure that was probably meant.
         meant: Option<String>,
+    },
+    /// The measure has another formula, so that queries return other values.
+    FormulaChanged {
+        /// The measure, as it is declared.
+        measure: String,
+        /// The declared formula.
+        declared: String,
+        /// The source's formula.
+        served: String,
     },
     /// A declared column is now a measure, or a declared measure is now a column.
     KindChanged {
@@ -72,12 +82,16 @@ pub enum Drift {
 }
 
 impl Drift {
-    /// Returns true if valid queries of the declaration fail, or if their rows cannot be read.
+    /// Returns true if valid queries of the declaration fail, if their rows cannot be read, or if a
+    /// measure has other values than declared.
     /// Other differences are additions, or depend on the cells.
     #[must_use]
     pub fn is_breaking(&self) -> bool {
         match self {
-            Drift::ColumnGone { .. } | Drift::MeasureGone { .. } | Drift::KindChanged { .. } => true,
+            Drift::ColumnGone { .. }
+            | Drift::MeasureGone { .. }
+            | Drift::FormulaChanged { .. }
+            | Drift::KindChanged { .. } => true,
             Drift::TypeChanged { declared, served, .. } => !(declared.is_numeric() && served.is_numeric()),
             Drift::UnknownType { .. } | Drift::NewColumn { .. } | Drift::NewMeasure { .. } | Drift::NothingLoaded => {
                 false
@@ -97,6 +111,11 @@ impl fmt::Display for Drift {
                 write!(f, "the source has no measure {measure}")?;
                 suggest(f, meant.as_deref())
             }
+            Drift::FormulaChanged { measure, declared, served } => write!(
+                f,
+                "measure {measure} is declared as `{declared}` but the source has `{served}`: `apply_measures` updates the \
+                 source"
+            ),
             Drift::KindChanged { column, served: ColumnKind::Measure } => {
                 write!(
                     f,
@@ -166,13 +185,15 @@ fn called(column: &Column) -> String {
 
 /// Returns the differences between a declared schema and the server's: those of the declared
 /// columns in their order, then the additions. Value formulas, nullability and the types of
-/// measures are not compared, because a server does not report them.
+/// measures are not compared, because a server does not report them. The formula of a measure is
+/// compared if both declare one.
 #[must_use]
 pub fn drift(declared: &Schema, served: &RemoteSchema) -> Vec<Drift> {
     let wires: HashSet<&str> = declared.columns.iter().map(|column| column.wire.as_str()).collect();
     let new_columns: Vec<&ColumnTitle> =
         served.columns.iter().filter(|title| !wires.contains(title.name.as_str())).collect();
-    let new_measures: Vec<&String> = served.measures.iter().filter(|name| !wires.contains(name.as_str())).collect();
+    let new_measures: Vec<&RemoteMeasure> =
+        served.measures.iter().filter(|measure| !wires.contains(measure.name.as_str())).collect();
     let mut found = Vec::new();
     if served.columns.is_empty() {
         found.push(Drift::NothingLoaded);
@@ -187,13 +208,13 @@ pub fn drift(declared: &Schema, served: &RemoteSchema) -> Vec<Drift> {
             .into_iter()
             .map(|title| Drift::NewColumn { column: title.name.clone(), type_name: title.type_name.clone() }),
     );
-    found.extend(new_measures.into_iter().map(|measure| Drift::NewMeasure { measure: measure.clone() }));
+    found.extend(new_measures.into_iter().map(|measure| Drift::NewMeasure { measure: measure.name.clone() }));
     found
 }
 
 fn column_drift(column: &Column, served: &RemoteSchema, undeclared: &[&ColumnTitle]) -> Option<Drift> {
     let Some(title) = served.columns.iter().find(|title| title.name == column.wire) else {
-        if served.measures.contains(&column.wire) {
+        if served.measure(&column.wire).is_some() {
             return Some(Drift::KindChanged { column: called(column), served: ColumnKind::Measure });
         }
         let missing = !served.columns.is_empty();
@@ -222,14 +243,17 @@ fn meant(column: &Column, undeclared: &[&ColumnTitle]) -> Option<String> {
     candidates.into_iter().find(|(name, _)| *name == near).map(|(_, wire)| wire.to_owned())
 }
 
-fn measure_drift(column: &Column, served: &RemoteSchema, undeclared: &[&String]) -> Option<Drift> {
-    if served.measures.contains(&column.wire) {
-        return None;
+fn measure_drift(column: &Column, served: &RemoteSchema, undeclared: &[&RemoteMeasure]) -> Option<Drift> {
+    if let Some(measure) = served.measure(&column.wire) {
+        let formulas = column.formula.as_deref().zip(measure.formula.as_deref());
+        let (declared, served) = formulas.filter(|(declared, served)| !is_same_formula(declared, served))?;
+        let (declared, served) = (declared.to_owned(), served.to_owned());
+        return Some(Drift::FormulaChanged { measure: called(column), declared, served });
     }
     if served.columns.iter().any(|title| title.name == column.wire) {
         return Some(Drift::KindChanged { column: called(column), served: ColumnKind::Stored });
     }
-    let meant = nearest(&column.wire, undeclared.iter().map(|name| name.as_str())).map(str::to_owned);
+    let meant = nearest(&column.wire, undeclared.iter().map(|measure| measure.name.as_str())).map(str::to_owned);
     Some(Drift::MeasureGone { measure: called(column), meant })
 }
 
@@ -259,7 +283,7 @@ mod tests {
         };
         RemoteSchema {
             columns: columns.iter().map(title).collect(),
-            measures: measures.iter().map(|name| (*name).to_owned()).collect(),
+            measures: measures.iter().map(|name| RemoteMeasure { name: (*name).to_owned(), formula: None }).collect(),
         }
     }
 

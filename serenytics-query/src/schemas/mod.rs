@@ -2,6 +2,7 @@
 //! between them.
 
 pub mod drift;
+pub mod formulas;
 pub mod remote_schema;
 pub mod schema;
 pub mod schema_file;

@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::schemas::schema_file::{FileColumn, FileKind, SchemaFile, field_name, is_identifier, is_name, split_joined};
+use crate::schemas::formulas::type_of_measure;
+use crate::schemas::schema::{Schema, SourceRef};
+use crate::schemas::schema_file::{
+    FileColumn, FileKind, SchemaFile, columns_of, field_name, is_identifier, is_name, split_joined,
+};
 use crate::syntax::vocabulary::ColumnType;
 use crate::wire::{COUNT_COLUMN, ColumnTitle};
 
@@ -11,34 +15,55 @@ use crate::wire::{COUNT_COLUMN, ColumnTitle};
 pub struct RemoteSchema {
     /// The columns, in the server's order.
     pub columns: Vec<ColumnTitle>,
-    /// The names of the measures, which a server does not list with the columns.
-    pub measures: Vec<String>,
+    /// The measures, which a server does not list with the columns.
+    pub measures: Vec<RemoteMeasure>,
+}
+
+/// A measure that a server reports for a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteMeasure {
+    /// Its name.
+    pub name: String,
+    /// Its formula; `None` if it is computed in another way, or if several measures have the name.
+    pub formula: Option<String>,
 }
 
 impl RemoteSchema {
+    /// Returns the measure with this name.
+    #[must_use]
+    pub fn measure(&self, name: &str) -> Option<&RemoteMeasure> {
+        self.measures.iter().find(|measure| measure.name == name)
+    }
+
     /// Creates the schema file of a source: its columns in their order, then its measures.
     ///
     /// Some information is not on the server and is copied from `before`, the previous schema file:
-    /// the names in queries, the columns that are never NULL, the types of measures, and value
-    /// formulas. A new column is nullable, a new measure is a float, and a name that is not a valid
-    /// field name gets a derived one. The file omits columns of an unknown type, names that a file
-    /// cannot contain, and a measure that has the name of a column.
+    /// the names in queries, the columns that are never NULL, and value formulas. A new column is
+    /// nullable, and a name that is not a valid field name gets a derived one. The file omits
+    /// columns of an unknown type, names that a file cannot contain, and a measure that has the
+    /// name of a column.
+    ///
+    /// The formula of a measure is part of the file if it is valid and has a value for each row; it
+    /// decides the type of the measure. Other measures keep their previous type or are floats.
     #[must_use]
     pub fn file(&self, source: &str, uuid: Option<&str>, before: Option<&SchemaFile>) -> SchemaFile {
         let before = before.map_or(&[][..], |file| &file.columns);
         let is_measure = |name: &String| {
             declared(before, name).is_some_and(|column| column.kind == Some(FileKind::Measure))
-                && self.measures.contains(name)
+                && self.measure(name).is_some()
         };
         let mut columns: Vec<FileColumn> = Vec::new();
         let titles = self.columns.iter().filter(|title| !is_measure(&title.name));
         for (wire, column_type) in titles.filter_map(|title| Some((&title.name, title.column_type()?))) {
             add(&mut columns, before, wire, listed(wire, column_type));
         }
-        for name in &self.measures {
+        let first_measure = columns.len();
+        for RemoteMeasure { name, formula } in &self.measures {
             let column_type = declared(before, name).filter(|_| is_measure(name)).map(|column| column.column_type);
-            add(&mut columns, before, name, measure(name, column_type.unwrap_or(ColumnType::Float)));
+            let column_type = column_type.unwrap_or(ColumnType::Float);
+            add(&mut columns, before, name, measure(name, column_type, formula.clone()));
         }
+        type_measures(&mut columns, first_measure);
         for formula in before.iter().filter(|column| column.kind == Some(FileKind::Formula)) {
             add(&mut columns, before, &formula.name, formula.clone());
         }
@@ -59,7 +84,9 @@ fn add(columns: &mut Vec<FileColumn>, before: &[FileColumn], wire: &str, column:
         return;
     }
     columns.push(match declared(before, wire).cloned() {
-        Some(before) => FileColumn { column_type: column.column_type, kind: column.kind, ..before },
+        Some(before) => {
+            FileColumn { column_type: column.column_type, kind: column.kind, formula: column.formula, ..before }
+        }
         None => column,
     });
 }
@@ -67,17 +94,34 @@ fn add(columns: &mut Vec<FileColumn>, before: &[FileColumn], wire: &str, column:
 /// A column that a server lists.
 fn listed(wire: &str, column_type: ColumnType) -> FileColumn {
     let (join, name) = split_joined(wire).map_or((None, wire), |(uuid, name)| (Some(uuid.to_owned()), name));
-    FileColumn { name: name.to_owned(), field: None, column_type, nullable: true, kind: None, join }
+    FileColumn { name: name.to_owned(), field: None, column_type, nullable: true, kind: None, formula: None, join }
 }
 
-fn measure(name: &str, column_type: ColumnType) -> FileColumn {
+fn measure(name: &str, column_type: ColumnType, formula: Option<String>) -> FileColumn {
     FileColumn {
         name: name.to_owned(),
         field: None,
         column_type,
         nullable: true,
         kind: Some(FileKind::Measure),
+        formula,
         join: None,
+    }
+}
+
+/// Sets the types of the measures, which are the columns from `first` on, to those of their formulas. Removes formulas that
+/// a declaration cannot contain.
+fn type_measures(columns: &mut [FileColumn], first: usize) {
+    let source = SourceRef::Name("".into());
+    let schema = Schema { source, columns: columns_of(columns) };
+    for measure in columns.iter_mut().skip(first).filter(|column| column.formula.is_some()) {
+        match type_of_measure(&schema, &measure.name) {
+            Some((column_type, is_nullable)) => {
+                measure.column_type = column_type;
+                measure.nullable |= is_nullable;
+            }
+            None => measure.formula = None,
+        }
     }
 }
 
@@ -117,7 +161,7 @@ mod tests {
             |(name, type_name): &(&str, &str)| ColumnTitle { name: (*name).into(), type_name: (*type_name).into() };
         RemoteSchema {
             columns: columns.iter().map(title).collect(),
-            measures: measures.iter().map(|name| (*name).to_owned()).collect(),
+            measures: measures.iter().map(|name| RemoteMeasure { name: (*name).to_owned(), formula: None }).collect(),
         }
     }
 

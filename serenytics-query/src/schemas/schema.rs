@@ -83,6 +83,8 @@ pub struct Column {
     pub kind: ColumnKind,
     /// The Rust type as the user spelled it, without `Option`; empty for a schema read at run time.
     pub rust_type: String,
+    /// The formula of a measure, if it is known. The wire name of a value formula is its formula.
+    pub formula: Option<String>,
 }
 
 /// A source's columns, in declared order.
@@ -114,6 +116,7 @@ impl Schema {
                     nullable: true,
                     kind: ColumnKind::Stored,
                     rust_type: String::new(),
+                    formula: None,
                 })
             })
             .collect();
@@ -152,6 +155,10 @@ impl Schema {
             let fields =
                 [&column.name, &column.wire, column.column_type.word(), null, column.kind.word(), &column.rust_type];
             text.push_str(&fields.join(FIELD.encode_utf8(&mut [0; 4])));
+            if let Some(formula) = &column.formula {
+                text.push(FIELD);
+                text.push_str(formula);
+            }
         }
         text
     }
@@ -181,6 +188,7 @@ fn decode_column(record: &str) -> Option<Column> {
         nullable: fields.next()? == "?",
         kind: ColumnKind::from_word(fields.next()?)?,
         rust_type: fields.next()?.to_owned(),
+        formula: fields.next().map(str::to_owned),
     };
     fields.next().is_none().then_some(column)
 }
@@ -198,12 +206,14 @@ mod tests {
             nullable,
             kind,
             rust_type: "DateTime".to_owned(),
+            formula: (kind == ColumnKind::Measure).then(|| "[a]\n* 2".to_owned()),
         };
         let schema = Schema {
             source: SourceRef::Name("sales; \"2024\": x".into()),
             columns: vec![
                 column("date", "order:date;\n\"é\"", true, ColumnKind::Joined),
                 column("r#in", "", false, ColumnKind::Stored),
+                column("double", "double", true, ColumnKind::Measure),
             ],
         };
         assert_eq!(Schema::decode(&schema.encode()), Some(schema));

@@ -42,6 +42,9 @@ pub struct FileColumn {
     /// `measure` or `formula`, if the column is computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<FileKind>,
+    /// The formula of a measure, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formula: Option<String>,
     /// The uuid of the source that the column is stored in, if this one joins it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<String>,
@@ -95,7 +98,7 @@ impl SchemaFile {
             Some(uuid) => SourceRef::Uuid(uuid.clone().into()),
             None => SourceRef::Name(self.source.clone().into()),
         };
-        Schema { source, columns: self.columns.iter().map(FileColumn::column).collect() }
+        Schema { source, columns: columns_of(&self.columns) }
     }
 
     /// Validates the file and returns it.
@@ -139,6 +142,16 @@ impl SchemaFile {
             if column.kind.is_some() && column.join.is_some() {
                 return Err(format!("column \"{name}\" cannot have both a `kind` and a `join`"));
             }
+            if let Some(formula) = &column.formula {
+                if column.kind != Some(FileKind::Measure) {
+                    return Err(format!(
+                        "column \"{name}\": only a measure has a `formula`: add `\"kind\": \"measure\"`"
+                    ));
+                }
+                if formula.is_empty() || formula.contains(is_separator) {
+                    return Err(format!("column \"{name}\": {formula:?} is not a formula"));
+                }
+            }
             if column.kind == Some(FileKind::Formula) && !column.column_type.is_numeric() {
                 return Err(format!("column \"{name}\": a value formula is numeric: use `int` or `float`"));
             }
@@ -155,6 +168,11 @@ impl SchemaFile {
     }
 }
 
+/// Returns the columns of a schema that these declare.
+pub(crate) fn columns_of(columns: &[FileColumn]) -> Vec<Column> {
+    columns.iter().map(FileColumn::column).collect()
+}
+
 impl FileColumn {
     /// The name in queries.
     #[must_use]
@@ -169,12 +187,6 @@ impl FileColumn {
     }
 
     fn column(&self) -> Column {
-        let rust_type = match self.column_type {
-            ColumnType::Str => "String",
-            ColumnType::Int => "i64",
-            ColumnType::Float => "f64",
-            ColumnType::DateTime => "DateTime",
-        };
         let kind = match (self.kind, &self.join) {
             (Some(FileKind::Measure), _) => ColumnKind::Measure,
             (Some(FileKind::Formula), _) => ColumnKind::Formula,
@@ -187,8 +199,19 @@ impl FileColumn {
             column_type: self.column_type,
             nullable: self.nullable,
             kind,
-            rust_type: rust_type.to_owned(),
+            rust_type: rust_type(self.column_type).to_owned(),
+            formula: self.formula.clone(),
         }
+    }
+}
+
+/// Returns the Rust type of a column that a file declares, without `Option`.
+pub(crate) const fn rust_type(column_type: ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Str => "String",
+        ColumnType::Int => "i64",
+        ColumnType::Float => "f64",
+        ColumnType::DateTime => "DateTime",
     }
 }
 
@@ -228,6 +251,12 @@ pub fn split_joined(wire: &str) -> Option<(&str, &str)> {
 /// characters.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
+}
+
+/// Returns true for the control characters that separate the names of an encoded schema.
+#[must_use]
+pub fn is_separator(c: char) -> bool {
+    ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
 /// Returns true if a field can have this name, raw or not.

@@ -114,6 +114,10 @@ codes! {
     DuplicateColumn = "SRN063",
     /// A schema file that is missing or invalid.
     SchemaFile = "SRN064",
+    /// A formula that is invalid.
+    Formula = "SRN065",
+    /// A field whose type is not the type of its formula.
+    FormulaType = "SRN066",
 }
 
 impl Code {

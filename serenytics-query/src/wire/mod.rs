@@ -1,7 +1,9 @@
 //! The wire model: queries and responses of the REST API as serde types.
 
+mod measure;
 pub(crate) mod to_stage;
 
+pub use measure::{FORMULA_PATH, FORMULA_TYPE, formula_measure, measure_formula};
 use serde::{Deserialize, Serialize};
 
 use crate::syntax::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};

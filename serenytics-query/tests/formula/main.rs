@@ -25,11 +25,14 @@ fn is_valid(formula: &str, measures: &Measures) -> bool {
     let started = Instant::now();
     let results = match parse(formula) {
         Ok(tree) => vec![check(&tree, scope).map(drop), check_value_formula(&tree, scope).map(drop)],
-        Err(error) => vec![Err(error)],
+        Err(error) => vec![Err(error.into())],
     };
-    for error in results.iter().filter_map(|result| result.as_ref().err()) {
-        assert!(error.located_in(formula).starts_with("at character "), "{formula}");
-        assert!(formula.is_char_boundary(error.position), "{formula}: {error:?}");
+    for errors in results.iter().filter_map(|result| result.as_ref().err()) {
+        assert!(errors.located_in(formula).starts_with("at character "), "{formula}");
+        for error in errors.iter() {
+            assert!(formula.is_char_boundary(error.position), "{formula}: {error:?}");
+            assert_eq!(error.excerpt(formula).lines().count(), 2, "{formula}: {error:?}");
+        }
     }
     assert!(started.elapsed() < SLOW, "{:?} for {formula}", started.elapsed());
     results.iter().any(Result::is_ok)

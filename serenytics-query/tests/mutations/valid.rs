@@ -72,6 +72,7 @@ pub fn schema() -> Schema {
         nullable: column.nullable,
         kind: column.kind,
         rust_type: String::new(),
+        formula: None,
     });
     Schema { source: SourceRef::Name("source".into()), columns: columns.collect() }
 }

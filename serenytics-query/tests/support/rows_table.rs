@@ -42,8 +42,10 @@ pub fn lines() -> Vec<Line> {
     lines
 }
 
-/// The formula of `column` in the line of value formulas.
-pub const FORMULA: &str = "sum([other_number]) / count()";
+/// Returns the formula of `column` in the line of value formulas: one that may be NULL, or one that may not.
+const fn formula(nullable: bool) -> &'static str {
+    if nullable { "sum([other_number]) / count()" } else { "count() / 2" }
+}
 
 fn word(text: &str) -> Ident {
     Ident { text: text.to_owned(), position: Position::default() }
@@ -59,8 +61,10 @@ pub fn schema(output: &str, column_type: ColumnType, nullable: bool) -> Schema {
         nullable,
         kind,
         rust_type: String::new(),
+        formula: None,
     };
-    let (wire, kind) = if is_formula { (FORMULA, ColumnKind::Formula) } else { ("column", ColumnKind::Stored) };
+    let (wire, kind) =
+        if is_formula { (formula(nullable), ColumnKind::Formula) } else { ("column", ColumnKind::Stored) };
     let columns =
         vec![column("column", wire, column_type, kind), column("other", "other", ColumnType::Str, ColumnKind::Stored)];
     Schema { source: SourceRef::Name("source".into()), columns }

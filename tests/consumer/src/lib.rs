@@ -39,7 +39,7 @@ pub mod schema {
         pub margin: f64,
         /// The margin's part of the revenue.
         #[column(formula = "sum([margin]) / sum([revenue])")]
-        pub ratio: f64,
+        pub ratio: Option<f64>,
         /// A keyword of the language and of later editions of Rust.
         pub r#gen: i32,
     }

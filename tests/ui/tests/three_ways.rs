@@ -21,7 +21,7 @@ struct Sales {
     #[column(join = "182018f9")]
     region: String,
     #[column(formula = "sum([margin]) / sum([revenue])")]
-    ratio: f64,
+    ratio: Option<f64>,
 }
 
 /// Compares the three forms of a query. The pipeline is the hand-written JSON of its stage.

@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 use serenytics_query::formula::{Environment, MeasureDefinition, Measures};
-
-/// The only type of measure that is computed.
-const FORMULA: &str = "formula";
+use serenytics_query::wire::{FORMULA_PATH, FORMULA_TYPE};
 
 /// Reads and checks the measures in the configuration of a source.
 pub(crate) fn configured_measures(configuration: &Value, environment: &dyn Environment) -> Measures {
@@ -20,12 +18,12 @@ pub(crate) fn configured_measures(configuration: &Value, environment: &dyn Envir
 /// Returns the formula of a measure, or the reason why it has none.
 fn formula(name: &str, measure: &Value) -> Result<String, String> {
     let kind = measure.get("type").and_then(Value::as_str).unwrap_or_default();
-    if kind != FORMULA {
+    if kind != FORMULA_TYPE {
         return Err(format!(
-            "the measure `{name}` is of type {kind:?}; only measures of type {FORMULA:?} are supported"
+            "the measure `{name}` is of type {kind:?}; only measures of type {FORMULA_TYPE:?} are supported"
         ));
     }
-    match measure.pointer("/data/formula").and_then(Value::as_str) {
+    match measure.pointer(FORMULA_PATH).and_then(Value::as_str) {
         Some(formula) => Ok(formula.to_owned()),
         None => Err(format!("the measure `{name}` has no `data.formula`")),
     }

@@ -172,7 +172,7 @@ impl<'a> Resolver<'a> {
             _ => return Ok(()),
         };
         let scope = Scope { environment: self.input, measures: self.measures, suggestions: &self.suggestions };
-        let typed = check_value_formula(&tree, scope).map_err(|mistake| wrong(mistake.located_in(name)))?;
+        let typed = check_value_formula(&tree, scope).map_err(|mistakes| wrong(mistakes.located_in(name)))?;
         self.record_use(name, &typed);
         self.schema_columns.push(computed_column(name, name, typed.column_type(), ColumnKind::Formula));
         self.computed.insert(name.to_owned(), Arc::new(typed));
@@ -201,5 +201,5 @@ impl<'a> Resolver<'a> {
 
 fn computed_column(name: &str, wire: &str, column_type: ColumnType, kind: ColumnKind) -> Column {
     let (name, wire, rust_type) = (name.to_owned(), wire.to_owned(), String::new());
-    Column { name, wire, column_type, nullable: true, kind, rust_type }
+    Column { name, wire, column_type, nullable: true, kind, rust_type, formula: None }
 }

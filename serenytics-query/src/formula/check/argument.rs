@@ -1,7 +1,7 @@
 //! Checks the arguments of a call against the parameters of the function.
 
-use super::{Checker, unify};
-use crate::formula::error::FormulaError;
+use super::{Checked, Checker, unify};
+use crate::formula::error::{FormulaError, all};
 use crate::formula::functions::{Accepts, Function, Parameter};
 use crate::formula::kind::Type;
 use crate::formula::tree::Expression;
@@ -13,22 +13,20 @@ const REGEX: usize = 200;
 
 impl Checker<'_> {
     /// Checks the arguments of a call, each against its parameter.
-    pub(super) fn arguments(&self, function: &Function, arguments: &[Expression]) -> Result<Vec<Typed>, FormulaError> {
+    pub(super) fn arguments(&self, function: &Function, arguments: &[Expression]) -> Checked<Vec<Typed>> {
         let parameter = |index| function.parameter(index, arguments.len());
-        let mut checked = Vec::with_capacity(arguments.len());
-        for (index, tree) in arguments.iter().enumerate() {
-            checked.push(self.argument(function, parameter(index), tree)?);
-        }
+        let each = arguments.iter().enumerate();
+        let mut checked = all(each.map(|(index, tree)| self.argument(function, parameter(index), tree)))?;
         let is_alike = |index: &usize| parameter(*index).accepts == Accepts::Alike;
         let alike: Vec<usize> = (0..arguments.len()).filter(is_alike).collect();
         if alike.is_empty() {
             return Ok(checked);
         }
-        let parts = alike.iter().map(|index| (checked[*index].clone(), arguments[*index].position)).collect();
+        let parts = alike.iter().map(|index| (checked[*index].clone(), &arguments[*index])).collect();
         let (parts, common) = unify(parts, &format!("`{}`", function.name))?;
         if common == Type::Null {
             let message = format!("every value of `{}` is NULL, so it has no type", function.name);
-            return Err(FormulaError::new(arguments[alike[0]].position, message));
+            return Err(FormulaError::of(&arguments[alike[0]], message).into());
         }
         for (index, part) in alike.into_iter().zip(parts) {
             checked[index] = part;
@@ -36,7 +34,7 @@ impl Checker<'_> {
         Ok(checked)
     }
 
-    fn argument(&self, function: &Function, parameter: &Parameter, tree: &Expression) -> Result<Typed, FormulaError> {
+    fn argument(&self, function: &Function, parameter: &Parameter, tree: &Expression) -> Checked<Typed> {
         let typed = match parameter.accepts {
             Accepts::DateTime => self.datetime(tree)?,
             _ => self.check(tree)?,
@@ -44,17 +42,17 @@ impl Checker<'_> {
         let found = typed.result;
         let fits = match parameter.accepts {
             Accepts::Number => found.is_numeric(),
-            Accepts::Int => found == Type::INT,
+            Accepts::Int => found == Type::INT || typed.is_opaque && found.is_numeric(),
             Accepts::Text => found == Type::TEXT,
             Accepts::DateTime => found == Type::DATETIME,
-            Accepts::Condition => found == Type::Boolean,
+            Accepts::Condition => typed.may_be_condition(),
             Accepts::Any => found != Type::Null,
             Accepts::Plain => !matches!(found, Type::Null | Type::DATETIME),
             Accepts::Alike => true,
-            Accepts::Word(words) => return word(function, parameter, words, typed, tree.position),
+            Accepts::Word(words) => return Ok(word(function, parameter, words, typed, tree)?),
             Accepts::LiteralText(_) | Accepts::Regex | Accepts::TimeZone => {
                 let checked = self.literal(function, parameter, &typed);
-                return checked.map(|()| typed).map_err(|message| FormulaError::new(tree.position, message));
+                return checked.map(|()| typed).map_err(|message| FormulaError::of(tree, message).into());
             }
             Accepts::LiteralInt(least, most) => {
                 typed.literal_int().is_some_and(|value| (least..=most).contains(&value))
@@ -72,7 +70,7 @@ impl Checker<'_> {
                 format!("`{name}` of `{usage}` must be {expected}, found {found}{hint}")
             }
         };
-        Err(FormulaError::new(tree.position, message))
+        Err(FormulaError::of(tree, message).into())
     }
 
     /// Checks an argument that must be literal text.
@@ -136,7 +134,7 @@ fn word(
     parameter: &Parameter,
     words: &'static [&'static str],
     typed: Typed,
-    position: usize,
+    tree: &Expression,
 ) -> Result<Typed, FormulaError> {
     let found = typed.literal_text().unwrap_or_default();
     if let Some(word) = words.iter().find(|word| word.eq_ignore_ascii_case(found)) {
@@ -147,5 +145,5 @@ fn word(
         None => format!(": expected one of {} in quotes", listed(words.iter().copied())),
     };
     let (name, usage) = (parameter.name, function.usage());
-    Err(FormulaError::new(position, format!("unknown `{name}` of `{usage}`{hint}")))
+    Err(FormulaError::of(tree, format!("unknown `{name}` of `{usage}`{hint}")))
 }

@@ -2,11 +2,12 @@
 
 mod argument;
 mod call;
+mod null;
 mod unify;
 
 use unify::{literal_to_datetime, unify};
 
-use super::error::FormulaError;
+use super::error::{FormulaError, FormulaErrors, all, both};
 use super::kind::Type;
 use super::scope::Scope;
 use super::tree::{Comparison, DEPTH, Expression, Node, Operator, levels};
@@ -16,18 +17,20 @@ use crate::syntax::vocabulary::Aggregate;
 /// The maximum number of parts of a formula, including those of the measures that it refers to.
 const PARTS: usize = 1000;
 
+type Checked<T> = Result<T, FormulaErrors>;
+
 /// Checks the formula of a measure. It is one value over all rows if it calls an aggregate or refers to a measure that
 /// does, and has a value for each row otherwise.
 ///
 /// # Errors
-/// Returns an error if a name is unknown, types do not fit or the formula is too large.
-pub fn check(tree: &Expression, scope: Scope<'_>) -> Result<Typed, FormulaError> {
-    if call::calls_aggregate(tree) || tree.references().any(|name| scope.is_aggregate(name)) {
+/// Returns the errors: a name is unknown, types do not fit or the formula is too large.
+pub fn check(tree: &Expression, scope: Scope<'_>) -> Result<Typed, FormulaErrors> {
+    if tree.first_aggregate().is_some() || tree.references().any(|name| scope.is_aggregate(name)) {
         return check_value_formula(tree, scope);
     }
     let typed = Checker { scope, level: Level::Row }.check(tree)?;
     if typed.result == Type::Null {
-        return Err(FormulaError::new(tree.position, "the formula is always NULL, so it has no type"));
+        return Err(FormulaError::of(tree, "the formula is always NULL, so it has no type").into());
     }
     Ok(typed)
 }
@@ -35,14 +38,14 @@ pub fn check(tree: &Expression, scope: Scope<'_>) -> Result<Typed, FormulaError>
 /// Checks a value formula, which is one number over all rows.
 ///
 /// # Errors
-/// Returns an error if a name is unknown, types do not fit, the formula is not a number or it is too large.
-pub fn check_value_formula(tree: &Expression, scope: Scope<'_>) -> Result<Typed, FormulaError> {
+/// Returns the errors: a name is unknown, types do not fit, the formula is not a number or it is too large.
+pub fn check_value_formula(tree: &Expression, scope: Scope<'_>) -> Result<Typed, FormulaErrors> {
     let typed = Checker { scope, level: Level::Aggregate }.check(tree)?;
     if typed.result.is_numeric() || typed.result == Type::Boolean {
         return Ok(Typed { is_aggregate: true, ..typed });
     }
     let found = typed.result.described();
-    Err(FormulaError::new(tree.position, format!("a value formula must be a number, found {found}")))
+    Err(FormulaError::of(tree, format!("a value formula must be a number, found {found}")).into())
 }
 
 /// The level at which a part of a formula is computed.
@@ -62,7 +65,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     /// Checks a part and its limits.
-    fn check(&self, tree: &Expression) -> Result<Typed, FormulaError> {
+    fn check(&self, tree: &Expression) -> Checked<Typed> {
         let typed = self.check_node(tree)?;
         let limits = [("parts", typed.parts, PARTS), ("nested operations", typed.depth, DEPTH)];
         match limits.into_iter().find(|(_, count, limit)| count > limit) {
@@ -70,19 +73,19 @@ impl Checker<'_> {
             Some((what, count, limit)) => {
                 let message =
                     format!("the formula and the measures that it refers to have {count} {what}; the limit is {limit}");
-                Err(FormulaError::new(tree.position, message))
+                Err(FormulaError::of(tree, message).into())
             }
         }
     }
 
-    fn check_node(&self, tree: &Expression) -> Result<Typed, FormulaError> {
+    fn check_node(&self, tree: &Expression) -> Checked<Typed> {
         Ok(match &tree.node {
             Node::Int(value) => Typed::leaf(TypedNode::Int(*value), Type::INT).within(u128::from(*value)),
             Node::Float(value) => Typed::leaf(TypedNode::Float(*value), Type::FLOAT),
             Node::Text(text) => Typed::leaf(TypedNode::Text(text.clone()), Type::TEXT),
             Node::Boolean(value) => Typed::leaf(TypedNode::Boolean(*value), Type::Boolean),
-            Node::Null => Typed::leaf(TypedNode::Null, Type::Null),
-            Node::Reference(name) => self.reference(name, tree.position)?,
+            Node::Null => Typed::leaf(TypedNode::Null, Type::Null).or_null(Some("`null` is NULL")),
+            Node::Reference(name) => self.reference(name, tree)?,
             Node::Negative(operand) => {
                 let operand = self.number(operand, '-')?;
                 let (result, largest, is_unchecked) = (operand.result, operand.largest, operand.is_unchecked());
@@ -97,25 +100,29 @@ impl Checker<'_> {
                 Typed::operation(TypedNode::Not(Box::new(operand)), Type::Boolean, cost)
             }
             Node::Arithmetic(operator, left, right) => {
-                arithmetic(*operator, self.number(left, operator.symbol())?, self.number(right, operator.symbol())?)
+                let number = |tree| self.number(tree, operator.symbol());
+                let (left, right) = both(number(left), number(right))?;
+                arithmetic(*operator, left, right)
             }
             Node::Comparison(comparison, left, right) => self.comparison(*comparison, left, right)?,
             Node::In { operand, list, is_negated } => self.is_in(operand, list, *is_negated)?,
             Node::Junction(junction, parts) => {
-                let parts: Vec<Typed> =
-                    parts.iter().map(|part| self.condition(part, junction.word())).collect::<Result<_, _>>()?;
+                let parts = all(parts.iter().map(|part| self.condition(part, junction.word())))?;
                 let cost = Cost::of(&parts);
                 let depth = levels(parts.len());
                 let operations = parts.len();
                 let typed = Typed::operation(TypedNode::Junction(*junction, parts), Type::Boolean, cost);
                 Typed { depth: cost.depth + depth, parts: typed.parts + operations - 2, ..typed }
             }
-            Node::Call(function, arguments) => self.call(function, arguments, tree.position)?,
+            Node::Call(function, arguments) => self.call(function, arguments, tree)?,
         })
     }
 
-    fn reference(&self, name: &str, position: usize) -> Result<Typed, FormulaError> {
-        let typed = self.scope.resolve(name).map_err(|message| FormulaError::new(position, message))?;
+    fn reference(&self, name: &str, tree: &Expression) -> Checked<Typed> {
+        let typed = self.scope.resolve(name, tree)?;
+        if typed.is_opaque {
+            return Ok(typed);
+        }
         let message = match (self.level, typed.is_aggregate) {
             (Level::Row, false) | (Level::Aggregate, true) => return Ok(typed),
             (Level::Row, true) => format!(
@@ -130,11 +137,11 @@ impl Checker<'_> {
                 )
             }
         };
-        Err(FormulaError::new(position, message))
+        Err(FormulaError::of(tree, message).into())
     }
 
     /// Checks an operand of an arithmetic operator, which must be a number.
-    fn number(&self, tree: &Expression, symbol: char) -> Result<Typed, FormulaError> {
+    fn number(&self, tree: &Expression, symbol: char) -> Checked<Typed> {
         let typed = self.check(tree)?;
         if typed.result.is_numeric() {
             return Ok(typed);
@@ -146,30 +153,29 @@ impl Checker<'_> {
             (_, Type::Boolean) => "; `to_int` converts it to 1 or 0",
             _ => "",
         };
-        Err(FormulaError::new(tree.position, format!("`{symbol}` needs numbers, found {found}{hint}")))
+        Err(FormulaError::of(tree, format!("`{symbol}` needs numbers, found {found}{hint}")).into())
     }
 
     /// Checks an operand of `not`, `and` or `or`, which must be a condition.
-    fn condition(&self, tree: &Expression, word: &str) -> Result<Typed, FormulaError> {
+    fn condition(&self, tree: &Expression, word: &str) -> Checked<Typed> {
         let typed = self.check(tree)?;
-        if typed.result == Type::Boolean {
+        if typed.may_be_condition() {
             return Ok(typed);
         }
         let found = typed.result.described();
         let message = format!("`{word}` needs a condition such as `[a] > 1`, found {found}");
-        Err(FormulaError::new(tree.position, message))
+        Err(FormulaError::of(tree, message).into())
     }
 
-    fn comparison(&self, comparison: Comparison, left: &Expression, right: &Expression) -> Result<Typed, FormulaError> {
+    fn comparison(&self, comparison: Comparison, left: &Expression, right: &Expression) -> Checked<Typed> {
         let parts = self.comparable(&[left, right], comparison.symbol())?;
         let cost = Cost::of_cells(&parts);
-        let [left, right] =
-            parts.try_into().map_err(|_| FormulaError::new(left.position, "a comparison needs two values"))?;
+        let [left, right] = parts.try_into().map_err(|_| FormulaError::of(left, "a comparison needs two values"))?;
         let node = TypedNode::Comparison(comparison, Box::new(left), Box::new(right));
         Ok(Typed::operation(node, Type::Boolean, cost).deeper(1))
     }
 
-    fn is_in(&self, operand: &Expression, list: &[Expression], is_negated: bool) -> Result<Typed, FormulaError> {
+    fn is_in(&self, operand: &Expression, list: &[Expression], is_negated: bool) -> Checked<Typed> {
         let trees: Vec<&Expression> = std::iter::once(operand).chain(list).collect();
         let parts = self.comparable(&trees, "in")?;
         let mut cost = Cost::of_cells(&parts);
@@ -184,23 +190,22 @@ impl Checker<'_> {
     }
 
     /// Checks values that are compared, which must have one type.
-    fn comparable(&self, trees: &[&Expression], operator: &str) -> Result<Vec<Typed>, FormulaError> {
-        let mut parts = Vec::with_capacity(trees.len());
-        for tree in trees {
+    fn comparable(&self, trees: &[&Expression], operator: &str) -> Checked<Vec<Typed>> {
+        let parts = all(trees.iter().map(|tree| {
             let typed = self.check(tree)?;
             if typed.result == Type::Null {
                 let message = format!("`{operator}` never matches NULL: use `is_defined` or `is_not_defined`");
-                return Err(FormulaError::new(tree.position, message));
+                return Err(FormulaErrors::from(FormulaError::of(tree, message)));
             }
-            parts.push((typed, tree.position));
-        }
+            Ok((typed, *tree))
+        }))?;
         let (parts, _) = unify(parts, &format!("`{operator}`"))?;
         Ok(parts)
     }
 
     /// Checks a datetime. Text in quotes is converted to one.
-    fn datetime(&self, tree: &Expression) -> Result<Typed, FormulaError> {
-        literal_to_datetime(self.check(tree)?, tree.position)
+    fn datetime(&self, tree: &Expression) -> Checked<Typed> {
+        Ok(literal_to_datetime(self.check(tree)?, tree)?)
     }
 }
 
@@ -216,10 +221,12 @@ fn arithmetic(operator: Operator, left: Typed, right: Typed) -> Typed {
         Operator::Remainder => left.largest.min(right.largest),
     };
     // Two more operations guard a divisor that may be zero.
-    let guards = if operator.divides() && !right.is_nonzero_literal() { 2 } else { 0 };
+    let may_divide_by_zero = operator.divides() && !right.is_nonzero_literal();
+    let guards = if may_divide_by_zero { 2 } else { 0 };
     let cost = Cost::of([&left, &right]);
     let cost = Cost { parts: cost.parts.saturating_add(guards), depth: left.depth.max(right.depth + guards), ..cost };
     Typed::operation(TypedNode::Arithmetic(operator, Box::new(left), Box::new(right)), result, cost)
         .within(largest)
         .unchecked(result == Type::FLOAT)
+        .or_null(may_divide_by_zero.then_some("a division by 0 is NULL"))
 }

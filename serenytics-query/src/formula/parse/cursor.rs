@@ -82,6 +82,11 @@ impl<'a> Cursor<'a> {
         self.formula.get(start..self.position).unwrap_or_default()
     }
 
+    /// Returns the byte after the part from `start` to the position, without space at its end.
+    pub(super) fn end_of(&self, start: usize) -> usize {
+        start + self.since(start).trim_end().len()
+    }
+
     /// Reads something nested one level deeper.
     ///
     /// # Errors
@@ -114,6 +119,6 @@ impl<'a> Cursor<'a> {
 }
 
 /// Returns true for the characters of keywords and function names.
-pub(super) fn is_word(c: char) -> bool {
+pub(in crate::formula) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }

@@ -5,7 +5,8 @@ mod operand;
 #[cfg(test)]
 mod tests;
 
-use cursor::{Cursor, is_word};
+use cursor::Cursor;
+pub(super) use cursor::is_word;
 use operand::{list, operand};
 
 use super::error::FormulaError;
@@ -51,7 +52,8 @@ fn junction(cursor: &mut Cursor<'_>, junction: Junction) -> Parsed<Expression> {
     while cursor.keyword(junction.word()) {
         parts.push(part(cursor)?);
     }
-    Ok(Expression::new(position, Node::Junction(junction, parts)))
+    let end = parts.last().map_or(position, |part| part.end);
+    Ok(Expression::new(position, end, Node::Junction(junction, parts)))
 }
 
 /// Reads a comparison with any number of `not` before it.
@@ -62,7 +64,7 @@ fn negation(cursor: &mut Cursor<'_>) -> Parsed<Expression> {
         return comparison(cursor);
     }
     let operand = cursor.nested(negation)?;
-    Ok(Expression::new(position, Node::Not(Box::new(operand))))
+    Ok(Expression::new(position, operand.end, Node::Not(Box::new(operand))))
 }
 
 /// Reads a comparison, an `in` with its list, or a single value.
@@ -74,13 +76,14 @@ fn comparison(cursor: &mut Cursor<'_>) -> Parsed<Expression> {
         ComparisonOperator::Symbol(symbol) => Node::Comparison(symbol, Box::new(left), Box::new(sum(cursor)?)),
         ComparisonOperator::In { is_negated } => Node::In { operand: Box::new(left), list: list(cursor)?, is_negated },
     };
+    let end = cursor.end_of(position);
     cursor.skip_space();
     let next = cursor.position();
     if comparison_operator(cursor)?.is_some() {
         let message = "comparisons cannot be chained: join them with `and`, for example `1 < [a] and [a] < 9`";
         return Err(FormulaError::new(next, message));
     }
-    Ok(Expression::new(position, node))
+    Ok(Expression::new(position, end, node))
 }
 
 /// The operator of a comparison.
@@ -147,8 +150,8 @@ fn arithmetic(
         cursor.skip_space();
         let Some((_, operator)) = operators.iter().find(|(symbol, _)| cursor.eat(*symbol)) else { return Ok(left) };
         let right = part(cursor)?;
-        let position = left.position;
-        left = Expression::new(position, Node::Arithmetic(*operator, Box::new(left), Box::new(right)));
+        let (position, end) = (left.position, right.end);
+        left = Expression::new(position, end, Node::Arithmetic(*operator, Box::new(left), Box::new(right)));
         if left.depth > DEPTH {
             let message = format!("more than {DEPTH} operations follow each other: group some of them in parentheses");
             return Err(FormulaError::new(position, message));

@@ -34,7 +34,7 @@ pub(super) fn operand(cursor: &mut Cursor<'_>) -> Parsed<Expression> {
                 .error(format!("expected a number, text, column in brackets, function or parenthesis, found {found}"));
         }
     };
-    Ok(Expression::new(position, node))
+    Ok(Expression::new(position, cursor.end_of(position), node))
 }
 
 fn number(cursor: &mut Cursor<'_>) -> Parsed<Node> {

@@ -10,7 +10,7 @@ use serenytics::prelude::*;
 pub struct Orders {
     total: f64,
     #[column(formula = "sum([total]) / count()")]
-    mean: f64,
+    mean: Option<f64>,
 }
 
 fn main() {

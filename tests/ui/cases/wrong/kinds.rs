@@ -10,7 +10,7 @@ pub struct Orders {
     #[column(measure)]
     margin: f64,
     #[column(formula = "sum([margin]) / sum([total])")]
-    ratio: f64,
+    ratio: Option<f64>,
     #[column(join = "182018f9-a18a-4cf0-993f-9e3fa45d3f61")]
     region: String,
 }
@@ -37,7 +37,7 @@ pub struct Wrong {
 #[derive(Source)]
 #[source(name = "means")]
 pub struct Means {
-    #[column(formula = "avg([total])")]
+    #[column(formula = "count() / 2")]
     mean: f64,
 }
 
