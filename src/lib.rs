@@ -3,8 +3,9 @@
 #[cfg(feature = "blocking")]
 pub use serenytics_core::blocking;
 pub use serenytics_core::{
-    Answer, ApiKey, Batch, Client, ClientBuilder, ColumnAnswer, DataSource, Error, Export, ExportFormat, Exported,
-    ForceType, Load, Progress, Pusher, ReloadFromS3, RowStream, S3Credentials, SourceType, reqwest,
+    Answer, ApiKey, AppliedMeasures, Batch, Client, ClientBuilder, ColumnAnswer, DataSource, Error, Export,
+    ExportFormat, Exported, ForceType, Load, Progress, Pusher, ReloadFromS3, RowStream, S3Credentials, SourceType,
+    reqwest,
 };
 #[cfg(feature = "arrow")]
 pub use serenytics_core::{BatchStream, IntoBatch, arrow_array, arrow_schema};

@@ -49,7 +49,7 @@ pub use api_key::ApiKey;
 pub use arrow::{BatchStream, IntoBatch};
 pub use client::{Client, ClientBuilder};
 pub use data_api::{DataApi, DataApiSource};
-pub use data_source::{Batch, DataSource, Pusher, SourceType};
+pub use data_source::{AppliedMeasures, Batch, DataSource, Pusher, SourceType};
 pub use error::Error;
 pub use export::{Export, ExportFormat, Exported};
 pub use io::Progress;

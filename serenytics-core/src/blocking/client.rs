@@ -10,7 +10,7 @@ use serenytics_query::wire::Pipeline;
 
 use crate::blocking::runtime::Runtime;
 use crate::blocking::{DataSource, IntoBlocking, RowStream};
-use crate::{Answer, ClientBuilder, ColumnAnswer, Error};
+use crate::{Answer, AppliedMeasures, ClientBuilder, ColumnAnswer, Error};
 
 /// A blocking client of the platform, hosted or embedded: [`crate::Client`] with its own runtime.
 /// Cheap to clone.
@@ -123,6 +123,14 @@ impl Client {
     /// Returns the same errors, and an error if called from async code.
     pub fn drift<S: Source>(&self) -> Result<Vec<Drift>, Error> {
         self.runtime.wait(self.inner.drift::<S>())
+    }
+
+    /// Waits for [`Client::apply_measures`](crate::Client::apply_measures).
+    ///
+    /// # Errors
+    /// Returns the same errors, and an error if called from async code.
+    pub fn apply_measures<S: Source>(&self) -> Result<AppliedMeasures, Error> {
+        self.runtime.wait(self.inner.apply_measures::<S>())
     }
 }
 

@@ -13,7 +13,7 @@ use serenytics_query::wire::{ColumnTitle, Pipeline};
 
 use crate::blocking::runtime::Runtime;
 use crate::blocking::{Batch, Export, IntoBlocking, Load, ReloadFromS3};
-use crate::{Answer, ClientBuilder, Error, SourceType};
+use crate::{Answer, AppliedMeasures, ClientBuilder, Error, SourceType};
 
 /// A data source of a server, with blocking calls; see [`crate::DataSource`].
 #[derive(Debug, Clone)]
@@ -46,6 +46,7 @@ impl DataSource {
         DataSource: reload_users_metadata(&self) -> ();
         DataSource: push(&self, row: impl LoadRow) -> ();
         DataSource: drift(&self, declared: &Schema) -> Vec<Drift>;
+        DataSource: apply_measures(&self, declared: &Schema) -> AppliedMeasures;
         DataSource: schema_file(&self) -> SchemaFile;
         DataSource: schema_file_after(&self, before: &SchemaFile) -> SchemaFile;
     }

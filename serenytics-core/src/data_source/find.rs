@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::json;
+use serenytics_query::schema::SourceRef;
 
 use crate::client::Client;
 use crate::data_source::{DataSource, SourceType};
@@ -86,6 +87,18 @@ impl DataSource {
         match DataSource::lookup(session, name, deadline).await? {
             Some(source) => Ok(source),
             None => Err(DataSource::unknown(session, name, deadline).await),
+        }
+    }
+
+    /// Returns the data source that a declaration refers to.
+    pub(crate) async fn referred(
+        session: &Session,
+        source: &SourceRef,
+        deadline: Deadline,
+    ) -> Result<DataSource, Error> {
+        match source {
+            SourceRef::Name(name) => DataSource::named(session, name, deadline).await,
+            SourceRef::Uuid(uuid) => DataSource::by_uuid(session, uuid, deadline).await,
         }
     }
 

@@ -4,6 +4,7 @@ mod batch;
 mod columns;
 mod config;
 mod find;
+mod measures;
 pub(crate) mod names;
 mod operations;
 mod push;
@@ -11,6 +12,7 @@ mod query;
 mod schema;
 
 pub use batch::Batch;
+pub use measures::AppliedMeasures;
 pub use push::Pusher;
 
 use std::fmt;

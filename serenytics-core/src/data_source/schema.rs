@@ -3,14 +3,13 @@
 
 use serenytics_query::drift::{Drift, drift};
 use serenytics_query::remote_schema::RemoteSchema;
-use serenytics_query::schema::{Schema, SourceRef};
+use serenytics_query::schema::Schema;
 use serenytics_query::schema_file::SchemaFile;
 use serenytics_query::source::Source;
 
 use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
-use crate::resource::Resource;
 use crate::transport::Deadline;
 
 impl Client {
@@ -36,10 +35,7 @@ impl Client {
     /// the request.
     pub async fn drift<S: Source>(&self) -> Result<Vec<Drift>, Error> {
         let (session, deadline) = (self.session(), self.session().deadline());
-        let source = match S::SOURCE {
-            SourceRef::Name(name) => DataSource::named(session, &name, deadline).await?,
-            SourceRef::Uuid(uuid) => DataSource::by_uuid(session, &uuid, deadline).await?,
-        };
+        let source = DataSource::referred(session, &S::SOURCE, deadline).await?;
         Ok(drift(&S::schema(), &source.served(deadline).await?))
     }
 }
@@ -73,8 +69,8 @@ impl DataSource {
     /// Creates a schema file that declares everything that the server knows of the source, and
     /// refers to the source by name.
     ///
-    /// Servers do not report nullability or the types of measures: every column is nullable and
-    /// every measure is a float. Columns whose names are not valid fields are renamed. Columns of
+    /// Servers do not report nullability: every column is nullable. The type of a measure is that of
+    /// its formula; a measure whose formula has no value for each row is a float. Columns whose names are not valid fields are renamed. Columns of
     /// unknown types are left out.
     ///
     /// ```
@@ -122,10 +118,7 @@ impl DataSource {
 
     /// Returns the current columns, and the measures as they were when the source was found.
     async fn served(&self, deadline: Deadline) -> Result<RemoteSchema, Error> {
-        let measures = self.remember_measures(self.session());
-        Ok(RemoteSchema {
-            columns: self.columns_until(deadline).await?,
-            measures: measures.names().map(str::to_owned).collect(),
-        })
+        self.remember_measures(self.session());
+        Ok(RemoteSchema { columns: self.columns_until(deadline).await?, measures: self.remote_measures() })
     }
 }
