@@ -125,6 +125,14 @@ impl Client {
         self.runtime.wait(self.inner.drift::<S>())
     }
 
+    /// Waits for [`Client::value_formula`](crate::Client::value_formula).
+    ///
+    /// # Errors
+    /// Returns the same errors, and an error if called from async code.
+    pub fn value_formula<S: Source>(&self, formula: &str) -> Result<Option<f64>, Error> {
+        self.runtime.wait(self.inner.value_formula::<S>(formula))
+    }
+
     /// Waits for [`Client::apply_measures`](crate::Client::apply_measures).
     ///
     /// # Errors

@@ -1,11 +1,15 @@
 //! Reads a data source: its columns, its rows, their number, and value formulas over them.
 
 use serenytics_query::cell::{CellError, CellReader};
+use serenytics_query::formulas::{check_formula, check_grammar};
+use serenytics_query::schema_file::is_formula;
 use serenytics_query::shape::{OutputColumn, OutputType};
+use serenytics_query::source::Source;
 use serenytics_query::vocabulary::{Aggregate, ColumnType};
 use serenytics_query::wire::{COUNT_COLUMN, ColumnItem, ColumnTitle, Item, Pipeline, ROW_BY_ROW, Stage};
 
 use crate::answer::{Answer, TypedRows};
+use crate::client::Client;
 use crate::data_source::DataSource;
 use crate::error::{Error, Kind};
 use crate::transport::Deadline;
@@ -17,6 +21,33 @@ const COUNT: &[OutputColumn] =
 /// The only column in the result of a value formula.
 const VALUE: &[OutputColumn] =
     &[OutputColumn::fixed("value", "the value formula", OutputType::Column(ColumnType::Float), true, false)];
+
+impl Client {
+    /// Returns the value of a formula over all rows of a declared source, such as
+    /// `sum([revenue]) / count()`. Returns `None` if there are no rows.
+    ///
+    /// The formula is checked against the declared columns before anything is sent. If the program
+    /// contains the formula, declare it instead: `#[column(formula = "..")]`.
+    ///
+    /// ```
+    /// use serenytics_core::{Client, Error};
+    /// use serenytics_query::source::Source;
+    ///
+    /// async fn print<Sales: Source>(client: &Client, column: &str) -> Result<(), Error> {
+    ///     println!("{:?}", client.value_formula::<Sales>(&format!("sum([{column}]) / count()")).await?);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error that lists every mistake of the formula if it does not fit the declaration,
+    /// and the errors of [`DataSource::value_formula`].
+    pub async fn value_formula<S: Source>(&self, formula: &str) -> Result<Option<f64>, Error> {
+        check_formula(&S::schema(), formula).map_err(|problems| Error::invalid_query(&problems))?;
+        let (session, deadline) = (self.session(), self.session().deadline());
+        DataSource::referred(session, &S::SOURCE, deadline).await?.value_of(formula).await
+    }
+}
 
 impl DataSource {
     /// Returns the columns, with the server's names for their types. A storage that was never
@@ -78,6 +109,9 @@ impl DataSource {
     /// Returns the value of a formula over all rows, such as `sum([revenue]) / count()`, or of a
     /// measure, by its name. Returns `None` if there are no rows.
     ///
+    /// The grammar of the formula is checked before it is sent.
+    /// [`Client::value_formula`](crate::Client::value_formula) also checks its columns and types.
+    ///
     /// ```no_run
     /// # async fn print(client: serenytics_core::Client) -> Result<(), serenytics_core::Error> {
     /// let sales = client.source("sales").await?;
@@ -89,10 +123,18 @@ impl DataSource {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if the server rejects the formula, the result is not a single number, the
+    /// Returns an error if the formula is not valid, the server rejects it, the result is not a single number, the
     /// source no longer exists, or the server cannot be reached or rejects the request.
     #[doc(alias = "get_value_formula")]
     pub async fn value_formula(&self, formula: &str) -> Result<Option<f64>, Error> {
+        if is_formula(formula) && !self.has_measure(formula) {
+            check_grammar(formula).map_err(|problem| Error::invalid_query(&[problem]))?;
+        }
+        self.value_of(formula).await
+    }
+
+    /// Sends a value formula.
+    async fn value_of(&self, formula: &str) -> Result<Option<f64>, Error> {
         let mut rows = TypedRows::new(VALUE.into(), read_value);
         let session = self.session();
         let formula_column = ColumnItem { name: formula.to_owned(), ..ColumnItem::default() };

@@ -135,6 +135,11 @@ impl DataSource {
         configured.filter_map(|(uuid, measure)| Some((uuid.as_str(), measure.get("name")?.as_str()?, measure)))
     }
 
+    /// Returns true if the source has a measure of this name.
+    pub(super) fn has_measure(&self, name: &str) -> bool {
+        self.measures().any(|(_, other, _)| other == name)
+    }
+
     /// Returns the measures of the source as a server reports them, in the order of their names.
     pub(super) fn remote_measures(&self) -> Vec<RemoteMeasure> {
         let mut measures: Vec<RemoteMeasure> = Vec::new();
@@ -229,8 +234,8 @@ impl DataSource {
         let problems = check_formulas(&schema, &unknown, DeclaredIn::Struct);
         let wrong = problems.iter().filter(|problem| (first..last).contains(&problem.column));
         let wrong: Vec<String> = wrong
-            .filter(|problem| problem.code == Code::Formula)
-            .map(|problem| format!("`{}`: {}", schema.columns[problem.column].name, problem).replace('\n', "\n  "))
+            .filter(|found| found.problem.code == Code::Formula)
+            .map(|found| format!("`{}`: {}", schema.columns[found.column].name, found.problem).replace('\n', "\n  "))
             .collect();
         if wrong.is_empty() {
             return Ok(());

@@ -4,6 +4,7 @@ mod blocking;
 mod calls;
 mod deadlines;
 mod exports;
+mod formulas;
 mod lists;
 mod loads;
 mod logs;

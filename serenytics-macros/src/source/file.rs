@@ -17,16 +17,21 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Reads the file and its schema. The error contains the file if it exists but is invalid.
-    pub(super) fn read(literal: &LitStr) -> Result<(File, Schema), (Option<File>, String)> {
+    /// Reads the file and its schema. The error has a message for each mistake, and contains the file if it exists but
+    /// is invalid.
+    pub(super) fn read(literal: &LitStr) -> Result<(File, Schema), (Option<File>, Vec<String>)> {
         let relative = literal.value();
         let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
         let path = root.join(&relative);
-        let text = std::fs::read_to_string(&path).map_err(|error| (None, unreadable(&root, &relative, &error)))?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| (None, vec![unreadable(&root, &relative, &error)]))?;
         let file = File { path, span: literal.span() };
         match SchemaFile::from_json(&text) {
             Ok(content) => Ok((file, content.schema())),
-            Err(message) => Err((Some(file), format!("`{relative}` is not a valid schema file: {message}"))),
+            Err(mistakes) => {
+                let messages = mistakes.lines().map(|line| format!("`{relative}` is not a valid schema file: {line}"));
+                Err((Some(file), messages.collect()))
+            }
         }
     }
 

@@ -4,7 +4,6 @@
 use serenytics_query::formulas::{DeclaredIn, FormulaProblem, check_formulas};
 use serenytics_query::problem::Code;
 use serenytics_query::schema_file::is_separator;
-use syn::spanned::Spanned;
 use syn::{Data, Expr, Field, Lit, LitStr};
 
 use super::parse::Declaration;
@@ -14,20 +13,20 @@ pub(super) fn errors(declaration: &Declaration<'_>) -> Vec<syn::Error> {
     let Declaration { schema, file, .. } = declaration;
     let place = if file.is_some() { DeclaredIn::File } else { DeclaredIn::Struct };
     let problems = check_formulas(schema, &invalid_names(declaration), place);
-    problems.iter().filter_map(|problem| error(declaration, problem)).collect()
+    problems.iter().filter_map(|found| error(declaration, found)).collect()
 }
 
-fn error(declaration: &Declaration<'_>, problem: &FormulaProblem) -> Option<syn::Error> {
+fn error(declaration: &Declaration<'_>, found: &FormulaProblem) -> Option<syn::Error> {
+    let FormulaProblem { column, problem } = found;
     let Declaration { schema, fields, formulas, file, .. } = declaration;
     if let Some(file) = file {
-        let name = &schema.columns.get(problem.column)?.name;
+        let name = &schema.columns.get(*column)?.name;
         return Some(syn::Error::new(file.span, format!("column `{name}` of the file: {problem}")));
     }
-    let span = match problem.code {
-        Code::FormulaType => fields.get(problem.column)?.ty.span(),
-        _ => (*formulas.get(problem.column)?)?,
-    };
-    Some(syn::Error::new(span, problem))
+    match problem.code {
+        Code::FormulaType => Some(syn::Error::new_spanned(&fields.get(*column)?.ty, problem)),
+        _ => Some(syn::Error::new((*formulas.get(*column)?)?, problem)),
+    }
 }
 
 /// Returns the names of the fields that are not columns because their declarations have errors: those of the fields, and

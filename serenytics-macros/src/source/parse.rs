@@ -91,8 +91,9 @@ fn file_declaration<'a>(
     }
     let (file, schema) = match File::read(path) {
         Ok((file, schema)) => (Some(file), schema),
-        Err((file, message)) => {
-            errors.push(coded(Code::SchemaFile, syn::Error::new(path.span(), message)));
+        Err((file, messages)) => {
+            let error = |message| coded(Code::SchemaFile, syn::Error::new(path.span(), message));
+            errors.extend(messages.into_iter().map(error));
             (file, Schema { source: SourceRef::Name(input.ident.to_string().into()), columns: Vec::new() })
         }
     };

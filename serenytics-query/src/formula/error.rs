@@ -65,7 +65,7 @@ impl FormulaError {
     #[must_use]
     pub fn excerpt(&self, formula: &str) -> String {
         let (before, rest) = formula.split_at_checked(self.position).unwrap_or((formula, ""));
-        let before = before.rsplit('\n').next().unwrap_or_default();
+        let before = before.rsplit('\n').next().unwrap_or_default().trim_start();
         let rest = rest.split('\n').next().unwrap_or_default();
         let length = if self.end > self.position { self.end - self.position } else { token_length(rest) };
         let (wrong, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
@@ -178,7 +178,7 @@ mod tests {
             ("2 *", 3, 3, "2 *\n   ^"),
             ("", 0, 0, "\n^"),
             ("[é] + é(1)", 7, 7, "[é] + é(1)\n      ^"),
-            ("1 +\n\t[x] +\n2", 5, 9, " [x] +\n ^^^"),
+            ("1 +\n\t[x] +\n2", 5, 8, "[x] +\n^^^"),
             ("[a]\n+ [b]", 0, 9, "[a]\n^^^"),
         ] {
             let error = FormulaError { end, ..FormulaError::new(position, "") };

@@ -6,12 +6,14 @@ use crate::check::check_pipeline;
 use crate::lower::{lower, measures};
 use crate::query::Query;
 use crate::rows::cell::Row;
-use crate::schemas::schema::Schema;
+use crate::schemas::formulas::check_formula;
+use crate::schemas::schema::{Column, ColumnKind, Schema};
+use crate::schemas::schema_file::is_formula;
 use crate::syntax::problem::{Code, Problem, Problems};
 use crate::syntax::stage::Position;
 use crate::syntax::suggest::nearest;
-use crate::syntax::vocabulary::Aggregate;
-use crate::wire::{COUNT_COLUMN, ColumnItem, FIELDS, Item, Pipeline, ROW_BY_ROW};
+use crate::syntax::vocabulary::{Aggregate, ColumnType};
+use crate::wire::{COUNT_COLUMN, ColumnItem, FIELDS, Item, Pipeline, ROW_BY_ROW, Stage};
 
 impl Pipeline {
     /// Reads the JSON of a pipeline, whose format `docs/schemas/pipeline.schema.json` describes.
@@ -37,7 +39,8 @@ impl Pipeline {
 
     /// Checks the pipeline against the columns of its source, by the rules of `query!`, and returns
     /// the query. A row is a list of cells in the order of the query's [`shape`](Query::shape).
-    /// Columns have the platform's names.
+    /// Columns have the platform's names. A selected value formula need not be declared: it is checked
+    /// against the columns of the schema.
     ///
     /// # Errors
     /// Every problem of the pipeline. A position is the number of an item, counted clause by
@@ -51,7 +54,7 @@ impl Pipeline {
         if let Some(message) = self.unsupported() {
             return Err(one(message));
         }
-        let schema = schema.by_wire_names();
+        let mut schema = schema.by_wire_names();
         let mut stage = stage.clone();
         if stage.select.is_empty() && stage.group_by.is_empty() {
             // As in `query!`: select every declared column, not every column that the server has.
@@ -62,12 +65,42 @@ impl Pipeline {
                 ));
             }
         }
+        add_formulas(&mut schema, &stage)?;
         let (stage, checked) = check_pipeline(&schema, &stage)?;
         let template = lower(&schema, &stage, &checked);
         let template = template.ok_or_else(|| one("this query cannot be written as JSON".to_owned()))?;
         let used = measures(&schema, &stage, &checked);
         Ok(Query::owned(schema.source, template.render(&[]), checked.shape.into(), Row::read, used.into()))
     }
+}
+
+/// Adds the value formulas that a stage selects and that the schema does not declare, after checking them against its
+/// columns.
+fn add_formulas(schema: &mut Schema, stage: &Stage) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    for item in &stage.select {
+        let name = match item {
+            Item::Name(name) => name,
+            Item::Column(ColumnItem { name, agg_function: None, timeslot: None, .. }) => name,
+            Item::Column(_) => continue,
+        };
+        if !is_formula(name) || schema.column(name).is_some() {
+            continue;
+        }
+        match check_formula(schema, name) {
+            Ok(column_type) => schema.columns.push(Column {
+                name: name.clone(),
+                wire: name.clone(),
+                column_type: column_type.unwrap_or(ColumnType::Float),
+                nullable: true,
+                kind: ColumnKind::Formula,
+                rust_type: String::new(),
+                formula: None,
+            }),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
 }
 
 impl Pipeline {
@@ -156,8 +189,32 @@ mod tests {
     }
 
     #[test]
+    fn value_formula_of_a_pipeline_is_checked_against_the_schema() {
+        let right =
+            query(r#"{"select":["sum([revenue]) / count()"],"where":[{"name":"country","op":"==","value":"FR"}]}"#);
+        assert!(right.unwrap().to_json().contains(r#""select":[{"name":"sum([revenue]) / count()"}]"#));
+        assert!(query(r#"{"select":[{"name":"quantile([revenue], 0.5)"}]}"#).is_ok(), "only the server knows it");
+        assert_eq!(
+            messages(r#"{"select":[{"name":"sum([revnue]) / cuont()"}]}"#),
+            [
+                "there is no column or measure `revnue`; did you mean `[revenue]`? [SRN065]\nat character 5 of the \
+                 formula:\n    sum([revnue]) / cuont()\n        ^^^^^^^^",
+                "there is no function `cuont`; did you mean `count`? [SRN065]\nat character 17 of the formula:\n    \
+                 sum([revnue]) / cuont()\n                    ^^^^^",
+            ]
+        );
+        assert!(
+            messages(r#"{"select":["max([country])"]}"#)[0].starts_with("a value formula must be a number, found text")
+        );
+        assert!(messages(r#"{"select":["count()","country"]}"#)[0].contains("select it as the only output"));
+        assert!(
+            messages(r#"{"select":["sum([revenue]"]}"#)[0].starts_with("this `(` is never closed: add `)` [SRN065]")
+        );
+    }
+
+    #[test]
     fn unsupported_settings_of_a_pipeline_are_rejected() {
-        let stage: crate::wire::Stage = serde_json::from_str(r#"{"select":["country"]}"#).unwrap();
+        let stage: Stage = serde_json::from_str(r#"{"select":["country"]}"#).unwrap();
         let rows = Pipeline { data_processing_pipeline: vec![stage], ..Pipeline::default() };
         let messages = |pipeline: Pipeline| pipeline.query(&schema()).unwrap_err()[0].to_string();
         assert!(messages(Pipeline { only_headers: Some(true), ..rows.clone() }).contains("`only_headers`"));

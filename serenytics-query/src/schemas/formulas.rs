@@ -1,14 +1,13 @@
 //! Checks the formulas that a schema declares: measures and value formulas.
 
-use std::fmt;
-
 use crate::formula::{
     Cause, Environment, FormulaError, FormulaErrors, MeasureDefinition, Measures, Scope, Typed, Unknown,
     check_value_formula, parse,
 };
 use crate::schemas::schema::{Column, ColumnKind, Schema};
 use crate::schemas::schema_file::rust_type;
-use crate::syntax::problem::Code;
+use crate::syntax::problem::{Code, Problem};
+use crate::syntax::stage::Position;
 use crate::syntax::suggest::{Suggestions, listed, nearest};
 use crate::syntax::vocabulary::ColumnType;
 
@@ -17,18 +16,9 @@ use crate::syntax::vocabulary::ColumnType;
 pub struct FormulaProblem {
     /// The index of the column in the schema.
     pub column: usize,
-    /// [`Code::Formula`] for the formula, [`Code::FormulaType`] for the column's type.
-    pub code: Code,
-    /// The message, on one line.
-    pub message: String,
-    /// Further lines: the wrong part of the formula, or the reason why it may be NULL.
-    pub note: String,
-}
-
-impl fmt::Display for FormulaProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} [{}]\n{}", self.message, self.code, self.note)
-    }
+    /// The mistake: [`Code::Formula`] in the formula, [`Code::FormulaType`] in the column's type. The note shows the wrong
+    /// part of the formula.
+    pub problem: Problem,
 }
 
 /// Where a schema is declared, for the advice of messages.
@@ -49,27 +39,32 @@ pub fn check_formulas(schema: &Schema, invalid: &[String], place: DeclaredIn) ->
     }
     let declared = Declared::new(schema, invalid);
     let columns = schema.columns.iter().enumerate();
-    columns.flat_map(|(index, column)| declared.check(index, column, place)).collect()
+    let problems = |(column, declaration): (usize, &Column)| {
+        declared.check(declaration, place).into_iter().map(move |problem| FormulaProblem { column, problem })
+    };
+    columns.flat_map(problems).collect()
 }
 
 /// Checks a value formula against a schema. Returns its type, or `None` if only the server knows it.
 ///
 /// # Errors
-/// Returns one message for each mistake, with the wrong part of the formula on two more lines.
-pub fn check_formula_of(schema: &Schema, formula: &str) -> Result<Option<ColumnType>, Vec<String>> {
-    let checked = Declared::new(schema, &[]).value_formula(formula);
-    match checked {
+/// Returns each mistake.
+pub fn check_formula(schema: &Schema, formula: &str) -> Result<Option<ColumnType>, Vec<Problem>> {
+    match Declared::new(schema, &[]).value_formula(formula) {
         Ok(typed) => Ok(Some(typed.column_type())),
         Err(errors) => {
-            let messages: Vec<String> = own(&errors)
-                .map(|error| {
-                    let FormulaProblem { message, note, .. } = located(0, error, formula);
-                    format!("{message}\n{note}")
-                })
-                .collect();
-            if messages.is_empty() { Ok(None) } else { Err(messages) }
+            let problems: Vec<Problem> = own(&errors).map(|error| located(error, formula)).collect();
+            if problems.is_empty() { Ok(None) } else { Err(problems) }
         }
     }
+}
+
+/// Checks the grammar of a formula whose columns are not known.
+///
+/// # Errors
+/// Returns the first mistake.
+pub fn check_grammar(formula: &str) -> Result<(), Problem> {
+    parse(formula).map(drop).map_err(|error| located(&error, formula))
 }
 
 /// Returns the type of a measure's formula and whether it may be NULL, or `None` if the formula is not valid or has no
@@ -175,28 +170,28 @@ impl<'a> Declared<'a> {
         check_value_formula(&parse(formula)?, scope)
     }
 
-    fn check(&self, index: usize, column: &Column, place: DeclaredIn) -> Vec<FormulaProblem> {
+    fn check(&self, column: &Column, place: DeclaredIn) -> Vec<Problem> {
         let Some(formula) = formula_of(column) else { return Vec::new() };
-        let errors = |errors: &FormulaErrors| own(errors).map(|error| located(index, error, formula)).collect();
+        let errors = |errors: &FormulaErrors| own(errors).map(|error| located(error, formula)).collect();
         if column.kind == ColumnKind::Formula {
             return match self.value_formula(formula) {
-                Ok(typed) => type_problem(index, column, &typed, place).into_iter().collect(),
+                Ok(typed) => type_problem(column, &typed, place).into_iter().collect(),
                 Err(found) => errors(&found),
             };
         }
         if let Some(error) = aggregate_in(formula) {
-            return vec![located(index, &error, formula)];
+            return vec![located(&error, formula)];
         }
         match self.measures.named(&column.wire).map(|measure| &measure.typed) {
             Some(Ok(typed)) if typed.is_aggregate => {
                 let message = "a measure has a value for each row, but this formula is one value over all rows";
-                vec![whole(index, message.to_owned(), formula)]
+                vec![whole(message, formula)]
             }
-            Some(Ok(typed)) => type_problem(index, column, typed, place).into_iter().collect(),
+            Some(Ok(typed)) => type_problem(column, typed, place).into_iter().collect(),
             Some(Err(error)) => match &error.errors {
                 Some(found) => errors(found),
                 None if error.is_caused_by_others => Vec::new(),
-                None => vec![whole(index, error.message.clone(), formula)],
+                None => vec![whole(&error.message, formula)],
             },
             None => Vec::new(),
         }
@@ -219,16 +214,16 @@ fn own(errors: &FormulaErrors) -> impl Iterator<Item = &FormulaError> {
     errors.iter().filter(|error| error.cause == Cause::Formula)
 }
 
-fn located(column: usize, error: &FormulaError, formula: &str) -> FormulaProblem {
+fn located(error: &FormulaError, formula: &str) -> Problem {
     let character = error.character_in(formula);
     let note = format!("at character {character} of the formula:\n{}", indented(&error.excerpt(formula)));
-    FormulaProblem { column, code: Code::Formula, message: error.message.clone(), note }
+    Problem::new(Code::Formula, Position::default(), error.message.as_str()).note(note)
 }
 
 /// Returns the problem of a whole formula.
-fn whole(column: usize, message: String, formula: &str) -> FormulaProblem {
+fn whole(message: &str, formula: &str) -> Problem {
     let note = format!("in the formula:\n{}", indented(formula));
-    FormulaProblem { column, code: Code::Formula, message, note }
+    Problem::new(Code::Formula, Position::default(), message).note(note)
 }
 
 fn indented(text: &str) -> String {
@@ -236,7 +231,7 @@ fn indented(text: &str) -> String {
 }
 
 /// Compares the type of a column with the type of its formula.
-fn type_problem(index: usize, column: &Column, typed: &Typed, place: DeclaredIn) -> Option<FormulaProblem> {
+fn type_problem(column: &Column, typed: &Typed, place: DeclaredIn) -> Option<Problem> {
     let computed = typed.column_type();
     let null = typed.null.filter(|_| !column.nullable);
     if computed == column.column_type && null.is_none() {
@@ -257,8 +252,7 @@ fn type_problem(index: usize, column: &Column, typed: &Typed, place: DeclaredIn)
         DeclaredIn::Struct => format!("`{}`", rust_type(computed)),
     };
     let reason = null.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let note = format!("help: write {advice}{reason}");
-    Some(FormulaProblem { column: index, code: Code::FormulaType, message, note })
+    Some(Problem::new(Code::FormulaType, Position::default(), message).help(format!("write {advice}{reason}")))
 }
 
 /// Returns the type of a column as its declaration writes it.

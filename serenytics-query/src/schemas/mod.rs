@@ -3,6 +3,7 @@
 
 pub mod drift;
 pub mod formulas;
+mod read_schema_file;
 pub mod remote_schema;
 pub mod schema;
 pub mod schema_file;

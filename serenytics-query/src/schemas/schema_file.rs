@@ -3,55 +3,54 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use unicode_ident::{is_xid_continue, is_xid_start};
 
+use crate::schemas::read_schema_file::read;
 use crate::schemas::schema::{Column, ColumnKind, Schema, SourceRef};
 use crate::syntax::vocabulary::ColumnType;
 use crate::wire::COUNT_COLUMN;
 
 /// The content of a schema file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SchemaFile {
     /// The source's name.
     pub source: String,
     /// The source's uuid, if the source is identified by it instead of its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
     /// The columns, in the order of the source.
     pub columns: Vec<FileColumn>,
 }
 
 /// A column of a schema file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileColumn {
     /// The name on the wire. For a joined column: the name in its own source; for a value formula:
     /// the formula.
     pub name: String,
     /// The name in queries, if it differs from the name on the wire.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The column's type.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
     /// Whether a cell may be NULL.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub nullable: bool,
     /// `measure` or `formula`, if the column is computed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<FileKind>,
     /// The formula of a measure, if it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub formula: Option<String>,
     /// The uuid of the source that the column is stored in, if this one joins it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub join: Option<String>,
 }
 
 /// The kind of a computed column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileKind {
     /// See [`ColumnKind::Measure`].
@@ -72,15 +71,14 @@ impl SchemaFile {
     /// Parses the text of a file.
     ///
     /// # Errors
-    /// A description of the error, with its line if the JSON is not valid.
+    /// Returns a description of each mistake with its line and column, on its own line.
     pub fn from_json(text: &str) -> Result<SchemaFile, String> {
         if text.len() > LARGEST {
             return Err(format!("it has {} bytes, but a schema file may have at most {LARGEST}", text.len()));
         }
         // Some editors write a byte order mark at the start.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let file: SchemaFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        file.checked()
+        read(text).map_err(|mistakes| mistakes.join("\n"))
     }
 
     /// Returns the text of the file: indented JSON that ends with a newline.
@@ -104,67 +102,33 @@ impl SchemaFile {
     /// Validates the file and returns it.
     ///
     /// # Errors
-    /// A description of the error.
+    /// Returns a description of each mistake, on its own line.
     pub fn checked(self) -> Result<SchemaFile, String> {
-        let mut fields = HashSet::new();
-        let mut wires = HashSet::new();
+        let mistakes: Vec<String> = self.mistakes().into_iter().map(|(_, mistake)| mistake).collect();
+        if mistakes.is_empty() { Ok(self) } else { Err(mistakes.join("\n")) }
+    }
+
+    /// Returns the mistakes, each with the index of its column.
+    pub(super) fn mistakes(&self) -> Vec<(Option<usize>, String)> {
+        let mut found = Vec::new();
         if self.columns.is_empty() {
-            return Err("it has no columns".to_owned());
+            found.push((None, "a schema file needs at least one column in `columns`".to_owned()));
         }
         if !is_name(&self.source) {
-            return Err("`source` must have at least one character and no control characters".to_owned());
+            found.push((None, "`source` must have at least one character and no control characters".to_owned()));
         }
         if self.uuid.as_deref().is_some_and(|uuid| !is_name(uuid)) {
-            return Err("`uuid` must have at least one character and no control characters".to_owned());
+            found.push((None, "`uuid` must have at least one character and no control characters".to_owned()));
         }
-        for column in &self.columns {
-            let name = &column.name;
-            if !is_name(name) {
-                return Err(format!(
-                    "column {name:?}: a name must have at least one character and no control characters"
-                ));
-            }
-            if column.join.as_deref().is_some_and(|uuid| !is_name(uuid)) {
-                return Err(format!("column \"{name}\": `join` must be the uuid of a source"));
-            }
-            if column.wire() == COUNT_COLUMN {
-                return Err(format!(
-                    "column \"{name}\": this is the platform's name for the number of rows: use `count()`"
-                ));
-            }
-            if !is_identifier(column.field()) {
-                let message = match &column.field {
-                    Some(field) => format!("column \"{name}\": {field:?} is not a valid field name"),
-                    None => format!("column \"{name}\" is not a valid field name: add one with `\"field\"`"),
-                };
-                return Err(message);
-            }
-            if column.kind.is_some() && column.join.is_some() {
-                return Err(format!("column \"{name}\" cannot have both a `kind` and a `join`"));
-            }
-            if let Some(formula) = &column.formula {
-                if column.kind != Some(FileKind::Measure) {
-                    return Err(format!(
-                        "column \"{name}\": only a measure has a `formula`: add `\"kind\": \"measure\"`"
-                    ));
-                }
-                if formula.is_empty() || formula.contains(is_separator) {
-                    return Err(format!("column \"{name}\": {formula:?} is not a formula"));
-                }
-            }
-            if column.kind == Some(FileKind::Formula) && !column.column_type.is_numeric() {
-                return Err(format!("column \"{name}\": a value formula is numeric: use `int` or `float`"));
-            }
-            if column.kind == Some(FileKind::Formula) && !is_formula(name) {
-                return Err(format!(
-                    "column \"{name}\": the name of a value formula must be the formula, such as `sum([total]) / count()`"
-                ));
-            }
-            if !fields.insert(column.field()) || !wires.insert(column.wire()) {
-                return Err(format!("column \"{name}\" is repeated"));
-            }
+        let mut fields = HashSet::new();
+        let mut wires = HashSet::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            let is_repeated = !fields.insert(column.field()) | !wires.insert(column.wire());
+            let mistake =
+                column.mistake().or_else(|| is_repeated.then(|| format!("column \"{}\" is repeated", column.name)));
+            found.extend(mistake.map(|mistake| (Some(index), mistake)));
         }
-        Ok(self)
+        found
     }
 }
 
@@ -184,6 +148,48 @@ impl FileColumn {
     #[must_use]
     pub fn wire(&self) -> String {
         joined_name(self.join.as_deref(), &self.name)
+    }
+
+    /// Returns the first mistake.
+    fn mistake(&self) -> Option<String> {
+        let name = &self.name;
+        if !is_name(name) {
+            return Some(format!("column {name:?}: a name must have at least one character and no control characters"));
+        }
+        if self.join.as_deref().is_some_and(|uuid| !is_name(uuid)) {
+            return Some(format!("column \"{name}\": `join` must be the uuid of a source"));
+        }
+        if self.wire() == COUNT_COLUMN {
+            return Some(format!(
+                "column \"{name}\": this is the platform's name for the number of rows: use `count()`"
+            ));
+        }
+        if !is_identifier(self.field()) {
+            return Some(match &self.field {
+                Some(field) => format!("column \"{name}\": {field:?} is not a valid field name"),
+                None => format!("column \"{name}\" is not a valid field name: add one with `\"field\"`"),
+            });
+        }
+        if self.kind.is_some() && self.join.is_some() {
+            return Some(format!("column \"{name}\" cannot have both a `kind` and a `join`"));
+        }
+        if let Some(formula) = &self.formula {
+            if self.kind != Some(FileKind::Measure) {
+                return Some(format!("column \"{name}\": only a measure has a `formula`: add `\"kind\": \"measure\"`"));
+            }
+            if formula.trim().is_empty() || formula.contains(is_separator) {
+                return Some(format!("column \"{name}\": {formula:?} is not a formula"));
+            }
+        }
+        if self.kind == Some(FileKind::Formula) && !self.column_type.is_numeric() {
+            return Some(format!("column \"{name}\": a value formula is numeric: use `int` or `float`"));
+        }
+        if self.kind == Some(FileKind::Formula) && !is_formula(name) {
+            return Some(format!(
+                "column \"{name}\": the name of a value formula must be the formula, such as `sum([total]) / count()`"
+            ));
+        }
+        None
     }
 
     fn column(&self) -> Column {
@@ -335,7 +341,10 @@ mod tests {
     fn an_invalid_file_is_rejected_with_a_reason() {
         let message = |from: &str, to: &str| SchemaFile::from_json(&FILE.replace(from, to)).unwrap_err();
         assert!(message(r#""name": "country","#, r#""nam": "country","#).contains("unknown field `nam`"));
-        assert!(message(r#""type": "str""#, r#""type": "text""#).contains("unknown variant `text`"));
+        assert!(
+            message(r#""type": "str""#, r#""type": "text""#)
+                .contains("unknown `type` \"text\" at line 6 column 15; write one of `str`")
+        );
         assert!(message("\"field\": \"order_date\",\n", "").contains("add one with `\"field\"`"));
         assert!(message("\"margin\"", "\"country\"").contains("is repeated"));
         assert!(message("\"country\",", "\"m²\",").contains("is not a valid field name"));
@@ -344,7 +353,53 @@ mod tests {
         assert!(
             message("\"columns\"", "\"uuid\": \"\", \"columns\"").contains("`uuid` must have at least one character")
         );
-        assert!(SchemaFile::from_json(r#"{"source": "sales", "columns": []}"#).unwrap_err().contains("no columns"));
+        assert!(
+            SchemaFile::from_json(r#"{"source": "sales", "columns": []}"#).unwrap_err().contains("at least one column")
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_described_with_its_line_and_column() {
+        let column = |fields: &str| format!("{{\"source\": \"sales\",\n \"columns\": [\n  {fields}]}}");
+        for (text, expected) in [
+            (
+                "[]".to_owned(),
+                "a schema file must be an object, `{\"source\": \"sales\", \"columns\": [..]}`, found a list at line 1 column 1",
+            ),
+            (
+                "\"sales\"".to_owned(),
+                "a schema file must be an object, `{\"source\": \"sales\", \"columns\": [..]}`, found a string at line 1 column 1",
+            ),
+            ("{\"source\": \"sales\"".to_owned(), "EOF while parsing an object at line 1 column 18"),
+            (
+                "{\"sorce\": \"sales\",\n\"columns\": {}}".to_owned(),
+                "unknown field `sorce` in a schema file at line 1 column 2; did you mean `source`?\n`columns` must be a list of columns, `[{\"name\": \"country\", \"type\": \"str\"}]`, found an object at line 2 column 12",
+            ),
+            (
+                "{\"a\": 1}".to_owned(),
+                "unknown field `a` in a schema file at line 1 column 2; the fields are `source`, `uuid`, `columns`\na schema file needs the field `source`, which is missing at line 1 column 1\na schema file needs the field `columns`, which is missing at line 1 column 1",
+            ),
+            (
+                column("\"country\""),
+                "a column must be an object, `{\"name\": \"country\", \"type\": \"str\"}`, found a string at line 3 column 3",
+            ),
+            (
+                column("{\"name\": 3, \"type\": \"string\", \"nullable\": \"yes\", \"kind\": \"measures\"}"),
+                "`name` must be a string, found a number at line 3 column 12\nunknown `type` \"string\" at line 3 column 23; did you mean \"str\"?\n`nullable` must be `true` or `false`, found a string at line 3 column 45\nunknown `kind` \"measures\" at line 3 column 60; did you mean \"measure\"?",
+            ),
+            (
+                column("{\"name\": \"a\", \"name\": \"b\", \"nulable\": true}"),
+                "the field `name` is repeated at line 3 column 17\nunknown field `nulable` in a column at line 3 column 30; did you mean `nullable`?\na column needs the field `type`, which is missing at line 3 column 3",
+            ),
+            (
+                column(
+                    "{\"name\": \"m\u{b2}\", \"type\": \"str\"},\n  {\"name\": \"a\", \"type\": \"str\", \"formula\": \"1\"}",
+                ),
+                "column \"m\u{b2}\" is not a valid field name: add one with `\"field\"` at line 3 column 3\ncolumn \"a\": only a measure has a `formula`: add `\"kind\": \"measure\"` at line 4 column 3",
+            ),
+        ] {
+            assert_eq!(SchemaFile::from_json(&text).unwrap_err(), expected, "{text}");
+        }
     }
 
     #[test]

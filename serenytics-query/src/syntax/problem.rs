@@ -144,6 +144,8 @@ pub struct Problem {
     pub message: String,
     /// The position in the query.
     pub position: Position,
+    /// Further lines that show the mistake, if there are some.
+    pub note: Option<String>,
     /// Further advice, if there is some.
     pub help: Option<String>,
 }
@@ -151,7 +153,14 @@ pub struct Problem {
 impl Problem {
     /// A problem without a help line.
     pub fn new(code: Code, position: Position, message: impl Into<String>) -> Problem {
-        Problem { code, message: message.into(), position, help: None }
+        Problem { code, message: message.into(), position, note: None, help: None }
+    }
+
+    /// The problem with lines that show it.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Problem {
+        self.note = Some(note.into());
+        self
     }
 
     /// The problem with a help line.
@@ -165,6 +174,9 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} [{}]", self.message, self.code)?;
+        if let Some(note) = &self.note {
+            write!(f, "\n{note}")?;
+        }
         match &self.help {
             Some(help) => write!(f, "\nhelp: {help}"),
             None => Ok(()),
