@@ -27,7 +27,7 @@ pub struct Wrong {
     region: String,
     #[column(formulae = "sum([total])")]
     sum: f64,
-    #[column(formula = "sum([total])", name = "sum")]
+    #[column(formula = "count() / 2", name = "sum")]
     total: f64,
     #[column(name = "a")]
     #[column(name = "b")]
