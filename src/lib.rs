@@ -66,7 +66,8 @@ pub use serenytics_macros::Row;
 /// | the struct | `#[source(crate = path)]` | the path of the crate `serenytics`, if it is renamed |
 /// | a field | `#[column(name = "..")]` | the column's name on the platform, if it differs from the field's |
 /// | a field | `#[column(type = "..")]` | `str`, `int`, `float` or `datetime`, if the name of the Rust type does not define it |
-/// | a field | `#[column(measure)]` | a measure of the source, computed for each row |
+/// | a field | `#[column(measure = "..")]` | a measure with this formula, computed for each row; [`Client::apply_measures`] saves it |
+/// | a field | `#[column(measure)]` | a measure whose formula is only on the server |
 /// | a field | `#[column(formula = "..")]` | a value formula: one number over all rows, selected as the only output |
 /// | a field | `#[column(join = "..")]` | a column of the joined source with this uuid |
 ///

@@ -15,7 +15,7 @@ use super::{FOLDER, SERVER, closed, connect, print, read};
 #[derive(Args)]
 #[command(after_help = format!("{CODES}\n\n{SERVER}"), after_long_help = format!("\
 Differences:
-  breaking  Queries fail, or their rows cannot be read. A column or measure was removed, or a column became a measure or changed its type.
+  breaking  Queries fail, or their rows cannot be read. A column or measure was removed, a column became a measure or changed its type, or a measure has another formula.
   additive  Existing queries still work. A column or measure was added, an integer became a float or the other way around, or this \
 version does not know a type.
 

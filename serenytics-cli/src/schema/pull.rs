@@ -14,9 +14,10 @@ use super::{FOLDER, SERVER, closed, connect, print, read};
 #[derive(Args)]
 #[command(after_help = SERVER, after_long_help = format!("\
 If the file already describes this source, the command updates it and prints what changed. It keeps what the server does not know: the \
-names in queries (`field`), which columns are never NULL (no `nullable`), the types of measures, and value formulas.
+names in queries (`field`), which columns are never NULL (no `nullable`), the types of measures without a `formula`, and value formulas.
 
-In a new file, every column is nullable and every measure is a float. Edit the file if you know better.
+In a new file, every column is nullable, and a measure has the type of its formula. A measure whose formula a file cannot declare is a float. \
+Edit the file if you know better.
 
 {SERVER}"))]
 pub(crate) struct PullArguments {
