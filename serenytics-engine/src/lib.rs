@@ -61,5 +61,5 @@ pub use query::{
     check_measures,
 };
 pub use rows::{Column, ForcedTypes, JsonRow, forced_type};
-pub use storage::Push;
+pub use storage::{Push, TableState};
 pub use warehouse::{PausedWrites, Table, Warehouse};

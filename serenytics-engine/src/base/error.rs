@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::damage::Damage;
+
 /// The error of an operation of the warehouse.
 #[derive(Debug)]
 pub struct Error {
@@ -26,6 +28,8 @@ pub enum ErrorKind {
     Busy,
     /// The table has no rows. Load some first.
     Empty,
+    /// Files of the table are missing or were changed. Restore them from a backup, or reload the table.
+    Damaged,
     /// The engine failed, for example because of a disk error. Retry, or look at the log.
     Failed,
 }
@@ -74,9 +78,19 @@ impl Error {
         Error::new(ErrorKind::NotFound, message)
     }
 
-    /// Makes an error of the kind [`ErrorKind::Failed`]; `what` describes the failed operation.
+    /// Makes an error of the kind [`ErrorKind::Damaged`].
+    pub(crate) fn damaged(damage: &Damage) -> Error {
+        Error::new(ErrorKind::Damaged, damage.to_string())
+    }
+
+    /// Makes an error of the kind [`ErrorKind::Failed`]; `what` describes the failed operation. If the cause is damage,
+    /// the error describes only the damage.
     pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        Error { kind: ErrorKind::Failed, messages: vec![what.into()], place: None, source: Some(source.into()) }
+        let source = source.into();
+        if let Some(damage) = Damage::in_causes(&*source) {
+            return Error::damaged(damage);
+        }
+        Error { kind: ErrorKind::Failed, messages: vec![what.into()], place: None, source: Some(source) }
     }
 
     /// Makes an error of the same kind with the same messages, for another caller of the same
@@ -104,7 +118,7 @@ impl Error {
         let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {
-            let message = error.to_string();
+            let message = without_backtrace(error.to_string());
             if !text.ends_with(&message) {
                 text.push_str(": ");
                 text.push_str(&message);
@@ -113,6 +127,23 @@ impl Error {
         }
         text
     }
+}
+
+/// Removes the backtrace that some libraries append to their messages.
+fn without_backtrace(mut message: String) -> String {
+    let is_frame = |line: &str| {
+        let frame = line.trim_start().split_once(": ");
+        line.contains("backtrace:") || frame.is_some_and(|(number, _)| number.parse::<u16>().is_ok())
+    };
+    let lines = message.split_inclusive('\n').scan(0, |start, line| {
+        let at = *start;
+        *start += line.len();
+        Some((at, line))
+    });
+    let cut = lines.skip(1).find(|(_, line)| is_frame(line)).map(|(at, _)| at);
+    message.truncate(cut.unwrap_or(message.len()));
+    message.truncate(message.trim_end().len());
+    message
 }
 
 impl fmt::Display for Error {
@@ -137,5 +168,32 @@ pub(crate) trait Context<T> {
 impl<T, E: Into<Box<dyn StdError + Send + Sync>>> Context<T> for Result<T, E> {
     fn context(self, what: &str) -> Result<T, Error> {
         self.map_err(|error| Error::failed(what, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_contain_no_backtrace() {
+        let cases = [
+            ("Json error: x\n   0: std::backtrace::create\n   1: main", "Json error: x"),
+            ("Arrow error\n\nbacktrace:    0: std::backtrace::create", "Arrow error"),
+            ("line 1: expected `,`\nline 2: expected `}`", "line 1: expected `,`\nline 2: expected `}`"),
+            ("10: a message", "10: a message"),
+        ];
+        for (message, expected) in cases {
+            let error = Error::failed("a storage could not be opened", message);
+            assert_eq!(error.messages(), [format!("a storage could not be opened: {expected}")]);
+        }
+    }
+
+    #[test]
+    fn damage_in_the_causes_is_the_error() {
+        let damage = Damage::of("/data/storages/id".as_ref(), "`a.parquet` is missing");
+        let cause = std::io::Error::other(damage.clone());
+        let error = Error::failed("the query failed", std::io::Error::other(cause));
+        assert_eq!((error.kind(), error.messages()), (ErrorKind::Damaged, vec![damage.to_string()]));
     }
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::formula;
 use crate::base::{Error, ErrorKind};
 use crate::rows::Column;
+use crate::session::CheckedFile;
 use crate::storage::Snapshot;
 
 /// A table of a join, with the keys that join it to the tables before it.
@@ -138,6 +139,12 @@ impl Input {
             return Err(Error::new(ErrorKind::Empty, "Storage source is empty"));
         }
         Ok(())
+    }
+
+    /// Returns the data files that a query reads.
+    pub(super) fn files(&self) -> Vec<Arc<CheckedFile>> {
+        let files = self.parts.iter().flat_map(|part| part.snapshot.files.iter());
+        files.map(|file| Arc::clone(&file.content)).collect()
     }
 
     /// Returns true if storages are joined.

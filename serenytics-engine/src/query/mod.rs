@@ -8,6 +8,7 @@ mod admission;
 mod answer;
 mod cache;
 mod expression;
+mod failure;
 mod formula;
 mod input;
 mod limits;
@@ -73,7 +74,8 @@ impl Queries {
         let key = self.cache.key(layout, &input, &options);
         let run = async {
             let mut slot = self.slots.acquire().await?;
-            let chunks = slot.run(self.begin(layout, input, options)).await?;
+            let files = input.files();
+            let chunks = slot.run(failure::explained(files, self.begin(layout, input, options))).await?;
             Ok(slot.track(chunks))
         };
         self.cache.answer(key, run).await
@@ -120,7 +122,8 @@ impl Queries {
     /// Waits for a slot and returns all rows of a source as a file.
     pub(crate) async fn export(&self, input: Input, options: ExportOptions) -> Result<ByteStream, Error> {
         let mut slot = self.slots.acquire().await?;
-        let chunks = slot.run(answer::export(&self.session, input, options)).await?;
+        let files = input.files();
+        let chunks = slot.run(failure::explained(files, answer::export(&self.session, input, options))).await?;
         Ok(slot.track(chunks))
     }
 }

@@ -1,6 +1,8 @@
 //! The session: DataFusion's contexts, and the memory pool that all queries share.
 
+mod checked_file;
 mod cooperative;
+mod data_files;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,9 +13,15 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use url::Url;
 
+pub(crate) use self::checked_file::{CheckedFile, Checksums};
 use self::cooperative::Cooperative;
+pub(crate) use self::data_files::DataFiles;
 use crate::base::{Context, Error, ErrorKind};
+
+/// The URL of data files, without their paths.
+const DATA_FILES: &str = "file:///";
 
 /// The DataFusion contexts of a warehouse, which share one memory pool.
 pub(crate) struct Session {
@@ -42,7 +50,9 @@ impl Session {
             .with_temp_file_path(folder)
             .build_arc()
             .context(CONTEXT)?;
-        let mut parallel = SessionConfig::new().with_information_schema(false);
+        let files = Arc::new(DataFiles::default());
+        runtime.register_object_store(&Url::parse(DATA_FILES).context(CONTEXT)?, Arc::clone(&files) as _);
+        let mut parallel = SessionConfig::new().with_information_schema(false).with_extension(files);
         // This rule skips rows by the column of a `min` or `max`, but ignores columns inside
         // expressions: https://github.com/apache/datafusion/issues/24816.
         parallel.options_mut().optimizer.enable_aggregate_dynamic_filter_pushdown = false;

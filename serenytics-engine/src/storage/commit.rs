@@ -31,6 +31,10 @@ const RETENTION: &str = "interval 1 hours";
 /// The number of commits between two cleanups of such files.
 const COMMITS_PER_CLEANUP: u64 = 100;
 
+/// The number of columns whose statistics the Delta kernel parses. With others, it would log cells of columns that had
+/// another type before a reload.
+const PARSED_STATISTICS: &str = "0";
+
 /// The changes that a commit makes to a storage.
 pub(crate) struct Change {
     /// The columns after the commit.
@@ -93,6 +97,8 @@ impl WriteTransaction {
         if self.table.is_stale {
             return Err(outcome_unknown_error());
         }
+        self.storage.check_not_retired()?;
+        self.snapshot().check_files().context(FAILED)?;
         NewFiles::begin(&self.table.delta, self.storage.folder.path(), columns, self.table.commits())
     }
 
@@ -132,6 +138,7 @@ impl WriteTransaction {
         let state = self.table.delta.snapshot().context(FAILED)?;
         let table = Snapshot::of(state, merged, &self.snapshot())?;
         let after = self.storage.publish(|newest| table.with_pushes_of(newest));
+        self.storage.acknowledged.committed(after.commits, after.digest);
         self.mark_known();
         self.storage.merged.send_replace(None);
         Ok(after)
@@ -213,6 +220,7 @@ impl WriteTransaction {
             .with_columns(delta_schema(columns)?.fields().cloned())
             .with_configuration_property(TableProperty::LogRetentionDuration, Some(RETENTION))
             .with_configuration_property(TableProperty::DeletedFileRetentionDuration, Some(RETENTION))
+            .with_configuration_property(TableProperty::DataSkippingNumIndexedCols, Some(PARSED_STATISTICS))
             .with_actions(actions)
             .with_commit_properties(properties);
         self.table.is_stale = true;
@@ -229,8 +237,11 @@ impl WriteTransaction {
         let table = &mut *self.table;
         let state = table.delta.snapshot().context(FAILED)?;
         if let Some(columns) = columns {
-            let metadata = state.metadata().clone().with_schema(&delta_schema(columns)?);
-            actions.push(Action::Metadata(metadata.context(FAILED)?));
+            let metadata = state.metadata().clone().with_schema(&delta_schema(columns)?).context(FAILED)?;
+            // Tables of older versions do not have it yet.
+            let property = TableProperty::DataSkippingNumIndexedCols.as_ref().to_owned();
+            let metadata = metadata.add_config_key(property, PARSED_STATISTICS.to_owned()).context(FAILED)?;
+            actions.push(Action::Metadata(metadata));
         }
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let commit = CommitBuilder::from(properties).with_actions(actions);

@@ -1,11 +1,15 @@
 //! Storages: one Delta Lake table per data source, opened on first use.
 
+mod acknowledged;
 mod bounds;
+mod check;
 mod commit;
 mod compaction;
 mod new_files;
+mod open;
 mod path;
 mod push;
+mod replace;
 mod rewrite;
 mod scan;
 mod snapshot;
@@ -14,8 +18,9 @@ mod unmerged;
 mod wal;
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
@@ -30,6 +35,7 @@ pub(crate) use scan::scan_parts;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use table::Storage;
 
+use self::acknowledged::path_for;
 use self::compaction::compaction_loop;
 pub(crate) use self::compaction::merge;
 use self::new_files::sync_file;
@@ -38,18 +44,40 @@ use crate::session::Session;
 
 const CONTEXT: &str = "the folder of the storages could not be opened";
 
+/// What a table contains.
+///
+/// Keep the state of a table elsewhere, for example in a database, and pass it to
+/// [`Warehouse::expect`](crate::Warehouse::expect) after the next start. A table that contains less, for example because
+/// its folder is missing, is then reported as damaged. The state of a table with another id is ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableState {
+    /// The id of the table in Delta Lake, which changes when a damaged table is replaced. `None` before the first commit.
+    pub table: Option<String>,
+    /// The number of commits.
+    pub commits: u64,
+    /// The number of rows.
+    pub rows: u64,
+    /// The number of rows that were ever pushed.
+    pub pushes: u64,
+}
+
 /// The storages of a data folder.
 pub(crate) struct Storages {
     folder: PathBuf,
     session: Arc<Session>,
     open: Mutex<HashMap<Uuid, Arc<OnceCell<Arc<Storage>>>>>,
+    /// What the storages contain at least, as far as the caller knows.
+    expected: std::sync::Mutex<HashMap<Uuid, TableState>>,
+    /// Locked while a damaged storage is replaced.
+    replacing: Arc<Mutex<()>>,
 }
 
 impl Storages {
     /// Opens a folder of storages, creating it if needed.
     pub(crate) fn open(folder: PathBuf, session: Arc<Session>) -> Result<Storages, Error> {
         std::fs::create_dir_all(&folder).and_then(|()| sync_file(&folder)).context(CONTEXT)?;
-        Ok(Storages { folder, session, open: Mutex::default() })
+        let open = Mutex::default();
+        Ok(Storages { folder, session, open, expected: Default::default(), replacing: Arc::default() })
     }
 
     /// Returns the ids of the storages that have a folder.
@@ -62,27 +90,53 @@ impl Storages {
         Ok(ids)
     }
 
-    /// Moves the folder of a storage to `target`.
+    /// Moves the folder of a storage to `target`, with what it acknowledged.
     pub(crate) fn set_aside(&self, uuid: Uuid, target: &Path) -> Result<(), Error> {
-        let moved = std::fs::rename(self.folder.join(uuid.to_string()), target);
-        let synced = moved.and_then(|()| sync_file(target)).and_then(|()| sync_file(&self.folder));
-        synced.context("could not move the folder of a storage")
+        move_folder(&self.path(uuid), target).context("could not move the folder of a storage")
+    }
+
+    fn path(&self, uuid: Uuid) -> PathBuf {
+        self.folder.join(uuid.to_string())
+    }
+
+    fn expected(&self) -> MutexGuard<'_, HashMap<Uuid, TableState>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets what a storage contains at least. It is checked when the storage is opened.
+    pub(crate) fn expect(&self, uuid: Uuid, state: TableState) {
+        self.expected().insert(uuid, state);
+    }
+
+    /// Returns the states of the open storages.
+    pub(crate) async fn states(&self) -> Vec<(Uuid, TableState)> {
+        let open = self.open.lock().await;
+        open.iter().filter_map(|(uuid, cell)| Some((*uuid, cell.get()?.state()))).collect()
     }
 
     /// Returns the storage of a source, opening it if needed.
     pub(crate) async fn get(&self, uuid: Uuid) -> Result<Arc<Storage>, Error> {
         let cell = Arc::clone(self.open.lock().await.entry(uuid).or_default());
         let open = || async {
-            let storage = Storage::open(self.folder.join(uuid.to_string())).await?;
+            let expected = self.expected().get(&uuid).cloned().unwrap_or_default();
+            let storage = Storage::open(self.path(uuid), expected).await?;
             tokio::spawn(compaction_loop(Arc::downgrade(&storage), Arc::clone(&self.session)));
             Ok(storage)
         };
-        cell.get_or_try_init(open).await.map(Arc::clone)
+        let storage = cell.get_or_try_init(open).await.map(Arc::clone)?;
+        storage.check().await?;
+        Ok(storage)
     }
 
     /// Removes a storage. Its files are deleted once no query reads them.
     pub(crate) async fn remove(&self, uuid: Uuid) -> Result<(), Error> {
-        match self.get(uuid).await {
+        self.expected().remove(&uuid);
+        let open = self.open.lock().await.get(&uuid).and_then(|cell| cell.get().cloned());
+        let storage = match open {
+            Some(storage) => Ok(storage),
+            None => self.get(uuid).await,
+        };
+        match storage {
             Ok(storage) => {
                 let mut writing = storage.write().await;
                 writing.pause().await;
@@ -91,9 +145,10 @@ impl Storages {
             // A storage that cannot be opened can still be removed.
             Err(error) => {
                 tracing::info!(%uuid, %error, "a storage that could not be opened is removed");
-                std::fs::remove_dir_all(self.folder.join(uuid.to_string())).context("a storage was not removed")?;
+                ignore_missing(std::fs::remove_dir_all(self.path(uuid))).context("a storage was not removed")?;
             }
         }
+        ignore_missing(std::fs::remove_file(path_for(&self.path(uuid)))).context("a storage was not removed")?;
         self.open.lock().await.remove(&uuid);
         Ok(())
     }
@@ -106,5 +161,21 @@ impl Storages {
                 tracing::warn!(%error, "pushed rows stay in the write-ahead log");
             }
         }
+    }
+}
+
+/// Moves the folder of a storage, and then the file of what it acknowledged. A file that stays behind is used again when
+/// the folder comes back.
+fn move_folder(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)?;
+    ignore_missing(std::fs::rename(path_for(from), path_for(to)))?;
+    sync_file(to)?;
+    from.parent().map_or(Ok(()), sync_file)
+}
+
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
     }
 }

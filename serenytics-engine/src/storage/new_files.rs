@@ -11,8 +11,10 @@ use deltalake_core::datafile::writer::{PartitionWriter, PartitionWriterConfig};
 use deltalake_core::kernel::Add;
 use deltalake_core::operations::get_num_idx_cols_and_stats_columns;
 
+use super::snapshot::CHECKSUMS;
 use crate::base::{Context, Error};
 use crate::rows::{Column, file_schema};
+use crate::session::Checksums;
 
 /// The number of rows in a row group: large enough to compress well, small enough to build in
 /// memory.
@@ -32,12 +34,16 @@ pub(crate) struct NewFiles {
 /// The folder of files that are not committed yet.
 struct NewFolder {
     path: PathBuf,
+    /// True if it existed before and may contain files of an earlier commit. It is then removed when the storage is
+    /// opened, after its log was verified.
+    existed: bool,
     keep: bool,
 }
 
 impl Drop for NewFolder {
     fn drop(&mut self) {
         if !self.keep
+            && !self.existed
             && self.path.exists()
             && let Err(error) = std::fs::remove_dir_all(&self.path)
         {
@@ -79,7 +85,9 @@ impl NewFiles {
         .context(FAILED)?;
         let (indexed, _) = get_num_idx_cols_and_stats_columns(None, Default::default());
         let writer = PartitionWriter::try_with_config(table.object_store(), config, indexed, None).context(FAILED)?;
-        Ok(NewFiles { writer, folder: NewFolder { path: storage.join(prefix), keep: false } })
+        let path = storage.join(prefix);
+        let existed = path.exists();
+        Ok(NewFiles { writer, folder: NewFolder { path, existed, keep: false } })
     }
 
     /// Writes a batch. Its schema must be [`file_schema`] of the columns.
@@ -97,11 +105,16 @@ impl NewFiles {
 
     /// Finishes the files. They are on disk when this returns.
     pub(crate) async fn finish(self) -> Result<WrittenFiles, Error> {
-        let add = self.writer.close().await.context(FAILED)?;
+        let mut add = self.writer.close().await.context(FAILED)?;
         let folder = self.folder;
         let path = folder.path.clone();
         if !add.is_empty() {
-            tokio::task::spawn_blocking(move || sync_folder(&path)).await.context(FAILED)?.context(FAILED)?;
+            let finish = move || {
+                sync_folder(&path)?;
+                add.iter_mut().try_for_each(|add| add_checksums(&path, add))?;
+                Ok::<_, std::io::Error>(add)
+            };
+            add = tokio::task::spawn_blocking(finish).await.context(FAILED)?.context(FAILED)?;
         }
         Ok(WrittenFiles { add, folder })
     }
@@ -112,6 +125,14 @@ impl WrittenFiles {
     pub(super) fn keep(&mut self, keep: bool) {
         self.folder.keep = keep;
     }
+}
+
+/// Adds the checksums of a file in a folder to the action that adds it to the table.
+fn add_checksums(folder: &Path, add: &mut Add) -> std::io::Result<()> {
+    let name = Path::new(&add.path).file_name().unwrap_or_default();
+    let checksums = Checksums::of(&folder.join(name))?;
+    add.tags.get_or_insert_default().insert(CHECKSUMS.to_owned(), Some(checksums.to_text()));
+    Ok(())
 }
 
 /// Syncs a folder, its files and its entry in the parent folder to disk.

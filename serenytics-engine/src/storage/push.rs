@@ -99,6 +99,7 @@ impl Storage {
         if self.is_deleted() {
             return Err(Error::not_found("the data source was deleted in the meantime"));
         }
+        self.check_not_retired()?;
 
         let mut entries = Vec::with_capacity(group.len());
         let mut rows = Vec::with_capacity(group.len());
@@ -115,8 +116,9 @@ impl Storage {
                 (wal, written)
             });
             // The write-ahead log stays locked until readers see its rows.
-            let (_wal, written) = written.await.context(FAILED)?;
+            let (wal, written) = written.await.context(FAILED)?;
             written.context(FAILED)?;
+            self.acknowledged.pushed(wal.last());
             let count = rows.len();
             let after = self.publish(|newest| newest.with_pushed(types.columns(), rows));
             self.notify_pushed(count, &after);

@@ -11,6 +11,7 @@ use url::Url;
 use super::snapshot::{DataFile, Snapshot};
 use crate::base::{Context, Error, ErrorKind};
 use crate::rows::{Column, cast_to, query_schema};
+use crate::session::DataFiles;
 
 const FAILED: &str = "the storage's files could not be read";
 
@@ -20,13 +21,17 @@ pub(crate) fn scan_files(
     files: &[Arc<DataFile>],
     columns: &[Column],
 ) -> Result<DataFrame, Error> {
+    let known = context.state_ref().read().config().get_extension::<DataFiles>();
+    let known = known.ok_or_else(|| Error::new(ErrorKind::Failed, "the session reads no data files"))?;
     let url = |file: &Arc<DataFile>| {
         let path = file.file.path();
         let url = Url::from_file_path(path)
             .map_err(|()| Error::new(ErrorKind::Failed, format!("{} is not an absolute path", path.display())))?;
-        ListingTableUrl::try_new(url, None).context(FAILED)
+        let url = ListingTableUrl::try_new(url, None).context(FAILED)?;
+        known.add(url.prefix(), &file.content);
+        Ok(url)
     };
-    let urls = files.iter().map(url).collect::<Result<_, _>>()?;
+    let urls = files.iter().map(url).collect::<Result<_, Error>>()?;
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(ListingOptions::new(Arc::new(ParquetFormat::default())))
         .with_schema(query_schema(columns));

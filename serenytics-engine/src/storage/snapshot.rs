@@ -1,16 +1,21 @@
 //! Snapshots: the immutable state of a storage that queries read.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use deltalake_core::table::state::DeltaTableState;
 
-use super::bounds::IntBounds;
+use super::bounds::{IntBounds, Statistics};
 use super::path::DeleteOnDrop;
 use super::unmerged::UnmergedRows;
-use crate::base::{Context, Error, ErrorKind};
+use crate::base::{Context, Damage, Error};
 use crate::rows::{Column, Row, columns_of};
+use crate::session::{CheckedFile, Checksums};
+
+/// The tag of a file in the table's log that contains its checksums.
+pub(super) const CHECKSUMS: &str = "serenyticsChecksums";
 
 /// A data file of a storage.
 #[derive(Debug)]
@@ -21,6 +26,8 @@ pub(crate) struct DataFile {
     pub(crate) file: DeleteOnDrop,
     /// Its number of rows.
     pub(crate) rows: u64,
+    /// Its size and checksums when it was written.
+    pub(crate) content: Arc<CheckedFile>,
     /// The bounds of its integers.
     bounds: IntBounds,
 }
@@ -40,6 +47,12 @@ pub(crate) struct Snapshot {
     pub(crate) rows: u64,
     /// The columns of the table. They are the first ones of `columns`.
     pub(super) table_columns: Arc<Vec<Column>>,
+    /// The id of the table. `None` before the first commit.
+    pub(super) table: Option<Arc<str>>,
+    /// The number of commits of the table.
+    pub(super) commits: u64,
+    /// The digest of the table: its files, its columns, and the number of the last merged row.
+    pub(super) digest: u32,
     /// The folder. For a deleted storage, the last snapshot removes it on drop.
     folder: Arc<DeleteOnDrop>,
 }
@@ -59,6 +72,9 @@ impl Snapshot {
             unmerged: UnmergedRows::none(0),
             rows: 0,
             table_columns: Arc::default(),
+            table: None,
+            commits: 0,
+            digest: 0,
             folder,
         }
     }
@@ -76,25 +92,45 @@ impl Snapshot {
                 files.push(Arc::clone(file));
                 continue;
             }
-            let rows = entry
-                .num_records()
-                .ok_or_else(|| Error::new(ErrorKind::Failed, format!("the log has no number of rows for {name}")))?;
-            let bounds = IntBounds::of(entry.stats().as_deref());
-            let file = DeleteOnDrop::new(previous.folder.path().join(&name));
-            files.push(Arc::new(DataFile { name, file, rows: rows as u64, bounds }));
+            let damage = |what: &str| {
+                let what = format!("its log has no valid {what} of `{name}`");
+                Error::damaged(&Damage::of(previous.folder.path(), what))
+            };
+            let statistics = Statistics::parse(entry.stats().as_deref());
+            let rows = statistics.rows().ok_or_else(|| damage("number of rows"))?;
+            let size = u64::try_from(entry.size()).map_err(|_| damage("size"))?;
+            #[expect(deprecated, reason = "there is no other way to read the tags of a file")]
+            let tags = entry.add_action().tags;
+            let checksums = match tags.and_then(|mut tags| tags.remove(CHECKSUMS)).flatten() {
+                Some(text) => Some(Checksums::from_text(&text).ok_or_else(|| damage("checksums"))?),
+                None => None,
+            };
+            let path = previous.folder.path().join(&name);
+            let content = Arc::new(CheckedFile::new(previous.folder.path(), path.clone(), size, checksums));
+            let file = DeleteOnDrop::new(path);
+            files.push(Arc::new(DataFile { name, file, rows, content, bounds: statistics.bounds() }));
         }
         // Names start with the number of the commit that added them.
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let columns = Arc::new(columns_of(&state.snapshot().arrow_schema())?);
+        let digest = digest(&files, &columns, merged)?;
         Ok(Snapshot {
             version: next_version(),
             columns: Arc::clone(&columns),
             rows: files.iter().map(|file| file.rows).sum(),
             files: Arc::new(files),
             unmerged: UnmergedRows::none(merged),
+            table: Some(state.metadata().id().into()),
+            commits: state.version() + 1,
+            digest,
             table_columns: columns,
             folder: Arc::clone(&previous.folder),
         })
+    }
+
+    /// Returns the storage's folder.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Adds the unmerged rows of a newer snapshot.
@@ -116,6 +152,9 @@ impl Snapshot {
             rows: self.rows + rows.len() as u64,
             unmerged: self.unmerged.with(rows),
             table_columns: Arc::clone(&self.table_columns),
+            table: self.table.clone(),
+            commits: self.commits,
+            digest: self.digest,
             folder: Arc::clone(&self.folder),
         }
     }
@@ -145,4 +184,20 @@ impl Snapshot {
         let index = self.columns.iter().position(|other| other.name == column)?;
         (!self.unmerged.is_empty()).then(|| self.unmerged.largest(index))
     }
+}
+
+/// Computes the digest of a table.
+fn digest(files: &[Arc<DataFile>], columns: &[Column], merged: u64) -> Result<u32, Error> {
+    let mut digest = crc32fast::Hasher::new();
+    for file in files {
+        digest.update(file.name.as_bytes());
+        digest.update(&file.content.size().to_le_bytes());
+        digest.update(&file.rows.to_le_bytes());
+        if let Some(checksums) = file.content.checksums() {
+            digest.update(checksums.to_text().as_bytes());
+        }
+    }
+    digest.update(&serde_json::to_vec(columns).context("the columns could not be read")?);
+    digest.update(&merged.to_le_bytes());
+    Ok(digest.finalize())
 }

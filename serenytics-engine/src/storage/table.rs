@@ -4,18 +4,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
-use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use deltalake_core::DeltaTable;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::spawn_blocking;
-use url::Url;
 
+use super::TableState;
+use super::acknowledged::AcknowledgedFile;
 use super::commit::WriteTransaction;
 use super::new_files::{replace_with_copy, sync_file};
 use super::path::DeleteOnDrop;
-use super::push::{MAX_QUEUED, QueuedPush, replayed, writer_loop};
+use super::push::QueuedPush;
 use super::snapshot::Snapshot;
-use super::wal::{self, WriteAheadLog};
+use super::wal::WriteAheadLog;
 use crate::base::{Context, Error, ErrorKind};
 
 pub(super) const LOG: &str = "_delta_log";
@@ -28,7 +30,7 @@ const SYNC: &str = "a table's log could not be synced to disk";
 /// A storage.
 pub(crate) struct Storage {
     pub(super) folder: Arc<DeleteOnDrop>,
-    snapshot: RwLock<Arc<Snapshot>>,
+    pub(super) snapshot: RwLock<Arc<Snapshot>>,
     // Lock order: the table, the columns, the write-ahead log.
     pub(crate) table: Arc<Mutex<Table>>,
     /// Locked by pushes that add a column, and by transactions that need fixed columns.
@@ -38,8 +40,14 @@ pub(crate) struct Storage {
     /// True if the table may have an unknown commit. Check it with the write-ahead log locked.
     pub(super) outcome_unknown: AtomicBool,
     pub(super) pushes: mpsc::Sender<QueuedPush>,
+    /// What the table and the write-ahead log contain at least.
+    pub(super) acknowledged: AcknowledgedFile,
+    /// The time of the last check of the files that found no damage.
+    pub(super) checked: std::sync::Mutex<Option<Instant>>,
+    /// True if another storage replaced this one in its folder.
+    pub(super) retired: AtomicBool,
     /// Notified when there are pushed rows to merge.
-    due: Arc<Notify>,
+    pub(super) due: Arc<Notify>,
     /// Updated after each merge, with the error if it failed.
     pub(super) merged: watch::Sender<Option<String>>,
 }
@@ -54,62 +62,6 @@ pub(crate) struct Table {
 }
 
 impl Storage {
-    /// Opens the storage in a folder, creating it if needed.
-    pub(crate) async fn open(folder: PathBuf) -> Result<Arc<Storage>, Error> {
-        const CONTEXT: &str = "a storage could not be opened";
-        if !folder.exists() {
-            std::fs::create_dir_all(&folder).and_then(|()| sync_file(&folder)).context(CONTEXT)?;
-        }
-        let folder = folder.canonicalize().context(CONTEXT)?;
-        let url = Url::from_directory_path(&folder)
-            .map_err(|()| Error::new(ErrorKind::Failed, format!("{} is not a folder", folder.display())))?;
-        let builder = DeltaTableBuilder::from_url(url).context(CONTEXT)?;
-        let has_data = folder.join(LOG).is_dir();
-        let folder = Arc::new(DeleteOnDrop::new(folder));
-        let mut snapshot = Snapshot::empty(Arc::clone(&folder));
-        let mut table = Table { delta: builder.build().context(CONTEXT)?, synced: 0, is_stale: false };
-        if has_data {
-            match table.delta.load().await {
-                Ok(()) => {
-                    let state = table.delta.snapshot().context(CONTEXT)?;
-                    snapshot = Snapshot::of(state, table.merged().await?, &snapshot)?;
-                }
-                // The first load was interrupted: there is a log folder without a commit.
-                Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidVersion(_)) => {}
-                Err(error) => return Err(error).context(CONTEXT),
-            }
-        }
-        // The process may have been killed before the last commit was on disk. Its rows are removed
-        // from the write-ahead log below.
-        table.synced = table.commits().saturating_sub(1);
-        table.sync_log(folder.path()).await?;
-        remove_unused(folder.path(), &snapshot);
-
-        let merged = snapshot.unmerged.last();
-        let opened = {
-            let folder = folder.path().to_owned();
-            spawn_blocking(move || WriteAheadLog::open(&folder, merged))
-        };
-        let (wal, entries) = opened.await.context(CONTEXT)??;
-        let (types, rows) = replayed(&snapshot.columns, entries)?;
-        let snapshot = snapshot.with_pushed(types.columns(), rows);
-
-        let (pushes, queue) = mpsc::channel(MAX_QUEUED);
-        let storage = Arc::new(Storage {
-            folder,
-            snapshot: RwLock::new(Arc::new(snapshot)),
-            table: Arc::new(Mutex::new(table)),
-            schema_lock: Arc::default(),
-            wal: Arc::new(Mutex::new(wal)),
-            outcome_unknown: AtomicBool::new(false),
-            pushes,
-            due: Arc::default(),
-            merged: watch::channel(None).0,
-        });
-        tokio::spawn(writer_loop(Arc::downgrade(&storage), queue));
-        Ok(storage)
-    }
-
     /// Returns the current snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
@@ -160,6 +112,17 @@ impl Storage {
             }
         }
         Ok(())
+    }
+
+    /// Returns what the storage contains, which must still be there when it is opened again.
+    pub(crate) fn state(&self) -> TableState {
+        let snapshot = self.snapshot();
+        TableState {
+            table: snapshot.table.as_deref().map(str::to_owned),
+            commits: snapshot.commits,
+            rows: snapshot.rows,
+            pushes: snapshot.unmerged.last(),
+        }
     }
 
     /// Lets the folder be deleted when the last query that reads it has ended.
@@ -216,33 +179,19 @@ impl Table {
 
     /// Returns the number of the last pushed row in the table.
     pub(super) async fn merged(&self) -> Result<u64, Error> {
-        const CONTEXT: &str = "a table's log could not be read";
-        let state = self.delta.snapshot().context(CONTEXT)?;
-        let merged =
-            state.transaction_version(self.delta.log_store().as_ref(), WAL_APPLICATION).await.context(CONTEXT)?;
-        u64::try_from(merged.unwrap_or(0)).context(CONTEXT)
+        merged_rows(&self.delta).await
     }
+}
+
+/// Returns the number of the last pushed row in a table.
+pub(super) async fn merged_rows(table: &DeltaTable) -> Result<u64, Error> {
+    const CONTEXT: &str = "a table's log could not be read";
+    let state = table.snapshot().context(CONTEXT)?;
+    let merged = state.transaction_version(table.log_store().as_ref(), WAL_APPLICATION).await.context(CONTEXT)?;
+    u64::try_from(merged.unwrap_or(0)).context(CONTEXT)
 }
 
 /// Returns the path of a commit's file.
 pub(super) fn log_file(storage: &Path, version: u64) -> PathBuf {
     storage.join(LOG).join(format!("{version:020}.json"))
-}
-
-/// Removes files that are not in the snapshot, from interrupted loads or replaced long ago.
-fn remove_unused(folder: &Path, snapshot: &Snapshot) {
-    let used: std::collections::HashSet<PathBuf> =
-        snapshot.files.iter().map(|file| file.file.path().to_owned()).collect();
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_name() != LOG && entry.file_name() != wal::FOLDER) {
-        let path = entry.path();
-        let Ok(inside) = std::fs::read_dir(&path) else { continue };
-        for file in inside.flatten().map(|file| file.path()).filter(|file| !used.contains(file)) {
-            if let Err(error) = std::fs::remove_file(&file) {
-                tracing::warn!(path = %file.display(), %error, "an unused file was not removed");
-            }
-        }
-        // This fails harmlessly if the folder still contains files.
-        let _ = std::fs::remove_dir(&path);
-    }
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::base::Error;
 use crate::load::{LoadOptions, RowsFile, reload, run_batch};
 use crate::session::Session;
-use crate::storage::{Push, Snapshot, Storage, merge, scan_files};
+use crate::storage::{Push, Snapshot, Storage, TableState, merge, scan_files};
 
 /// A storage that is merged only when a test does it.
 struct Target {
@@ -33,7 +33,7 @@ impl Target {
     /// Opens a storage with the row 0.
     async fn new() -> Target {
         let folder = tempfile::tempdir().unwrap();
-        let storage = Storage::open(folder.path().join("storage")).await.unwrap();
+        let storage = Storage::open(folder.path().join("storage"), TableState::default()).await.unwrap();
         reload(&storage, file("n", &[0])).await.unwrap();
         let session = Session::open(64 << 20, &folder.path().join("spill")).unwrap();
         Target { storage, session, folder }
@@ -73,7 +73,7 @@ impl Target {
     async fn rows_on_disk(self) -> Vec<Option<i64>> {
         let Target { storage, session, folder } = self;
         drop(storage);
-        let storage = Storage::open(folder.path().join("storage")).await.unwrap();
+        let storage = Storage::open(folder.path().join("storage"), TableState::default()).await.unwrap();
         let target = Target { storage, session, folder };
         target.rows().await
     }
@@ -108,7 +108,7 @@ async fn cancelled_load_is_applied_fully_or_not_at_all() {
 #[tokio::test(flavor = "multi_thread")]
 async fn commit_fails_if_the_log_has_an_unknown_commit() {
     let target = Target::new().await;
-    let other = Storage::open(target.folder.path().join("storage")).await.unwrap();
+    let other = Storage::open(target.folder.path().join("storage"), TableState::default()).await.unwrap();
     target.push(1).await.unwrap();
     // An interrupted change leaves the log like this: with a commit that the storage does not know.
     let request = json!({"operations": [{"action": "insert", "rows": [{"n": 10}]}]});

@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 pub use self::table::{PausedWrites, Table};
 use crate::base::{Context, Error, QueryMetrics};
+use crate::load::{RowsFile, reload};
 use crate::query::{Answer, ByteStream, ExportOptions, Input, JoinedTable, Queries, QueryLimits};
 use crate::session::Session;
-use crate::storage::Storages;
+use crate::storage::{Storages, TableState};
 
 /// A folder of tables, and the engine that queries them.
 ///
@@ -86,6 +87,35 @@ impl Warehouse {
     /// The table's files cannot be read or written.
     pub async fn table(&self, id: Uuid) -> Result<Table, Error> {
         Ok(Table::new(self.storages.get(id).await?, Arc::clone(&self.session)))
+    }
+
+    /// Sets what a table contains at least, before the table is used. Using a table that contains less fails with the kind
+    /// [`Damaged`](crate::ErrorKind::Damaged).
+    pub fn expect(&self, id: Uuid, state: TableState) {
+        self.storages.expect(id, state);
+    }
+
+    /// Returns the states of the tables that were used.
+    pub async fn states(&self) -> Vec<(Uuid, TableState)> {
+        self.storages.states().await
+    }
+
+    /// Loads a file into a table that is damaged, and returns the table. The files of the damaged table are moved to the
+    /// path `aside`, in the same file system, and are not deleted.
+    ///
+    /// # Errors
+    /// The file is invalid. The error names the line and the column. The table is still damaged then.
+    pub async fn reload_damaged(&self, id: Uuid, file: RowsFile, aside: &Path) -> Result<(Table, u64), Error> {
+        let replacement = self.storages.begin_replacement(id).await?;
+        let rows = match reload(&replacement.storage, file).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.storages.cancel_replacement(replacement)?;
+                return Err(error);
+            }
+        };
+        self.storages.finish_replacement(replacement, aside).await?;
+        Ok((self.table(id).await?, rows))
     }
 
     /// Drops a table. Its files are removed once no query reads them.

@@ -6,7 +6,7 @@ use crate::base::Error;
 use crate::load::{BatchRequest, RowsFile, reload, run_batch, update};
 use crate::rows::{Column, ForcedTypes};
 use crate::session::Session;
-use crate::storage::{Push, Storage, WriteTransaction};
+use crate::storage::{Push, Storage, TableState, WriteTransaction};
 
 /// A table of a [`Warehouse`](crate::Warehouse). Clones are the same table.
 ///
@@ -28,6 +28,12 @@ impl Table {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.storage.snapshot().rows
+    }
+
+    /// Returns what the table contains, for [`Warehouse::expect`](crate::Warehouse::expect).
+    #[must_use]
+    pub fn state(&self) -> TableState {
+        self.storage.state()
     }
 
     /// Returns the columns. Empty if nothing was loaded yet.
