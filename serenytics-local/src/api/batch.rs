@@ -53,9 +53,9 @@ pub(super) async fn push(
     let JsonRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("expected one row as an object: {\"column\": value}"));
     };
-    let table = sources.table(&source).await?;
-    let forced = Box::new(move || forced_types(&source));
-    table.push(Push { fields, json: bytes, forced, guard: Box::new(held.permit()) }).await?;
+    let own = Arc::clone(&source);
+    let forced = Box::new(move || forced_types(&own));
+    sources.push(&source, Push { fields, json: bytes, forced, guard: Box::new(held.permit()) }).await?;
     metrics.pushes.inc();
     metrics.written("push", 1);
     Ok(ok())
@@ -68,7 +68,7 @@ async fn run(sources: Arc<Sources>, source: Source, held: BufferedBody) -> Resul
         let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.permit())));
         let (request, _permit) = joined(read.await)?;
         let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
-        sources.table(&source).await?.batch(request, forced_types(&source)?).await?;
+        sources.batch(&source, request).await?;
         Ok(rows)
     })
     .await

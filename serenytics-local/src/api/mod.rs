@@ -154,7 +154,7 @@ impl IntoResponse for Error {
             Kind::Quota => StatusCode::TOO_MANY_REQUESTS,
             Kind::Empty => StatusCode::OK,
             Kind::NotEmulated => StatusCode::NOT_IMPLEMENTED,
-            Kind::Locked | Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Locked | Kind::Damaged | Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let errors = self.messages();
         if status == StatusCode::INTERNAL_SERVER_ERROR {

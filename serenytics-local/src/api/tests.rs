@@ -111,7 +111,9 @@ fn fuzz<S: Strategy>(cases: u32, inputs: S, run: impl Fn(S::Value) -> Result<(),
     }
     let (cases, good) = (config.cases, Cell::new(0));
     let tried = TestRunner::new(config).run(&inputs, |input| match run(input) {
-        Err(error) if error.kind() == Kind::Failed => Err(TestCaseError::fail(error.messages().join("; "))),
+        Err(error) if matches!(error.kind(), Kind::Damaged | Kind::Failed) => {
+            Err(TestCaseError::fail(error.messages().join("; ")))
+        }
         Err(_) => Ok(()),
         Ok(()) => {
             good.set(good.get() + 1);

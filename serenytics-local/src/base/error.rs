@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     NotEmulated,
     /// The data folder is in use by another process.
     Locked,
+    /// Files of a storage are missing or were changed: 500.
+    Damaged,
     /// The engine failed: 500.
     Failed,
 }
@@ -115,6 +117,7 @@ impl From<serenytics_engine::Error> for Error {
             ErrorKind::Limit => Kind::Limit,
             ErrorKind::Busy => Kind::Busy,
             ErrorKind::Empty => Kind::Empty,
+            ErrorKind::Damaged => Kind::Damaged,
             _ => Kind::Failed,
         };
         Error { kind, messages: error.messages(), source: None }

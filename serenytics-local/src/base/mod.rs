@@ -4,6 +4,7 @@ mod error;
 mod folder_lock;
 mod memory;
 mod metrics;
+mod unknown;
 mod uploads;
 mod work;
 
@@ -12,5 +13,6 @@ pub(crate) use error::{Context, Kind};
 pub(crate) use folder_lock::FolderLock;
 pub(crate) use memory::{Memory, VALUE_SIZE, VALUES};
 pub(crate) use metrics::{Ended, Metrics, OneMore};
+pub(crate) use unknown::UnknownFolder;
 pub(crate) use uploads::{Uploads, keep, receive};
 pub(crate) use work::{catch_panic, joined, run_to_completion};

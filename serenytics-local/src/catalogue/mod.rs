@@ -10,6 +10,7 @@ mod runs;
 mod scripts;
 mod secrets;
 mod sources;
+mod storages;
 mod tasks;
 mod web_apps;
 
@@ -44,6 +45,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("the runs of scripts", RUNS),
     ("web apps, and the secret of their links", WEB_APPS),
     ("mails", MAILS),
+    ("the states of storages", STORAGES),
 ];
 
 const TABLES: &str = "
@@ -139,6 +141,15 @@ const MAILS: &str = "
         taken INTEGER NOT NULL
     );
     CREATE INDEX mails_by_account ON mails (account, taken);";
+
+const STORAGES: &str = "
+    CREATE TABLE storages (
+        uuid TEXT PRIMARY KEY,
+        table_id TEXT,
+        commits INTEGER NOT NULL,
+        row_count INTEGER NOT NULL,
+        pushes INTEGER NOT NULL
+    );";
 
 /// The database, shared by all requests.
 #[derive(Debug, Clone)]

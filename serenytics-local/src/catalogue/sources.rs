@@ -166,6 +166,9 @@ impl Catalogue {
     pub(crate) async fn delete_source(&self, uuid: Uuid) -> Result<bool, Error> {
         let done = sqlx::query("DELETE FROM sources WHERE uuid = $1").bind(uuid.to_string()).execute(&self.pool).await;
         self.pushed.forget(uuid);
-        Ok(done.context(FAILED)?.rows_affected() > 0)
+        let existed = done.context(FAILED)?.rows_affected() > 0;
+        let state = sqlx::query("DELETE FROM storages WHERE uuid = $1").bind(uuid.to_string());
+        state.execute(&self.pool).await.context(FAILED)?;
+        Ok(existed)
     }
 }

@@ -78,16 +78,15 @@ impl Loads {
         if !self.sources.exists(source).await? {
             return Err(Error::not_found("the data source was deleted in the meantime"));
         }
-        let table = self.sources.table(source).await?;
         let attached = || attached_rows(source, &self.uploads.file(source.uuid), &self.python);
         match load {
-            Load::Reload => Ok(table.reload(attached()?).await?),
-            Load::Update(key) => Ok(table.update(attached()?, &key).await?),
+            Load::Reload => self.sources.reload(source, attached()?).await,
+            Load::Update(key) => self.sources.update(source, attached()?, &key).await,
             Load::FromS3(object, options) => {
                 let chunks = self.s3.read(&object).await?.map_err(reqwest::Error::without_url);
                 let received = self.uploads.receive("the download from S3", chunks).await?;
                 let file = received.reopen().context("could not read the received file")?;
-                Ok(table.reload(RowsFile::csv(file, options)).await?)
+                self.sources.reload(source, RowsFile::csv(file, options)).await
             }
         }
     }

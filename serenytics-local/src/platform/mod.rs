@@ -12,7 +12,7 @@ use axum::extract::FromRef;
 use serenytics_engine::Warehouse;
 
 use crate::access::{Access, Logins, SignedLinks};
-use crate::base::{Context, Error, Memory, Metrics, Uploads};
+use crate::base::{Context, Error, Memory, Metrics, UnknownFolder, Uploads};
 use crate::catalogue::Catalogue;
 use crate::data_api::DataApi;
 use crate::health::Health;
@@ -72,10 +72,12 @@ impl Platform {
         let catalogue = Catalogue::open(&folder.join(unknown::CATALOGUE)).await?;
         let ids = catalogue.all_sources().await?;
         unknown::set_aside(&folder, &warehouse, &ids)?;
+        unknown::expect(&warehouse, catalogue.storages().await?)?;
         let metrics = Arc::new(Metrics::new(warehouse.metrics(), settings.queries.memory));
         let uploads = Arc::new(Uploads::open(folder.join("uploads"), settings.upload_limit)?);
         let tasks = Arc::new(Tasks::open(catalogue.clone(), Arc::clone(&metrics)).await?);
-        let sources = Sources::new(catalogue.clone(), Arc::clone(&warehouse), Arc::clone(&uploads));
+        let sources =
+            Sources::new(catalogue.clone(), Arc::clone(&warehouse), Arc::clone(&uploads), UnknownFolder::of(&folder));
         let sources = Arc::new(sources);
         let scripts = Scripts::open(
             settings.scripts,
@@ -131,6 +133,7 @@ impl Platform {
         if tokio::time::timeout(CLOSE_TIMEOUT, self.warehouse.close()).await.is_err() {
             tracing::info!("pushed rows stay in the write-ahead log");
         }
+        self.sources.record_all().await;
         self.catalogue.close().await;
     }
 }

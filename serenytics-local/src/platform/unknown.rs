@@ -3,16 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serenytics_engine::Warehouse;
+use serenytics_engine::{TableState, Warehouse};
 use uuid::Uuid;
 
-use crate::base::{Context, Error, Kind};
+use crate::base::{Context, Error, Kind, UnknownFolder};
 
 /// The file of the catalogue in the data folder.
 pub(super) const CATALOGUE: &str = "catalogue.sqlite";
-
-/// The folder of unknown storages and attached files in the data folder.
-const UNKNOWN: &str = "unknown";
 
 const CONTEXT: &str = "could not open the data folder";
 
@@ -36,19 +33,32 @@ pub(super) fn check_catalogue(folder: &Path, warehouse: &Warehouse) -> Result<()
 /// Moves storages and attached files that are not in `sources` to the folder `unknown`, and logs each. A source that
 /// was being deleted when the server was killed leaves them, and so does a catalogue from an older backup.
 pub(super) fn set_aside(folder: &Path, warehouse: &Warehouse, sources: &[Uuid]) -> Result<(), Error> {
+    let unknown = UnknownFolder::of(folder);
     for id in warehouse.tables()? {
         if !sources.contains(&id) {
-            let target = free_path(folder, "storages", id).context(CONTEXT)?;
+            let target = unknown.storage(id).context(CONTEXT)?;
             warehouse.set_aside(id, &target)?;
             tracing::warn!(path = %target.display(), "moved a storage that the catalogue does not know");
         }
     }
     for (id, file) in attached_files(&folder.join("uploads")).context(CONTEXT)? {
         if !sources.contains(&id) {
-            let target = free_path(folder, "uploads", id).context(CONTEXT)?;
+            let target = unknown.upload(id).context(CONTEXT)?;
             std::fs::rename(file, &target).context(CONTEXT)?;
             tracing::warn!(path = %target.display(), "moved a file whose source the catalogue does not know");
         }
+    }
+    Ok(())
+}
+
+/// Tells the warehouse what each storage contains at least, and logs the storages whose folders are missing.
+pub(super) fn expect(warehouse: &Warehouse, states: Vec<(Uuid, TableState)>) -> Result<(), Error> {
+    let found = warehouse.tables()?;
+    for (id, state) in states {
+        if !found.contains(&id) {
+            tracing::error!(storage = %id, rows = state.rows, "the folder of a storage is missing");
+        }
+        warehouse.expect(id, state);
     }
     Ok(())
 }
@@ -66,14 +76,6 @@ fn attached_files(uploads: &Path) -> io::Result<Vec<(Uuid, PathBuf)>> {
         files.extend(id.map(|id| (id, entry.path())));
     }
     Ok(files)
-}
-
-/// Returns a path in a subfolder of the folder `unknown` that does not exist.
-fn free_path(folder: &Path, kind: &str, id: Uuid) -> io::Result<PathBuf> {
-    let target = folder.join(UNKNOWN).join(kind);
-    std::fs::create_dir_all(&target)?;
-    let path = |copy: u32| target.join(if copy == 0 { id.to_string() } else { format!("{id}.{copy}") });
-    Ok((0..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(u32::MAX)))
 }
 
 fn has_bytes(file: &Path) -> Result<bool, Error> {

@@ -1,26 +1,37 @@
 //! Data sources: their configuration in the catalogue, their rows in the warehouse, and their attached files.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use serenytics_engine::{Answer, ByteStream, ExportOptions, Input, Table, Warehouse};
+use serenytics_engine::{
+    Answer, BatchRequest, ByteStream, ErrorKind, ExportOptions, Input, Push, RowsFile, Table, TableState, Warehouse,
+};
 use serenytics_query::wire::Pipeline;
 use uuid::Uuid;
 
 use crate::access::{Account, same_secret};
-use crate::base::{Context, Error, Kind, Uploads};
-use crate::catalogue::{Catalogue, STORAGE, Source, joined};
+use crate::base::{Context, Error, Kind, UnknownFolder, Uploads};
+use crate::catalogue::{Catalogue, STORAGE, Source, forced_types, joined};
 
 /// Finds, reads and deletes data sources.
 pub(crate) struct Sources {
     catalogue: Catalogue,
     warehouse: Arc<Warehouse>,
     uploads: Arc<Uploads>,
+    unknown: UnknownFolder,
+    /// The storages that received a push since the start.
+    pushed: Mutex<HashSet<Uuid>>,
 }
 
 impl Sources {
     /// Creates the service.
-    pub(crate) fn new(catalogue: Catalogue, warehouse: Arc<Warehouse>, uploads: Arc<Uploads>) -> Sources {
-        Sources { catalogue, warehouse, uploads }
+    pub(crate) fn new(
+        catalogue: Catalogue,
+        warehouse: Arc<Warehouse>,
+        uploads: Arc<Uploads>,
+        unknown: UnknownFolder,
+    ) -> Sources {
+        Sources { catalogue, warehouse, uploads, unknown, pushed: Mutex::default() }
     }
 
     /// Returns the source of an account with this uuid. The error for a source of another account is the same as for an
@@ -61,6 +72,72 @@ impl Sources {
     /// Returns the table of a storage.
     pub(crate) async fn table(&self, source: &Source) -> Result<Table, Error> {
         Ok(self.warehouse.table(source.uuid).await?)
+    }
+
+    /// Replaces all rows of a storage with those of a file. Returns the number of rows. A damaged storage is replaced, and
+    /// its files are moved to the folder `unknown`.
+    pub(crate) async fn reload(&self, source: &Source, file: RowsFile) -> Result<u64, Error> {
+        let uuid = source.uuid;
+        let (table, rows) = match self.warehouse.table(uuid).await {
+            Ok(table) => {
+                let rows = table.reload(file).await?;
+                (table, rows)
+            }
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                let aside = self.unknown.storage(uuid).context("could not move a damaged storage")?;
+                let reloaded = self.warehouse.reload_damaged(uuid, file, &aside).await?;
+                tracing::warn!(storage = %uuid, path = %aside.display(), "replaced a damaged storage and moved its files");
+                reloaded
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.record(uuid, &table.state()).await;
+        Ok(rows)
+    }
+
+    /// Adds the rows of a file to a storage. Returns the new number of rows.
+    pub(crate) async fn update(&self, source: &Source, file: RowsFile, key: &str) -> Result<u64, Error> {
+        let table = self.table(source).await?;
+        let rows = table.update(file, key).await?;
+        self.record(source.uuid, &table.state()).await;
+        Ok(rows)
+    }
+
+    /// Runs a batch on a storage.
+    pub(crate) async fn batch(&self, source: &Source, request: BatchRequest) -> Result<(), Error> {
+        let table = self.table(source).await?;
+        table.batch(request, forced_types(source)?).await?;
+        self.record(source.uuid, &table.state()).await;
+        Ok(())
+    }
+
+    /// Appends a row to a storage.
+    pub(crate) async fn push(&self, source: &Source, push: Push) -> Result<(), Error> {
+        let table = self.table(source).await?;
+        table.push(push).await?;
+        // The engine itself stores the number of the last row. The catalogue only has to know that there are rows.
+        let pushed = || self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_recorded = pushed().contains(&source.uuid);
+        if !is_recorded {
+            self.record(source.uuid, &table.state()).await;
+            pushed().insert(source.uuid);
+        }
+        Ok(())
+    }
+
+    /// Records what a storage contains at least from now on. A write is acknowledged after it. An error is only logged: the
+    /// catalogue then knows less.
+    async fn record(&self, uuid: Uuid, state: &TableState) {
+        if let Err(error) = self.catalogue.record_storage(uuid, state).await {
+            tracing::warn!(storage = %uuid, errors = ?error.messages(), "the state of a storage was not recorded");
+        }
+    }
+
+    /// Records what all storages contain, after their pushed rows were merged.
+    pub(crate) async fn record_all(&self) {
+        for (uuid, state) in self.warehouse.states().await {
+            self.record(uuid, &state).await;
+        }
     }
 
     /// Runs a query on a source. The answer is JSON.
