@@ -5,6 +5,7 @@ mod accounts;
 mod batch;
 mod cache;
 mod csv;
+mod damage;
 mod data_api;
 mod differential;
 mod exports;

@@ -1,62 +1,25 @@
 //! Recovery of data folders after a kill, and damaged data folders.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 use serenytics_local::Local;
 use tempfile::TempDir;
 
-use crate::support::LocalEngine;
-
-/// Copies a data folder, as if the engine were killed now.
-fn copied(from: &Path) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    copy(from, folder.path());
-    folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-/// Returns the segments of a storage's write-ahead log.
-fn segments(folder: &Path, uuid: &str) -> Vec<PathBuf> {
-    let journal = folder.join("storages").join(uuid).join("_journal");
-    std::fs::read_dir(journal).unwrap().map(|segment| segment.unwrap().path()).collect()
-}
-
-/// Returns an engine whose storage has the row 0 in its table and the rows 1 to 3 in its write-ahead log, and a copy of
-/// its folder at that time: the engine merges the rows soon.
-async fn with_pushes() -> (LocalEngine, String, TempDir) {
-    loop {
-        let engine = LocalEngine::start().await;
-        let uuid = engine.loaded("n\n0\n").await;
-        for n in 1..=3 {
-            engine.push(&uuid, json!({"n": n})).await;
-        }
-        let folder = copied(engine.folder.path());
-        if segments(folder.path(), &uuid).len() == 1 {
-            return (engine, uuid, folder);
-        }
-    }
-}
+use crate::support::{LocalEngine, copied, segments, walk, with_pushes};
 
 #[tokio::test]
 async fn pushes_survive_a_kill_at_any_time() {
-    let (_, uuid, left) = with_pushes().await;
+    let (_, uuid, left, before) = with_pushes().await;
     let length = std::fs::metadata(&segments(left.path(), &uuid)[0]).unwrap().len();
     // Each of the three groups has a row of 7 bytes and 36 bytes of framing.
     for cut in (0..length).step_by(5).chain([length]) {
         let folder = copied(left.path());
+        // The rows after the cut were not acknowledged yet.
+        std::fs::remove_file(folder.path().join("storages").join(format!("{uuid}.acknowledged"))).unwrap();
+        for catalogue in ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"] {
+            std::fs::copy(before.path().join(catalogue), folder.path().join(catalogue)).unwrap();
+        }
         let segment = &segments(folder.path(), &uuid)[0];
         std::fs::File::options().write(true).open(segment).unwrap().set_len(cut).unwrap();
         let kept = cut / (length / 3);
@@ -72,7 +35,7 @@ async fn pushes_survive_a_kill_at_any_time() {
 
 #[tokio::test]
 async fn merged_wal_segment_that_was_not_removed_adds_no_rows() {
-    let (engine, uuid, before) = with_pushes().await;
+    let (engine, uuid, before, _) = with_pushes().await;
     let segment = &segments(before.path(), &uuid)[0];
     let put_back = |folder: &TempDir| {
         assert!(segments(folder.path(), &uuid).is_empty());
@@ -98,7 +61,7 @@ async fn merged_wal_segment_that_was_not_removed_adds_no_rows() {
 
 #[tokio::test]
 async fn damaged_storage_is_an_error_and_others_work() {
-    let (engine, journal, folder) = with_pushes().await;
+    let (engine, journal, folder, _) = with_pushes().await;
     engine.local.shutdown().await;
     let engine = LocalEngine::on(folder).await;
     let (log, fine) = (engine.loaded("n\n1\n").await, engine.loaded("n\n2\n").await);
@@ -117,15 +80,15 @@ async fn damaged_storage_is_an_error_and_others_work() {
     let (status, answer) = engine.ask(&journal, query.clone()).await;
     let error = answer["errors"][0].as_str().unwrap();
     assert_eq!(status, 500);
-    assert!(error.contains("the write-ahead log of pushed rows is damaged"), "{error}");
-    assert!(error.contains(".rows cannot be read from byte 0 on, and acknowledged rows follow"), "{error}");
+    assert!(error.contains("is damaged: its write-ahead log"), "{error}");
+    assert!(error.contains(".rows` cannot be read from byte 0 on, and acknowledged rows follow"), "{error}");
     let push = engine.push_path(&journal).await;
     let (status, answer) = engine.call_with_key("POST", &push, r#"{"n": 9}"#, None).await;
     assert_eq!((status, answer["errors"][0].as_str().unwrap()), (500, error));
     let (status, answer) = engine.ask(&log, query.clone()).await;
     let error = answer["errors"][0].as_str().unwrap();
     assert_eq!(status, 500);
-    assert!(error.contains("a storage could not be opened"), "{error}");
+    assert!(error.contains("00000000000000000000.json` is not JSON from byte 0 on"), "{error}");
     assert_eq!(engine.rows(&fine, json!({})).await, json!([[2], [3]]));
     // A damaged storage can be removed.
     for uuid in [journal, log] {
@@ -212,10 +175,4 @@ async fn storages_that_the_catalogue_does_not_know_are_moved_and_not_deleted() {
     let kept = files(&unknown.join("storages").join(&new));
     assert!(!kept.is_empty());
     assert_eq!(kept, files(&newer.path().join("storages").join(&new)));
-}
-
-/// Returns all files below a folder.
-fn walk(folder: &Path) -> Vec<PathBuf> {
-    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }

@@ -1,6 +1,6 @@
 //! Harnesses that start an engine or a server, with helpers for requests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -140,7 +140,7 @@ impl LocalEngine {
     }
 
     /// Returns the folder of a storage.
-    pub fn storage_folder(&self, uuid: &str) -> std::path::PathBuf {
+    pub fn storage_folder(&self, uuid: &str) -> PathBuf {
         self.folder.path().join("storages").join(uuid)
     }
 
@@ -347,4 +347,53 @@ pub fn by_name(name: &str) -> String {
     let filter = json!({"filters": [{"name": "name", "op": "eq", "val": name}]}).to_string();
     let encoded: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
     format!("?q={encoded}")
+}
+
+/// Copies a data folder, as if the engine were killed now.
+pub fn copied(from: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    copy(from, folder.path());
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Returns all files below a folder.
+pub fn walk(folder: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+/// Returns the segments of a storage's write-ahead log.
+pub fn segments(folder: &Path, uuid: &str) -> Vec<PathBuf> {
+    let journal = folder.join("storages").join(uuid).join("_journal");
+    std::fs::read_dir(journal).unwrap().map(|segment| segment.unwrap().path()).collect()
+}
+
+/// Returns an engine whose storage has the row 0 in its table and the rows 1 to 3 in its write-ahead log, and copies of
+/// its folder at that time, because the engine merges the rows soon, and before the pushes.
+pub async fn with_pushes() -> (LocalEngine, String, TempDir, TempDir) {
+    loop {
+        let engine = LocalEngine::start().await;
+        let uuid = engine.loaded("n\n0\n").await;
+        let before = copied(engine.folder.path());
+        for n in 1..=3 {
+            engine.push(&uuid, json!({"n": n})).await;
+        }
+        let folder = copied(engine.folder.path());
+        if segments(folder.path(), &uuid).len() == 1 {
+            return (engine, uuid, folder, before);
+        }
+    }
 }
