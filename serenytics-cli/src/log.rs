@@ -27,7 +27,7 @@ pub(crate) struct LogArguments {
         long,
         value_name = "FILTER",
         env = "SERENYTICS_LOG",
-        default_value = "warn,serenytics_local=info,serenytics_engine=info"
+        default_value = "warn,serenytics_local=info,serenytics_engine=info,buoyant_kernel=off,deltalake_core=off"
     )]
     log: Targets,
 }

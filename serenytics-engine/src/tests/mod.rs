@@ -1,3 +1,4 @@
 //! Tests that need the crate's private items.
 
 mod cancellation;
+mod log;
