@@ -19,11 +19,28 @@ pub fn parse(text: &str) -> Result<DateTime, String> {
     if pieces.time_zone_annotation().is_some() {
         return Err("a datetime cannot contain the name of a time zone: use an offset".to_owned());
     }
+    // The general parser would read second 60 as second 59.
+    if pieces.time().is_some_and(|time| time.second() == 59) && has_second_60(text) {
+        return Err("second 60 is not a time: a minute has the seconds 0 to 59".to_owned());
+    }
+    if pieces.to_numeric_offset().is_some_and(|offset| offset.seconds().abs() >= DAY) {
+        return Err("an offset from UTC is less than 24 hours".to_owned());
+    }
     if pieces.time().is_some() && pieces.offset().is_some() {
         let timestamp = PARSER.parse_timestamp(text).map_err(|error| error.to_string())?;
         return Ok(jiff::tz::Offset::UTC.to_datetime(timestamp));
     }
     Ok(pieces.date().to_datetime(pieces.time().unwrap_or_default()))
+}
+
+/// The seconds of a day.
+const DAY: i32 = 24 * 60 * 60;
+
+/// Returns true if the time of a valid datetime has the second 60.
+fn has_second_60(text: &str) -> bool {
+    let Some((_, time)) = text.split_once(['T', 't', ' ']) else { return false };
+    let digits: Vec<u8> = time.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b':').collect();
+    digits.ends_with(if digits.contains(&b':') { b":60" } else { b"60" }) && digits.len() >= 6
 }
 
 /// Reads a datetime like `2016-06-28T12:46:33`. Almost every datetime on the wire has this form,
@@ -66,6 +83,9 @@ mod tests {
         assert_eq!(read("2013-01-01T05:00:00Z"), "2013-01-01T05:00:00");
         assert_eq!(read("2013-01-01T05:00:00+02:00"), "2013-01-01T03:00:00");
         assert_eq!(read("0001-12-31T23:59:59"), "0001-12-31T23:59:59");
+        assert_eq!(read("2016-12-31T23:59:59.60"), "2016-12-31T23:59:59.6");
+        assert_eq!(read("2016-12-31T10:00:59+23:59"), "2016-12-30T10:01:59");
+        assert_eq!(read("2016-12-31T235959-1200"), "2017-01-01T11:59:59");
     }
 
     #[test]
@@ -81,6 +101,17 @@ mod tests {
             "20",
             "01/02/2013",
             "2013-01-01T00:00:00[Europe/Paris]",
+            "2016-12-31T23:59:60",
+            "2016-12-31 23:59:60.5",
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:60+01:00",
+            "20161231T235960",
+            "20161231T235960Z",
+            "2016-12-31T24:00:00",
+            "2016-12-31T10:00:00+24:00",
+            "2016-12-31T10:00:00+25:00",
+            "2016-12-31T10:00:00-25:00",
+            "2016-12-31T10:00:00+01:60",
         ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
