@@ -1,5 +1,6 @@
 //! The wire model: queries and responses of the REST API as serde types.
 
+pub mod csv_file;
 mod measure;
 pub(crate) mod to_stage;
 
