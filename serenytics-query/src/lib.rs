@@ -33,7 +33,7 @@ pub use rows::{cell, shape, slot};
 pub use schemas::{drift, formulas, remote_schema, schema, schema_file};
 pub use source::{SerdeRow, builder, load_row};
 pub use syntax::{parse, problem, stage, suggest, token, vocabulary};
-pub use values::{datetime, rendered};
+pub use values::{datetime, decimal, rendered};
 
 /// The values that a column is compared with, and how they are written on the wire.
 pub mod value {

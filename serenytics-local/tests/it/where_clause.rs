@@ -85,3 +85,58 @@ async fn where_in_with_several_values_and_several_conditions() {
     let extreme = json!([{"name": "i", "op": ">", "value": i64::MIN.to_string()}]);
     assert_eq!(matching(&engine, &uuid, extreme).await, [1, 2, 3]);
 }
+
+#[tokio::test]
+async fn where_compares_an_integer_column_with_any_number_exactly() {
+    let engine = LocalEngine::start().await;
+    let uuid = engine.storage().await;
+    let long = 9_007_199_254_740_993_i64;
+    let rows = json!([{"n": 1, "i": -2}, {"n": 2, "i": 1}, {"n": 3, "i": 2}, {"n": 4, "i": long}, {"n": 5, "i": i64::MAX}, {"n": 6}]);
+    engine.insert(&uuid, rows).await;
+    engine.save_measures(&uuid, &[("u", "m", "[i] + 0")]).await;
+    let (all, none) = (vec![1, 2, 3, 4, 5], vec![]);
+    for (operator, value, expected) in [
+        (">=", json!("1.5"), vec![3, 4, 5]),
+        (">", json!("1.5"), vec![3, 4, 5]),
+        ("<", json!(1.5), vec![1, 2]),
+        ("<=", json!(1.5), vec![1, 2]),
+        ("<=", json!(-2.5), none.clone()),
+        (">", json!(-2.5), all.clone()),
+        ("==", json!("1.5"), none.clone()),
+        ("!=", json!("1.5"), all.clone()),
+        ("==", json!("2.0"), vec![3]),
+        ("==", json!(2.0), vec![3]),
+        ("!=", json!("2e0"), vec![1, 2, 4, 5]),
+        (">", json!("1.0"), vec![3, 4, 5]),
+        // A float would round these.
+        ("==", json!("9007199254740993.0"), vec![4]),
+        ("==", json!("9.007199254740993e15"), vec![4]),
+        (">", json!("9007199254740992.5"), vec![4, 5]),
+        (">", json!("9007199254740993.5"), vec![5]),
+        ("<", json!("9007199254740993.5"), vec![1, 2, 3, 4]),
+        // Beyond 64 bits.
+        ("<", json!("1e30"), all.clone()),
+        (">", json!("1e30"), none.clone()),
+        (">=", json!("-1e30"), all.clone()),
+        ("<=", json!("-1e30"), none.clone()),
+        ("==", json!("9223372036854775808"), none.clone()),
+        ("<", json!("9223372036854775808"), all.clone()),
+        (">=", json!("9223372036854775807.5"), none.clone()),
+        ("in", json!([1.5, 2.0, "9007199254740993.0"]), vec![3, 4]),
+        ("in", json!("[1.5, 2]"), vec![3]),
+        ("in", json!([1.5]), none.clone()),
+        ("!in", json!([1.5, 2.0]), vec![1, 2, 4, 5]),
+        ("!in", json!([1.5]), all.clone()),
+    ] {
+        for condition in [
+            json!([{"name": "i", "op": operator, "value": value}]),
+            json!([{"name": "m", "measureUuid": "u", "op": operator, "value": value}]),
+        ] {
+            assert_eq!(matching(&engine, &uuid, condition.clone()).await, expected, "{condition}");
+        }
+    }
+    for value in ["x", "", "1,5", "inf", "nan", "1.5.2"] {
+        let error = engine.rejection(&uuid, json!({"where": [{"name": "i", "op": ">", "value": value}]})).await;
+        assert!(error.contains("cannot be compared with"), "{error}");
+    }
+}

@@ -5,6 +5,7 @@ use crate::syntax::problem::{Code, Problem};
 use crate::syntax::stage::{Literal, Position};
 use crate::syntax::vocabulary::ColumnType;
 use crate::values::datetime::{self, DateTime};
+use crate::values::decimal::Neighbors;
 use crate::values::value::WireValue;
 
 /// A literal as a value of its column's type.
@@ -14,6 +15,8 @@ pub enum TypedValue {
     Str(String),
     /// For an `int` column.
     Int(i64),
+    /// For an `int` column: a number of a request that is not an integer of 64 bits.
+    Decimal(Neighbors),
     /// For a `float` column.
     Float(f64),
     /// For a `datetime` column.
@@ -21,12 +24,14 @@ pub enum TypedValue {
 }
 
 impl TypedValue {
-    /// The value on the wire; `None` for a number that is not finite.
+    /// The value on the wire; `None` for a number that is not finite, and for a decimal, which is
+    /// sent as it is written.
     #[must_use]
     pub fn to_wire(&self) -> Option<WireValue> {
         match self {
             TypedValue::Str(text) => Some(WireValue::Text(text.clone())),
             TypedValue::Int(value) => Some(WireValue::int(*value)),
+            TypedValue::Decimal(_) => None,
             TypedValue::Float(value) => WireValue::float(*value),
             TypedValue::DateTime(value) => Some(WireValue::datetime(*value)),
         }
@@ -34,13 +39,20 @@ impl TypedValue {
 }
 
 /// Converts a literal to a column's type; `None` if it does not fit. A float column accepts an
-/// integer; a datetime column accepts a string that is a datetime in ISO 8601.
+/// integer; a datetime column accepts a string that is a datetime in ISO 8601. An integer column
+/// accepts any number of a request, because the type of a column may change with its data.
 #[must_use]
 pub fn typed_value(literal: &Literal, column_type: ColumnType) -> Option<TypedValue> {
     match (column_type, literal) {
         (ColumnType::Str, Literal::Text(text) | Literal::Wire(text)) => Some(TypedValue::Str(text.clone())),
         (ColumnType::Int, Literal::Int(value)) => Some(TypedValue::Int(*value)),
-        (ColumnType::Int, Literal::Wire(text)) => text.trim().parse().ok().map(TypedValue::Int),
+        (ColumnType::Int, Literal::Wire(text)) => {
+            let neighbors = Neighbors::of(text)?;
+            match neighbors.integer() {
+                Some(value) => Some(TypedValue::Int(value)),
+                None => text.parse::<serde_json::Number>().is_ok().then_some(TypedValue::Decimal(neighbors)),
+            }
+        }
         #[expect(clippy::cast_precision_loss, reason = "a float column has the precision of a float")]
         (ColumnType::Float, Literal::Int(value)) => Some(TypedValue::Float(*value as f64)),
         (ColumnType::Float, Literal::Float(value)) => finite(*value),

@@ -4,6 +4,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::InList;
 use datafusion::prelude::{Expr, lit};
 use serenytics_query::check::{TypedValue, typed_value};
+use serenytics_query::decimal::Neighbors;
 use serenytics_query::stage::{Condition, ConditionOperand, Value};
 use serenytics_query::vocabulary::{ColumnType, Operator};
 
@@ -21,10 +22,14 @@ pub(super) fn all(conditions: &[Condition], columns: &Columns<'_>) -> Result<Opt
 fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
     let RowColumn { cell: left, column_type } = columns.row_column(&condition.column.text)?;
     let operator = condition.operator.ok_or_else(|| unchecked("an unknown operator"))?;
-    let scalar = || match &condition.operand {
-        ConditionOperand::Scalar(value) => literal(value, column_type),
-        _ => Err(unchecked("a condition without its value")),
+    let typed = match &condition.operand {
+        ConditionOperand::Scalar(value) => Some(typed_literal(value, column_type)?),
+        _ => None,
     };
+    if let Some(TypedValue::Decimal(neighbors)) = typed {
+        return Ok(next_to(left, operator, neighbors));
+    }
+    let scalar = || literal(typed.ok_or_else(|| unchecked("a condition without its value"))?);
     let empty = || lit(ScalarValue::Utf8View(Some(String::new())));
     Ok(match operator {
         // Arrow considers negative zero less than zero.
@@ -44,8 +49,18 @@ fn one(condition: &Condition, columns: &Columns<'_>) -> Result<Expr, Error> {
                 // NULL.
                 return Ok(lit(negated));
             }
-            let list = values.iter().map(|value| literal(value, column_type));
-            one_of(left, list.collect::<Result<_, _>>()?, negated)
+            let mut list = Vec::with_capacity(values.len());
+            for value in values {
+                match typed_literal(value, column_type)? {
+                    // No integer is equal to it.
+                    TypedValue::Decimal(_) => {}
+                    value => list.push(literal(value)?),
+                }
+            }
+            match list.is_empty() {
+                true => never(left, negated),
+                false => one_of(left, list, negated),
+            }
         }
         Operator::IsDefined => left.is_not_null(),
         Operator::IsNotDefined => left.is_null(),
@@ -79,12 +94,30 @@ fn one_of(left: Expr, mut values: Vec<ScalarValue>, negated: bool) -> Expr {
     }
 }
 
-fn literal(value: &Value, column_type: ColumnType) -> Result<ScalarValue, Error> {
+/// Compares an integer with a number that is not an integer of 64 bits.
+fn next_to(left: Expr, operator: Operator, Neighbors { below, above }: Neighbors) -> Expr {
+    match (operator, below, above) {
+        (Operator::Less | Operator::LessOrEqual, Some(below), _) => left.lt_eq(lit(below)),
+        (Operator::Greater | Operator::GreaterOrEqual, _, Some(above)) => left.gt_eq(lit(above)),
+        _ => never(left, operator == Operator::NotEqual),
+    }
+}
+
+/// Returns a condition that is false for every integer, or with `negated` true. It is NULL for NULL.
+fn never(left: Expr, negated: bool) -> Expr {
+    if negated { left.gt_eq(lit(i64::MIN)) } else { left.lt(lit(i64::MIN)) }
+}
+
+fn typed_literal(value: &Value, column_type: ColumnType) -> Result<TypedValue, Error> {
     let Value::Literal(literal, _) = value else {
         return Err(unchecked("a run-time value"));
     };
-    let typed = typed_value(literal, column_type).ok_or_else(|| unchecked("a value of another type"))?;
+    typed_value(literal, column_type).ok_or_else(|| unchecked("a value of another type"))
+}
+
+fn literal(typed: TypedValue) -> Result<ScalarValue, Error> {
     Ok(match typed {
+        TypedValue::Decimal(_) => return Err(unchecked("a decimal that is compared with integers")),
         TypedValue::Str(text) => ScalarValue::Utf8View(Some(text)),
         TypedValue::Int(value) => ScalarValue::Int64(Some(value)),
         TypedValue::Float(value) => ScalarValue::Float64(Some(value)),
