@@ -164,3 +164,37 @@ async fn formula_over_a_join() {
     assert_eq!(engine.rows(uuid, json!({"select": [formula]})).await, json!([[12.5]]));
     assert_eq!(engine.rows(uuid, json!({"select": ["count_if(true)"]})).await[0][0], Value::from(3));
 }
+
+#[tokio::test]
+async fn value_formula_of_constants_is_one_number() {
+    let engine = LocalEngine::start().await;
+    let uuid = engine.loaded("i\n1\n2\n3\n").await;
+    for (formula, type_name, expected) in [
+        ("round(2.5)", "float", json!(3.0)),
+        (r#"date_diff("2026-01-01", "2026-01-31")"#, "int", json!(30)),
+        ("abs(-7) + 1", "int", json!(8)),
+        ("is_defined(1)", "int", json!(1)),
+        ("sqrt(-1)", "float", json!(null)),
+        ("coalesce(null, 2)", "int", json!(2)),
+        ("if(null, 1, 2)", "int", json!(2)),
+        ("if(null or 1 = 1, 1, 2)", "int", json!(1)),
+        ("if(null and 1 = 1, 1, 2)", "int", json!(2)),
+        ("if(not null, 1, 2)", "int", json!(2)),
+        ("sum_if(1, null)", "int", json!(null)),
+        ("count_if(null)", "int", json!(0)),
+        ("count() + round(0.4)", "float", json!(3.0)),
+    ] {
+        let stage = json!({"select": [formula]});
+        let headers = engine.ask(&uuid, json!({"only_headers": true, "data_processing_pipeline": [stage]})).await.1;
+        assert_eq!(headers["columns_titles"], json!([{"name": formula, "type": type_name}]), "{headers}");
+        let answer = engine.query(&uuid, stage.clone()).await;
+        assert_eq!((&answer["data"], &answer["columns_titles"]), (&json!([[expected]]), &headers["columns_titles"]));
+        let filtered = json!({"select": [formula], "where": [{"name": "i", "op": ">", "value": "9"}]});
+        assert_eq!(engine.rows(&uuid, filtered).await.as_array().unwrap().len(), 1, "{formula} over no rows");
+    }
+    let today = engine.rows(&uuid, json!({"select": [r#"date_diff("2026-01-01", today())"#]})).await;
+    assert!(today[0][0].is_i64(), "{today}");
+    engine.save_measures(&uuid, &[("u", "m", "null or 1 = 1"), ("v", "n", "null and [i] > 1")]).await;
+    let measures = json!({"select": [{"name": "m", "measureUuid": "u"}, {"name": "n", "measureUuid": "v"}]});
+    assert_eq!(engine.rows(&uuid, measures).await, json!([[1, 0], [1, null], [1, null]]));
+}

@@ -41,6 +41,10 @@ impl Totals {
     pub(crate) fn of(typed: &Typed) -> Totals {
         let mut lowering = Lowering::default();
         let number = lowering.result(typed);
+        if lowering.aggregates.is_empty() {
+            // A formula of constants is one number, too: a plan without an aggregate has many rows.
+            lowering.aggregate(row_count());
+        }
         Totals { aggregates: lowering.aggregates, number }
     }
 }

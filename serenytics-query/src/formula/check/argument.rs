@@ -61,6 +61,9 @@ impl Checker<'_> {
         if fits {
             return Ok(typed);
         }
+        if (parameter.accepts, found) == (Accepts::Condition, Type::Null) {
+            return Ok(Typed { result: Type::Boolean, ..typed });
+        }
         let (name, usage) = (parameter.name, function.usage());
         let expected = expected(parameter.accepts);
         let message = match parameter.accepts {

@@ -159,6 +159,9 @@ impl Checker<'_> {
     /// Checks an operand of `not`, `and` or `or`, which must be a condition.
     fn condition(&self, tree: &Expression, word: &str) -> Checked<Typed> {
         let typed = self.check(tree)?;
+        if typed.result == Type::Null {
+            return Ok(Typed { result: Type::Boolean, ..typed });
+        }
         if typed.may_be_condition() {
             return Ok(typed);
         }
