@@ -55,11 +55,11 @@ mod tests;
 mod warehouse;
 
 pub use base::{Error, ErrorKind, QueryMetrics};
-pub use load::{BatchRequest, LoadOptions, Operation, Python, RowsFile};
+pub use load::{BatchRequest, LoadOptions, Loaded, Operation, Python, RowsFile};
 pub use query::{
     Answer, ByteStream, CacheStatus, ExportFormat, ExportOptions, Input, JoinKey, JoinedTable, QueryLimits,
     check_measures,
 };
-pub use rows::{Column, ForcedTypes, JsonRow, forced_type};
+pub use rows::{Column, ForcedTypes, JsonRow, check_json_numbers, forced_type};
 pub use storage::{Push, TableState};
 pub use warehouse::{PausedWrites, Table, Warehouse};

@@ -9,7 +9,8 @@ use tokio::task::spawn_blocking;
 
 use crate::base::{Error, join_task};
 use crate::rows::{
-    BatchBuilder, Column, ForcedTypes, JsonRow, MAX_COLUMNS, Row, RowTypes, TypeInference, cell, check_names,
+    BatchBuilder, Column, ForcedTypes, JsonRow, MAX_COLUMNS, NumberRule, Row, RowTypes, TypeInference, cell,
+    check_names,
 };
 use crate::session::Session;
 use crate::storage::{Change, DeletedKeys, Key, NewFiles, RewriteResult, Storage, rewrite};
@@ -146,8 +147,9 @@ struct Applied {
 }
 
 /// A batch, applied one operation after the other.
-struct Batch {
+struct Batch<'a> {
     types: RowTypes,
+    forced: &'a ForcedTypes,
     /// The rows that operations add, with the index of the operation.
     rows: Vec<(usize, Vec<Row>)>,
     /// For each key column: the keys of rows to delete, with the index of the last operation that
@@ -156,13 +158,13 @@ struct Batch {
     replaced: HashMap<usize, HashMap<Key, usize>>,
 }
 
-impl Batch {
+impl<'a> Batch<'a> {
     /// Applies the operations to a storage with these columns. If it has none, the first rows
     /// define them.
-    fn of(operations: Vec<Operation>, known: Arc<Vec<Column>>, forced: &ForcedTypes) -> Result<Applied, Error> {
+    fn of(operations: Vec<Operation>, known: Arc<Vec<Column>>, forced: &'a ForcedTypes) -> Result<Applied, Error> {
         let columns = if known.is_empty() { Arc::new(new_columns(&operations, forced)?) } else { known };
         let types = RowTypes::new(Arc::clone(&columns));
-        let mut batch = Batch { types, rows: Vec::new(), replaced: HashMap::new() };
+        let mut batch = Batch { types, forced, rows: Vec::new(), replaced: HashMap::new() };
         for (number, operation) in operations.into_iter().enumerate() {
             batch.apply(number, operation).map_err(|error| error.at(format!("operation {}", number + 1)))?;
         }
@@ -214,9 +216,11 @@ impl Batch {
             DELETE => {
                 let (index, column) = self.key_column(operation.primary_key.as_deref())?;
                 let key = |row: &JsonRow| match row {
-                    JsonRow::Scalar(value) => Key::of(&cell(value, column)?).ok_or_else(|| {
-                        Error::rejected("`rows` of `delete` contains a null: a primary key is never null")
-                    }),
+                    JsonRow::Scalar(value) => {
+                        Key::of(&cell(value, column, self.rule(&column.name))?).ok_or_else(|| {
+                            Error::rejected("`rows` of `delete` contains a null: a primary key is never null")
+                        })
+                    }
                     JsonRow::Object(_) => Err(Error::rejected(
                         "`rows` of `delete` must be primary key values such as [1, 2], not objects",
                     )),
@@ -243,7 +247,7 @@ impl Batch {
     /// Converts rows to cells of the columns. Ignores fields that are not columns.
     fn typed(&self, rows: Vec<JsonRow>) -> Result<Vec<Row>, Error> {
         let row = |row| match row {
-            JsonRow::Object(fields) => self.types.row(&fields),
+            JsonRow::Object(fields) => self.types.row(&fields, |column| self.rule(column)),
             JsonRow::Scalar(_) => Err(Error::rejected(
                 "`rows` contains a value that is not an object: write a row as {\"column\": value}",
             )),
@@ -252,6 +256,10 @@ impl Batch {
             .enumerate()
             .map(|(number, fields)| row(fields).map_err(|error| at_row(error, number)))
             .collect()
+    }
+
+    fn rule(&self, column: &str) -> NumberRule {
+        NumberRule::of(self.forced, column)
     }
 
     fn key_column(&self, name: Option<&str>) -> Result<(usize, &Column), Error> {

@@ -53,6 +53,14 @@ impl RowsFile {
         }
     }
 
+    /// Returns one sentence for each column name that differs from the file.
+    pub(crate) fn warnings(&self) -> Result<Vec<String>, Error> {
+        match &self.format {
+            Format::Csv(file) => file.warnings(),
+            Format::Frame(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Returns the columns. May read the whole file to infer their types.
     pub(crate) fn columns(&self) -> Result<Vec<Column>, Error> {
         match &self.format {

@@ -24,6 +24,12 @@ pub(super) async fn names_of(file: &RowsFile) -> Result<Vec<String>, Error> {
     spawn_blocking(move || file.names()).await.context(FAILED)?
 }
 
+/// Returns one sentence for each column name that differs from the file.
+pub(super) async fn warnings_of(file: &RowsFile) -> Result<Vec<String>, Error> {
+    let file = file.clone();
+    spawn_blocking(move || file.warnings()).await.context(FAILED)?
+}
+
 /// Starts reading the rows of a file as cells of these columns.
 pub(super) fn begin_reading(file: RowsFile, columns: Arc<Vec<Column>>) -> Batches {
     let (sender, batches) = mpsc::channel(2);

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::file::RowsFile;
-use super::reading::{begin_reading, columns_of};
+use super::loaded::Loaded;
+use super::reading::{begin_reading, columns_of, warnings_of};
 use crate::base::Error;
 use crate::storage::{Change, Storage};
 
-/// Loads a file. Returns its number of rows. An error leaves the storage unchanged.
-pub(crate) async fn reload(storage: &Arc<Storage>, file: RowsFile) -> Result<u64, Error> {
+/// Loads a file. An error leaves the storage unchanged.
+pub(crate) async fn reload(storage: &Arc<Storage>, file: RowsFile) -> Result<Loaded, Error> {
+    let warnings = warnings_of(&file).await?;
     let columns = Arc::new(columns_of(&file).await?);
     let mut writing = storage.write().await;
     let mut files = writing.new_files(&columns)?;
@@ -28,5 +30,5 @@ pub(crate) async fn reload(storage: &Arc<Storage>, file: RowsFile) -> Result<u64
     writing.pause().await;
     let before = writing.snapshot();
     let change = Change { columns, remove: before.files.to_vec(), add, pushes: before.unmerged.last() };
-    Ok(writing.commit(change).await?.rows)
+    Ok(Loaded { rows: writing.commit(change).await?.rows, warnings })
 }

@@ -8,7 +8,8 @@ use datafusion::arrow::compute::filter_record_batch;
 use serenytics_query::suggest::{listed, nearest};
 
 use super::file::RowsFile;
-use super::reading::{begin_reading, columns_of, names_of};
+use super::loaded::Loaded;
+use super::reading::{begin_reading, columns_of, names_of, warnings_of};
 use crate::base::{Context, Error};
 use crate::rows::{Column, file_schema, file_type};
 use crate::session::{Reservation, Session};
@@ -20,11 +21,16 @@ const FAILED: &str = "the rows could not be combined";
 /// keys to delete or of superseded rows.
 const KEY_BYTES: usize = 128;
 
-/// Loads a file whose rows replace those with the same value of the column `key`. Returns the
-/// storage's new number of rows. An error leaves the storage unchanged. An empty storage gets the
-/// columns of the file.
-pub(crate) async fn update(storage: &Arc<Storage>, session: &Session, file: RowsFile, key: &str) -> Result<u64, Error> {
+/// Loads a file whose rows replace those with the same value of the column `key`. An error leaves
+/// the storage unchanged. An empty storage gets the columns of the file.
+pub(crate) async fn update(
+    storage: &Arc<Storage>,
+    session: &Session,
+    file: RowsFile,
+    key: &str,
+) -> Result<Loaded, Error> {
     let names = names_of(&file).await?;
+    let warnings = warnings_of(&file).await?;
     let mut writing = storage.write().await;
     writing.lock_columns().await;
     let before = writing.snapshot();
@@ -48,7 +54,8 @@ pub(crate) async fn update(storage: &Arc<Storage>, session: &Session, file: Rows
         }
     };
     let add = files.finish().await?;
-    Ok(writing.commit(Change { columns: update.columns, remove, add, pushes }).await?.rows)
+    let change = Change { columns: update.columns, remove, add, pushes };
+    Ok(Loaded { rows: writing.commit(change).await?.rows, warnings })
 }
 
 /// A file to be written into the columns of a storage.

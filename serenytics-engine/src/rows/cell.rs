@@ -9,6 +9,7 @@ use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
 use super::column::{Column, file_schema};
+use super::number::{NumberLoss, NumberRule, is_missing, number_loss};
 use super::scalar;
 use crate::base::{Context, Error};
 
@@ -29,10 +30,17 @@ pub(crate) enum Cell {
 
 impl Cell {
     /// Converts a JSON value to a cell of a column. Returns `None` if it does not fit. A numeric
-    /// column accepts strings that contain a number; a text column accepts numbers and booleans.
-    pub(crate) fn from_json(value: &Value, column_type: ColumnType) -> Option<Cell> {
+    /// column accepts strings that contain a number; a text column accepts numbers and booleans. A
+    /// spelling of a missing value is NULL, except in a text column.
+    pub(crate) fn from_json(value: &Value, column_type: ColumnType, rule: NumberRule) -> Option<Cell> {
+        if rule == NumberRule::Unchanged && value_loss(value, column_type).is_some() {
+            return None;
+        }
         Some(match (value, column_type) {
             (Value::Null, _) => Cell::Null,
+            (Value::String(text), ColumnType::Int | ColumnType::Float | ColumnType::DateTime) if is_missing(text) => {
+                Cell::Null
+            }
             (Value::Number(number), ColumnType::Int) => Cell::Int(whole(number)?),
             (Value::Number(number), ColumnType::Float) => {
                 Cell::Float(number.as_f64().filter(|value| value.is_finite())?)
@@ -45,6 +53,18 @@ impl Cell {
             (Value::String(text), ColumnType::DateTime) => Cell::DateTime(scalar::datetime(text)?),
             _ => return None,
         })
+    }
+}
+
+/// Returns what a JSON value loses in a numeric column.
+pub(crate) fn value_loss(value: &Value, column_type: ColumnType) -> Option<NumberLoss> {
+    match value {
+        Value::String(text) => number_loss(text, column_type),
+        // A float was read from JSON already, so it cannot lose anything more.
+        Value::Number(number) if column_type == ColumnType::Float && !number.is_f64() => {
+            number_loss(&number.to_string(), column_type)
+        }
+        _ => None,
     }
 }
 
@@ -97,14 +117,17 @@ impl Builder {
 
     /// Appends a field of a file. Returns false if it does not fit the column. An empty field is
     /// NULL.
-    fn append_field(&mut self, field: &str) -> bool {
-        let missing = field.is_empty() || scalar::is_missing(field);
+    fn append_field(&mut self, field: &str, rule: NumberRule) -> bool {
+        let missing = field.is_empty() || is_missing(field);
+        let fits = |column_type| rule == NumberRule::Any || number_loss(field, column_type).is_none();
         match self {
             Builder::Str(builder) if field.is_empty() => builder.append_null(),
             Builder::Str(builder) => builder.append_value(field),
             Builder::Int(builder) if missing => builder.append_null(),
             Builder::Float(builder) if missing => builder.append_null(),
             Builder::DateTime(builder) if missing => builder.append_null(),
+            Builder::Int(_) if !fits(ColumnType::Int) => return false,
+            Builder::Float(_) if !fits(ColumnType::Float) => return false,
             Builder::Int(builder) => return scalar::int(field).map(|v| builder.append_value(v)).is_some(),
             Builder::Float(builder) => return scalar::float(field).map(|v| builder.append_value(v)).is_some(),
             Builder::DateTime(builder) => {
@@ -158,9 +181,9 @@ impl BatchBuilder {
 
     /// Appends a field of a file to the current row. Returns false if it does not fit its column.
     /// Every column must get a field before [`BatchBuilder::end_row`].
-    pub(crate) fn field(&mut self, column: usize, field: &str) -> bool {
+    pub(crate) fn field(&mut self, column: usize, field: &str, rule: NumberRule) -> bool {
         self.bytes += field.len() + 8;
-        self.builders.get_mut(column).is_some_and(|builder| builder.append_field(field))
+        self.builders.get_mut(column).is_some_and(|builder| builder.append_field(field, rule))
     }
 
     /// Ends the current row. Returns the batch if it is full.

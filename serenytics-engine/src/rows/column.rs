@@ -9,6 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, Schem
 use datafusion::arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
 use serenytics_query::vocabulary::ColumnType;
+use serenytics_query::wire::COUNT_COLUMN;
 
 use crate::base::{Error, ErrorKind};
 
@@ -96,7 +97,8 @@ pub(crate) fn check_count(columns: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks the names of columns: not empty, unique, not too long, no control characters.
+/// Checks the names of columns: not empty, unique, not too long, no control characters, not the
+/// row count of queries.
 ///
 /// Names that only differ in case count as equal, because Delta Lake ignores case.
 pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
@@ -115,6 +117,11 @@ pub(crate) fn check_names(names: &[String]) -> Result<(), Error> {
         }
         if name.chars().any(char::is_control) {
             return Err(Error::rejected(format!("the name of column {place}, {name:?}, contains a control character")));
+        }
+        if name == COUNT_COLUMN {
+            return Err(Error::rejected(format!(
+                "column {place} is named {name:?}, which means the number of rows in a query: rename it"
+            )));
         }
         if let Some(first) = seen.insert(name.to_lowercase(), index) {
             let other = &names[first];

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
+use super::number::{is_missing, number_loss};
 use super::scalar;
 
 /// The type that fits all values seen so far.
@@ -13,6 +14,8 @@ pub(crate) enum TypeInference {
     Nothing,
     /// Integers.
     Int,
+    /// Integers, some of which a float would change.
+    LongInt,
     /// Integers and floats.
     Float,
     /// Datetimes.
@@ -24,16 +27,13 @@ pub(crate) enum TypeInference {
 impl TypeInference {
     /// Includes a field of a file. Empty fields and missing numbers do not change the type.
     pub(crate) fn observe_text(&mut self, field: &str) {
-        if *self == TypeInference::Str || field.is_empty() || scalar::is_missing(field) {
+        if *self == TypeInference::Str || field.is_empty() || is_missing(field) {
             return;
         }
+        let datetime = || scalar::obvious_datetime(field).map(|_| TypeInference::DateTime);
         self.meet(match *self {
-            TypeInference::DateTime if scalar::obvious_datetime(field).is_some() => TypeInference::DateTime,
-            TypeInference::Float if is_number(field) => TypeInference::Float,
-            _ if scalar::int(field).is_some() => TypeInference::Int,
-            _ if is_number(field) => TypeInference::Float,
-            _ if scalar::obvious_datetime(field).is_some() => TypeInference::DateTime,
-            _ => TypeInference::Str,
+            TypeInference::DateTime => datetime().unwrap_or(TypeInference::Str),
+            _ => number(field).or_else(datetime).unwrap_or(TypeInference::Str),
         });
     }
 
@@ -41,7 +41,10 @@ impl TypeInference {
     pub(crate) fn observe_json(&mut self, value: &Value) {
         self.meet(match value {
             Value::Null => return,
-            Value::Number(number) if number.is_i64() => TypeInference::Int,
+            Value::String(text) if is_missing(text) => return,
+            Value::Number(value) if value.is_i64() || value.is_u64() => {
+                number(&value.to_string()).unwrap_or(TypeInference::Str)
+            }
             Value::Number(_) => TypeInference::Float,
             Value::String(text) if scalar::obvious_datetime(text).is_some() => TypeInference::DateTime,
             _ => TypeInference::Str,
@@ -55,6 +58,9 @@ impl TypeInference {
             (TypeInference::Int, TypeInference::Float) | (TypeInference::Float, TypeInference::Int) => {
                 TypeInference::Float
             }
+            (TypeInference::Int, TypeInference::LongInt) | (TypeInference::LongInt, TypeInference::Int) => {
+                TypeInference::LongInt
+            }
             _ => TypeInference::Str,
         };
     }
@@ -63,20 +69,21 @@ impl TypeInference {
     pub(crate) fn column_type(self) -> ColumnType {
         match self {
             TypeInference::Nothing | TypeInference::Str => ColumnType::Str,
-            TypeInference::Int => ColumnType::Int,
+            TypeInference::Int | TypeInference::LongInt => ColumnType::Int,
             TypeInference::Float => ColumnType::Float,
             TypeInference::DateTime => ColumnType::DateTime,
         }
     }
 }
 
-/// Returns true if a float column can represent a field. An integer of more than 64 bits only
-/// counts if a float is exactly equal: long identifiers stay strings.
-fn is_number(field: &str) -> bool {
-    let field = field.trim_ascii();
-    let Some(value) = scalar::float(field) else { return false };
-    let is_integer = field.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+'));
-    !is_integer || scalar::int(field).is_some() || format!("{value}") == field.trim_start_matches('+')
+/// Returns the type of a number that a column of this type keeps unchanged.
+fn number(field: &str) -> Option<TypeInference> {
+    let keeps = |column_type| number_loss(field, column_type).is_none();
+    if scalar::int(field).is_some() {
+        let exact = if keeps(ColumnType::Float) { TypeInference::Int } else { TypeInference::LongInt };
+        return keeps(ColumnType::Int).then_some(exact);
+    }
+    (scalar::float(field).is_some() && keeps(ColumnType::Float)).then_some(TypeInference::Float)
 }
 
 #[cfg(test)]
@@ -109,12 +116,37 @@ mod tests {
         assert_eq!(guess(&["NA", "NA"]), ColumnType::Str);
         assert_eq!(guess(&["", ""]), ColumnType::Str);
         assert_eq!(guess(&[]), ColumnType::Str);
-        assert_eq!(guess(&["nan", "1"]), ColumnType::Str);
+        assert_eq!(guess(&["nan", "1"]), ColumnType::Int);
+        assert_eq!(guess(&["NULL", "1.5", "N/A", "null", "None", "#N/A"]), ColumnType::Float);
+        assert_eq!(guess(&["n/a", "2013-01-01", "<NA>"]), ColumnType::DateTime);
+        assert_eq!(guess(&["NULL", "null"]), ColumnType::Str);
+        assert_eq!(guess(&["-", "1"]), ColumnType::Str);
     }
 
     #[test]
     fn inference_keeps_long_identifiers_as_strings() {
         assert_eq!(guess(&["12345678901234567891"]), ColumnType::Str);
         assert_eq!(guess(&["100000000000000000000", "1.5"]), ColumnType::Float);
+    }
+
+    #[test]
+    fn inference_keeps_numbers_that_would_change_as_strings() {
+        assert_eq!(guess(&["01234", "75001"]), ColumnType::Str);
+        assert_eq!(guess(&["0", "0.5", "-0.25", "10"]), ColumnType::Float);
+        assert_eq!(guess(&["00.5", "1"]), ColumnType::Str);
+        assert_eq!(guess(&["+33612345678", "1"]), ColumnType::Str);
+        assert_eq!(guess(&["9007199254740993", "1"]), ColumnType::Int);
+        assert_eq!(guess(&["9007199254740993", "1.5", "2"]), ColumnType::Str);
+        assert_eq!(guess(&["9007199254740992", "1.5"]), ColumnType::Float);
+        assert_eq!(guess(&["1e-400", "1"]), ColumnType::Str);
+        let of_json = |values: &[Value]| {
+            let mut guess = TypeInference::default();
+            values.iter().for_each(|value| guess.observe_json(value));
+            guess.column_type()
+        };
+        assert_eq!(of_json(&[9_007_199_254_740_993_i64.into(), 1.5.into()]), ColumnType::Str);
+        assert_eq!(of_json(&[1.5.into(), u64::MAX.into()]), ColumnType::Str);
+        assert_eq!(of_json(&[(1_u64 << 63).into(), 1.5.into()]), ColumnType::Float);
+        assert_eq!(of_json(&[3.into(), 1.5.into(), "NA".into()]), ColumnType::Float);
     }
 }

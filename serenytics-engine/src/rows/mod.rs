@@ -3,17 +3,21 @@
 mod cell;
 mod column;
 mod infer;
+mod json_number;
 mod json_row;
+mod number;
 mod row_types;
 mod scalar;
 
-pub(crate) use cell::{BatchBuilder, Cell, Row};
+pub(crate) use cell::{BatchBuilder, Cell, Row, value_loss};
 pub use column::{Column, forced_type};
 pub(crate) use column::{
     MAX_COLUMNS, cast_to, check_count, check_names, columns_of, file_schema, file_type, query_schema, query_type,
 };
 pub(crate) use infer::TypeInference;
+pub use json_number::check_json_numbers;
 pub use json_row::JsonRow;
+pub(crate) use number::{NumberRule, number_loss};
 pub(crate) use row_types::{RowTypes, cell};
 pub(crate) use scalar::{EPOCH, microseconds};
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use serenytics_query::vocabulary::ColumnType;
 
-use super::cell::{Cell, Row};
+use super::cell::{Cell, Row, value_loss};
 use super::column::{Column, check_names};
 use super::infer::TypeInference;
+use super::number::NumberRule;
 use crate::base::Error;
 
 /// The columns of a storage, with an index by name.
@@ -45,11 +46,11 @@ impl RowTypes {
 
     /// Converts a row to cells. Ignores fields that are not columns. Of a repeated field, the last
     /// value counts.
-    pub(crate) fn row(&self, fields: &[(String, Value)]) -> Result<Row, Error> {
+    pub(crate) fn row(&self, fields: &[(String, Value)], rule: impl Fn(&str) -> NumberRule) -> Result<Row, Error> {
         let mut cells = Row::with_capacity(fields.len());
         for (name, value) in fields {
             let Some((index, column)) = self.column(name) else { continue };
-            cells.push((index, cell(value, column)?));
+            cells.push((index, cell(value, column, rule(name))?));
         }
         cells.reverse();
         cells.sort_by_key(|(index, _)| *index);
@@ -105,13 +106,17 @@ impl RowTypes {
 
 /// Converts a value to a cell of a column. The error is the platform's, with the name of the column
 /// after it.
-pub(crate) fn cell(value: &Value, column: &Column) -> Result<Cell, Error> {
-    Cell::from_json(value, column.column_type).ok_or_else(|| {
+pub(crate) fn cell(value: &Value, column: &Column, rule: NumberRule) -> Result<Cell, Error> {
+    Cell::from_json(value, column.column_type, rule).ok_or_else(|| {
         let given = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let error = Error::rejected(format!(
             "invalid data \"{given}\" was pushed and is incompatible with current table column types"
         ));
-        error.at(format!("column {:?}: not {}", column.name, column.column_type.described()))
+        let reason = match value_loss(value, column.column_type) {
+            Some(loss) => format!("it {}", loss.rejection(column.column_type)),
+            None => format!("not {}", column.column_type.described()),
+        };
+        error.at(format!("column {:?}: {reason}", column.name))
     })
 }
 
@@ -138,14 +143,17 @@ mod tests {
         let twice = fields(&[("c", json!(1)), ("c", json!(null))]);
         assert!(!types.lacks_column_of(&twice));
         assert_eq!(types.new_columns(&twice, &HashMap::new()).unwrap(), []);
-        assert_eq!(types.row(&first).unwrap(), [(0, Cell::Float(2.5)), (1, Cell::Str("x".to_owned()))]);
+        assert_eq!(
+            types.row(&first, |_| NumberRule::Unchanged).unwrap(),
+            [(0, Cell::Float(2.5)), (1, Cell::Str("x".to_owned()))]
+        );
 
         let forced = HashMap::from([("c".to_owned(), ColumnType::Str)]);
         let second = fields(&[("c", json!(1)), ("b", json!(1)), ("b", json!(null))]);
         let new = types.new_columns(&second, &forced).unwrap();
         assert_eq!(new, [column("c", ColumnType::Str)]);
         types.add(new);
-        assert_eq!(types.row(&second).unwrap(), [(2, Cell::Str("1".to_owned()))]);
+        assert_eq!(types.row(&second, |_| NumberRule::Unchanged).unwrap(), [(2, Cell::Str("1".to_owned()))]);
         let error = types.new_columns(&fields(&[("A", json!(1))]), &forced).unwrap_err().to_string();
         assert_eq!(error, "columns \"a\" and \"A\" differ only in case: rename one");
     }

@@ -45,11 +45,6 @@ pub(crate) fn microseconds(datetime: DateTime) -> Option<i64> {
     i64::try_from(datetime.duration_since(EPOCH).as_nanos().div_euclid(1000)).ok()
 }
 
-/// Returns true for the strings that mean a missing number or datetime.
-pub(crate) fn is_missing(text: &str) -> bool {
-    matches!(text, "NA" | "NaN")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

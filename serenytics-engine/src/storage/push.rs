@@ -12,7 +12,7 @@ use super::commit::outcome_unknown_error;
 use super::table::Storage;
 use super::wal::{Entry, WriteAheadLog};
 use crate::base::{Context, Error, ErrorKind};
-use crate::rows::{Column, ForcedTypes, JsonRow, Row, RowTypes};
+use crate::rows::{Column, ForcedTypes, JsonRow, NumberRule, Row, RowTypes};
 
 /// The number of pushes in a storage's queue. Further pushes wait until there is room.
 pub(super) const MAX_QUEUED: usize = 1024;
@@ -27,8 +27,8 @@ pub struct Push {
     pub fields: Vec<(String, Value)>,
     /// The row as JSON, which is written to the log.
     pub json: Bytes,
-    /// Returns the forced types of columns that the row adds. It is called only if the row adds columns, so that
-    /// other pushes do not read a configuration.
+    /// Returns the forced types. It is called only if the row adds columns or does not fit, so that other pushes do
+    /// not read a configuration.
     pub forced: Box<dyn Fn() -> Result<ForcedTypes, Error> + Send + Sync>,
     /// A value that is dropped when the row is written, such as a permit for the memory that the row uses. It stays
     /// until then even if the caller of the push is cancelled.
@@ -136,12 +136,18 @@ fn typed(types: &mut RowTypes, push: &Push) -> Result<(Vec<Column>, Row), Error>
                  columns",
             ));
         }
-        return Ok((Vec::new(), types.row(&push.fields)?));
+        let unchanged = types.row(&push.fields, |_| NumberRule::Unchanged);
+        let row = unchanged.or_else(|_| {
+            let forced = (push.forced)()?;
+            types.row(&push.fields, |column| NumberRule::of(&forced, column))
+        });
+        return Ok((Vec::new(), row?));
     }
-    let new = types.new_columns(&push.fields, &(push.forced)()?)?;
+    let forced = (push.forced)()?;
+    let new = types.new_columns(&push.fields, &forced)?;
     let mut with_new = RowTypes::new(Arc::clone(types.columns()));
     with_new.add(new.clone());
-    let row = with_new.row(&push.fields)?;
+    let row = with_new.row(&push.fields, |column| NumberRule::of(&forced, column))?;
     *types = with_new;
     Ok((new, row))
 }
@@ -158,7 +164,8 @@ pub(super) fn replayed(
         types.add(entry.columns);
         let row: JsonRow = serde_json::from_slice(&entry.row).context(CONTEXT)?;
         let JsonRow::Object(fields) = row else { return Err(Error::new(ErrorKind::Failed, CONTEXT)) };
-        rows.push((types.row(&fields)?, entry.row.len()));
+        // The row was accepted already.
+        rows.push((types.row(&fields, |_| NumberRule::Any)?, entry.row.len()));
     }
     Ok((types, rows))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::Error;
-use crate::load::{BatchRequest, RowsFile, reload, run_batch, update};
+use crate::load::{BatchRequest, Loaded, RowsFile, reload, run_batch, update};
 use crate::rows::{Column, ForcedTypes};
 use crate::session::Session;
 use crate::storage::{Push, Storage, TableState, WriteTransaction};
@@ -42,20 +42,19 @@ impl Table {
         self.storage.snapshot().columns.to_vec()
     }
 
-    /// Replaces all rows and columns with those of a file. Returns the number of rows.
+    /// Replaces all rows and columns with those of a file.
     ///
     /// # Errors
     /// The file is invalid. The error names the line and the column.
-    pub async fn reload(&self, file: RowsFile) -> Result<u64, Error> {
+    pub async fn reload(&self, file: RowsFile) -> Result<Loaded, Error> {
         reload(&self.storage, file).await
     }
 
-    /// Adds the rows of a file, replacing rows with the same value of the column `key`. Returns the
-    /// new number of rows.
+    /// Adds the rows of a file, replacing rows with the same value of the column `key`.
     ///
     /// # Errors
     /// The file is invalid, has other columns than the table, or its keys need more memory than queries may use.
-    pub async fn update(&self, file: RowsFile, key: &str) -> Result<u64, Error> {
+    pub async fn update(&self, file: RowsFile, key: &str) -> Result<Loaded, Error> {
         update(&self.storage, &self.session, file, key).await
     }
 

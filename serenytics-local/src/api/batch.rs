@@ -49,6 +49,7 @@ pub(super) async fn push(
     context.account(&source.account);
     source.check_holds_rows()?;
     let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
+    held.check_numbers()?;
     let bytes = held.bytes();
     let JsonRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("expected one row as an object: {\"column\": value}"));
@@ -65,7 +66,10 @@ pub(super) async fn push(
 async fn run(sources: Arc<Sources>, source: Source, held: BufferedBody) -> Result<u64, Error> {
     run_to_completion(async move {
         // Parsing millions of values takes time. The permits are held until the batch is done, even without a client.
-        let read = spawn_blocking(move || held.object::<BatchRequest>().map(|request| (request, held.permit())));
+        let read = spawn_blocking(move || {
+            held.check_numbers()?;
+            held.object::<BatchRequest>().map(|request| (request, held.permit()))
+        });
         let (request, _permit) = joined(read.await)?;
         let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
         sources.batch(&source, request).await?;

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
+use serenytics_engine::check_json_numbers;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -108,6 +109,11 @@ impl BufferedBody {
             Cow::Borrowed(_) => self.bytes.clone(),
             Cow::Owned(bytes) => bytes.into(),
         }
+    }
+
+    /// Checks that parsing the body changes no number in it.
+    pub(super) fn check_numbers(&self) -> Result<(), Error> {
+        Ok(check_json_numbers(&self.bytes)?)
     }
 
     /// Parses the body as JSON. A bare `NaN`, as Python writes it, becomes null.

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
+use serenytics_engine::Loaded;
 use uuid::Uuid;
 
 use super::extract::Path;
@@ -17,7 +18,13 @@ pub(super) async fn read(State(catalogue): State<Catalogue>, account: Account, P
     let task = catalogue.task(&account, parsed).await?.ok_or_else(unknown)?;
     let body = match task.state {
         TaskState::Pending => json!({"status": "pending"}),
-        TaskState::Done(rows) => json!({"status": "done", "nb_rows": rows}),
+        TaskState::Done(Loaded { rows, warnings }) => {
+            let mut body = json!({"status": "done", "nb_rows": rows});
+            if !warnings.is_empty() {
+                body["warnings"] = Value::from(warnings);
+            }
+            body
+        }
         TaskState::Failed(error) => json!({"status": "error", "errors": [error]}),
     };
     Ok(answer(StatusCode::OK, &body))

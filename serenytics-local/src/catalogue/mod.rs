@@ -46,6 +46,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("web apps, and the secret of their links", WEB_APPS),
     ("mails", MAILS),
     ("the states of storages", STORAGES),
+    ("the warnings of tasks", WARNINGS),
 ];
 
 const TABLES: &str = "
@@ -150,6 +151,7 @@ const STORAGES: &str = "
         row_count INTEGER NOT NULL,
         pushes INTEGER NOT NULL
     );";
+const WARNINGS: &str = "ALTER TABLE tasks ADD COLUMN warnings TEXT";
 
 /// The database, shared by all requests.
 #[derive(Debug, Clone)]
@@ -220,6 +222,8 @@ const FAILED: &str = "the catalogue failed";
 
 #[cfg(test)]
 mod tests {
+    use serenytics_engine::Loaded;
+
     use super::*;
 
     #[tokio::test]
@@ -244,7 +248,10 @@ mod tests {
         let uuid = |last: u128| uuid::Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 + last);
         assert_eq!(catalogue.source(&owner, uuid(1)).await.unwrap().unwrap().name, "s");
         assert!(catalogue.source(&other, uuid(1)).await.unwrap().is_none());
-        assert_eq!(catalogue.task(&owner, uuid(2)).await.unwrap().unwrap().state, TaskState::Done(7));
+        assert_eq!(
+            catalogue.task(&owner, uuid(2)).await.unwrap().unwrap().state,
+            TaskState::Done(Loaded { rows: 7, warnings: Vec::new() })
+        );
         assert!(catalogue.task(&other, uuid(2)).await.unwrap().is_none());
         assert_eq!(catalogue.keys().await.unwrap(), [("digest".to_owned(), owner.clone())]);
         let script = catalogue.script(&owner, uuid(3)).await.unwrap().unwrap();

@@ -1,5 +1,7 @@
 //! Tasks: background jobs that clients start and then poll.
 
+use serde_json::Value;
+use serenytics_engine::Loaded;
 use sqlx::Row;
 use uuid::Uuid;
 
@@ -29,8 +31,8 @@ pub(crate) struct Task {
 pub(crate) enum TaskState {
     /// The task has not ended.
     Pending,
-    /// The task is done, and its source has this number of rows.
-    Done(i64),
+    /// The task is done, with the rows of its source and the warnings of the load.
+    Done(Loaded),
     /// The task failed and changed nothing.
     Failed(String),
 }
@@ -75,15 +77,19 @@ impl Catalogue {
     }
 
     /// Records the result of a task.
-    pub(crate) async fn end_task(&self, uuid: Uuid, result: &Result<u64, Error>) -> Result<(), Error> {
-        let (status, error, rows) = match result {
-            Ok(rows) => (DONE, None, Some(i64::try_from(*rows).unwrap_or(i64::MAX))),
-            Err(error) => (ERROR, Some(error.messages().join("; ")), None),
+    pub(crate) async fn end_task(&self, uuid: Uuid, result: &Result<Loaded, Error>) -> Result<(), Error> {
+        let (status, error, rows, warnings) = match result {
+            Ok(Loaded { rows, warnings }) => {
+                let warnings = (!warnings.is_empty()).then(|| Value::from(warnings.as_slice()).to_string());
+                (DONE, None, Some(i64::try_from(*rows).unwrap_or(i64::MAX)), warnings)
+            }
+            Err(error) => (ERROR, Some(error.messages().join("; ")), None, None),
         };
-        sqlx::query("UPDATE tasks SET status = $1, error = $2, row_count = $3 WHERE uuid = $4")
+        sqlx::query("UPDATE tasks SET status = $1, error = $2, row_count = $3, warnings = $4 WHERE uuid = $5")
             .bind(status)
             .bind(error)
             .bind(rows)
+            .bind(warnings)
             .bind(uuid.to_string())
             .execute(&self.pool)
             .await
@@ -110,7 +116,7 @@ impl Catalogue {
 
     /// Finds the task with this uuid in the account.
     pub(crate) async fn task(&self, account: &Account, uuid: Uuid) -> Result<Option<Task>, Error> {
-        let row = sqlx::query("SELECT status, error, row_count FROM tasks WHERE uuid = $1 AND account = $2")
+        let row = sqlx::query("SELECT status, error, row_count, warnings FROM tasks WHERE uuid = $1 AND account = $2")
             .bind(uuid.to_string())
             .bind(account.name())
             .fetch_optional(&self.pool)
@@ -120,9 +126,13 @@ impl Catalogue {
         let status: String = row.try_get("status").context(FAILED)?;
         let error: Option<String> = row.try_get("error").context(FAILED)?;
         let rows: Option<i64> = row.try_get("row_count").context(FAILED)?;
+        let warnings: Option<String> = row.try_get("warnings").context(FAILED)?;
         let state = match status.as_str() {
             PENDING => TaskState::Pending,
-            DONE => TaskState::Done(rows.unwrap_or_default()),
+            DONE => TaskState::Done(Loaded {
+                rows: rows.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default(),
+                warnings: warnings.map_or(Ok(Vec::new()), |text| serde_json::from_str(&text)).context(FAILED)?,
+            }),
             _ => TaskState::Failed(error.unwrap_or_default()),
         };
         Ok(Some(Task { uuid, state }))

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use serenytics_engine::{LoadOptions, Python, RowsFile};
+use serenytics_engine::{LoadOptions, Loaded, Python, RowsFile};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -62,7 +62,7 @@ impl Loads {
         let account = source.account.clone();
         let job = async move |_| {
             let result = catch_panic(&loads.metrics, "this load", loads.run(&source, load)).await;
-            loads.metrics.load(result.as_ref().ok().copied());
+            loads.metrics.load(result.as_ref().ok().map(|loaded| loaded.rows));
             // The message may contain cells of the file, so it goes only to the task.
             if let Err(error) = &result {
                 tracing::info!(source = %source.uuid, kind = ?error.kind(), "a load failed; its task has the error");
@@ -72,7 +72,7 @@ impl Loads {
         self.tasks.begin(&account, job).await
     }
 
-    async fn run(&self, source: &Source, load: Load) -> Result<u64, Error> {
+    async fn run(&self, source: &Source, load: Load) -> Result<Loaded, Error> {
         let _slot = self.slots.acquire().await.map_err(|_| Error::shutting_down())?;
         let _running = OneMore::of(&self.metrics.loads_running);
         if !self.sources.exists(source).await? {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use serenytics_engine::Loaded;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -100,7 +101,7 @@ impl Mails {
             if let Some(file) = attached {
                 mails.attachments.remove(&file).await;
             }
-            sent.map(|()| 0)
+            sent.map(|()| Loaded::default())
         };
         let quota = self.quota;
         if !self.catalogue.count_mail(account, quota).await? {
@@ -163,7 +164,7 @@ mod tests {
         for _ in 0..=mails.quota {
             assert_eq!(mails.begin(&account, mail()).await.unwrap_err().kind(), Kind::Busy);
         }
-        mails.catalogue.end_task(waiting[0], &Ok(0)).await.unwrap();
+        mails.catalogue.end_task(waiting[0], &Ok(Loaded::default())).await.unwrap();
         mails.begin(&account, mail()).await.unwrap();
         mails.tasks.finish().await;
     }

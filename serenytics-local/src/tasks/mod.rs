@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serenytics_engine::Loaded;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -31,7 +32,7 @@ impl Tasks {
         job: impl FnOnce(Uuid) -> J + Send + 'static,
     ) -> Result<Uuid, Error>
     where
-        J: Future<Output = Result<u64, Error>> + Send + 'static,
+        J: Future<Output = Result<Loaded, Error>> + Send + 'static,
     {
         let (tasks, account) = (Arc::clone(self), account.clone());
         // A recorded task must start, or it would be pending forever.
@@ -108,7 +109,7 @@ mod tests {
         let (began, begins) = oneshot::channel();
         let job = async move |_| {
             began.send(()).unwrap();
-            Ok(0)
+            Ok(Loaded::default())
         };
         let account = Account::default_account();
         let begin = tasks.begin(&account, job);

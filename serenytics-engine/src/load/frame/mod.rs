@@ -13,7 +13,9 @@ pub use python::Python;
 use python::{FrameColumn, PythonReply, PythonRequest};
 
 use crate::base::Error;
-use crate::rows::{BatchBuilder, Cell, Column, ForcedTypes, Row, TypeInference, check_names, forced_type};
+use crate::rows::{
+    BatchBuilder, Cell, Column, ForcedTypes, NumberRule, Row, TypeInference, check_names, forced_type, value_loss,
+};
 
 /// A pickled data frame with its options.
 #[derive(Debug, Clone)]
@@ -80,7 +82,8 @@ impl FrameFile {
                 let mut typed = Row::with_capacity(columns.len());
                 for (index, column) in columns.iter().enumerate() {
                     let value = cells.get(index).and_then(|cells| cells.get(row)).unwrap_or(&Value::Null);
-                    let cell = Cell::from_json(value, column.column_type)
+                    let rule = NumberRule::of(&self.forced, &column.name);
+                    let cell = Cell::from_json(value, column.column_type, rule)
                         .ok_or_else(|| type_mismatch(read + row as u64 + 1, column, value))?;
                     typed.push((index, cell));
                 }
@@ -109,6 +112,9 @@ fn checked_names(columns: &[FrameColumn]) -> Result<Vec<String>, Error> {
 }
 
 fn type_mismatch(row: u64, column: &Column, value: &Value) -> Error {
-    let described = column.column_type.described();
-    Error::rejected(format!("row {row}, column {:?}: {value} is not {described}", column.name))
+    let place = format!("row {row}, column {:?}: {value}", column.name);
+    match value_loss(value, column.column_type) {
+        Some(loss) => Error::rejected(format!("{place} {}", loss.rejection(column.column_type))),
+        None => Error::rejected(format!("{place} is not {}", column.column_type.described())),
+    }
 }

@@ -245,17 +245,25 @@ def object_cell(value):
         value = pandas.Timestamp(value) if isinstance(value, numpy.datetime64) else value.item()
     if value is None or value is pandas.NA or value is pandas.NaT:
         return None
+    if isinstance(value, int) and not -2**63 <= value < 2**63:
+        return str(value)  # JSON readers would round it.
     if isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
         return number(value)
     if isinstance(value, decimal.Decimal):
-        return number(float(value))
+        return decimal_cell(value)
     if isinstance(value, datetime.datetime):
         return text_of_time(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
     raise Rejected(f'a cell is a {type(value).__name__}: make it a string, a number or a datetime')
+
+
+def decimal_cell(value):
+    # Below 2**53 only a fraction is rounded, as in a CSV file.
+    is_rounded = value.is_finite() and abs(value) >= 2**53 and decimal.Decimal(float(value)) != value
+    return str(value) if is_rounded else number(float(value))
 
 
 def number(value):
