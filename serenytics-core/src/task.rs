@@ -1,7 +1,7 @@
 //! Tasks: background jobs of a server that the client polls until they are done.
 
 use serde_json::Value;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::error::{Error, Kind};
 use crate::session::Session;
@@ -44,6 +44,9 @@ impl<'s> Task<'s> {
                 State::Pending => {}
                 State::Done => {
                     debug!(task = self.id, "done");
+                    for warning in state.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+                        warn!(task = self.id, "{}", warning.as_str().unwrap_or("a warning that is not a string"));
+                    }
                     return Ok(());
                 }
                 State::Failed(said) => return Err(response.rejected(said)),

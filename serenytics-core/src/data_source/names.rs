@@ -1,6 +1,7 @@
 //! Names of loaded columns: the warehouse requires lower case without accents.
 
 use serenytics_query::suggest::listed;
+use serenytics_query::wire::COUNT_COLUMN;
 
 use crate::transport::truncated;
 
@@ -41,6 +42,13 @@ const ACCENTS: std::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
 pub(crate) fn problem(name: &str) -> Option<String> {
     if name.is_empty() {
         return Some("a column has no name".to_owned());
+    }
+    if name == COUNT_COLUMN {
+        return Some(format!("the column `{name}` has to be renamed: this name means the number of rows in a query"));
+    }
+    if name.contains('\t') {
+        let name = truncated(&name.replace('\t', "\\t"), LONGEST_SHOWN);
+        return Some(format!("the name of the column `{name}` contains a tab: is the separator a tab?"));
     }
     if name.chars().any(char::is_control) {
         return Some(format!(
@@ -109,6 +117,8 @@ mod tests {
             assert!(message.starts_with(&format!("the column `{name}` has to be called `{instead}`")), "{message}");
         }
         assert!(problem("").is_some() && problem("a\nb").is_some());
+        assert_eq!(problem("a\tb").unwrap(), "the name of the column `a\\tb` contains a tab: is the separator a tab?");
+        assert!(problem("$$count$$").unwrap().contains("has to be renamed"));
         assert_eq!(problems(["a", "b", "a"].into_iter()).unwrap(), "repeated columns: `a`");
         assert_eq!(problems(["A", "É"].into_iter()).unwrap().matches("has to be called").count(), 2);
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use csv::ByteRecord;
 use flate2::read::MultiGzDecoder;
 use serenytics_query::suggest::{listed, nearest};
+use serenytics_query::wire::csv_file::{Header, other_format};
 
 use crate::data_source::names;
 use crate::error::{Error, Kind};
@@ -44,6 +45,9 @@ pub(crate) fn check(
         // A file that is broken after its first line still has a header.
         Err(error) if !start.contains(&b'\n') && required => return Err(unreadable(error)),
         _ => {}
+    }
+    if let Some(sentence) = other_format(&start) {
+        return Err(Error::new(Kind::Usage, format!("`{}` {sentence}", path.display())));
     }
     let invalid = |message: &str| Err(Error::new(Kind::Usage, format!("`{}` {message}", path.display())));
     if let Some(message) = lacking(&start, separator, &requirements.declared) {
@@ -90,7 +94,8 @@ fn other_separator(start: &[u8], separator: char, is_right: impl Fn(&[String]) -
     SEPARATORS.into_iter().find(|other| *other != separator && is_right(&columns(start, *other)))
 }
 
-/// Returns the names in a header; none if the separator is not valid.
+/// Returns the names that the server gives to the columns of a header; none if the separator is not
+/// valid.
 fn columns(start: &[u8], separator: char) -> Vec<String> {
     let Ok(separator) = u8::try_from(separator) else { return Vec::new() };
     let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
@@ -98,7 +103,7 @@ fn columns(start: &[u8], separator: char) -> Vec<String> {
         csv::ReaderBuilder::new().has_headers(false).delimiter(separator).flexible(true).from_reader(start);
     let mut header = ByteRecord::new();
     match reader.read_byte_record(&mut header) {
-        Ok(true) => header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
+        Ok(true) => Header::of(header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()).names,
         _ => Vec::new(),
     }
 }
@@ -116,6 +121,12 @@ mod tests {
     fn header_with_the_declared_columns_is_valid() {
         assert_eq!(error_of("title,unit price,extra\n1,2,3\n", ','), None);
         assert_eq!(error_of("\u{feff}\"unit price\";title", ';'), None);
+    }
+
+    #[test]
+    fn header_has_the_names_that_the_server_gives() {
+        assert_eq!(columns(b",a,a\n", ','), ["column_1", "a", "a_2"]);
+        assert_eq!(columns(b"a,,b,\n", ','), ["a", "", "b", ""]);
     }
 
     #[test]
