@@ -86,7 +86,7 @@ fn official_client_sees_the_same_data_as_the_rust_client() {
         "forced": columns("str"),
         "misfit": "invalid data \"3,4\" was pushed and is incompatible with current table column types",
         "after": [["B6", -1.0, 1], ["UA", 6.0, 3], ["YY", null, 1], ["ZZ", 7.0, 1]],
-        "typo": "no column `carier` in `flights`; did you mean `carrier`?",
+        "typo": "no column `carier` in `flights`; did you mean `carrier`? (item 1 of `select`)",
         "unknown": "Source with uuid or name \"00000000-0000-4000-8000-000000000000\" does not exist",
         "unauthorized": "Unauthorized: please check your API key and retry",
         "web apps": [],

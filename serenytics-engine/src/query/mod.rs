@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
-use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
+use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
 use uuid::Uuid;
 
 use self::admission::QuerySlots;
@@ -91,7 +91,7 @@ impl Queries {
         input.check_has_rows()?;
         let mut stage = limits::one_stage(options.data_processing_pipeline)?;
         let columns = plan::resolve(&mut stage, &input)?;
-        let checked = check_wire(&columns.schema, &stage).map_err(rejected)?;
+        let checked = check_wire(&columns.schema, &stage).map_err(|problems| rejected(&problems, &stage))?;
         let titles: Vec<_> = checked.shape.iter().map(title).collect();
         if options.only_headers == Some(true) {
             return answer::headers(&titles);
@@ -135,6 +135,12 @@ fn layout(order: Option<&str>) -> Layout {
     }
 }
 
-fn rejected(problems: Vec<Problem>) -> Error {
-    Error::rejected_for(problems.into_iter().map(|problem| problem.message).collect())
+/// Returns the error of an invalid stage: for each problem its place, and what to write instead.
+fn rejected(problems: &[Problem], stage: &Stage) -> Error {
+    let sentence = |Problem { message, help, position, .. }: &Problem| {
+        let help = help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        let place = stage.place(*position).map(|place| format!(" ({place})")).unwrap_or_default();
+        format!("{message}{help}{place}")
+    };
+    Error::rejected_for(problems.iter().map(sentence).collect())
 }

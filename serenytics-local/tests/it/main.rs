@@ -29,6 +29,7 @@ mod pushes;
 #[path = "../../../tests/support/python.rs"]
 mod python;
 mod query;
+mod query_refusals;
 mod ranks;
 mod recovery;
 mod scripts;

@@ -78,7 +78,7 @@ async fn measure_mistakes_are_reported_by_queries() {
         }
     }
     let error = engine.rejection(&uuid, json!({"select": ["margin", "i"]})).await;
-    assert_eq!(error, "`margin` is a measure: add \"measureUuid\": \"u0\" next to the name");
+    assert_eq!(error, "`margin` is a measure: add \"measureUuid\": \"u0\" next to the name (item 1 of `select`)");
     assert!(engine.rejection(&uuid, json!({"select": ["margi"]})).await.contains("did you mean `margin`?"));
     let two = json!({"select": [named("text", "u3"), named("total", "u4")]});
     assert!(engine.rejection(&uuid, two).await.contains("; the formula"), "every problem");

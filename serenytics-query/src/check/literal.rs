@@ -90,7 +90,10 @@ pub(super) fn mismatch(column: &Column, literal: &Literal, position: Position) -
             };
             (format!("the string `\"{text}\"`"), help)
         }
-        Literal::Wire(text) => (format!("`\"{text}\"`"), None),
+        Literal::Wire(text) => {
+            let help = column.column_type.is_numeric().then(|| "write a number such as `3`".to_owned());
+            (format!("`\"{text}\"`"), help)
+        }
     };
     let problem =
         Problem::new(Code::ValueType, position, format!("`{name}` is {described} and cannot be compared with {found}"));

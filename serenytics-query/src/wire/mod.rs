@@ -5,6 +5,7 @@ mod measure;
 pub(crate) mod to_stage;
 
 pub use measure::{FORMULA_PATH, FORMULA_TYPE, formula_measure, measure_formula};
+pub use self::to_stage::item_of;
 use serde::{Deserialize, Serialize};
 
 use crate::syntax::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};

@@ -1,5 +1,7 @@
 //! Converts the wire model to the language's tree, for the server and for queries from JSON.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::syntax::problem::{Code, Problem};
@@ -31,6 +33,34 @@ pub(crate) fn stage(wire: &wire::Stage) -> Result<Stage, Vec<Problem>> {
     if reader.problems.is_empty() { Ok(stage) } else { Err(reader.problems) }
 }
 
+impl wire::Stage {
+    /// Describes the item at a position of the tree, for a message: "item 2 of `where`". `None` for
+    /// `limit`, which has no items.
+    #[must_use]
+    pub fn place(&self, position: Position) -> Option<String> {
+        let clauses = [
+            ("group_by", self.group_by.len()),
+            ("select", self.select.len()),
+            ("order_by", self.order_by.len()),
+            ("where", self.conditions.len()),
+        ];
+        let mut item = position.0 as usize;
+        for (clause, items) in clauses {
+            if item <= items {
+                return Some(item_of(clause, item));
+            }
+            item -= items;
+        }
+        None
+    }
+}
+
+/// Describes an item of a clause, counted from 1.
+#[must_use]
+pub fn item_of(clause: &str, item: usize) -> String {
+    format!("item {item} of `{clause}`")
+}
+
 struct Reader {
     next: u32,
     problems: Vec<Problem>,
@@ -47,7 +77,8 @@ impl Reader {
         let column = Ident { text: item.name, position: self.position() };
         if let Some(aggregate) = item.agg_function {
             let message = format!("`group_by` does not accept an aggregate, but `{}` has `{aggregate}`", column.text);
-            self.problems.push(Problem::new(Code::UnknownFunction, column.position, message));
+            let problem = Problem::new(Code::UnknownFunction, column.position, message);
+            self.problems.push(problem.help("remove `agg_function`, or move the item to `select`"));
             return None;
         }
         let slot = item.timeslot.map_or(KeySlot::Whole, KeySlot::Slot);
@@ -81,7 +112,8 @@ impl Reader {
             (None, Some(slot)) => Some(Selected::Slot { slot, position, column }),
             (Some(_), Some(_)) => {
                 let message = format!("`{}` has both an aggregate and a time slot", column.text);
-                self.problems.push(Problem::new(Code::UnknownFunction, position, message));
+                let problem = Problem::new(Code::UnknownFunction, position, message);
+                self.problems.push(problem.help("remove `agg_function` or `timeslot`"));
                 None
             }
         }
@@ -100,12 +132,7 @@ impl Reader {
             (_, None) => None,
         };
         let Some(operand) = operand else {
-            let needed = match wire.op.operand() {
-                Operand::List => "a list, or a string that holds a JSON list",
-                _ => "a string or a number",
-            };
-            let message = format!("`{}` on `{}` needs a `value`: {needed}", wire.op, wire.name);
-            self.problems.push(Problem::new(Code::Operand, position, message));
+            self.problems.push(wrong_operand(wire, position));
             return None;
         };
         Some(Condition {
@@ -114,6 +141,31 @@ impl Reader {
             operator_position: position,
             operand,
         })
+    }
+}
+
+/// Returns the problem of a condition without a value that its operator accepts.
+fn wrong_operand(wire: &wire::Condition, position: Position) -> Problem {
+    let condition = format!("`{}` on `{}`", wire.op, wire.name);
+    let (needed, is_list) = match wire.op.operand() {
+        Operand::List => ("a list, or a string that holds a JSON list", true),
+        _ => ("a string or a number", false),
+    };
+    let elements = wire.value.as_ref().filter(|_| is_list).and_then(elements).unwrap_or_default();
+    let unlisted = elements.iter().find(|element| scalar(element).is_none());
+    let message = match (&wire.value, unlisted) {
+        (_, Some(Json::Null)) => format!("{condition} lists NULL, which no value is equal to"),
+        (_, Some(other)) => format!("{condition} lists {other}, which is neither a string nor a number"),
+        (Some(value), _) => format!("{condition} needs a `value`: {needed}, found {value}"),
+        (None, _) => format!("{condition} needs a `value`: {needed}"),
+    };
+    let problem = Problem::new(Code::Operand, position, message);
+    match (&wire.value, unlisted) {
+        (None, _) | (_, Some(Json::Null)) => {
+            problem.help("NULL is tested by `is_defined` and `is_not_defined`, in a separate condition")
+        }
+        (Some(Json::Array(_)), None) => problem.help("use `in` or `!in` with a list"),
+        _ => problem,
     }
 }
 
@@ -126,15 +178,15 @@ fn scalar(value: &Json) -> Option<Literal> {
     }
 }
 
+/// Returns the elements of a list, or of a string that holds a JSON list.
+fn elements(value: &Json) -> Option<Cow<'_, [Json]>> {
+    match value {
+        Json::Array(elements) => Some(Cow::Borrowed(elements)),
+        Json::String(text) => serde_json::from_str(text).ok().map(Cow::Owned),
+        _ => None,
+    }
+}
+
 fn list(value: &Json, position: Position) -> Option<Vec<Value>> {
-    let parsed;
-    let elements = match value {
-        Json::Array(elements) => elements,
-        Json::String(text) => {
-            parsed = serde_json::from_str::<Vec<Json>>(text).ok()?;
-            &parsed
-        }
-        _ => return None,
-    };
-    elements.iter().map(|element| Some(Value::Literal(scalar(element)?, position))).collect()
+    elements(value)?.iter().map(|element| Some(Value::Literal(scalar(element)?, position))).collect()
 }

@@ -7,7 +7,7 @@ use serenytics_query::formula::{Measures, Scope, Typed, check_value_formula, par
 use serenytics_query::schema::{Column, ColumnKind, Schema, SourceRef};
 use serenytics_query::suggest::Suggestions;
 use serenytics_query::vocabulary::ColumnType;
-use serenytics_query::wire::{COUNT_COLUMN, Item, Stage};
+use serenytics_query::wire::{COUNT_COLUMN, Item, Stage, item_of};
 
 use super::columns::Columns;
 use crate::base::Error;
@@ -28,13 +28,18 @@ pub(in crate::query) fn resolve<'a>(stage: &mut Stage, input: &'a Input) -> Resu
     check_measures(&input.configuration)?;
     let measures = configured_measures(&input.configuration, input);
     let mut resolver = Resolver::new(input, &measures);
-    for item in [&mut stage.group_by, &mut stage.select, &mut stage.order_by].into_iter().flatten() {
-        match item {
-            Item::Name(name) => resolver.name(name, None),
-            Item::Column(item) => resolver.name(&mut item.name, item.measure_uuid.as_deref()),
+    let clauses = [("group_by", &mut stage.group_by), ("select", &mut stage.select), ("order_by", &mut stage.order_by)];
+    for (clause, items) in clauses {
+        for (item, number) in items.iter_mut().zip(1..) {
+            resolver.place = (clause, number);
+            match item {
+                Item::Name(name) => resolver.name(name, None),
+                Item::Column(item) => resolver.name(&mut item.name, item.measure_uuid.as_deref()),
+            }
         }
     }
-    for condition in &mut stage.conditions {
+    for (condition, number) in stage.conditions.iter_mut().zip(1..) {
+        resolver.place = ("where", number);
         resolver.name(&mut condition.name, condition.measure_uuid.as_deref());
     }
     if resolver.parts > MAX_PARTS {
@@ -65,6 +70,8 @@ struct Resolver<'a> {
     parts: usize,
     /// The names in the schema of the used formulas that contain ranks.
     ranked: BTreeSet<String>,
+    /// The clause, and the number of the item that is resolved.
+    place: (&'static str, usize),
     problems: Vec<String>,
     suggestions: Suggestions,
 }
@@ -103,6 +110,7 @@ impl<'a> Resolver<'a> {
             computed,
             parts: 0,
             ranked,
+            place: ("select", 1),
             problems,
             suggestions,
         }
@@ -113,16 +121,21 @@ impl<'a> Resolver<'a> {
         if let Some(uuid) = measure_uuid {
             match self.measure(name, uuid) {
                 Ok(schema_name) => *name = schema_name,
-                Err(problem) => self.problems.push(problem),
+                Err(problem) => self.push(&problem),
             }
         } else if name == COUNT_COLUMN || self.stored.contains(name.as_str()) {
             // A stored column, or the number of rows.
         } else if let Some(measure) = self.measures.named(name) {
             let uuid = &measure.uuid;
-            self.problems.push(format!("`{name}` is a measure: add \"measureUuid\": \"{uuid}\" next to the name"));
+            self.push(&format!("`{name}` is a measure: add \"measureUuid\": \"{uuid}\" next to the name"));
         } else if let Err(problem) = self.formula(name) {
-            self.problems.push(problem);
+            self.push(&problem);
         }
+    }
+
+    fn push(&mut self, problem: &str) {
+        let (clause, number) = self.place;
+        self.problems.push(format!("{problem} ({})", item_of(clause, number)));
     }
 
     /// Returns the name of a measure in the schema.
