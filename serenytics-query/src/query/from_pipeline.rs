@@ -11,9 +11,8 @@ use crate::schemas::schema::{Column, ColumnKind, Schema};
 use crate::schemas::schema_file::is_formula;
 use crate::syntax::problem::{Code, Problem, Problems};
 use crate::syntax::stage::Position;
-use crate::syntax::suggest::nearest;
 use crate::syntax::vocabulary::{Aggregate, ColumnType};
-use crate::wire::{COUNT_COLUMN, ColumnItem, FIELDS, Item, Pipeline, ROW_BY_ROW, Stage};
+use crate::wire::{COUNT_COLUMN, ColumnItem, Item, Pipeline, ROW_BY_ROW, Stage, UnknownField, read};
 
 impl Pipeline {
     /// Reads the JSON of a pipeline, whose format `docs/schemas/pipeline.schema.json` describes.
@@ -23,15 +22,10 @@ impl Pipeline {
     /// would change the query.
     pub fn from_json(text: &str) -> Result<Pipeline, Problem> {
         let wrong = |message| Problem::new(Code::PipelineJson, Position::default(), message);
-        let unreadable = |error: serde_json::Error| wrong(format!("invalid pipeline: {error}"));
-        let pipeline: Pipeline = serde_json::from_str(text).map_err(unreadable)?;
-        let given: Json = serde_json::from_str(text).map_err(unreadable)?;
-        let read = serde_json::to_value(&pipeline).map_err(unreadable)?;
-        match unread(&given, &read) {
-            Some(field) => {
-                let message = format!("unknown field `{field}` in the pipeline");
-                let near = nearest(field, FIELDS.iter().copied());
-                Err(wrong(near.map_or(message.clone(), |near| format!("{message}; did you mean `{near}`?"))))
+        let (pipeline, unknown) = read(text.as_bytes()).map_err(|error| wrong(format!("invalid pipeline: {error}")))?;
+        match unknown.first() {
+            Some(UnknownField { name, hint, .. }) => {
+                Err(wrong(format!("unknown field `{name}` in the pipeline; {hint}")))
             }
             None => Ok(pipeline),
         }
@@ -132,24 +126,6 @@ impl Pipeline {
         let function = count.agg_function?;
         Some(format!("`{COUNT_COLUMN}` needs the aggregate `sum`, found `{function}`"))
     }
-}
-
-/// Returns a field of `given` that is missing in `read`. Ignores known fields that are `null` or an
-/// empty list.
-fn unread<'a>(given: &'a Json, read: &Json) -> Option<&'a str> {
-    match (given, read) {
-        (Json::Object(given), Json::Object(read)) => given.iter().find_map(|(name, given)| match read.get(name) {
-            Some(read) => unread(given, read),
-            None if FIELDS.contains(&name.as_str()) && is_nothing(given) => None,
-            None => Some(name.as_str()),
-        }),
-        (Json::Array(given), Json::Array(read)) => given.iter().zip(read).find_map(|(given, read)| unread(given, read)),
-        _ => None,
-    }
-}
-
-fn is_nothing(value: &Json) -> bool {
-    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 #[cfg(test)]

@@ -2,11 +2,18 @@
 
 pub mod csv_file;
 mod measure;
+mod reader;
 pub(crate) mod to_stage;
 
-pub use measure::{FORMULA_PATH, FORMULA_TYPE, formula_measure, measure_formula};
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+pub use self::measure::{FORMULA_PATH, FORMULA_TYPE, formula_measure, measure_formula};
+pub use self::reader::{ReadError, UnknownField, read, read_value};
 pub use self::to_stage::item_of;
-use serde::{Deserialize, Serialize};
 
 use crate::syntax::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};
 
@@ -79,7 +86,7 @@ pub struct Stage {
 }
 
 /// An item of `group_by`, `select` or `order_by`: a bare column name or an object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(untagged))]
 #[serde(untagged)]
 pub enum Item {
@@ -97,6 +104,31 @@ impl Item {
             Item::Name(name) => ColumnItem { name, ..ColumnItem::default() },
             Item::Column(item) => item,
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Item, D::Error> {
+        deserializer.deserialize_any(ItemVisitor)
+    }
+}
+
+/// Reads an [`Item`]. An untagged enum would hide the mistakes of the object.
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a column, or an object with a `name`")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Item, E> {
+        Ok(Item::Name(name.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+        ColumnItem::deserialize(MapAccessDeserializer::new(map)).map(Item::Column)
     }
 }
 
@@ -177,7 +209,7 @@ pub struct ColumnTitle {
 }
 
 /// Reads a string; `null` becomes an empty string.
-fn string_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn string_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
