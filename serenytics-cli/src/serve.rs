@@ -49,6 +49,9 @@ pub(crate) struct ServeArguments {
     /// Let clients upload files through signed links, as the hosted platform does
     #[arg(long, help_heading = ACCESS)]
     sign_uploads: bool,
+    /// Ignore fields of JSON bodies that the server does not know, instead of rejecting the request
+    #[arg(long, help_heading = ACCESS)]
+    ignore_unknown_fields: bool,
     /// Memory for all running queries together, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..), help_heading = LIMITS)]
     query_memory: u32,
@@ -225,6 +228,9 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
     }
     if arguments.sign_uploads {
         builder = builder.sign_uploads();
+    }
+    if arguments.ignore_unknown_fields {
+        builder = builder.ignore_unknown_fields();
     }
     for key in arguments.data_api_key {
         builder = builder.data_api_key(key);

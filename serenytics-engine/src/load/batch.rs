@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
@@ -23,6 +24,9 @@ const MAX_OPERATIONS: usize = 1000;
 pub struct BatchRequest {
     /// The operations, which run one after the other.
     pub operations: Vec<Operation>,
+    /// Clients send it, but a batch is always done when the call returns.
+    #[serde(default, rename = "async")]
+    _is_async: Option<IgnoredAny>,
 }
 
 /// One operation of a batch.

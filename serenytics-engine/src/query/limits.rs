@@ -1,7 +1,7 @@
 //! Limits on the size of a query. They keep planning fast.
 
 use serde_json::{Map, Value};
-use serenytics_query::wire::{Condition, Stage};
+use serenytics_query::wire::{Condition, Item, Stage};
 
 use crate::base::Error;
 
@@ -37,6 +37,33 @@ pub(super) fn one_stage(pipeline: Vec<Stage>) -> Result<Stage, Error> {
         }
     }
     Ok(stage)
+}
+
+/// Returns true if checking and planning a query may take longer than a few milliseconds.
+pub(super) fn is_large(stages: &[Stage], configuration: &Value) -> bool {
+    // Values, items and measures that take about as long to plan as one item.
+    const FEW: usize = 200;
+    const SHORT: usize = 16 * 1024;
+    let measures = configuration.get("measures").and_then(Value::as_object).map_or(0, Map::len);
+    let items = |stage: &Stage| {
+        let items = stage.group_by.len() + stage.select.len() + stage.order_by.len() + stage.conditions.len();
+        items + stage.conditions.iter().map(values).sum::<usize>()
+    };
+    if stages.iter().map(items).sum::<usize>() + measures > FEW {
+        return true;
+    }
+    let length = |item: &Item| match item {
+        Item::Name(name) => name.len(),
+        Item::Column(item) => item.name.len(),
+    };
+    let items = |stage: &Stage| -> usize {
+        stage.group_by.iter().chain(&stage.select).chain(&stage.order_by).map(length).sum()
+    };
+    let conditions = |stage: &Stage| -> usize {
+        let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map_or(0, str::len);
+        stage.conditions.iter().map(|condition| condition.name.len() + text(&condition.value)).sum()
+    };
+    stages.iter().map(|stage| items(stage) + conditions(stage)).sum::<usize>() > SHORT
 }
 
 /// Checks that a source's configuration does not define too many measures.

@@ -19,16 +19,18 @@ use std::time::Duration;
 
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
-use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
+use serenytics_query::wire::{ColumnTitle, Pipeline, ROW_BY_ROW, Stage};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use self::admission::QuerySlots;
 pub use self::answer::{Answer, ByteStream, CacheStatus, ExportFormat, ExportOptions};
-use self::answer::{Layout, title};
+use self::answer::{Batches, Layout, title};
 use self::cache::ResultCache;
 pub use self::input::{Input, JoinKey, JoinedTable};
 pub use self::limits::check_measures;
-use crate::base::{Error, QueryMetrics};
+use crate::base::{Error, QueryMetrics, join_task};
 use crate::session::{Session, run_error};
 
 /// The limits of queries.
@@ -61,6 +63,10 @@ impl Queries {
 
     /// Returns the answer of a query as JSON: from the cache, or after waiting for a slot.
     pub(crate) async fn answer(&self, input: Input, options: Pipeline) -> Result<Answer, Error> {
+        let unknown = options.unknown_settings();
+        if !unknown.is_empty() {
+            return Err(Error::rejected_for(unknown));
+        }
         let layout = layout(options.order.as_deref());
         self.answer_in(layout, input, options).await
     }
@@ -89,33 +95,22 @@ impl Queries {
     /// Checks, plans and starts a query.
     async fn begin(&self, layout: Layout, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
         input.check_has_rows()?;
-        let mut stage = limits::one_stage(options.data_processing_pipeline)?;
-        let columns = plan::resolve(&mut stage, &input)?;
-        let checked = check_wire(&columns.schema, &stage).map_err(|problems| rejected(&problems, &stage))?;
-        let titles: Vec<_> = checked.shape.iter().map(title).collect();
-        if options.only_headers == Some(true) {
-            return answer::headers(&titles);
-        }
-        let parts = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
-            let context = match checked.stage.conditions.is_empty() && !input.is_join() {
-                _ if !columns.ranks.is_empty() => &self.session.ranked,
-                true => &self.session.parallel,
-                false => &self.session.filtered,
-            };
-            vec![plan::rows(context, &input)?]
+        let is_large = limits::is_large(&options.data_processing_pipeline, &input.configuration);
+        let planning = planned(Arc::clone(&self.session), input, options);
+        let planned = if is_large {
+            // Planning only computes. On a thread of the runtime, the requests of others would wait for it.
+            let runtime = Handle::current();
+            join_task(spawn_blocking(move || runtime.block_on(planning)).await)?
         } else {
-            plan::rows_in_order(&self.session.ordered, &input)?
+            planning.await?
         };
-        let mut batches = Vec::with_capacity(parts.len());
-        for rows in parts {
-            let rows = plan::plan(rows, &checked, &columns)?;
-            batches.push(rows.execute_stream().await.map_err(run_error)?);
-        }
-        let batches = answer::chained(batches, plan::limit(&checked.stage));
+        let Planned { titles, batches, input } = planned;
+        let Some(batches) = batches else { return answer::headers(&titles) };
+        let rows_read = &self.metrics.rows_read;
         match layout {
-            Layout::Rows => answer::rows(&titles, batches, input, self.metrics.rows_read.clone()).await,
-            Layout::Columns => answer::columns(&titles, batches, &self.session, &self.metrics.rows_read).await,
-            Layout::Csv => answer::csv::rows(&titles, batches, input, self.metrics.rows_read.clone()).await,
+            Layout::Rows => answer::rows(&titles, batches, input, rows_read.clone()).await,
+            Layout::Columns => answer::columns(&titles, batches, &self.session, rows_read).await,
+            Layout::Csv => answer::csv::rows(&titles, batches, input, rows_read.clone()).await,
         }
     }
 
@@ -126,6 +121,42 @@ impl Queries {
         let chunks = slot.run(failure::explained(files, answer::export(&self.session, input, options))).await?;
         Ok(slot.track(chunks))
     }
+}
+
+/// A query that is ready to run.
+struct Planned {
+    titles: Vec<ColumnTitle>,
+    /// The rows; `None` if the query asks for headers only.
+    batches: Option<Batches>,
+    input: Input,
+}
+
+/// Checks and plans a query.
+async fn planned(session: Arc<Session>, input: Input, options: Pipeline) -> Result<Planned, Error> {
+    let mut stage = limits::one_stage(options.data_processing_pipeline)?;
+    let columns = plan::resolve(&mut stage, &input)?;
+    let checked = check_wire(&columns.schema, &stage).map_err(|problems| rejected(&problems, &stage))?;
+    let titles: Vec<_> = checked.shape.iter().map(title).collect();
+    if options.only_headers == Some(true) {
+        return Ok(Planned { titles, batches: None, input });
+    }
+    let parts = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
+        let context = match checked.stage.conditions.is_empty() && !input.is_join() {
+            _ if !columns.ranks.is_empty() => &session.ranked,
+            true => &session.parallel,
+            false => &session.filtered,
+        };
+        vec![plan::rows(context, &input)?]
+    } else {
+        plan::rows_in_order(&session.ordered, &input)?
+    };
+    let mut batches = Vec::with_capacity(parts.len());
+    for rows in parts {
+        let rows = plan::plan(rows, &checked, &columns)?;
+        batches.push(rows.execute_stream().await.map_err(run_error)?);
+    }
+    let batches = answer::chained(batches, plan::limit(&checked.stage));
+    Ok(Planned { titles, batches: Some(batches), input })
 }
 
 fn layout(order: Option<&str>) -> Layout {

@@ -17,7 +17,8 @@ pub enum JsonRow {
 
 impl<'de> Deserialize<'de> for JsonRow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<JsonRow, D::Error> {
-        deserializer.deserialize_any(RowVisitor)
+        // The fields of a newtype are the user's columns: a reader of unknown fields does not look at them.
+        deserializer.deserialize_newtype_struct("JsonRow", RowVisitor)
     }
 }
 
@@ -28,6 +29,10 @@ impl<'de> Visitor<'de> for RowVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row as an object, or the primary key of a row")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<JsonRow, D::Error> {
+        deserializer.deserialize_any(self)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonRow, A::Error> {

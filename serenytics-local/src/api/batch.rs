@@ -3,33 +3,30 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use bytes::Bytes;
+use serde_json::Value;
 use serenytics_engine::{BatchRequest, JsonRow, Push};
-use tokio::task::spawn_blocking;
 
-use super::body::{BufferedBody, LARGE, SMALL, json};
+use super::body::{BufferedBody, LARGE, MemoryPermit, RequestBody, SMALL, json};
 use super::extract::Path;
 use super::request::RequestContext;
 use super::{Answer, Shared, ok};
 use crate::access::Account;
-use crate::base::{Error, Memory, Metrics, joined, run_to_completion};
+use crate::base::{Error, Metrics, run_to_completion};
 use crate::catalogue::{Source, forced_types};
 use crate::sources::Sources;
 
 pub(super) async fn batch(
     State(sources): Shared<Sources>,
     State(metrics): Shared<Metrics>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let held = BufferedBody::read(&memory, &headers, body, LARGE).await?;
+    let held = body.read(LARGE).await?;
     let rows = run(sources, source, held).await?;
     metrics.written("batch", rows);
     Ok(ok())
@@ -39,38 +36,42 @@ pub(super) async fn batch(
 pub(super) async fn push(
     State(sources): Shared<Sources>,
     State(metrics): Shared<Metrics>,
-    State(memory): Shared<Memory>,
     Path((uuid, token)): Path<(String, String)>,
     Extension(context): Extension<RequestContext>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let source = sources.find_by_token(&uuid, &token).await?;
     context.account(&source.account);
     source.check_holds_rows()?;
-    let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
-    held.check_numbers()?;
-    let bytes = held.bytes();
-    let JsonRow::Object(fields) = json(&bytes)? else {
-        return Err(Error::refused("expected one row as an object: {\"column\": value}"));
-    };
+    let held = body.read(SMALL).await?;
+    let (fields, bytes, permit) = held.parse_into(row).await?;
     let own = Arc::clone(&source);
     let forced = Box::new(move || forced_types(&own));
-    sources.push(&source, Push { fields, json: bytes, forced, guard: Box::new(held.permit()) }).await?;
+    sources.push(&source, Push { fields, json: bytes, forced, guard: Box::new(permit) }).await?;
     metrics.pushes.inc();
     metrics.written("push", 1);
     Ok(ok())
 }
 
+/// Parses a pushed row. Returns its fields, its JSON and the permits for their memory.
+fn row(held: BufferedBody) -> Result<(Vec<(String, Value)>, Bytes, MemoryPermit), Error> {
+    held.check_numbers()?;
+    let bytes = held.bytes();
+    let JsonRow::Object(fields) = json(&bytes)? else {
+        return Err(Error::refused("expected one row as an object: {\"column\": value}"));
+    };
+    Ok((fields, bytes, held.permit()))
+}
+
 /// Runs a batch and returns its number of rows.
 async fn run(sources: Arc<Sources>, source: Source, held: BufferedBody) -> Result<u64, Error> {
     run_to_completion(async move {
-        // Parsing millions of values takes time. The permits are held until the batch is done, even without a client.
-        let read = spawn_blocking(move || {
+        // The permits are held until the batch is done, even without a client.
+        let parse = |held: BufferedBody| {
             held.check_numbers()?;
-            held.object::<BatchRequest>().map(|request| (request, held.permit()))
-        });
-        let (request, _permit) = joined(read.await)?;
+            held.stored_object().map(|request: BatchRequest| (request, held.permit()))
+        };
+        let (request, _permit) = held.parse_into(parse).await?;
         let rows = request.operations.iter().map(|operation| operation.rows.len() as u64).sum();
         sources.batch(&source, request).await?;
         Ok(rows)
@@ -82,6 +83,8 @@ async fn run(sources: Arc<Sources>, source: Source, held: BufferedBody) -> Resul
 mod tests {
     use std::time::Duration;
 
+    use axum::body::Body;
+    use axum::extract::{FromRequest, Request};
     use axum::http::header::CONTENT_LENGTH;
     use serde_json::json;
 
@@ -99,8 +102,8 @@ mod tests {
         let source = Source::new(Account::default_account(), STORAGE, "paid".to_owned(), json!({}));
         let table = sources.table(&source).await.unwrap();
         let read = async |body: String| {
-            let headers = HeaderMap::from_iter([(CONTENT_LENGTH, body.len().into())]);
-            BufferedBody::read(&memory, &headers, Body::from(body), LARGE).await.unwrap()
+            let request = Request::builder().header(CONTENT_LENGTH, body.len()).body(Body::from(body)).unwrap();
+            RequestBody::from_request(request, &platform).await.unwrap().read(LARGE).await.unwrap()
         };
         let rows: Vec<_> = (0..5000).map(|n| json!({"a": n})).collect();
         let body = json!({"operations": [{"action": "insert", "rows": rows}]}).to_string();

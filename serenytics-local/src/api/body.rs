@@ -1,25 +1,22 @@
 //! Request bodies in memory: limits on their size, memory and speed, and their JSON. The content type is ignored.
 
 use std::borrow::Cow;
-use std::error::Error as _;
-use std::pin::Pin;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, to_bytes};
-use axum::extract::Request;
-use axum::http::{HeaderMap, header};
-use bytes::Bytes;
-use futures_util::stream::try_unfold;
-use futures_util::{Stream, StreamExt};
+use axum::body::Body;
+use axum::extract::{FromRef, FromRequest, Request};
+use axum::http::header;
+use bytes::{Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serenytics_engine::check_json_numbers;
-use tokio::runtime::Handle;
+use serenytics_query::wire::{self, UnknownField};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::base::{Error, Kind, Memory, VALUE_SIZE, VALUES};
+use super::body_stream::MinRateBody;
+use crate::base::{Error, Kind, Memory, VALUE_SIZE, VALUES, compute};
+use crate::platform::HttpSettings;
 
 /// The maximum size in bytes of a body, except for batches.
 pub(super) const SMALL: usize = 4 * 1024 * 1024;
@@ -27,45 +24,49 @@ pub(super) const SMALL: usize = 4 * 1024 * 1024;
 /// The maximum size in bytes of the body of a batch.
 pub(super) const LARGE: usize = 64 * 1024 * 1024;
 
+/// The size in bytes from which a body is parsed on a blocking thread: other requests would wait for it.
+const BLOCKING: usize = 32 * 1024;
+
 /// Time limit for reading a body: while it holds memory, other requests may have to wait.
 const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A body in memory, with the permits for its memory.
-pub(super) struct BufferedBody {
-    bytes: Bytes,
-    permit: MemoryPermit,
+/// The body of a request that has not been read yet.
+pub(super) struct RequestBody {
+    memory: Arc<Memory>,
+    http: HttpSettings,
+    /// The declared size in bytes.
+    length: Option<usize>,
+    body: Body,
 }
 
-/// The permits for the memory of a body and its parsed values. Keep this as long as any part of the body is in memory.
-#[derive(Debug, Default)]
-pub(super) struct MemoryPermit {
-    _permits: Vec<OwnedSemaphorePermit>,
+impl<S: Send + Sync> FromRequest<S> for RequestBody
+where
+    Arc<Memory>: FromRef<S>,
+    HttpSettings: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &S) -> Result<RequestBody, Infallible> {
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let (memory, http) = (FromRef::from_ref(state), FromRef::from_ref(state));
+        Ok(RequestBody { memory, http, length, body: request.into_body() })
+    }
 }
 
-impl BufferedBody {
-    /// Reads a body of at most `limit` bytes.
-    pub(super) async fn read(
-        memory: &Memory,
-        headers: &HeaderMap,
-        body: Body,
-        limit: usize,
-    ) -> Result<BufferedBody, Error> {
-        let declared =
-            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        if declared.is_some_and(|length| length > limit) {
+impl RequestBody {
+    /// Reads the body, which may have at most `limit` bytes.
+    pub(super) async fn read(self, limit: usize) -> Result<BufferedBody, Error> {
+        let RequestBody { memory, http, length, body } = self;
+        if length.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
-        let body_permit = memory.reserve_body(declared.unwrap_or(limit).div_ceil(1024)).await?;
+        let body_permit = memory.reserve_body(length.unwrap_or(limit).div_ceil(1024)).await?;
         let slow = |_| Error::refused(format!("the body did not arrive within {} seconds", READ_TIMEOUT.as_secs()));
-        let read = tokio::time::timeout(READ_TIMEOUT, to_bytes(body, limit)).await.map_err(slow)?;
-        let bytes = read.map_err(|error| {
-            // The size limit is one of the possible causes.
-            match error.source().map(ToString::to_string) {
-                Some(cause) if cause.contains("length limit") => too_large(limit),
-                _ => Error::refused(format!("could not read the body: {error}")),
-            }
-        })?;
-        let values = values(&bytes);
+        let body = MinRateBody::new(body, http.client_timeout);
+        let bytes = tokio::time::timeout(READ_TIMEOUT, collected(body, length, limit)).await.map_err(slow)??;
+        let counted = bytes.clone();
+        let values = compute(bytes.len() >= BLOCKING, move || Ok(values(&counted))).await?;
         if values > VALUES {
             return Err(Error::new(
                 Kind::TooLarge,
@@ -81,9 +82,67 @@ impl BufferedBody {
             let reserved = memory.reserve_values(values * VALUE_SIZE / 1024);
             permits.push(tokio::time::timeout(READ_TIMEOUT, reserved).await.map_err(busy)??);
         }
-        Ok(BufferedBody { bytes, permit: MemoryPermit { _permits: permits } })
+        let permit = MemoryPermit { _permits: permits };
+        Ok(BufferedBody { bytes, permit, ignores_unknown: http.ignore_unknown_fields })
     }
 
+    /// Reads a JSON object.
+    pub(super) async fn object<T: DeserializeOwned + Send + 'static>(self) -> Result<T, Error> {
+        self.read(SMALL).await?.parse(BufferedBody::object).await
+    }
+
+    /// Reads a JSON object, which may be missing.
+    pub(super) async fn optional_object<T: DeserializeOwned + Default + Send + 'static>(self) -> Result<T, Error> {
+        let held = self.read(SMALL).await?;
+        if held.is_empty() { Ok(T::default()) } else { held.parse(BufferedBody::object).await }
+    }
+
+    /// Reads a JSON object whose values are stored, and which may be missing.
+    pub(super) async fn optional_stored_object<T: DeserializeOwned + Default + Send + 'static>(
+        self,
+    ) -> Result<T, Error> {
+        let held = self.read(SMALL).await?;
+        if held.is_empty() { Ok(T::default()) } else { held.parse(BufferedBody::stored_object).await }
+    }
+
+    /// Reads a JSON object whose values are stored. A bare `NaN`, as Python writes it, becomes null.
+    pub(super) async fn stored_object<T: DeserializeOwned + Send + 'static>(self) -> Result<T, Error> {
+        self.read(SMALL).await?.parse(BufferedBody::stored_object).await
+    }
+
+    /// Reads JSON that is stored, with `null` for each `NaN`.
+    pub(super) async fn stored_json<T: DeserializeOwned + Send + 'static>(self) -> Result<T, Error> {
+        self.read(SMALL).await?.parse(|held| json(&without_nan(&held.bytes))).await
+    }
+}
+
+/// Reads a body into memory.
+async fn collected(mut body: MinRateBody, length: Option<usize>, limit: usize) -> Result<Bytes, Error> {
+    let mut bytes = BytesMut::with_capacity(length.unwrap_or_default());
+    while let Some(chunk) = body.next().await? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+/// A body in memory, with the permits for its memory.
+pub(super) struct BufferedBody {
+    bytes: Bytes,
+    permit: MemoryPermit,
+    /// True if unknown fields are not an error.
+    ignores_unknown: bool,
+}
+
+/// The permits for the memory of a body and its parsed values. Keep this as long as any part of the body is in memory.
+#[derive(Debug, Default)]
+pub(super) struct MemoryPermit {
+    _permits: Vec<OwnedSemaphorePermit>,
+}
+
+impl BufferedBody {
     /// Returns the permits, for a caller that keeps part of the body.
     pub(super) fn permit(self) -> MemoryPermit {
         self.permit
@@ -94,13 +153,61 @@ impl BufferedBody {
         self.bytes.is_empty()
     }
 
-    /// Parses the body as a JSON object.
+    /// Parses the body, on a blocking thread if it is large, and frees its memory.
+    pub(super) async fn parse<T: Send + 'static>(
+        self,
+        parse: impl FnOnce(&BufferedBody) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.parse_into(move |held| parse(&held)).await
+    }
+
+    /// Parses the body like [`parse`](Self::parse), with a function that keeps a part of it.
+    pub(super) async fn parse_into<T: Send + 'static>(
+        self,
+        parse: impl FnOnce(BufferedBody) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        compute(self.bytes.len() >= BLOCKING, move || parse(self)).await
+    }
+
+    /// Parses the body as a JSON object, and rejects fields that `T` does not have.
     pub(super) fn object<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.object_of(&self.bytes)
+    }
+
+    /// Parses the body as a JSON object whose values are stored: rows, parameters or a configuration. A bare `NaN`, as
+    /// Python writes it, becomes null.
+    pub(super) fn stored_object<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.object_of(&without_nan(&self.bytes))
+    }
+
+    fn object_of<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, Error> {
         // serde would read a list as the values of the fields in order.
-        if self.bytes.trim_ascii_start().first() == Some(&b'[') {
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
             return Err(Error::refused("expected a JSON object as the body, found a list"));
         }
-        self.json()
+        let (value, unknown) = wire::read(bytes).map_err(|error| {
+            let has_nan = error.error.is_syntax() && matches!(without_nan(bytes), Cow::Owned(_));
+            let hint = if has_nan { "; `NaN` is allowed only in rows and stored values: use `null`" } else { "" };
+            Error::refused(format!("invalid JSON body: {error}{hint}"))
+        })?;
+        known(value, &unknown, self.ignores_unknown)
+    }
+
+    /// Parses a value of the body again, as `T`, like [`object`](Self::object). `field` is the name of its field.
+    pub(super) fn object_in<T: DeserializeOwned>(&self, field: &str, value: &serde_json::Value) -> Result<T, Error> {
+        let read = wire::read_value(value, field);
+        let (value, unknown) = read.map_err(|error| Error::refused(format!("invalid `{field}`: {error}")))?;
+        known(value, &unknown, self.ignores_unknown)
+    }
+
+    /// Checks that parsing the body changes no number in it.
+    pub(super) fn check_numbers(&self) -> Result<(), Error> {
+        Ok(check_json_numbers(&self.bytes)?)
+    }
+
+    /// Returns true if fields and settings that the server does not know are ignored.
+    pub(super) fn ignores_unknown(&self) -> bool {
+        self.ignores_unknown
     }
 
     /// Returns the JSON of the body, with `null` for each `NaN`.
@@ -110,116 +217,19 @@ impl BufferedBody {
             Cow::Owned(bytes) => bytes.into(),
         }
     }
+}
 
-    /// Checks that parsing the body changes no number in it.
-    pub(super) fn check_numbers(&self) -> Result<(), Error> {
-        Ok(check_json_numbers(&self.bytes)?)
+/// Returns the value, unless it has unknown fields and they are not ignored.
+pub(super) fn known<T>(value: T, unknown: &[UnknownField], ignores: bool) -> Result<T, Error> {
+    if unknown.is_empty() || ignores {
+        return Ok(value);
     }
-
-    /// Parses the body as JSON. A bare `NaN`, as Python writes it, becomes null.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json(&without_nan(&self.bytes))
-    }
+    Err(Error::refused_for(unknown.iter().map(ToString::to_string).collect()))
 }
 
 /// Parses JSON bytes.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| Error::refused(format!("invalid JSON body: {error}")))
-}
-
-/// The minimum rate in bytes per second at which clients must send files and read responses.
-pub(crate) const MIN_BYTES_PER_SECOND: u64 = 1024;
-
-/// A body stream that fails if the client sends too slowly: it could occupy a connection for days otherwise.
-pub(super) struct MinRateBody {
-    body: BodyDataStream,
-    /// The rate must be reached once in every window of this length.
-    window: Duration,
-    since: Instant,
-    received: u64,
-}
-
-impl MinRateBody {
-    /// Wraps a body. Each `window` must reach the minimum rate.
-    pub(super) fn new(body: Body, window: Duration) -> MinRateBody {
-        MinRateBody { body: body.into_data_stream(), window, since: Instant::now(), received: 0 }
-    }
-
-    /// Returns the chunks.
-    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> {
-        try_unfold(self, async |mut body_stream| Ok(body_stream.next().await?.map(|chunk| (chunk, body_stream))))
-    }
-
-    /// Returns the next chunk; `None` at the end.
-    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let slow = || {
-            Error::refused(format!(
-                "the client sends too slowly: at least {MIN_BYTES_PER_SECOND} bytes per second are required"
-            ))
-        };
-        let left = self.window.saturating_sub(self.since.elapsed());
-        let chunk = tokio::time::timeout(left, self.body.next()).await.map_err(|_| slow())?;
-        let Some(chunk) = chunk else { return Ok(None) };
-        let chunk = chunk.map_err(|error| Error::refused(error.to_string()))?;
-        self.received += chunk.len() as u64;
-        if self.received >= MIN_BYTES_PER_SECOND * self.window.as_secs().max(1) {
-            (self.since, self.received) = (Instant::now(), 0);
-        }
-        Ok(Some(chunk))
-    }
-}
-
-/// The maximum number of bytes to drain from an unread body.
-const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
-/// The maximum time to drain an unread body; the client timeout applies if it is shorter.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Drains the rest of a body that the handler does not read, within limits. A client whose connection closes while it
-/// still sends would never read the response.
-pub(super) fn drain_on_drop(request: Request, received: Arc<AtomicU64>, timeout: Duration) -> Request {
-    let timeout = timeout.min(DRAIN_TIMEOUT);
-    request.map(|body| Body::from_stream(DrainOnDrop { body: Some(body.into_data_stream()), received, timeout }))
-}
-
-struct DrainOnDrop {
-    body: Option<BodyDataStream>,
-    /// Number of bytes that the handler read.
-    received: Arc<AtomicU64>,
-    timeout: Duration,
-}
-
-impl Stream for DrainOnDrop {
-    type Item = Result<Bytes, axum::Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        let chunk = ready!(body.poll_next_unpin(context));
-        match &chunk {
-            Some(Ok(bytes)) => {
-                self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            }
-            _ => self.body = None,
-        }
-        Poll::Ready(chunk)
-    }
-}
-
-impl Drop for DrainOnDrop {
-    fn drop(&mut self) {
-        let Some(mut body) = self.body.take() else { return };
-        let rest = async move {
-            let mut size = 0;
-            while let Some(Ok(chunk)) = body.next().await {
-                size += chunk.len();
-                if size > DRAIN_LIMIT {
-                    break;
-                }
-            }
-        };
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(self.timeout, rest));
-        }
-    }
 }
 
 fn too_large(limit: usize) -> Error {

@@ -1,20 +1,18 @@
 //! The data API: lists the sources that a data API key can read, and returns their columns and rows.
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::middleware::Next;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
 
-use super::body::{BufferedBody, SMALL};
+use super::body::{BufferedBody, RequestBody, SMALL};
 use super::extract::Path;
 use super::list::listed;
 use super::query::answered;
 use super::{Answer, Shared};
 use crate::access::Account;
-use crate::base::{Error, Memory};
+use crate::base::Error;
 use crate::catalogue::{Catalogue, Source};
 use crate::data_api::DataApi;
 use crate::sources::Sources;
@@ -26,7 +24,7 @@ pub(super) async fn require(State(data_api): Shared<DataApi>, request: Request, 
 }
 
 /// The body of a query. The documentation of the platform does not define `query`, so it can be a stage or a pipeline.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct DataQuery {
     #[serde(default)]
     format: Format,
@@ -41,23 +39,39 @@ enum Format {
     Csv,
 }
 
-impl DataQuery {
-    /// Converts the body into the options of a row-by-row query.
-    fn options(&self) -> Result<Pipeline, Error> {
-        let invalid = |error| Error::refused(format!("invalid `query`: {error}"));
-        let stages = match &self.query {
-            None | Some(Value::Null) => Vec::new(),
-            Some(query) if query.get(PIPELINE).is_some() => {
-                Pipeline::deserialize(query).map_err(invalid)?.data_processing_pipeline
-            }
-            Some(query) => vec![Stage::deserialize(query).map_err(invalid)?],
-        };
-        Ok(Pipeline { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: stages, ..Pipeline::default() })
-    }
+/// The query of the body if it is a pipeline. Its other settings do not apply to the data API.
+#[derive(Debug, Deserialize)]
+struct DataPipeline {
+    data_processing_pipeline: Vec<Stage>,
 }
+
+/// The name of the field of a query.
+const QUERY: &str = "query";
 
 /// The field that makes a query a pipeline.
 const PIPELINE: &str = "data_processing_pipeline";
+
+/// Parses the body into the format and the options of a row-by-row query.
+fn parsed(held: &BufferedBody) -> Result<(Format, Pipeline), Error> {
+    let asked = if held.is_empty() { DataQuery::default() } else { held.object()? };
+    let stages = match &asked.query {
+        None | Some(Value::Null) => Vec::new(),
+        Some(query) if query.get(PIPELINE).is_some() => {
+            let mut query = query.clone();
+            // The client sends the order that the data API always has.
+            if let Some(fields) = query.as_object_mut()
+                && fields.get("order").is_some_and(|order| order == ROW_BY_ROW)
+            {
+                fields.remove("order");
+            }
+            held.object_in::<DataPipeline>(QUERY, &query)?.data_processing_pipeline
+        }
+        Some(query) => vec![held.object_in(QUERY, query)?],
+    };
+    let options =
+        Pipeline { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: stages, ..Pipeline::default() };
+    Ok((asked.format, options))
+}
 
 /// Lists the sources of the data API.
 pub(super) async fn list(State(data_api): Shared<DataApi>, State(catalogue): State<Catalogue>) -> Answer {
@@ -86,17 +100,12 @@ pub(super) async fn model(
 pub(super) async fn data(
     State(data_api): Shared<DataApi>,
     State(sources): Shared<Sources>,
-    State(memory): Shared<Memory>,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let source = authorised(&sources, &data_api, &uuid).await?;
-    let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
-    let asked = if held.is_empty() { DataQuery { format: Format::Json, query: None } } else { held.object()? };
-    drop(held);
-    let options = asked.options()?;
-    Ok(match asked.format {
+    let (format, options) = body.read(SMALL).await?.parse(parsed).await?;
+    Ok(match format {
         Format::Json => answered("application/json", sources.query(source, options).await?),
         Format::Csv => answered("text/csv; charset=utf-8", sources.query_csv(source, options).await?),
     })

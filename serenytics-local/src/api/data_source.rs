@@ -1,23 +1,23 @@
 //! Data sources: list, read, create, save, delete.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serenytics_engine::check_measures;
 
-use super::body::{BufferedBody, SMALL};
+use super::body::RequestBody;
 use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok};
 use crate::access::Account;
-use crate::base::{Error, Memory, run_to_completion};
+use crate::base::{Error, run_to_completion};
 use crate::catalogue::{Catalogue, INNER_JOIN, STORAGE, Source};
+use crate::platform::HttpSettings;
 use crate::sources::Sources;
 
-/// The fields of a source that clients can send. Other fields are ignored.
+/// The fields of a source that clients can send.
 #[derive(Debug, Deserialize)]
 struct SourceBody {
     uuid: Option<String>,
@@ -33,10 +33,11 @@ struct SourceBody {
 
 pub(super) async fn list(
     State(catalogue): State<Catalogue>,
+    State(http): State<HttpSettings>,
     account: Account,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    let sources = catalogue.sources(&account, query.name()?.as_deref()).await?;
+    let sources = catalogue.sources(&account, query.name(&http)?.as_deref()).await?;
     Ok(listed(sources.iter().map(to_json).collect::<Result<_, _>>()?))
 }
 
@@ -47,12 +48,10 @@ pub(super) async fn read(State(sources): Shared<Sources>, account: Account, Path
 pub(super) async fn create(
     State(catalogue): State<Catalogue>,
     State(sources): Shared<Sources>,
-    State(memory): Shared<Memory>,
     account: Account,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
-    let body: SourceBody = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let body: SourceBody = body.stored_object().await?;
     let name = name::checked(body.name, "a data source")?;
     let kind = match body.kind.as_deref() {
         Some(kind @ (STORAGE | INNER_JOIN)) => kind,
@@ -72,14 +71,12 @@ pub(super) async fn create(
 pub(super) async fn save(
     State(catalogue): State<Catalogue>,
     State(sources): Shared<Sources>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
-    let body: SourceBody = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let body: SourceBody = body.stored_object().await?;
     let immutable = [
         ("uuid", body.uuid, source.uuid.to_string()),
         ("type", body.kind, source.kind.clone()),

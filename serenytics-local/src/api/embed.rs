@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
@@ -13,13 +12,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::{BufferedBody, SMALL};
+use super::body::RequestBody;
 use super::extract::Path;
 use super::link::{check, origin};
 use super::web_app::{found, unknown};
 use super::{Answer, Shared, answer};
 use crate::access::{Account, SignedLinks};
-use crate::base::{Error, Memory};
+use crate::base::Error;
 use crate::catalogue::Catalogue;
 
 #[derive(Debug, Deserialize)]
@@ -33,14 +32,13 @@ struct EmbedRequest {
 pub(super) async fn embed(
     State(catalogue): State<Catalogue>,
     State(links): Shared<SignedLinks>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let web_app = found(&catalogue, &account, &uuid).await?;
-    let request: EmbedRequest = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let request: EmbedRequest = body.object().await?;
     if request.expire_in == 0 {
         return Err(Error::refused("`expire_in` must be a number of seconds greater than zero"));
     }

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use serenytics_engine::{ExportFormat, ExportOptions};
 use url::form_urlencoded;
 
-use super::body::{BufferedBody, SMALL};
+use super::body::RequestBody;
 use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::{Account, SignedLinks};
-use crate::base::{Error, Memory};
+use crate::base::Error;
 use crate::catalogue::separator;
 use crate::sources::Sources;
 
@@ -41,14 +41,13 @@ pub(super) struct DownloadOptions {
 pub(super) async fn ask(
     State(sources): Shared<Sources>,
     State(links): Shared<SignedLinks>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
-    let asked: ExportRequest = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let asked: ExportRequest = body.object().await?;
     if asked.send_email {
         return Err(Error::not_emulated("an export by e-mail"));
     }

@@ -4,9 +4,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use serenytics_query::wire;
 
 use super::answer;
+use super::body::known;
 use crate::base::Error;
+use crate::platform::HttpSettings;
 
 /// The query of a list call.
 #[derive(Debug, Deserialize)]
@@ -30,11 +33,12 @@ struct Filter {
 
 impl ListQuery {
     /// Returns the name to filter by.
-    pub(super) fn name(&self) -> Result<Option<String>, Error> {
+    pub(super) fn name(&self, http: &HttpSettings) -> Result<Option<String>, Error> {
         let Some(text) = &self.q else { return Ok(None) };
         let expected = r#"{"filters": [{"name": "name", "op": "eq", "val": "sales"}]}"#;
-        let read: Filters = serde_json::from_str(text)
+        let (read, unknown) = wire::read::<Filters>(text.as_bytes())
             .map_err(|error| Error::refused(format!("invalid `q`, expected JSON such as {expected}: {error}")))?;
+        let read = known(read, &unknown, http.ignore_unknown_fields)?;
         match read.filters.as_slice() {
             [] => Ok(None),
             [Filter { name, op, val: Value::String(value) }]

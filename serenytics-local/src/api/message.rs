@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::{BufferedBody, MinRateBody, SMALL};
+use super::body::RequestBody;
+use super::body_stream::MinRateBody;
 use super::extract::Path;
 use super::web_app::found;
 use super::{Answer, Shared, answer, ok};
 use crate::access::Account;
-use crate::base::{Error, Kind, Memory, Uploads, receive, run_to_completion};
+use crate::base::{Error, Kind, Uploads, receive, run_to_completion};
 use crate::catalogue::Catalogue;
 use crate::mail::{Attached, LARGEST_ATTACHMENT, Mail, Mails, SlackMessage};
 use crate::platform::HttpSettings;
@@ -38,12 +39,10 @@ struct EmailBody {
 pub(super) async fn email(
     State(catalogue): State<Catalogue>,
     State(mails): Shared<Mails>,
-    State(memory): Shared<Memory>,
     account: Account,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
-    let body: EmailBody = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let body: EmailBody = body.object().await?;
     let start = async move {
         let attachments = mails.attachments();
         let claimed = match &body.file_to_attach_uuid {
@@ -109,13 +108,8 @@ pub(super) async fn upload_file(
 }
 
 /// Writes a Slack message to the outbox.
-pub(super) async fn slack(
-    State(mails): Shared<Mails>,
-    State(memory): Shared<Memory>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let message: SlackMessage = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+pub(super) async fn slack(State(mails): Shared<Mails>, body: RequestBody) -> Answer {
+    let message: SlackMessage = body.object().await?;
     if message.channel.trim().is_empty() || message.text_msg.is_empty() {
         return Err(Error::refused("a Slack message needs a `channel` and a `text_msg`"));
     }

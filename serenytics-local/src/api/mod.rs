@@ -3,6 +3,7 @@
 mod account;
 mod batch;
 mod body;
+mod body_stream;
 mod data_api;
 mod data_source;
 mod embed;
@@ -40,7 +41,7 @@ use crate::access::Access;
 use crate::base::{Error, Kind};
 use crate::platform::Platform;
 
-pub(crate) use body::MIN_BYTES_PER_SECOND;
+pub(crate) use body_stream::MIN_BYTES_PER_SECOND;
 
 /// The result of a handler.
 type Answer = Result<Response, Error>;

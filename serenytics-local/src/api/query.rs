@@ -2,31 +2,26 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use serenytics_engine::{Answer as EngineAnswer, CacheStatus};
 use serenytics_query::wire::Pipeline;
 
-use super::body::{BufferedBody, SMALL};
+use super::body::{BufferedBody, RequestBody, SMALL};
 use super::extract::Path;
 use super::{Answer, Shared};
 use crate::access::Account;
-use crate::base::Memory;
+use crate::base::Error;
 use crate::sources::Sources;
 
 pub(super) async fn formatted_data(
     State(sources): Shared<Sources>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
-    let options: Pipeline = {
-        let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
-        held.object()?
-    };
+    let options = body.read(SMALL).await?.parse(pipeline).await?;
     Ok(answered("application/json", sources.query(source, options).await?))
 }
 
@@ -40,4 +35,13 @@ pub(super) fn answered(media_type: &'static str, answer: EngineAnswer) -> Respon
     let headers = [(header::CONTENT_TYPE, media_type), (HeaderName::from_static("cache-status"), status)];
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole response.
     (headers, Body::from_stream(answer.chunks)).into_response()
+}
+
+/// Parses the options of a query.
+pub(super) fn pipeline(held: &BufferedBody) -> Result<Pipeline, Error> {
+    let mut options: Pipeline = held.object()?;
+    if held.ignores_unknown() {
+        options.forget_unknown_settings();
+    }
+    Ok(options)
 }

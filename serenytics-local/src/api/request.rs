@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use super::{Shared, body};
+use super::{Shared, body_stream};
 use crate::access::Account;
 use crate::base::{Ended, Metrics, catch_panic};
 use crate::platform::HttpSettings;
@@ -59,7 +59,7 @@ pub(super) async fn observe(
         status: CLIENT_LEFT,
         whole: false,
     };
-    let mut request = body::drain_on_drop(request, received, timeout);
+    let mut request = body_stream::drain_on_drop(request, received, timeout);
     request.extensions_mut().insert(entry.context.clone());
     let response = next.run(request).await;
     entry.status = response.status().as_u16();

@@ -1,18 +1,17 @@
 //! Loads from S3: `POST /api/data_source/{uuid}/reload_from_s3`.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serenytics_engine::LoadOptions;
 
-use super::body::{BufferedBody, SMALL};
+use super::body::RequestBody;
 use super::extract::Path;
 use super::upload::begun;
 use super::{Answer, Shared};
 use crate::access::Account;
-use crate::base::{Error, Memory};
+use crate::base::Error;
 use crate::catalogue::{separator, types_of};
 use crate::loads::{Load, Loads, S3Object};
 use crate::sources::Sources;
@@ -26,21 +25,22 @@ struct S3ReloadRequest {
     s3_region: Option<String>,
     s3_credentials: Option<String>,
     force_types: Option<Value>,
+    /// Clients send it, but a load is always a task.
+    #[serde(default, rename = "async")]
+    _is_async: Option<IgnoredAny>,
 }
 
 /// Starts a task that replaces all rows of the storage with a CSV file from S3.
 pub(super) async fn reload(
     State(sources): Shared<Sources>,
     State(loads): Shared<Loads>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let asked: S3ReloadRequest = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let asked: S3ReloadRequest = body.object().await?;
     let needed = |name: &str| Error::refused(format!("a load from S3 needs `{name}`"));
     let bucket = asked.s3_bucket.ok_or_else(|| needed("s3_bucket"))?;
     let key = asked.s3_key.ok_or_else(|| needed("s3_key"))?;

@@ -1,27 +1,28 @@
 //! Scripts: list, read, create, delete, and their stored data.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::body::{BufferedBody, SMALL};
+use super::body::RequestBody;
 use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::{Answer, Shared, answer, name, ok};
 use crate::access::Account;
-use crate::base::{Error, Memory};
+use crate::base::Error;
 use crate::catalogue::{Catalogue, Script};
+use crate::platform::HttpSettings;
 use crate::script::Scripts;
 
 pub(super) async fn list(
     State(catalogue): State<Catalogue>,
+    State(http): State<HttpSettings>,
     account: Account,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    let scripts = catalogue.scripts(&account, query.name()?.as_deref()).await?;
+    let scripts = catalogue.scripts(&account, query.name(&http)?.as_deref()).await?;
     Ok(listed(scripts.iter().map(Script::to_json).collect()))
 }
 
@@ -29,14 +30,8 @@ pub(super) async fn read(State(catalogue): State<Catalogue>, account: Account, P
     Ok(answer(StatusCode::OK, &found(&catalogue, &account, &uuid).await?.to_json()))
 }
 
-pub(super) async fn create(
-    State(catalogue): State<Catalogue>,
-    State(memory): Shared<Memory>,
-    account: Account,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let mut config: Map<String, Value> = BufferedBody::read(&memory, &headers, body, SMALL).await?.json()?;
+pub(super) async fn create(State(catalogue): State<Catalogue>, account: Account, body: RequestBody) -> Answer {
+    let mut config: Map<String, Value> = body.stored_json().await?;
     let name = match config.remove("name") {
         Some(Value::String(name)) => Some(name),
         _ => None,
@@ -74,13 +69,11 @@ pub(super) async fn retrieve(State(catalogue): State<Catalogue>, account: Accoun
 
 pub(super) async fn store(
     State(catalogue): State<Catalogue>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
-    let stored: Value = BufferedBody::read(&memory, &headers, body, SMALL).await?.json()?;
+    let stored: Value = body.stored_json().await?;
     if !catalogue.store_script(&account, parsed(&uuid)?, &stored.to_string()).await? {
         return Err(unknown(&uuid));
     }

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::body::{BufferedBody, SMALL};
+use super::body::RequestBody;
 use super::extract::Path;
 use super::list::listed;
 use super::script::found;
 use super::{Answer, Shared, answer, keys, ok};
 use crate::access::Account;
-use crate::base::{Error, Memory};
+use crate::base::Error;
 use crate::catalogue::{Catalogue, Run, RunEnd};
 use crate::script::Scripts;
 
@@ -30,15 +29,14 @@ const MAX_REASON: usize = 2_000;
 pub(super) async fn run(
     State(catalogue): State<Catalogue>,
     State(scripts): Shared<Scripts>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let script = found(&catalogue, &account, &uuid).await?;
-    let held = BufferedBody::read(&memory, &headers, body, SMALL).await?;
-    let mut params: Map<String, Value> = if held.is_empty() { Map::new() } else { held.object()? };
+    // This frees the memory of the body: the script itself may send requests that need it.
+    let mut params: Map<String, Value> = body.optional_stored_object().await?;
     let is_async = match params.remove("async") {
         None | Some(Value::Bool(false)) => false,
         Some(Value::Bool(true)) => true,
@@ -47,8 +45,6 @@ pub(super) async fn run(
     if let Some(key) = keys::sent(&headers) {
         params.entry(KEY).or_insert(Value::String(key));
     }
-    // Free the memory permits: the script itself may send requests that need them.
-    drop(held);
     let name = script.name.clone();
     let end = scripts.begin(script, params).await?;
     if is_async {

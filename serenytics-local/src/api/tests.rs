@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequest, Request};
 use futures_util::TryStreamExt;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -17,9 +17,9 @@ use serenytics_query::wire::Pipeline;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::body::{BufferedBody, SMALL};
+use super::body::RequestBody;
 use crate::access::Account;
-use crate::base::{Error, Kind, Memory};
+use crate::base::{Error, Kind};
 use crate::catalogue::{STORAGE, Source, forced_types};
 use crate::loads::attached_rows;
 use crate::platform::Platform;
@@ -62,10 +62,9 @@ impl Target {
         self.platform.get()
     }
 
-    async fn body<T: DeserializeOwned>(&self, bytes: Vec<u8>) -> Result<T, Error> {
-        BufferedBody::read(&self.platform.get::<Arc<Memory>>(), &HeaderMap::new(), Body::from(bytes), SMALL)
-            .await?
-            .object()
+    async fn body<T: DeserializeOwned + Send + 'static>(&self, bytes: Vec<u8>) -> Result<T, Error> {
+        let request = Request::new(Body::from(bytes));
+        RequestBody::from_request(request, &self.platform).await.unwrap().object().await
     }
 
     fn query(&self, bytes: Vec<u8>) -> Result<(), Error> {

@@ -7,14 +7,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::body::{BufferedBody, MinRateBody, SMALL};
+use super::body::RequestBody;
+use super::body_stream::MinRateBody;
 use super::extract::{Path, Query};
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::{Account, SignedLinks};
-use crate::base::{Error, Memory, Uploads, keep};
+use crate::base::{Error, Uploads, keep};
 use crate::catalogue::Source;
 use crate::loads::{Load, Loads};
 use crate::platform::HttpSettings;
@@ -82,15 +84,26 @@ async fn attach(uploads: &Uploads, http: HttpSettings, source: Source, body: Bod
     keep(file, uploads.file(source.uuid)).await
 }
 
+/// The body of a reload.
+#[derive(Default, Deserialize)]
+struct Reload {
+    /// Clients send it, but a load is always a task.
+    #[serde(default, rename = "async")]
+    _is_async: Option<IgnoredAny>,
+}
+
 /// Starts a task that replaces all rows of the storage with the attached file.
 pub(super) async fn reload(
     State(sources): Shared<Sources>,
     State(loads): Shared<Loads>,
     account: Account,
     Path(uuid): Path<String>,
+    body: RequestBody,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
+    // A misplaced `primary_key` would replace all rows.
+    let Reload { .. } = body.optional_object().await?;
     begun(&loads, source, Load::Reload).await
 }
 
@@ -98,21 +111,22 @@ pub(super) async fn reload(
 #[derive(Deserialize)]
 struct Update {
     primary_key: Option<String>,
+    /// Clients send it, but a load is always a task.
+    #[serde(default, rename = "async")]
+    _is_async: Option<IgnoredAny>,
 }
 
 /// Starts a task that loads the attached file, replacing rows with the same key.
 pub(super) async fn update(
     State(sources): Shared<Sources>,
     State(loads): Shared<Loads>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let source = sources.find(&account, &uuid).await?;
     source.check_holds_rows()?;
-    let update: Update = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let update: Update = body.object().await?;
     let key = update.primary_key.ok_or_else(|| {
         Error::refused("an update from a file needs `primary_key`, the name of the column that identifies rows")
     })?;

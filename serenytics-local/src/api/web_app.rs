@@ -1,21 +1,21 @@
 //! Web apps: list, read, create, save, delete, share, warm up, and the sources that they show.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::{BufferedBody, SMALL};
+use super::body::RequestBody;
 use super::extract::{Path, Query};
 use super::list::{ListQuery, listed};
 use super::name::checked;
-use super::{Answer, Shared, answer, ok};
+use super::{Answer, answer, ok};
 use crate::access::Account;
-use crate::base::{Error, Memory};
+use crate::base::Error;
 use crate::catalogue::{Catalogue, WebApp};
+use crate::platform::HttpSettings;
 use crate::web_app::{WarmUp, source_uuids};
 
 /// The part of a web app that describes its tabs and widgets.
@@ -23,10 +23,11 @@ const CONTENT: &str = "jsonContent";
 
 pub(super) async fn list(
     State(catalogue): State<Catalogue>,
+    State(http): State<HttpSettings>,
     account: Account,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    let web_apps = catalogue.web_apps(&account, query.name()?.as_deref()).await?;
+    let web_apps = catalogue.web_apps(&account, query.name(&http)?.as_deref()).await?;
     Ok(listed(web_apps.iter().map(WebApp::to_json).collect()))
 }
 
@@ -34,14 +35,8 @@ pub(super) async fn read(State(catalogue): State<Catalogue>, account: Account, P
     Ok(answer(StatusCode::OK, &found(&catalogue, &account, &uuid).await?.to_json()))
 }
 
-pub(super) async fn create(
-    State(catalogue): State<Catalogue>,
-    State(memory): Shared<Memory>,
-    account: Account,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let mut config: Map<String, Value> = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+pub(super) async fn create(State(catalogue): State<Catalogue>, account: Account, body: RequestBody) -> Answer {
+    let mut config: Map<String, Value> = body.stored_object().await?;
     config.remove("uuid");
     config.remove("sharings");
     let name = config.remove("name");
@@ -55,14 +50,12 @@ pub(super) async fn create(
 /// Saves the sent fields and keeps the others. Sharings are not changed here.
 pub(super) async fn save(
     State(catalogue): State<Catalogue>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let mut web_app = found(&catalogue, &account, &uuid).await?;
-    let mut sent: Map<String, Value> = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let mut sent: Map<String, Value> = body.stored_object().await?;
     if sent.remove("uuid").is_some_and(|sent| sent != web_app.uuid.to_string()) {
         return Err(Error::refused("the `uuid` of a web app cannot be changed"));
     }
@@ -92,14 +85,12 @@ struct Sharing {
 
 pub(super) async fn share(
     State(catalogue): State<Catalogue>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let web_app = found(&catalogue, &account, &uuid).await?;
-    let sharing: Sharing = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let sharing: Sharing = body.object().await?;
     let login = sharing.username_to_share_with.trim();
     if login.is_empty() {
         return Err(Error::refused("`username_to_share_with` is empty"));
@@ -124,14 +115,12 @@ pub(super) async fn data_sources(
 /// Validates a warm-up request. There is no cache to fill, but requests that could not load the dashboard are rejected.
 pub(super) async fn generate_pdf(
     State(catalogue): State<Catalogue>,
-    State(memory): Shared<Memory>,
     account: Account,
     Path(uuid): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    body: RequestBody,
 ) -> Answer {
     let web_app = found(&catalogue, &account, &uuid).await?;
-    let asked: WarmUp = BufferedBody::read(&memory, &headers, body, SMALL).await?.object()?;
+    let asked: WarmUp = body.object().await?;
     asked.check()?;
     if asked.store_pdf {
         return Err(Error::not_emulated("a web app as PDF"));

@@ -56,6 +56,11 @@ impl Error {
         Error::new(Kind::Refused, message)
     }
 
+    /// The request is invalid, for several reasons.
+    pub(crate) fn refused_for(messages: Vec<String>) -> Error {
+        Error { kind: Kind::Refused, messages, source: None }
+    }
+
     /// The server is stopping and does not accept the request: 503.
     pub(crate) fn shutting_down() -> Error {
         Error::new(Kind::Busy, "the server is shutting down")

@@ -15,4 +15,4 @@ pub(crate) use memory::{Memory, VALUE_SIZE, VALUES};
 pub(crate) use metrics::{Ended, Metrics, OneMore};
 pub(crate) use unknown::UnknownFolder;
 pub(crate) use uploads::{Uploads, keep, receive};
-pub(crate) use work::{catch_panic, joined, run_to_completion};
+pub(crate) use work::{catch_panic, compute, run_to_completion};

@@ -29,8 +29,16 @@ pub(crate) async fn run_to_completion<T: Send + 'static>(
     joined(tokio::spawn(work).await)
 }
 
+/// Runs work that only computes. Large work runs on a blocking thread: it would delay the requests of others.
+pub(crate) async fn compute<T: Send + 'static>(
+    is_large: bool,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    if is_large { joined(tokio::task::spawn_blocking(work).await) } else { work() }
+}
+
 /// Returns the result of work in another task or thread. Its panic continues in the caller.
-pub(crate) fn joined<T>(ended: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
+fn joined<T>(ended: Result<Result<T, Error>, JoinError>) -> Result<T, Error> {
     ended.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
         Err(error) => Err(Error::failed("the request was cancelled", error)),

@@ -44,4 +44,6 @@ pub(crate) struct HttpSettings {
     pub(crate) sign_uploads: bool,
     /// How long to wait for a client.
     pub(crate) client_timeout: Duration,
+    /// True if fields of JSON bodies that the server does not know are ignored.
+    pub(crate) ignore_unknown_fields: bool,
 }

@@ -31,7 +31,11 @@ pub(crate) async fn platform_for(credentials: Credentials) -> (Platform, TempDir
         python: Python::default(),
         s3_endpoint: None,
         link_ttl: Duration::from_secs(60),
-        http: HttpSettings { sign_uploads: false, client_timeout: Duration::from_secs(10) },
+        http: HttpSettings {
+            sign_uploads: false,
+            client_timeout: Duration::from_secs(10),
+            ignore_unknown_fields: false,
+        },
     };
     (Platform::open(settings, "http://127.0.0.1:1").await.unwrap(), folder)
 }

@@ -116,6 +116,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Ignores fields of JSON bodies that the server does not know, and unknown values of `order` and `format` in queries.
+    /// By default they are rejected: a misspelled `where` would return every row.
+    #[must_use]
+    pub fn ignore_unknown_fields(mut self) -> ServerBuilder {
+        self.settings.http.ignore_unknown_fields = true;
+        self
+    }
+
     /// Sets how long [`Server::shutdown`] waits for running requests and loads before it cancels them (default: 10 s).
     #[must_use]
     pub fn shutdown_timeout(mut self, limit: Duration) -> ServerBuilder {
@@ -358,7 +366,11 @@ impl Server {
                 python: Python::default(),
                 s3_endpoint: None,
                 link_ttl: Duration::from_secs(60 * 60),
-                http: HttpSettings { sign_uploads: false, client_timeout: Duration::from_secs(30) },
+                http: HttpSettings {
+                    sign_uploads: false,
+                    client_timeout: Duration::from_secs(30),
+                    ignore_unknown_fields: false,
+                },
             },
             connections: 512,
             shutdown_timeout: Duration::from_secs(10),

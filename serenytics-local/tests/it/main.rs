@@ -38,6 +38,7 @@ mod slots;
 mod sources;
 mod support;
 mod unchanged_numbers;
+mod unknown_fields;
 mod updates;
 mod web_apps;
 mod where_clause;

@@ -15,6 +15,7 @@ pub use self::measure::{FORMULA_PATH, FORMULA_TYPE, formula_measure, measure_for
 pub use self::reader::{ReadError, UnknownField, read, read_value};
 pub use self::to_stage::item_of;
 
+use crate::syntax::suggest::{listed, nearest};
 use crate::syntax::vocabulary::{Aggregate, ColumnType, Direction, Operator, TimeSlot};
 
 /// The name of the platform's row count, with the aggregate `sum`.
@@ -25,6 +26,12 @@ pub const ROW_BY_ROW: &str = "row_by_row";
 
 /// The value of [`Pipeline::order`] for `data` as a list of columns, each a list of cells.
 pub const COLUMN_BY_COLUMN: &str = "column_by_column";
+
+/// The values of [`Pipeline::order`].
+const ORDERS: &[&str] = &[ROW_BY_ROW, COLUMN_BY_COLUMN];
+
+/// The values of [`Pipeline::format`].
+const FORMATS: &[&str] = &["simple_array"];
 
 /// The names of all fields of a pipeline.
 pub(crate) const FIELDS: &[&str] = &[
@@ -62,6 +69,30 @@ pub struct Pipeline {
     /// The stages of the query. The platform accepts exactly one today.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_processing_pipeline: Vec<Stage>,
+}
+
+impl Pipeline {
+    /// Describes each setting with a value that no server documents. A server rejects these: with a misspelled
+    /// [`ROW_BY_ROW`], `data` would be a list of columns.
+    #[must_use]
+    pub fn unknown_settings(&self) -> Vec<String> {
+        let settings = [("order", &self.order, ORDERS), ("format", &self.format, FORMATS)];
+        let unknown = settings.into_iter().filter_map(|(name, value, known)| {
+            let value = value.as_deref().filter(|value| !known.contains(value))?;
+            let hint = match nearest(value, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("expected one of {}", listed(known.iter().copied())),
+            };
+            Some(format!("unknown `{name}`: `{value}`; {hint}"))
+        });
+        unknown.collect()
+    }
+
+    /// Removes the settings that [`unknown_settings`](Self::unknown_settings) describes.
+    pub fn forget_unknown_settings(&mut self) {
+        self.order.take_if(|order| !ORDERS.contains(&order.as_str()));
+        self.format.take_if(|format| !FORMATS.contains(&format.as_str()));
+    }
 }
 
 /// One stage of a pipeline.
