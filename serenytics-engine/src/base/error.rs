@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 
 use super::damage::Damage;
 
@@ -32,6 +33,31 @@ pub enum ErrorKind {
     Damaged,
     /// The engine failed, for example because of a disk error. Retry, or look at the log.
     Failed,
+}
+
+/// Returns the error of the operating system among the causes, if a write failed because the disk is full.
+fn no_space<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                    return Some(error);
+                }
+                // The source of an `io::Error` skips the error that it wraps.
+                _ => match error.get_ref() {
+                    Some(inner) => {
+                        let inner: &(dyn StdError + 'static) = inner;
+                        cause = Some(inner);
+                        continue;
+                    }
+                    None => return None,
+                },
+            }
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// The maximum number of problems that an error lists.
@@ -116,6 +142,10 @@ impl Error {
 
     fn with_causes(&self) -> String {
         let mut text = self.to_string();
+        if let Some(error) = self.source().and_then(no_space) {
+            // The layers between describe what they were doing, such as parsing, which is not the reason.
+            return format!("{text}: {error}: free space on the disk of the data folder, and try again");
+        }
         let mut cause = self.source();
         while let Some(error) = cause {
             let message = without_backtrace(error.to_string());

@@ -1,6 +1,7 @@
 //! Access: API keys of accounts, and users who can log in and create API keys.
 
 mod account;
+mod failures;
 mod links;
 mod logins;
 mod user;
@@ -14,9 +15,10 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 pub(crate) use account::Account;
+pub(crate) use failures::Peer;
 pub(crate) use links::{Links, SignedLinks};
 pub(crate) use logins::Logins;
-use user::User;
+use user::{Hasher, User};
 
 use crate::base::Error;
 
@@ -24,6 +26,9 @@ use crate::base::Error;
 const TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
 /// The maximum number of valid tokens; a new one replaces the oldest.
 const MAX_TOKENS: usize = 1000;
+
+/// The maximum length of a password in bytes.
+const MAX_SECRET: usize = 1024;
 
 /// A key or token, as its SHA-256 digest.
 type KeyDigest = [u8; 32];
@@ -53,8 +58,11 @@ impl Credentials {
                 return Err(Error::refused(format!("the accounts {other:?} and {account:?} have the same API key")));
             }
         }
-        for (index, (login, _)) in self.users.iter().enumerate() {
+        for (index, (login, password)) in self.users.iter().enumerate() {
             Account::new(login)?;
+            if password.len() > MAX_SECRET {
+                return Err(Error::refused(format!("the password of {login:?} is longer than {MAX_SECRET} bytes")));
+            }
             if self.users[..index].iter().any(|(other, _)| other == login) {
                 return Err(Error::refused(format!("the user {login:?} is repeated")));
             }
@@ -69,6 +77,7 @@ pub(crate) struct Access {
     users: Vec<User>,
     /// Checks the password of an unknown login, so that the response time does not reveal the login.
     decoy: Option<User>,
+    hasher: Hasher,
     tokens: Mutex<Vec<(KeyDigest, Account, Instant)>>,
 }
 
@@ -82,11 +91,12 @@ impl Access {
         keys.extend(
             digests.iter().filter_map(|(text, account)| Some((<KeyDigest>::from_hex(text).ok()?, account.clone()))),
         );
-        let user = |(login, password): &(String, String)| User::new(Account::new(login)?, password);
+        let hasher = Hasher::default();
+        let user = |(login, password): &(String, String)| User::new(Account::new(login)?, password, &hasher);
         let users = credentials.users.iter().map(user).collect::<Result<Vec<_>, _>>()?;
-        let decoy = || User::new(Account::default_account(), &random());
+        let decoy = || User::new(Account::default_account(), &random(), &hasher);
         let decoy = if users.is_empty() { None } else { Some(decoy()?) };
-        Ok(Access { keys: RwLock::new(keys), users, decoy, tokens: Mutex::default() })
+        Ok(Access { keys: RwLock::new(keys), users, decoy, hasher, tokens: Mutex::default() })
     }
 
     /// Returns the account of an API key; `None` if the key is unknown.
@@ -118,11 +128,11 @@ impl Access {
         let user = self.users.iter().find(|user| user.account.name() == login);
         let Some(user) = user else {
             if let Some(decoy) = &self.decoy {
-                decoy.has_password(password)?;
+                decoy.has_password(password, &self.hasher)?;
             }
             return Ok(None);
         };
-        if !user.has_password(password)? {
+        if !user.has_password(password, &self.hasher)? {
             return Ok(None);
         }
         let token = random();

@@ -152,7 +152,7 @@ impl IntoResponse for Error {
             Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Kind::Quota => StatusCode::TOO_MANY_REQUESTS,
+            Kind::Quota | Kind::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             Kind::Empty => StatusCode::OK,
             Kind::NotEmulated => StatusCode::NOT_IMPLEMENTED,
             Kind::Locked | Kind::Damaged | Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -162,8 +162,13 @@ impl IntoResponse for Error {
             tracing::error!(?errors, "a request failed");
         }
         let mut answer = answer(status, &json!({"status": "error", "errors": errors}));
-        if self.kind() == Kind::Busy {
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let retry_after = match self.kind() {
+            Kind::Busy => Some(1),
+            Kind::Wait(time) => Some(time.as_secs()),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use serenytics_engine::ErrorKind;
 
@@ -30,6 +31,8 @@ pub(crate) enum Kind {
     TooLarge,
     /// The quota of the day is used up: 429.
     Quota,
+    /// The client has to wait for this time, in whole seconds: 429.
+    Wait(Duration),
     /// The query exceeds its time or memory limit: 400.
     Limit,
     /// The server is overloaded; the request can be retried: 503.

@@ -15,6 +15,9 @@ use crate::base::{Context, Error, Kind};
 const KEEP_FAILED: &str = "could not write the uploaded file";
 const FAILED: &str = "could not write the received file";
 
+/// The size in bytes of the file that [`Uploads::check`] writes: about that of a small batch or a merge of pushes.
+const CHECKED_SIZE: usize = 1024 * 1024;
+
 /// The files that are attached to sources.
 pub(crate) struct Uploads {
     folder: PathBuf,
@@ -49,9 +52,12 @@ impl Uploads {
         receive(&self.folder, self.limit, what, chunks).await
     }
 
-    /// Checks that files can be written. This blocks.
+    /// Checks that files can be written, and that the disk has room for small ones. This blocks.
     pub(crate) fn check(&self) -> std::io::Result<()> {
-        NamedTempFile::new_in(&self.folder)?.write_all(b"well")
+        let mut file = NamedTempFile::new_in(&self.folder)?;
+        file.write_all(&vec![1; CHECKED_SIZE])?;
+        // Some file systems reserve the space only now.
+        file.as_file().sync_data()
     }
 }
 

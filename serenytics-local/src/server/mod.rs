@@ -1,6 +1,7 @@
 //! The server: its builder, its start on a separate Tokio runtime, and its shutdown.
 
 mod listen;
+mod waiting;
 mod write_timeout;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
