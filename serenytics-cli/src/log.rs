@@ -5,9 +5,9 @@ use std::fmt::{self, Debug};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -22,7 +22,7 @@ pub(crate) struct LogArguments {
     /// Format of a log line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
-    /// What to log: a level (off, error, warn, info, debug, trace), or levels per module
+    /// What to log: a level (off, error, warn, info, debug, trace), or levels per module; of other libraries at most info
     #[arg(
         long,
         value_name = "FILTER",
@@ -44,14 +44,21 @@ enum LogFormat {
 impl LogArguments {
     /// Starts logging.
     pub(crate) fn set_up(&self) -> Result<(), String> {
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        // The reader of the standard error may have gone.
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
         let lines = match self.log_format {
             LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
             LogFormat::Json => lines.event_format(JsonLines).boxed(),
         };
-        let subscriber = tracing_subscriber::registry().with(lines.with_filter(self.log.clone()));
+        let filter = self.log.clone().and(filter_fn(is_private));
+        let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
         subscriber.try_init().map_err(|error| format!("could not set up the log: {error}"))
     }
+}
+
+/// Returns false for events that may contain values of rows and queries: the details of other libraries.
+fn is_private(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("serenytics") || *metadata.level() <= Level::INFO
 }
 
 /// Formats events as one JSON object per line. `tracing-subscriber` has a feature for this, but it would compile some

@@ -1,6 +1,7 @@
 //! The `serenytics` command: `serve` runs the server, `schema` writes and checks schema files.
 
 mod log;
+mod output;
 mod schema;
 mod serve;
 
@@ -39,7 +40,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(message) => {
-            eprintln!("error: {message}");
+            output::error(message);
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,7 @@
 //! `serenytics serve`: the embedded engine as a server.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use clap::builder::RangedI64ValueParser;
 use serenytics_local::{Server, ServerBuilder};
 
 use crate::log::LogArguments;
+use crate::output;
 
 /// The arguments of `serve`. Other users of the machine can read arguments in the process list: pass secrets in the
 /// environment or in files.
@@ -19,9 +20,12 @@ pub(crate) struct ServeArguments {
     /// Folder for all data; created if needed
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
-    /// Address to listen on; port 0 picks a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
+    /// Address or host name to listen on; port 0 picks a free port
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = address)]
     listen: SocketAddr,
+    /// URL of the server in links, such as https://data.example.com; by default that of the request
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// API key to accept, for the account `default` (repeatable)
     #[arg(long, value_name = "KEY", env = "SERENYTICS_API_KEY", hide_env_values = true, help_heading = ACCESS)]
     api_key: Vec<String>,
@@ -113,6 +117,14 @@ const SECRETS: &str = "\
 At least one of --api-key, --account and --user, or one of their files, is required. Other users of this machine can
 read command lines, so pass secrets in files or environment variables.";
 
+/// Parses an address, or a host name such as `localhost`, with a port. Of several addresses of a name, an IPv4 address
+/// is preferred.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let expected = "expected an address or a host name with a port, such as 127.0.0.1:8000 or localhost:8000";
+    let found = text.to_socket_addrs().map_err(|error| format!("{error}; {expected}"))?;
+    found.min_by_key(SocketAddr::is_ipv6).ok_or_else(|| format!("the name has no address; {expected}"))
+}
+
 /// Parses a count or a number of seconds.
 fn at_least_one() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..)
@@ -151,7 +163,7 @@ fn with_few_arenas() {
     let count = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let mut command = std::process::Command::new(program);
     let error = command.arg0(called).args(std::env::args_os().skip(1)).env(ARENAS, count.to_string()).exec();
-    eprintln!("warning: could not set {ARENAS}, the server may use more memory than it needs: {error}");
+    output::warning(format_args!("could not set {ARENAS}, the server may use more memory than it needs: {error}"));
 }
 
 /// Listens for SIGTERM and ctrl-c.
@@ -223,6 +235,9 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         .script_memory(u64::from(arguments.script_memory) * 1024 * 1024)
         .mail_from(arguments.mail_from)
         .mail_quota(arguments.mail_quota);
+    if let Some(url) = arguments.public_url {
+        builder = builder.public_url(url);
+    }
     if let Some(url) = arguments.s3_endpoint {
         builder = builder.s3_endpoint(url);
     }
@@ -256,10 +271,10 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         builder = builder.user(login, password);
     }
     if !arguments.listen.ip().is_loopback() {
-        eprintln!(
-            "warning: other machines can reach {}, and keys and data are not encrypted: put a TLS proxy in front of it",
+        output::warning(format_args!(
+            "other machines can reach {}, and keys and data are not encrypted: put a TLS proxy in front of it",
             arguments.listen
-        );
+        ));
     }
     Ok(builder)
 }

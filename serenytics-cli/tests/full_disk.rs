@@ -87,6 +87,9 @@ async fn full_disk_rejects_writes_and_loses_no_rows() {
     assert_eq!(status, 500, "{answer}");
     let error = answer["errors"][0].as_str().unwrap();
     assert!(error.contains("a data file could not be written") && error.contains("File too large"), "{error}");
+    assert!(error.contains("free space on the disk") && !error.to_lowercase().contains("parquet"), "{error}");
+    // Even a small batch would not fit soon.
+    assert_eq!(full.call("GET", "/health", "").await.0, 503);
     assert_eq!(full.numbers(&query).await, expected);
     full.limit("unlimited");
     let file = format!("n,text\n7,{}\n", noise(2_000_000, 2));
@@ -123,6 +126,8 @@ async fn full_disk_rejects_writes_and_loses_no_rows() {
 
     // With free space, all writes work again.
     full.limit("unlimited");
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    assert_eq!(full.call("GET", "/health", "").await.0, 200);
     for n in 20..23 {
         assert_eq!(full.post(&push, json!({"n": n, "text": noise(90_000, n as u64)})).await.0, 200);
         expected.push(n);

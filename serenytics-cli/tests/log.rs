@@ -136,3 +136,32 @@ fn log_filter_selects_events() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("--log <FILTER>"), "{errors}");
 }
+
+#[test]
+fn log_at_level_trace_has_no_values_of_rows_and_queries() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--api-key", "key", "--log", "trace"]);
+    let calls = Calls::to(&serving);
+    let (_, source) = calls.call("key", "POST", "/api/data_source", STORAGE);
+    let uuid = source["uuid"].as_str().unwrap();
+    let path = format!("/api/data_source/{uuid}");
+    let batch = r#"{"operations": [{"action": "insert", "rows": [{"n": 1, "t": "canary-row"}, {"n": 2, "t": "b"}]}]}"#;
+    assert_eq!(calls.call("key", "POST", &format!("{path}/batch"), batch).0, 200);
+    let push = format!("{path}/push/{}", source["token"].as_str().unwrap());
+    assert_eq!(calls.call("", "POST", &push, r#"{"n": 3, "t": "canary-push"}"#).0, 200);
+    for (op, value) in
+        [("==", r#""canary-query""#), ("in", r#"["canary-list", "canary-row"]"#), (">", r#""canary-more""#)]
+    {
+        let query = format!(
+            r#"{{"data_processing_pipeline": [{{"where": [{{"name": "t", "op": "{op}", "value": {value}}}]}}]}}"#
+        );
+        let (status, answer) = calls.call("key", "POST", &format!("/api/formatted_data/{uuid}"), &query);
+        assert_eq!(status, 200, "{answer}");
+    }
+    let formula = r#"{"data_processing_pipeline": [{"select": [{"name": "sum_if([n], [t] = \"canary-formula\")"}]}]}"#;
+    assert_eq!(calls.call("key", "POST", &format!("/api/formatted_data/{uuid}"), formula).0, 200);
+    let log = String::from_utf8(serving.stop("TERM").stderr).unwrap();
+    assert!(log.contains("/api/formatted_data/{uuid}"), "{log}");
+    let leaked: Vec<_> = log.lines().filter(|line| line.contains("canary")).collect();
+    assert!(leaked.is_empty(), "{leaked:#?}");
+}

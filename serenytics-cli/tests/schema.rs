@@ -309,6 +309,7 @@ fn schema_check_exits_with_2_if_a_file_cannot_be_checked() {
     let (code, _, errors) = check(&[("SERENYTICS_API_DOMAIN", &world.serving.url)]);
     assert_eq!(code, 2);
     assert!(errors.contains("no API key: set the environment variable SERENYTICS_API_KEY"), "{errors}");
+    assert!(errors.contains(&world.serving.url) && !errors.contains("app.serenytics.com"), "{errors}");
     let (code, _, errors) =
         check(&[("SERENYTICS_API_DOMAIN", &world.serving.url), ("SERENYTICS_API_KEY", "another-canary")]);
     assert_eq!(code, 2);
@@ -320,4 +321,59 @@ fn schema_check_exits_with_2_if_a_file_cannot_be_checked() {
     let (code, _, errors) = check(&[("SERENYTICS_API_DOMAIN", &url), ("SERENYTICS_API_KEY", KEY)]);
     assert_eq!(code, 2);
     assert!(errors.contains("could not check schemas/a.json: ") && errors.lines().count() == 1, "{errors}");
+}
+
+#[test]
+fn schema_pull_writes_a_file_for_each_source_and_creates_no_other_folder() {
+    let world = World::start();
+    let (one, other) = (world.load("a/b", SALES), world.load("a:b", SALES));
+    let (code, out, errors) = world.schema(&["pull", "a/b"]);
+    assert_eq!((code, errors.as_str()), (0, ""), "{out}");
+    let second = format!("schemas/a_b-{}.json", &other.uuid()[..8]);
+    for _ in 0..2 {
+        let (code, out, errors) = world.schema(&["pull", "a:b"]);
+        assert_eq!((code, errors.as_str()), (0, ""), "{out}");
+        assert!(out.starts_with(&second), "{out}");
+    }
+    let source = |file: &str| SchemaFile::from_json(&world.read(file)).unwrap().source;
+    assert_eq!((source("schemas/a_b.json"), source(&second)), ("a/b".to_owned(), "a:b".to_owned()));
+    assert_ne!(one.uuid(), other.uuid());
+
+    for output in ["missing/a.json", "../missing/a/b.json"] {
+        let (code, _, errors) = world.schema(&["pull", "a/b", "--output", output]);
+        assert_eq!(code, 1);
+        assert!(errors.contains("does not exist: create it first"), "{errors}");
+        assert!(!world.folder.path().join("missing").exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn commands_end_normally_if_the_reader_has_gone() {
+    use std::process::Stdio;
+
+    let world = World::start();
+    world.load("sales", SALES);
+    assert_eq!(world.schema(&["pull", "sales"]).0, 0);
+    // A file that differs, one that does not exist, and an unknown command.
+    world.write("schemas/b.json", r#"{"source": "sales", "columns": [{"name": "gone", "type": "str"}]}"#);
+    for (arguments, expected) in [
+        (vec!["schema", "check"], 1),
+        (vec!["schema", "check", "missing.json"], 2),
+        (vec!["schema", "pull", "sales"], 0),
+        (vec!["schema", "pull", "unknown"], 1),
+        (vec!["serve", "--data", "x"], 1),
+        (vec!["--help"], 0),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = serenytics();
+        command.args(&arguments).env("SERENYTICS_API_KEY", KEY).env("SERENYTICS_API_DOMAIN", &world.serving.url);
+        if arguments[0] == "serve" {
+            command.env_remove("SERENYTICS_API_KEY");
+        }
+        command.current_dir(world.folder.path()).stdin(Stdio::null());
+        command.stdout(writer.try_clone().unwrap()).stderr(writer);
+        assert_eq!(command.status().unwrap().code(), Some(expected), "{arguments:?}");
+    }
 }

@@ -116,6 +116,12 @@ fn serve_rejects_invalid_arguments() {
     for (arguments, expected) in [
         (vec!["serve"], "--data <FOLDER>"),
         (vec!["serve", "--data", data, "--listen", "here", "--api-key", "k"], "invalid value 'here' for '--listen"),
+        (
+            vec!["serve", "--data", data, "--listen", "localhost", "--api-key", "k"],
+            "such as 127.0.0.1:8000 or localhost:8000",
+        ),
+        (vec!["serve", "--data", data, "--listen", "localhost:x", "--api-key", "k"], "invalid value 'localhost:x'"),
+        (vec!["serve", "--data", data, "--public-url", "example.com", "--api-key", "k"], "invalid public URL"),
         (vec!["serve", "--data", data], "pass an API key with --api-key, SERENYTICS_API_KEY or --api-key-file"),
         (vec!["serve", "--data", data, "--api-key", ""], "an API key is empty"),
         (vec!["serve", "--data", data, "--user", "ada"], "LOGIN:PASSWORD"),
@@ -149,4 +155,49 @@ fn serve_sets_malloc_arena_max_unless_it_is_set() {
         assert_eq!(get(&serving.url, "key"), 200);
         assert!(serving.stop("TERM").status.success());
     }
+}
+
+#[test]
+fn serve_listens_on_a_host_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--api-key", "key", "--listen", "localhost:0"]);
+    assert_eq!(get(&serving.url, "key"), 200);
+    let output = serving.stop("TERM");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("other machines"), "localhost is a public address");
+}
+
+#[test]
+fn serve_on_a_port_in_use_leaves_no_data_folder() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let address = taken.local_addr().unwrap().to_string();
+    let arguments = ["serve", "--api-key", "key", "--listen", &address, "--data"];
+    let output = serenytics().args(arguments).arg(&data).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("could not listen on 127.0.0.1:"));
+    assert!(!data.exists());
+}
+
+#[test]
+fn serve_rejects_a_data_folder_in_use_whose_lock_file_was_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &["--api-key", "key"]);
+    std::fs::remove_file(folder.path().join("lock")).unwrap();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--api-key", "key", "--data"];
+    let output = serenytics().args(arguments).arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("is in use by another engine"));
+    serving.stop("TERM");
+}
+
+#[test]
+fn serve_ignores_unknown_fields_only_if_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = r#"{"name": "x", "type": "Storage", "folder": "f"}"#;
+    let serving = Serving::start(folder.path(), &["--api-key", "key"]);
+    assert!(post(&serving.url, "/api/data_source", body).contains("unknown field `folder`"));
+    serving.stop("TERM");
+    let serving = Serving::start(folder.path(), &["--api-key", "key", "--ignore-unknown-fields"]);
+    assert!(post(&serving.url, "/api/data_source", body).contains(r#""name":"x""#));
 }

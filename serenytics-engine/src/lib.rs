@@ -57,7 +57,7 @@ mod warehouse;
 pub use base::{Error, ErrorKind, QueryMetrics};
 pub use load::{BatchRequest, LoadOptions, Loaded, Operation, Python, RowsFile};
 pub use query::{
-    Answer, ByteStream, CacheStatus, ExportFormat, ExportOptions, Input, JoinKey, JoinedTable, QueryLimits,
+    Answer, ByteStream, CacheStatus, CsvOptions, ExportFormat, ExportOptions, Input, JoinKey, JoinedTable, QueryLimits,
     check_measures,
 };
 pub use rows::{Column, ForcedTypes, JsonRow, check_json_numbers, forced_type};

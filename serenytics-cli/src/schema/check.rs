@@ -9,7 +9,8 @@ use serenytics_core::{Client, Error};
 use serenytics_query::drift::Drift;
 use serenytics_query::schema::{Schema, SourceRef};
 
-use super::{FOLDER, SERVER, closed, connect, print, read};
+use super::{FOLDER, SERVER, connect, print, read};
+use crate::output::{self, written};
 
 /// The arguments of `schema check`.
 #[derive(Args)]
@@ -54,7 +55,7 @@ pub(crate) async fn run(arguments: CheckArguments) -> ExitCode {
     match check(arguments).await {
         Ok(code) => code,
         Err(message) => {
-            eprintln!("error: {message}");
+            output::error(message);
             ExitCode::from(UNCHECKED)
         }
     }
@@ -73,7 +74,7 @@ async fn check(arguments: CheckArguments) -> Result<ExitCode, String> {
                 }
             }
             Err(unchecked) => {
-                eprintln!("error: {}", unchecked.message);
+                output::error(unchecked.message);
                 code = UNCHECKED;
                 if unchecked.is_last {
                     break;
@@ -128,6 +129,6 @@ async fn compare(client: &Client, path: &Path) -> Result<(Schema, Vec<Drift>), U
 fn report(path: &Path, schema: &Schema, differences: &[Drift]) -> Result<(), String> {
     let mut output = io::stdout().lock();
     let same = if differences.is_empty() { ": no differences" } else { "" };
-    writeln!(output, "{}: {}{same}", path.display(), schema.source).map_err(closed)?;
+    written(writeln!(output, "{}: {}{same}", path.display(), schema.source))?;
     print(&mut output, differences)
 }

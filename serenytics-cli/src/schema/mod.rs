@@ -12,6 +12,8 @@ use serenytics_core::Client;
 use serenytics_query::drift::Drift;
 use serenytics_query::schema_file::SchemaFile;
 
+use crate::output::written;
+
 /// The default folder of schema files, next to a crate's Cargo.toml.
 const FOLDER: &str = "schemas";
 
@@ -61,12 +63,7 @@ fn print(output: &mut dyn Write, differences: &[Drift]) -> Result<(), String> {
     let (breaking, additive): (Vec<_>, Vec<_>) = differences.iter().partition(|drift| drift.is_breaking());
     for drift in breaking.into_iter().chain(additive) {
         let word = if drift.is_breaking() { "breaking" } else { "additive" };
-        writeln!(output, "  {word}: {drift}").map_err(closed)?;
+        written(writeln!(output, "  {word}: {drift}"))?;
     }
     Ok(())
-}
-
-/// Describes a failed write to the standard output, such as a closed pipe.
-fn closed(error: io::Error) -> String {
-    format!("could not write to the standard output: {error}")
 }

@@ -8,7 +8,8 @@ use clap::Args;
 use serenytics_core::{Client, DataSource, Error};
 use serenytics_query::schema_file::SchemaFile;
 
-use super::{FOLDER, SERVER, closed, connect, print, read};
+use super::{FOLDER, SERVER, connect, print, read};
+use crate::output::written;
 
 /// The arguments of `schema pull`.
 #[derive(Args)]
@@ -36,7 +37,11 @@ pub(crate) struct PullArguments {
 pub(crate) async fn run(arguments: PullArguments) -> Result<(), String> {
     let client = connect()?;
     let source = find(&client, &arguments).await.map_err(|error| error.to_string())?;
-    let path = arguments.output.unwrap_or_else(|| Path::new(FOLDER).join(file_name(source.name())));
+    let is_default = arguments.output.is_none();
+    let path = match arguments.output {
+        Some(path) => path,
+        None => default_path(&source)?,
+    };
     let before = before(&path, &source)?;
     let file = match &before {
         Some((_, before)) => source.schema_file_after(before).await,
@@ -52,12 +57,12 @@ pub(crate) async fn run(arguments: PullArguments) -> Result<(), String> {
     let text = file.to_json()?;
     let is_current = before.is_some_and(|(before, _)| before == text);
     if !is_current {
-        replace(&path, &text).map_err(|error| format!("could not write {}: {error}", path.display()))?;
+        replace(&path, &text, is_default).map_err(|error| format!("could not write {}: {error}", path.display()))?;
     }
     let mut output = io::stdout().lock();
     let done = if is_current { "already up to date" } else { "written" };
-    writeln!(output, "{}: {done}: source `{}`, {}", path.display(), file.source, counted(file.columns.len()))
-        .map_err(closed)?;
+    let count = counted(file.columns.len());
+    written(writeln!(output, "{}: {done}: source `{}`, {count}", path.display(), file.source))?;
     print(&mut output, &differences)
 }
 
@@ -70,6 +75,21 @@ async fn find(client: &Client, arguments: &PullArguments) -> Result<DataSource, 
         }
         found => found,
     }
+}
+
+/// Returns the path of the file of a source. Two names can lead to the same file name, such as `a/b` and `a:b`: the
+/// second source gets the start of its uuid as a suffix.
+fn default_path(source: &DataSource) -> Result<PathBuf, String> {
+    let name = file_name(source.name());
+    let path = Path::new(FOLDER).join(format!("{name}.json"));
+    let is_other = |file: &SchemaFile| file.uuid.is_none() && file.source != source.name();
+    // A file that cannot be read is reported by the next step.
+    let is_taken = read(&path).is_ok_and(|before| before.is_some_and(|(_, file)| is_other(&file)));
+    if !is_taken {
+        return Ok(path);
+    }
+    let start: String = source.uuid().chars().take(8).collect();
+    Ok(Path::new(FOLDER).join(format!("{name}-{start}.json")))
 }
 
 /// Reads the existing file, if any. It must describe the same source: overwriting another file would lose its edits.
@@ -87,22 +107,28 @@ fn before(path: &Path, source: &DataSource) -> Result<Option<(String, SchemaFile
     Err(format!("{} describes another source, {}; {ADVICE}", path.display(), file.schema().source))
 }
 
-/// Returns the file name for a source: its name, with `_` for characters that are invalid or lead to another folder.
+/// Returns the file name for a source, without extension: its name, with `_` for characters that are invalid or lead to another folder.
 fn file_name(source: &str) -> String {
     let is_apart = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
     let mut name: String = source.chars().map(|c| if is_apart(c) { '_' } else { c }).collect();
     if name.starts_with('.') {
         name.replace_range(..1, "_");
     }
-    name + ".json"
+    name
 }
 
-/// Writes a file atomically: completely or not at all.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file atomically: completely or not at all. Its folder must exist, unless `creates_folder` is true.
+fn replace(path: &Path, text: &str, creates_folder: bool) -> io::Result<()> {
     // Write to the target of a symbolic link, so that the link stays.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
+    if creates_folder {
+        std::fs::create_dir_all(folder)?;
+    } else if !folder.is_dir() {
+        // A folder that was misspelled would be created, and the file not found there.
+        let message = format!("the folder {} does not exist: create it first", folder.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, message));
+    }
     let partial = folder.join(format!(".schema-{}.partial", std::process::id()));
     let mut file = File::create_new(&partial)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
@@ -131,7 +157,7 @@ mod tests {
             (".hidden", "_hidden.json"),
             ("a/b\\c:d\n", "a_b_c_d_.json"),
         ] {
-            assert_eq!(file_name(source), file);
+            assert_eq!(file_name(source) + ".json", file);
         }
     }
 }

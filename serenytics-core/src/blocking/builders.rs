@@ -129,6 +129,7 @@ impl Export<'_> {
         Export: format(self, format: ExportFormat);
         Export: separator(self, separator: char);
         Export: quotes(self, quotes: bool);
+        Export: guard_formulas(self, guard: bool);
         Export: timeout(self, timeout: Duration);
         Export: progress(self, progress: impl FnMut(Progress) + Send + 'static);
     }

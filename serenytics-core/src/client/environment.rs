@@ -50,14 +50,21 @@ impl Environment<'_> {
         match self.parameters()?.get(KEY) {
             Some(Value::String(key)) if !key.trim().is_empty() => Ok(key.into()),
             Some(_) => Err(Error::new(Kind::Usage, format!("the script parameter `{KEY}` is empty or not a string"))),
-            None => Err(Error::new(
-                Kind::Usage,
-                format!(
-                    "no API key: set the environment variable {KEY}, to a key from \
-                     https://app.serenytics.com/studio/account; the script parameters ({PARAMETERS_FILE} in the working \
-                     directory, or {PARAMETERS}) have none either"
-                ),
-            )),
+            None => {
+                let url = self.url();
+                let origin = if url == DEFAULT_URL {
+                    format!("from https://app.serenytics.com/studio/account, or for another server set {URL} too")
+                } else {
+                    format!("that the server {url} accepts")
+                };
+                Err(Error::new(
+                    Kind::Usage,
+                    format!(
+                        "no API key: set the environment variable {KEY}, to a key {origin}; the script parameters \
+                         ({PARAMETERS_FILE} in the working directory, or {PARAMETERS}) have none either"
+                    ),
+                ))
+            }
         }
     }
 

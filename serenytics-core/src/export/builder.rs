@@ -25,6 +25,7 @@ pub struct Export<'s> {
     pub(crate) format: Option<ExportFormat>,
     pub(crate) separator: char,
     quotes: bool,
+    guard_formulas: bool,
     timeout: Duration,
     progress: ProgressCallback<'static, Progress>,
 }
@@ -50,7 +51,15 @@ impl DataSource {
     /// ```
     #[doc(alias = "get_dataset_as_dataframe")]
     pub fn export(&self) -> Export<'_> {
-        Export { source: self, format: None, separator: ',', quotes: true, timeout: TIMEOUT, progress: None }
+        Export {
+            source: self,
+            format: None,
+            separator: ',',
+            quotes: true,
+            guard_formulas: false,
+            timeout: TIMEOUT,
+            progress: None,
+        }
     }
 }
 
@@ -71,6 +80,15 @@ impl Export<'_> {
     /// inside a string looks like the end of a field. Rows that are parsed here are always quoted.
     pub fn quotes(mut self, quotes: bool) -> Self {
         self.quotes = quotes;
+        self
+    }
+
+    /// Sets whether texts that spreadsheets would run as formulas get a `'` before them in CSV:
+    /// those that begin with `=`, `+`, `-`, `@`, a tab or a carriage return (default: false). Rows
+    /// that are parsed here are unchanged. The embedded engine supports this; the platform does not
+    /// document it.
+    pub fn guard_formulas(mut self, guard: bool) -> Self {
+        self.guard_formulas = guard;
         self
     }
 
@@ -111,6 +129,7 @@ impl Export<'_> {
     /// Starts the download of a file as CSV that can be parsed.
     pub(crate) async fn begin_csv(&mut self, deadline: Deadline) -> Result<Download, Error> {
         self.quotes = true;
+        self.guard_formulas = false;
         if !self.separator.is_ascii() || matches!(self.separator, '\n' | '\r' | '"') {
             return Err(Error::new(
                 Kind::Usage,
@@ -133,12 +152,15 @@ impl Export<'_> {
     /// spawned.
     async fn create(&mut self, format: ExportFormat, deadline: Deadline) -> Result<(Url, ExportFormat), Error> {
         let session = self.source.session();
-        let body = json!({
+        let mut body = json!({
             "send_email": false,
             "export_format": format.word(),
             "csv_separator": self.separator.to_string(),
             "add_quotes": self.quotes,
         });
+        if self.guard_formulas {
+            body["guard_formulas"] = true.into();
+        }
         let request =
             session.post(&["api", "data_source", self.source.uuid(), "export_source_data"], deadline).no_read_timeout();
         let mut response = request.creates_file().json(&body).send().await?;

@@ -25,7 +25,7 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use self::admission::QuerySlots;
-pub use self::answer::{Answer, ByteStream, CacheStatus, ExportFormat, ExportOptions};
+pub use self::answer::{Answer, ByteStream, CacheStatus, CsvOptions, ExportFormat, ExportOptions};
 use self::answer::{Batches, Layout, title};
 use self::cache::ResultCache;
 pub use self::input::{Input, JoinKey, JoinedTable};
@@ -72,8 +72,8 @@ impl Queries {
     }
 
     /// Returns the answer of a query as CSV with a header, otherwise like [`answer`](Self::answer).
-    pub(crate) async fn answer_csv(&self, input: Input, options: Pipeline) -> Result<Answer, Error> {
-        self.answer_in(Layout::Csv, input, options).await
+    pub(crate) async fn answer_csv(&self, input: Input, options: Pipeline, csv: CsvOptions) -> Result<Answer, Error> {
+        self.answer_in(Layout::Csv(csv), input, options).await
     }
 
     async fn answer_in(&self, layout: Layout, input: Input, options: Pipeline) -> Result<Answer, Error> {
@@ -110,7 +110,7 @@ impl Queries {
         match layout {
             Layout::Rows => answer::rows(&titles, batches, input, rows_read.clone()).await,
             Layout::Columns => answer::columns(&titles, batches, &self.session, rows_read).await,
-            Layout::Csv => answer::csv::rows(&titles, batches, input, rows_read.clone()).await,
+            Layout::Csv(csv) => answer::csv::rows(&titles, batches, input, rows_read.clone(), csv).await,
         }
     }
 

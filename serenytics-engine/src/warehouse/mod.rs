@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub use self::table::{PausedWrites, Table};
 use crate::base::{Context, Error, QueryMetrics};
 use crate::load::{RowsFile, reload};
-use crate::query::{Answer, ByteStream, ExportOptions, Input, JoinedTable, Queries, QueryLimits};
+use crate::query::{Answer, ByteStream, CsvOptions, ExportOptions, Input, JoinedTable, Queries, QueryLimits};
 use crate::session::Session;
 use crate::storage::{Storages, TableState};
 
@@ -168,8 +168,8 @@ impl Warehouse {
     ///
     /// # Errors
     /// The same as [`query`](Self::query).
-    pub async fn query_csv(&self, input: Input, options: Pipeline) -> Result<Answer, Error> {
-        self.queries.answer_csv(input, options).await
+    pub async fn query_csv(&self, input: Input, options: Pipeline, csv: CsvOptions) -> Result<Answer, Error> {
+        self.queries.answer_csv(input, options, csv).await
     }
 
     /// Returns all rows as a file. The first chunk is ready on return.

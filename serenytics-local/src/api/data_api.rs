@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use serenytics_engine::CsvOptions;
 use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
 
 use super::body::{BufferedBody, RequestBody, SMALL};
@@ -29,6 +30,9 @@ struct DataQuery {
     #[serde(default)]
     format: Format,
     query: Option<Value>,
+    /// Not a field of the platform.
+    #[serde(default)]
+    guard_formulas: bool,
 }
 
 #[derive(Debug, Default, Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,7 @@ const QUERY: &str = "query";
 const PIPELINE: &str = "data_processing_pipeline";
 
 /// Parses the body into the format and the options of a row-by-row query.
-fn parsed(held: &BufferedBody) -> Result<(Format, Pipeline), Error> {
+fn parsed(held: &BufferedBody) -> Result<(Format, CsvOptions, Pipeline), Error> {
     let asked = if held.is_empty() { DataQuery::default() } else { held.object()? };
     let stages = match &asked.query {
         None | Some(Value::Null) => Vec::new(),
@@ -70,7 +74,8 @@ fn parsed(held: &BufferedBody) -> Result<(Format, Pipeline), Error> {
     };
     let options =
         Pipeline { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: stages, ..Pipeline::default() };
-    Ok((asked.format, options))
+    let csv = CsvOptions { guard_formulas: asked.guard_formulas, ..CsvOptions::default() };
+    Ok((asked.format, csv, options))
 }
 
 /// Lists the sources of the data API.
@@ -104,10 +109,10 @@ pub(super) async fn data(
     body: RequestBody,
 ) -> Answer {
     let source = authorised(&sources, &data_api, &uuid).await?;
-    let (format, options) = body.read(SMALL).await?.parse(parsed).await?;
+    let (format, csv, options) = body.read(SMALL).await?.parse(parsed).await?;
     Ok(match format {
         Format::Json => answered("application/json", sources.query(source, options).await?),
-        Format::Csv => answered("text/csv; charset=utf-8", sources.query_csv(source, options).await?),
+        Format::Csv => answered("text/csv; charset=utf-8", sources.query_csv(source, options, csv).await?),
     })
 }
 

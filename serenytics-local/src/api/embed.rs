@@ -14,12 +14,14 @@ use uuid::Uuid;
 
 use super::body::RequestBody;
 use super::extract::Path;
-use super::link::{check, origin};
+use super::host::origin;
+use super::link::check;
 use super::web_app::{found, unknown};
 use super::{Answer, Shared, answer};
 use crate::access::{Account, SignedLinks};
 use crate::base::Error;
 use crate::catalogue::Catalogue;
+use crate::platform::HttpSettings;
 
 #[derive(Debug, Deserialize)]
 struct EmbedRequest {
@@ -32,6 +34,7 @@ struct EmbedRequest {
 pub(super) async fn embed(
     State(catalogue): State<Catalogue>,
     State(links): Shared<SignedLinks>,
+    State(http): State<HttpSettings>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
@@ -45,7 +48,7 @@ pub(super) async fn embed(
     let payload = URL_SAFE_NO_PAD.encode(Value::Object(request.payload.unwrap_or_default()).to_string());
     let path = format!("/embed/web_app/{}?embeddedPayload={payload}", web_app.uuid);
     let link = links.embeds().sign_for(Duration::from_secs(request.expire_in), Method::GET.as_str(), &path)?;
-    let url = format!("{}{link}", origin(&headers)?);
+    let url = format!("{}{link}", origin(&headers, &http)?);
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "embeddedUrl": url})))
 }
 

@@ -6,16 +6,18 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serenytics_engine::{ExportFormat, ExportOptions};
+use serenytics_engine::{CsvOptions, ExportFormat, ExportOptions};
 use url::form_urlencoded;
 
 use super::body::RequestBody;
 use super::extract::{Path, Query};
+use super::host::origin;
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::{Account, SignedLinks};
 use crate::base::Error;
 use crate::catalogue::separator;
+use crate::platform::HttpSettings;
 use crate::sources::Sources;
 
 /// The body of `export_source_data`.
@@ -27,6 +29,9 @@ struct ExportRequest {
     csv_separator: Option<Value>,
     #[serde(default)]
     add_quotes: bool,
+    /// Not a field of the platform.
+    #[serde(default)]
+    guard_formulas: bool,
 }
 
 /// The query of a download link.
@@ -35,12 +40,14 @@ pub(super) struct DownloadOptions {
     format: String,
     separator: char,
     quotes: bool,
+    guard: bool,
 }
 
 /// Returns a link to the rows of a source.
 pub(super) async fn ask(
     State(sources): Shared<Sources>,
     State(links): Shared<SignedLinks>,
+    State(http): State<HttpSettings>,
     account: Account,
     Path(uuid): Path<String>,
     headers: HeaderMap,
@@ -52,6 +59,9 @@ pub(super) async fn ask(
         return Err(Error::not_emulated("an export by e-mail"));
     }
     let format = ExportFormat::named(asked.export_format.as_deref().unwrap_or("auto"))?;
+    if asked.guard_formulas && format == ExportFormat::Parquet {
+        return Err(Error::refused("`guard_formulas` changes the text of CSV cells, and does not apply to parquet"));
+    }
     let separator = char::from(separator(asked.csv_separator.as_ref())?);
     let uuid = source.uuid;
     sources.input(source).await?.check_export()?;
@@ -59,8 +69,10 @@ pub(super) async fn ask(
         .append_pair("format", format.name())
         .append_pair("separator", separator.encode_utf8(&mut [0; 4]))
         .append_pair("quotes", if asked.add_quotes { "true" } else { "false" })
+        .append_pair("guard", if asked.guard_formulas { "true" } else { "false" })
         .finish();
-    let url = link(&links, &headers, &Method::GET, &format!("/api/data_source/{uuid}/export?{query}"))?;
+    let url =
+        link(&links, &origin(&headers, &http)?, &Method::GET, &format!("/api/data_source/{uuid}/export?{query}"))?;
     Ok(answer(StatusCode::OK, &json!({"status": "ok", "csv_url": url, "output_file_format": format.name()})))
 }
 
@@ -77,7 +89,8 @@ pub(super) async fn download(
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, disposition(&source.name, format)),
     ];
-    let options = ExportOptions { format, separator, quotes: linked.quotes };
+    let csv = CsvOptions { separator, quotes: linked.quotes, guard_formulas: linked.guard };
+    let options = ExportOptions { format, csv };
     let pieces = sources.export(source, options).await?;
     // An error in the stream closes the connection early, so that no client mistakes a part for the whole file.
     Ok((headers, Body::from_stream(pieces)).into_response())

@@ -1,30 +1,17 @@
 //! Signed links: their URLs, and the check of requests that use them instead of an API key.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
-use url::Url;
 
 use super::{Answer, Shared};
 use crate::access::{Links, SignedLinks};
 use crate::base::Error;
 
-/// Builds a signed URL of this server.
-pub(super) fn link(links: &SignedLinks, headers: &HeaderMap, method: &Method, path: &str) -> Result<String, Error> {
-    Ok(format!("{}{}", origin(headers)?, links.files().sign(method.as_str(), path)?))
-}
-
-/// Returns the address of the server as the client sees it.
-pub(super) fn origin(headers: &HeaderMap) -> Result<String, Error> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(header::HOST.as_str())
-        .ok_or_else(|| Error::refused("the request needs the header Host to build a link to this server"))?;
-    // A TLS proxy in front of the server sets this header.
-    let scheme = if text("x-forwarded-proto") == Some("https") { "https" } else { "http" };
-    let base = Url::parse(&format!("{scheme}://{host}"))
-        .map_err(|error| Error::refused(format!("invalid header Host {host:?}: {error}")))?;
-    Ok(base.origin().ascii_serialization())
+/// Builds a signed URL of the server at this address.
+pub(super) fn link(links: &SignedLinks, origin: &str, method: &Method, path: &str) -> Result<String, Error> {
+    Ok(format!("{origin}{}", links.files().sign(method.as_str(), path)?))
 }
 
 /// Rejects requests without a valid signed link.

@@ -9,6 +9,7 @@ mod data_source;
 mod embed;
 mod export;
 mod extract;
+mod host;
 mod keys;
 mod link;
 mod list;
@@ -42,6 +43,7 @@ use crate::base::{Error, Kind};
 use crate::platform::Platform;
 
 pub(crate) use body_stream::MIN_BYTES_PER_SECOND;
+pub(crate) use host::public_url;
 
 /// The result of a handler.
 type Answer = Result<Response, Error>;
@@ -110,6 +112,7 @@ pub(crate) fn router(platform: Platform) -> Router {
         .route("/metrics", get(operation::metrics))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(host::require_valid))
         .layer(middleware::from_fn_with_state(platform.clone(), request::caught))
         .layer(middleware::from_fn_with_state(platform.clone(), request::observe))
         .with_state(platform)

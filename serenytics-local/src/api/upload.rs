@@ -13,6 +13,7 @@ use serde_json::json;
 use super::body::RequestBody;
 use super::body_stream::MinRateBody;
 use super::extract::{Path, Query};
+use super::host::origin;
 use super::link::link;
 use super::{Answer, Shared, answer};
 use crate::access::{Account, SignedLinks};
@@ -44,7 +45,8 @@ pub(super) async fn sign(
         })?;
         let source = sources.find(&account, &uuid).await?;
         source.check_holds_rows()?;
-        let url = link(&links, &headers, &Method::PUT, &format!("/api/data_source/{}/upload", source.uuid))?;
+        let url =
+            link(&links, &origin(&headers, &http)?, &Method::PUT, &format!("/api/data_source/{}/upload", source.uuid))?;
         return Ok(answer(StatusCode::OK, &json!({"status": "ok", "signed_request": url})));
     }
     let body = json!({"status": "error", "errors": ["this server does not use S3: upload to /file"]});

@@ -1,6 +1,7 @@
 //! The settings of a platform, which the builder of the server fills in.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serenytics_engine::{Python, QueryLimits};
@@ -38,7 +39,7 @@ pub(crate) struct Settings {
 }
 
 /// The settings that handlers of requests use themselves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct HttpSettings {
     /// True if files are uploaded through signed links.
     pub(crate) sign_uploads: bool,
@@ -46,4 +47,6 @@ pub(crate) struct HttpSettings {
     pub(crate) client_timeout: Duration,
     /// True if fields of JSON bodies that the server does not know are ignored.
     pub(crate) ignore_unknown_fields: bool,
+    /// The URL of the server in links; that of each request if it is `None`.
+    pub(crate) public_url: Option<Arc<str>>,
 }

@@ -35,6 +35,7 @@ pub(crate) async fn platform_for(credentials: Credentials) -> (Platform, TempDir
             sign_uploads: false,
             client_timeout: Duration::from_secs(10),
             ignore_unknown_fields: false,
+            public_url: None,
         },
     };
     (Platform::open(settings, "http://127.0.0.1:1").await.unwrap(), folder)

@@ -39,6 +39,7 @@ pub struct ServerBuilder {
     listen: SocketAddr,
     connections: usize,
     shutdown_timeout: Duration,
+    public_url: Option<String>,
 }
 
 impl ServerBuilder {
@@ -214,6 +215,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets the URL of the server in links to exports, uploads and web apps, such as `https://data.example.com` (default:
+    /// the header `Host` of the request).
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<String>) -> ServerBuilder {
+        self.public_url = Some(url.into());
+        self
+    }
+
     /// Lets clients upload files through signed links, without their API key, as on a platform with uploads in S3. By
     /// default they upload to the API, with their API key.
     #[must_use]
@@ -246,9 +255,13 @@ impl ServerBuilder {
     /// - there is neither an API key nor a user, or two accounts have the same key
     /// - scripts are allowed and the Python interpreter cannot be started
     /// - the SMTP URL or the sender's address is invalid
-    pub async fn start(self) -> Result<Server, Error> {
+    pub async fn start(mut self) -> Result<Server, Error> {
         self.settings.credentials.check()?;
         self.settings.data_api.check_keys(&self.settings.credentials)?;
+        let public_url = self.public_url.as_deref().map(api::public_url).transpose()?;
+        self.settings.http.public_url = public_url.map(Arc::from);
+        // A start that fails must not leave a new data folder.
+        let listener = bind(self.listen)?;
         let lock = FolderLock::take(&self.settings.folder)?;
         let runtime = Builder::new_multi_thread()
             .enable_all()
@@ -257,7 +270,7 @@ impl ServerBuilder {
             .build()
             .context("could not start the threads of the server")?;
         let (stop, stopped) = watch::channel(());
-        let started = runtime.spawn(serve(self, stopped));
+        let started = runtime.spawn(serve(self, listener, stopped));
         let mut running = Running { runtime: Some(runtime), stop: Some(stop), lock: Some(lock) };
         match started.await.context("the server failed to start") {
             Ok(Ok((address, serving))) => {
@@ -271,14 +284,24 @@ impl ServerBuilder {
     }
 }
 
-/// Binds the address and opens the engine. The returned task runs until `stopped` changes.
+/// Binds an address, without accepting connections yet.
+fn bind(address: SocketAddr) -> Result<std::net::TcpListener, Error> {
+    let context = format!("could not listen on {address}");
+    // The standard library also allows a restart while connections of the previous server are closing.
+    let listener = std::net::TcpListener::bind(address).context(&context)?;
+    listener.set_nonblocking(true).context(&context)?;
+    Ok(listener)
+}
+
+/// Opens the engine and serves requests on the listener. The returned task runs until `stopped` changes.
 async fn serve(
     builder: ServerBuilder,
+    listener: std::net::TcpListener,
     mut stopped: watch::Receiver<()>,
 ) -> Result<(SocketAddr, JoinHandle<()>), Error> {
-    let ServerBuilder { settings, listen, connections, shutdown_timeout } = builder;
+    let ServerBuilder { settings, connections, shutdown_timeout, .. } = builder;
     let limits = ConnectionLimits { count: connections, timeout: settings.http.client_timeout };
-    let listener = TcpListener::bind(listen).await.context(&format!("could not listen on {listen}"))?;
+    let listener = TcpListener::from_std(listener).context("could not use the listener")?;
     let address = listener.local_addr().context("could not read the address of the listener")?;
     let platform = Platform::open(settings, &local_url(address)).await?;
     let router = api::router(platform.clone());
@@ -371,9 +394,11 @@ impl Server {
                     sign_uploads: false,
                     client_timeout: Duration::from_secs(30),
                     ignore_unknown_fields: false,
+                    public_url: None,
                 },
             },
             connections: 512,
+            public_url: None,
             shutdown_timeout: Duration::from_secs(10),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

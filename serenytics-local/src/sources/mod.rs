@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serenytics_engine::{
-    Answer, BatchRequest, ByteStream, ErrorKind, ExportOptions, Input, Push, RowsFile, Table, TableState, Warehouse,
+    Answer, BatchRequest, ByteStream, CsvOptions, ErrorKind, ExportOptions, Input, Push, RowsFile, Table, TableState,
+    Warehouse,
 };
 use serenytics_query::wire::Pipeline;
 use uuid::Uuid;
@@ -147,9 +148,9 @@ impl Sources {
     }
 
     /// Runs a query on a source. The answer is CSV.
-    pub(crate) async fn query_csv(&self, source: Source, options: Pipeline) -> Result<Answer, Error> {
+    pub(crate) async fn query_csv(&self, source: Source, options: Pipeline, csv: CsvOptions) -> Result<Answer, Error> {
         let input = self.input(source).await?;
-        Ok(self.warehouse.query_csv(input, options).await?)
+        Ok(self.warehouse.query_csv(input, options, csv).await?)
     }
 
     /// Exports all rows of a source as a file.

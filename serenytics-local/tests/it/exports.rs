@@ -257,6 +257,22 @@ async fn export_with_mistakes_is_rejected() {
 }
 
 #[tokio::test]
+async fn export_guards_texts_against_spreadsheets_only_if_asked() {
+    let engine = LocalEngine::start().await;
+    let uuid = engine.storage().await;
+    let texts = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'=1", "a=1", "", " =1", "=a,\"b\""];
+    let rows: Vec<_> = texts.iter().map(|text| json!({"=n": -1, "t": text})).collect();
+    engine.insert(&uuid, json!(rows)).await;
+    let plain = exported_text(&engine, &uuid, json!({})).await;
+    assert!(plain.starts_with("=n,t\n-1,=1+1\n"), "{plain}");
+    let guarded = "'=n,t\n-1,'=1+1\n-1,'+1\n-1,'-1\n-1,'@x\n-1,'\tx\n-1,\"'\rx\"\n-1,'=1\n-1,a=1\n-1,\"\"\n-1, =1\n-1,\"'=a,\"\"b\"\"\"\n";
+    assert_eq!(exported_text(&engine, &uuid, json!({"guard_formulas": true})).await, guarded);
+    let (status, answer) = ask(&engine, &uuid, json!({"guard_formulas": true, "export_format": "parquet"})).await;
+    assert_eq!(status, 400);
+    assert!(answer["errors"][0].as_str().unwrap().contains("does not apply to parquet"), "{answer}");
+}
+
+#[tokio::test]
 async fn signed_upload_needs_no_key_and_expires() {
     let folder = tempfile::tempdir().unwrap();
     let start = |seconds| {

@@ -10,6 +10,7 @@ mod csv_mistakes;
 mod data_api;
 mod differential;
 mod exports;
+mod fairness;
 mod formula_functions;
 mod formula_language;
 mod formula_mistakes;

@@ -6,7 +6,7 @@ use prometheus_client::metrics::counter::Counter;
 use serenytics_query::wire::ColumnTitle;
 
 use super::cells::narrowed;
-use super::export::CsvText;
+use super::export::{CsvOptions, CsvText};
 use super::{Batches, ByteStream};
 use crate::base::Error;
 use crate::query::input::Input;
@@ -19,8 +19,9 @@ pub(in crate::query) async fn rows(
     batches: Batches,
     input: Input,
     rows: Counter,
+    options: CsvOptions,
 ) -> Result<ByteStream, Error> {
-    let text = CsvText::begin(titles.iter().map(|title| title.name.as_str()), b',', false);
+    let text = CsvText::begin(titles.iter().map(|title| title.name.as_str()), options);
     let mut chunks =
         stream::try_unfold((batches, Some(text), input, rows), |(mut batches, text, input, rows)| async move {
             let Some(mut text) = text else { return Ok(None) };

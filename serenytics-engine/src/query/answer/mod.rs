@@ -16,7 +16,7 @@ use serenytics_query::wire::ColumnTitle;
 
 use self::cells::{Cells, narrowed};
 pub(crate) use self::export::export;
-pub use self::export::{ExportFormat, ExportOptions};
+pub use self::export::{CsvOptions, ExportFormat, ExportOptions};
 pub(super) use self::titles::title;
 use crate::base::Error;
 use crate::query::input::Input;
@@ -67,7 +67,7 @@ pub(super) enum Layout {
     /// does not name one.
     Columns,
     /// Lines of CSV.
-    Csv,
+    Csv(CsvOptions),
 }
 
 /// Returns an answer without data.

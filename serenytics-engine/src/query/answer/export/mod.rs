@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+pub use self::csv::CsvOptions;
 pub(super) use self::csv::CsvText;
 use self::parquet::ParquetChunks;
 use super::ByteStream;
@@ -74,10 +75,8 @@ impl ExportFormat {
 pub struct ExportOptions {
     /// The format of the file.
     pub format: ExportFormat,
-    /// The separator between two fields of a CSV file.
-    pub separator: u8,
-    /// Whether to quote every field of a CSV file. Default: only the fields that need quotes.
-    pub quotes: bool,
+    /// How a CSV file is written.
+    pub csv: CsvOptions,
 }
 
 impl Input {
@@ -147,8 +146,7 @@ enum Writer {
 
 impl Writer {
     fn begin(columns: &[Column], options: ExportOptions) -> Result<Writer, Error> {
-        let text =
-            || CsvText::begin(columns.iter().map(|column| column.name.as_str()), options.separator, options.quotes);
+        let text = || CsvText::begin(columns.iter().map(|column| column.name.as_str()), options.csv);
         Ok(match options.format {
             ExportFormat::Csv => Writer::Csv(text()),
             ExportFormat::CsvGz => Writer::CsvGz(text(), GzEncoder::new(Vec::new(), Compression::fast())),
