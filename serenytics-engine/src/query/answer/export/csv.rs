@@ -2,10 +2,9 @@
 
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::datatypes::DataType;
-
-use super::super::cells::Cells;
 use serde::Serialize;
 
+use super::super::cells::Cells;
 use crate::base::Error;
 
 /// How CSV text is written.
