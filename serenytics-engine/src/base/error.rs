@@ -222,8 +222,8 @@ mod tests {
     #[test]
     fn damage_in_the_causes_is_the_error() {
         let damage = Damage::of("/data/storages/id".as_ref(), "`a.parquet` is missing");
-        let cause = std::io::Error::other(damage.clone());
-        let error = Error::failed("the query failed", std::io::Error::other(cause));
+        let cause = io::Error::other(damage.clone());
+        let error = Error::failed("the query failed", io::Error::other(cause));
         assert_eq!((error.kind(), error.messages()), (ErrorKind::Damaged, vec![damage.to_string()]));
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use self::table::{PausedWrites, Table};
 use crate::base::{Context, Error, QueryMetrics};
-use crate::load::{RowsFile, reload};
+use crate::load::{Loaded, RowsFile, reload};
 use crate::query::{Answer, ByteStream, CsvOptions, ExportOptions, Input, JoinedTable, Queries, QueryLimits};
 use crate::session::Session;
 use crate::storage::{Storages, TableState};
@@ -105,17 +105,17 @@ impl Warehouse {
     ///
     /// # Errors
     /// The file is invalid. The error names the line and the column. The table is still damaged then.
-    pub async fn reload_damaged(&self, id: Uuid, file: RowsFile, aside: &Path) -> Result<(Table, u64), Error> {
+    pub async fn reload_damaged(&self, id: Uuid, file: RowsFile, aside: &Path) -> Result<(Table, Loaded), Error> {
         let replacement = self.storages.begin_replacement(id).await?;
-        let rows = match reload(&replacement.storage, file).await {
-            Ok(rows) => rows,
+        let loaded = match reload(&replacement.storage, file).await {
+            Ok(loaded) => loaded,
             Err(error) => {
                 self.storages.cancel_replacement(replacement)?;
                 return Err(error);
             }
         };
         self.storages.finish_replacement(replacement, aside).await?;
-        Ok((self.table(id).await?, rows))
+        Ok((self.table(id).await?, loaded))
     }
 
     /// Drops a table. Its files are removed once no query reads them.

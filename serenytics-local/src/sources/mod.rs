@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serenytics_engine::{
-    Answer, BatchRequest, ByteStream, CsvOptions, ErrorKind, ExportOptions, Input, Push, RowsFile, Table, TableState,
-    Warehouse,
+    Answer, BatchRequest, ByteStream, CsvOptions, ErrorKind, ExportOptions, Input, Loaded, Push, RowsFile, Table,
+    TableState, Warehouse,
 };
 use serenytics_query::wire::Pipeline;
 use uuid::Uuid;
@@ -75,14 +75,14 @@ impl Sources {
         Ok(self.warehouse.table(source.uuid).await?)
     }
 
-    /// Replaces all rows of a storage with those of a file. Returns the number of rows. A damaged storage is replaced, and
+    /// Replaces all rows of a storage with those of a file. A damaged storage is replaced, and
     /// its files are moved to the folder `unknown`.
-    pub(crate) async fn reload(&self, source: &Source, file: RowsFile) -> Result<u64, Error> {
+    pub(crate) async fn reload(&self, source: &Source, file: RowsFile) -> Result<Loaded, Error> {
         let uuid = source.uuid;
-        let (table, rows) = match self.warehouse.table(uuid).await {
+        let (table, loaded) = match self.warehouse.table(uuid).await {
             Ok(table) => {
-                let rows = table.reload(file).await?;
-                (table, rows)
+                let loaded = table.reload(file).await?;
+                (table, loaded)
             }
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 let aside = self.unknown.storage(uuid).context("could not move a damaged storage")?;
@@ -93,15 +93,15 @@ impl Sources {
             Err(error) => return Err(error.into()),
         };
         self.record(uuid, &table.state()).await;
-        Ok(rows)
+        Ok(loaded)
     }
 
-    /// Adds the rows of a file to a storage. Returns the new number of rows.
-    pub(crate) async fn update(&self, source: &Source, file: RowsFile, key: &str) -> Result<u64, Error> {
+    /// Adds the rows of a file to a storage.
+    pub(crate) async fn update(&self, source: &Source, file: RowsFile, key: &str) -> Result<Loaded, Error> {
         let table = self.table(source).await?;
-        let rows = table.update(file, key).await?;
+        let loaded = table.update(file, key).await?;
         self.record(source.uuid, &table.state()).await;
-        Ok(rows)
+        Ok(loaded)
     }
 
     /// Runs a batch on a storage.
