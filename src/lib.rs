@@ -229,12 +229,20 @@ pub mod __private {
     pub use std::string::String;
 
     pub use serenytics_macros::{query_compile, query_entry};
+
+    /// The macro of a name that is not a source.
+    pub mod not_a_source {
+        pub use serenytics_macros::__serenytics_source;
+    }
+
+    pub use serenytics_query::bindings::{__cell, __cells, __row, invalid, write};
     pub use serenytics_query::cell::{CellError, CellReader, Field};
-    pub use serenytics_query::query::{Part, Template};
+    pub use serenytics_query::cell::{Checked, Invalid, RowStruct, Second, Then, ThenRow};
+    pub use serenytics_query::query::{Part, Template, Unrendered};
     pub use serenytics_query::rendered::Rendered;
     pub use serenytics_query::schema::SourceRef;
     pub use serenytics_query::shape::{OutputColumn, OutputType};
     pub use serenytics_query::source::{ColumnAt, RowWriter, SourceRow, named, with_uuid};
-    pub use serenytics_query::value::{ListKind, ListProbe, NotAListKind};
+    pub use serenytics_query::value::{AnyList, ListProbe};
     pub use serenytics_query::vocabulary::{ColumnType, TimeSlot};
 }

@@ -6,6 +6,7 @@
 //! source, which `derive(Source)` creates. That macro passes the query, together with the schema,
 //! to the second step, which parses, checks and expands it.
 
+mod attributes;
 mod query;
 mod row;
 mod source;
@@ -36,4 +37,11 @@ pub fn query_entry(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn query_compile(input: TokenStream) -> TokenStream {
     query::compile(input.into()).into()
+}
+
+/// The macro of a name that is not a source: the error of its query.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __serenytics_source(input: TokenStream) -> TokenStream {
+    query::not_a_source(input.into()).into()
 }

@@ -35,10 +35,36 @@ pub use source::{SerdeRow, builder, load_row};
 pub use syntax::{parse, problem, stage, suggest, token, vocabulary};
 pub use values::{datetime, decimal, rendered};
 
+/// Items that the expansions of the macros use.
+#[doc(hidden)]
+pub mod bindings {
+    // A local variable can shadow a function, but not a constant or a static. The expansions import
+    // these functions next to their variables, so that a user's constant of the name is hidden.
+
+    /// Hides a user's constant of this name.
+    pub const fn __cells() {}
+    /// Hides a user's constant of this name.
+    pub const fn __cell() {}
+    /// Hides a user's constant of this name.
+    pub const fn __row() {}
+    /// Hides a user's constant of this name.
+    pub const fn write() {}
+
+    /// An expression of any type, for code that is only compiled.
+    ///
+    /// # Panics
+    /// Always.
+    #[must_use]
+    pub fn invalid<T>() -> T {
+        unreachable!("code that is only compiled is called")
+    }
+}
+
 /// The values that a column is compared with, and how they are written on the wire.
 pub mod value {
-    pub use crate::rows::cell::{FieldOf, column_type, field};
+    pub use crate::rows::cell::{FieldOf, check_cell, check_row, column_type, field};
     pub use crate::source::builder::{splice, splice_option};
+    pub use crate::source::other_name;
     pub use crate::values::rendered::{LimitValue, limit, limit_option};
     pub use crate::values::value::*;
 }

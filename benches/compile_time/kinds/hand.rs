@@ -79,16 +79,18 @@ pub fn valued_1000(least: f64, countries: &[&str], rows: u32) -> (String, Shape)
     };
     let values = [
         Rendered::scalar(value::float_value(&least)).of("revenue"),
-        Rendered::list(value::str_list(value::List, countries)).of("country"),
+        Rendered::list(value::str_list(countries)).of("country"),
         value::limit(&rows),
     ];
     let query = Query::<Row>::with_values(
-        named("sales"),
-        TEMPLATE,
         &values,
-        Cow::Borrowed(SHAPE),
-        |cells| Ok(Row { product: cells.next()?, sum_revenue: cells.next()?, dcount_invoice: cells.next()? }),
-        Cow::Borrowed(&[]),
+        Unrendered::new(
+            named("sales"),
+            TEMPLATE,
+            Cow::Borrowed(SHAPE),
+            |cells| Ok(Row { product: cells.next()?, sum_revenue: cells.next()?, dcount_invoice: cells.next()? }),
+            Cow::Borrowed(&[]),
+        ),
     );
     sent(&query)
 }
@@ -166,20 +168,22 @@ pub fn monthly_1000(from: DateTime) -> (String, Shape) {
     };
     let values = [Rendered::scalar(value::datetime_value(&from)).of("date")];
     let query = Query::<Row>::with_values(
-        named("sales"),
-        TEMPLATE,
         &values,
-        Cow::Borrowed(SHAPE),
-        |cells| {
-            Ok(Row {
-                brand: cells.next()?,
-                month_date: cells.next()?,
-                sold: cells.next()?,
-                max_shipped: cells.next()?,
-                count: cells.next()?,
-            })
-        },
-        Cow::Borrowed(&[]),
+        Unrendered::new(
+            named("sales"),
+            TEMPLATE,
+            Cow::Borrowed(SHAPE),
+            |cells| {
+                Ok(Row {
+                    brand: cells.next()?,
+                    month_date: cells.next()?,
+                    sold: cells.next()?,
+                    max_shipped: cells.next()?,
+                    count: cells.next()?,
+                })
+            },
+            Cow::Borrowed(&[]),
+        ),
     );
     sent(&query)
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use proc_macro2::{Literal, TokenTree};
-use serenytics_query::schema::Schema;
+use serenytics_query::schema::{INVALID, INVALID_GENERIC, Schema, SourceRef};
 
 thread_local! {
     /// The literal and its decoded schema.
@@ -23,7 +23,14 @@ pub(super) fn decoded(literal: Literal) -> Option<Rc<Schema>> {
         return known;
     }
     let literal: syn::LitStr = syn::parse2(TokenTree::from(literal).into()).ok()?;
-    let schema = Rc::new(Schema::decode(&literal.value())?);
+    // The schema of an invalid declaration has no columns.
+    let schema = match literal.value().as_str() {
+        text @ (INVALID | INVALID_GENERIC) => {
+            Schema { source: SourceRef::Name(text.to_owned().into()), columns: Vec::new() }
+        }
+        text => Schema::decode(text)?,
+    };
+    let schema = Rc::new(schema);
     LAST.set(Some((text, Rc::clone(&schema))));
     Some(schema)
 }

@@ -1,6 +1,8 @@
 //! Support for editors: each column of a query becomes a field access, so that an editor can
 //! complete, look up and rename columns.
 
+use std::sync::OnceLock;
+
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 use serenytics_query::check::Checked;
@@ -9,12 +11,12 @@ use serenytics_query::stage::{Position, Selected};
 
 use super::{Input, field_name};
 
-/// Creates a statement that only rust-analyzer compiles; for rustc it is an empty block. It comes
+/// Creates a statement for rust-analyzer; nothing for rustc. It comes
 /// first even if the query is invalid, and has an element for each place of a column, also an empty
 /// one. To complete a column, rust-analyzer compares this expansion with the expansion of the same
 /// query with a name at the cursor, up to that name.
 pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> TokenStream {
-    if parsed.columns.is_empty() {
+    if parsed.columns.is_empty() || !is_editor() {
         return TokenStream::new();
     }
     let krate = &input.krate;
@@ -32,13 +34,18 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
         fields.push(Punct::new(',', Spacing::Alone).into());
     }
     let fields = TokenTree::from(Group::new(Delimiter::Parenthesis, fields.into_iter().collect()));
-    quote! {
-        #[allow(unexpected_cfgs)]
-        {
-            #[cfg(rust_analyzer)]
-            let _ = |#columns: <#path as #krate::Source>::Columns| #fields;
-        }
-    }
+    quote!(let _ = |#columns: <#path as #krate::Source>::Columns| #fields;)
+}
+
+/// Returns true if an editor expands the macro. A `cfg` in the expansion would be a lint in the
+/// user's crate, and rustc would have to skip its tokens.
+fn is_editor() -> bool {
+    static IS_EDITOR: OnceLock<bool> = OnceLock::new();
+    *IS_EDITOR.get_or_init(|| {
+        let program = std::env::current_exe().unwrap_or_default();
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.contains("rust-analyzer") || std::env::var_os("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_some()
+    })
 }
 
 /// Returns the field for an identifier, raw if it is a keyword of Rust. Returns `None` for a word

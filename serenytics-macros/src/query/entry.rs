@@ -3,12 +3,12 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use serenytics_query::parse::parse;
+use serenytics_query::parse::{Parsed, parse};
 use serenytics_query::problem::{Code, Problem};
 
 use super::errors;
 use super::header::Header;
-use super::tokens::{Tokens, after};
+use super::tokens::Tokens;
 
 /// The input is `[$crate] query`.
 pub(crate) fn entry(input: TokenStream) -> TokenStream {
@@ -26,7 +26,7 @@ pub(crate) fn entry(input: TokenStream) -> TokenStream {
 fn expression(krate: &Group, query: TokenStream) -> TokenStream {
     match parts(krate, &TokenStream::new(), TokenStream::new(), query) {
         Ok(parts) => quote!({ #parts }),
-        Err((tokens, problems)) => errors::all(&tokens, &problems),
+        Err((tokens, parsed)) => errors::all(&tokens, &parsed, &parsed.problems),
     }
 }
 
@@ -36,42 +36,58 @@ fn function(krate: &Group, header: TokenStream, body: TokenStream) -> TokenStrea
         Err(error) => return error.into_compile_error(),
     };
     parts(krate, &parsed.conditions, header, body)
-        .unwrap_or_else(|(tokens, problems)| parsed.function_without_row(&errors::all(&tokens, &problems)))
+        .unwrap_or_else(|(tokens, query)| parsed.function_without_row(&errors::all(&tokens, &query, &query.problems)))
 }
 
-/// Creates the check that the type is a source, and the call of its macro.
+/// Creates the call of the source's macro.
 fn parts(
     krate: &Group,
     conditions: &TokenStream,
     header: TokenStream,
     query: TokenStream,
-) -> Result<TokenStream, (Tokens, Vec<Problem>)> {
+) -> Result<TokenStream, (Tokens, Parsed)> {
     let tokens = Tokens::new(query.clone());
-    let parsed = parse(&tokens.tokens, tokens.end());
+    let mut parsed = parse(&tokens.tokens, tokens.end());
     if parsed.from.is_empty() {
-        return Err((tokens, parsed.problems));
+        return Err((tokens, parsed));
     }
     let path = tokens.trees(&parsed.from);
-    if path.to_string() == "Self" {
-        let message = "`from Self` is not supported: write the name of the source";
-        let problem = Problem::new(Code::MissingFrom, parsed.from[0], message);
-        return Err((tokens, vec![problem]));
+    let last = parsed.from.last().copied().unwrap_or_default();
+    let name = path.clone().into_iter().last().map(|tree| tree.to_string()).unwrap_or_default();
+    if matches!(name.as_str(), "Self" | "self" | "super" | "crate") {
+        let message = format!("`{path}` is not a source: write the name of a struct with `#[derive(Source)]`");
+        parsed.problems = vec![Problem::new(Code::NotASource, last, message)];
+        return Err((tokens, parsed));
     }
-    let last = parsed.from.last().map_or_else(|| tokens.start(), |position| tokens.span(*position));
+    let span = tokens.span(last);
     let krate_path = krate.stream();
-    // In an expression a `let` statement, which compiles faster than an item because it is checked
-    // with its function.
-    let word = if header.is_empty() { quote!(let) } else { quote!(const) };
-    let call = call(&path, last, &krate_path, quote!(#krate (#header) #query));
-    // If the type is not a source, rustc reports the error at the `<`.
-    let sign = quote_spanned!(last=> <);
-    let encoded = quote_spanned!(after(last)=> #sign #path as #krate_path::Source>::ENCODED);
+    let input = quote!(#krate (#header) #query);
+    if !header.is_empty() {
+        let call = call(&path, span, &krate_path, input);
+        return Ok(quote!(#conditions #call));
+    }
+    // The import fails with one error that names the path. The name of something that is not a
+    // source is not a macro, so the macro of the glob import is called. Each of these is in a block
+    // with an item: rustc cannot decide what an import means while the block of the import, or one
+    // inside which it is searched, contains a macro call.
+    let source = source_name(krate, span);
+    let call = call(&source.to_token_stream(), span, &krate_path, input);
     Ok(quote! {
-        #conditions
-        #word _: &::core::primitive::str = #encoded;
-        #conditions
-        #call
+        use #krate_path::__private::not_a_source::*;
+        {
+            use #path as #source;
+            {
+                use #krate_path::__private::AnyList as _;
+                #call
+            }
+        }
     })
+}
+
+/// The name of the import of a query's source.
+fn source_name(krate: &Group, span: Span) -> Ident {
+    let site = krate.stream().into_iter().next().map_or_else(Span::mixed_site, |tree| tree.span());
+    Ident::new("__serenytics_source", site.located_at(span))
 }
 
 /// `PATH! { @ { krate::__private::query_compile } [krate] (header) query }`
@@ -86,4 +102,27 @@ fn call(path: &TokenStream, span: Span, krate_path: &TokenStream, input: TokenSt
     bang.to_tokens(&mut call);
     group.to_tokens(&mut call);
     call
+}
+
+/// The expansion of a query whose source is not a source. The input is the one of [`call`]. The
+/// error is the one of a constant, because the import of the name may already be an error.
+pub(crate) fn not_a_source(input: TokenStream) -> TokenStream {
+    let mut input = input.into_iter().skip(2);
+    let krate = match input.next() {
+        Some(TokenTree::Group(krate)) => krate,
+        _ => return TokenStream::new(),
+    };
+    let tokens = Tokens::new(input.skip(1).collect());
+    let parsed = parse(&tokens.tokens, tokens.end());
+    let path = tokens.trees(&parsed.from).to_string().replace(' ', "");
+    let span = tokens.span(parsed.from.last().copied().unwrap_or_default());
+    let source = source_name(&krate, span);
+    let krate = krate.stream();
+    let message = format!(
+        "`{path}` is another name of a source, or the source is private here: write `use Sales as {path}` for another name [{}]",
+        Code::NotASource
+    );
+    let check = quote_spanned!(span=> { #krate::value::other_name::<#source>(#message) });
+    let values = errors::values(&tokens, &parsed);
+    quote!({ #values #krate::__private::invalid::<#krate::Query<#krate::__private::Invalid<#check>>>() })
 }

@@ -1,7 +1,7 @@
 //! The expansion of a valid query: its run-time values, its row struct, its JSON and its shape.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use serenytics_query::check::Checked;
 use serenytics_query::parse::Parsed;
 use serenytics_query::query::{Part, Template};
@@ -10,7 +10,7 @@ use serenytics_query::shape::{OutputColumn, OutputType};
 use serenytics_query::stage::{ConditionOperand, Limit, Placeholder, Stage, Value};
 use serenytics_query::{lower, measures};
 
-use super::row::Row;
+use super::row::{Row, wide_type};
 use super::tokens::{after, before};
 use super::{Input, errors};
 
@@ -20,7 +20,6 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
         return errors::one(input.tokens.start(), "this query cannot be written as JSON");
     };
     let krate = &input.krate_at(input.before);
-    let span = input.site(input.before);
     let Row { name, reader, .. } = row;
     let shape = checked.shape.iter().map(|column| shape_column(krate, column));
     let source = source(krate, &input.schema.source);
@@ -33,32 +32,22 @@ pub(super) fn value_of(input: &Input, parsed: &Parsed, checked: &Checked, row: &
         quote!(#krate::Query::<#name>::fixed(#source, #json, #shape, #reader, #measures))
     } else {
         let template = template_constant(krate, &template);
-        let arguments: Vec<_> = (0..values).map(|index| value_name(index, span)).collect();
-        quote!(#krate::Query::<#name>::with_values(#source, #template, &[#(#arguments),*], #shape, #reader, #measures))
+        quote!(#krate::__private::Unrendered::<#name>::new(#source, #template, #shape, #reader, #measures))
     }
 }
 
-/// Puts the run-time values around the row and the query's value. Items are not hygienic, so the
+/// Puts the run-time values before the row and the query's value. Items are not hygienic, so the
 /// user's expressions must be outside the block that declares the row.
 pub(super) fn around(input: &Input, parsed: &Parsed, item: &TokenStream, body: &TokenStream) -> TokenStream {
-    let span = input.site(input.before);
     let values = values(input, parsed);
     if values.is_empty() {
         return quote!(#item #body);
     }
-    let names = (0..values.len()).map(|index| value_name(index, span));
+    let span = input.site(input.before);
+    let krate = input.krate_at(input.before);
     quote_spanned! {span=>
-        match (#(#values,)*) {
-            (#(#names,)*) => {
-                #item
-                #body
-            }
-        }
+        #krate::Query::with_values(&[#(#values),*], { #item #body })
     }
-}
-
-fn value_name(index: usize, span: Span) -> Ident {
-    format_ident!("__value_{index}", span = span)
 }
 
 fn source(krate: &TokenStream, source: &SourceRef) -> TokenStream {
@@ -163,7 +152,11 @@ fn value(input: &Input, group: &Group, placeholder: Placeholder, used: &Use<'_>,
     let krate = input.krate_at(before(span));
     let site = input.site(after(span));
     let braces = input.site(span);
-    let expression = expression(group, braces);
+    let mut expression = expression(group, braces);
+    if diverges(group) {
+        let of = type_of_value(&input.krate, used, placeholder.optional, source);
+        expression = quote_spanned!(braces=> (#expression as #of));
+    }
     let (column, form) = match used {
         Use::Limit => {
             let limit = Ident::new(if placeholder.optional { "limit_option" } else { "limit" }, site);
@@ -192,15 +185,10 @@ fn value(input: &Input, group: &Group, placeholder: Placeholder, used: &Use<'_>,
         // reference, so that nothing moves.
         (Use::List(_), false) => {
             let list = function("list");
-            let values = Ident::new("__list", site);
-            let kind = Ident::new("kind", site);
-            let probe = quote_spanned!(site=> #krate::__private::ListProbe::of(&#values));
-            let call = quote_spanned!(braces=> #list((&#probe).#kind(), (#values)));
-            quote_spanned! {site=> {
-                #[allow(unused_imports)]
-                use #krate::__private::{ListKind as _, NotAListKind as _};
-                match #expression { #values => #call }
-            }}
+            let method = Ident::new("serenytics_list", braces);
+            let probe = quote_spanned!(site=> #krate::__private::ListProbe(#expression));
+            let call = quote_spanned!(braces=> #list(#probe.#method()));
+            quote_spanned!(site=> { use #krate::__private::AnyList as _; #call })
         }
         (Use::List(_), true) => {
             let list = function("list_option");
@@ -214,9 +202,77 @@ fn value(input: &Input, group: &Group, placeholder: Placeholder, used: &Use<'_>,
     quote_spanned!(site=> #krate::__private::Rendered::#rendered(#wire).of(#name))
 }
 
-/// Replaces the braces of `{expression}` by parentheses of generated code, which lints ignore.
+/// Returns a type of value that is valid for a use, for an expression without a type.
+fn type_of_value(krate: &TokenStream, used: &Use<'_>, optional: bool, source: &TokenStream) -> TokenStream {
+    let wide = |column: &Option<&Column>| match column {
+        Some(column) => wide_type(krate, column.column_type),
+        None => quote!(::core::primitive::i64),
+    };
+    let of = match used {
+        Use::Scalar(column) | Use::Element(column) => wide(column),
+        Use::List(column) => {
+            let of = wide(column);
+            quote!([#of; 0])
+        }
+        Use::Filter => quote!(#krate::builder::Filter<#source>),
+        Use::Limit => quote!(::core::primitive::i64),
+    };
+    if optional { quote!(::core::option::Option<#of>) } else { of }
+}
+
+/// Replaces the braces of `{expression}` by parentheses of generated code, which lints ignore. Keeps
+/// braces around statements.
 pub(super) fn expression(group: &Group, site: Span) -> TokenStream {
-    let mut expression = Group::new(Delimiter::Parenthesis, group.stream());
+    let delimiter = if has_statements(group) { Delimiter::Brace } else { Delimiter::Parenthesis };
+    let mut expression = Group::new(delimiter, group.stream());
     expression.set_span(site.located_at(group.span()));
     TokenTree::Group(expression).into()
+}
+
+/// Words that begin a statement, or an expression that another one may follow without a semicolon.
+const STATEMENTS: &[&str] = &[
+    "let",
+    "fn",
+    "use",
+    "const",
+    "static",
+    "struct",
+    "enum",
+    "impl",
+    "mod",
+    "trait",
+    "type",
+    "macro_rules",
+    "extern",
+    "if",
+    "match",
+    "for",
+    "while",
+    "loop",
+    "unsafe",
+];
+
+fn has_statements(group: &Group) -> bool {
+    let mut trees = group.stream().into_iter();
+    let first = match trees.next() {
+        Some(TokenTree::Ident(word)) => STATEMENTS.iter().any(|statement| word == statement),
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+        Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '#' | '\'' | ';'),
+        _ => false,
+    };
+    first || trees.any(|tree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';'))
+}
+
+/// Returns true for an expression that does not return a value: `return`, `panic!()`, `todo!()`.
+fn diverges(group: &Group) -> bool {
+    let mut trees = group.stream().into_iter();
+    let Some(TokenTree::Ident(word)) = trees.next() else { return false };
+    match word.to_string().as_str() {
+        "return" | "break" | "continue" => true,
+        "panic" | "todo" | "unimplemented" | "unreachable" => {
+            let is_call = matches!(trees.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+            is_call && trees.next().is_some() && trees.next().is_none()
+        }
+        _ => false,
+    }
 }

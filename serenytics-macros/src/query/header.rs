@@ -82,6 +82,12 @@ impl Header {
         quote!(#[doc = #documentation] #derives #row_attributes #visibility)
     }
 
+    /// Returns the tokens before a type that stands for the row.
+    pub(super) fn row_visibility(&self) -> TokenStream {
+        let visibility = &self.visibility;
+        quote!(#[doc(hidden)] #visibility)
+    }
+
     /// Returns the function of an invalid query, with a row without fields.
     pub(super) fn function_without_row(&self, body: &TokenStream) -> TokenStream {
         let row = &self.row;
@@ -110,7 +116,7 @@ pub(super) fn derives(written: &str) -> TokenStream {
         ("PartialEq", quote!(::core::cmp::PartialEq)),
     ];
     let derives = own.iter().filter(|(name, _)| !has(name)).map(|(_, path)| path);
-    quote!(#[derive(#(#derives),*)] #[allow(clippy::derive_partial_eq_without_eq)])
+    quote!(#[derive(#(#derives),*)])
 }
 
 fn item_form_error(span: Span, message: &str) -> syn::Error {

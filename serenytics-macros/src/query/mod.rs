@@ -16,11 +16,10 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use serenytics_query::check::check_all;
 use serenytics_query::parse::{Parsed, parse};
-use serenytics_query::problem::{Code, Problem};
-use serenytics_query::schema::Schema;
+use serenytics_query::schema::{INVALID_GENERIC, Schema};
 
 use decoded::decoded;
-pub(crate) use entry::entry;
+pub(crate) use entry::{entry, not_a_source};
 use header::Header;
 pub(crate) use row::{field_name, wide_type};
 use tokens::{Tokens, before};
@@ -66,7 +65,7 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     };
     let parsed = parse(&input.tokens.tokens, input.tokens.end());
     if input.schema.columns.is_empty() {
-        return without_columns(&input, &parsed);
+        return invalid_source(&input, &parsed);
     }
     let (checked, found) = check_all(&input.schema, &parsed.stage);
     let mut problems = parsed.problems.clone();
@@ -77,7 +76,9 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     let row = row::row(&input, &parsed, &checked);
     // The item form always declares the row, outside the function, so that uses of it are not
     // further errors.
-    let inside = if input.header.is_some() { TokenStream::new() } else { row.item.clone() };
+    let is_outside = input.header.is_some() && parsed.into.is_empty();
+    let (inside, outside) =
+        if is_outside { (TokenStream::new(), row.item.clone()) } else { (row.item.clone(), TokenStream::new()) };
     let body = if problems.is_empty() {
         let value = expand::value_of(&input, &parsed, &checked, &row);
         expand::around(&input, &parsed, &inside, &value)
@@ -86,7 +87,7 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     };
     let editor = editor::columns(&input, &parsed, &checked);
     match &input.header {
-        Some(header) => header.function(&row.item, &quote!(#editor #body)),
+        Some(header) => header.function(&outside, &quote!(#editor #body)),
         None => {
             let site = input.site(input.before);
             quote_spanned!(site=> { #editor #body })
@@ -94,13 +95,27 @@ pub(crate) fn compile(input: TokenStream) -> TokenStream {
     }
 }
 
-/// The error of a query whose source has no columns because its declaration has errors.
-fn without_columns(input: &Input, parsed: &Parsed) -> TokenStream {
-    let position = parsed.from.last().copied().unwrap_or_default();
-    let message = "this source has errors: fix its declaration first";
-    let body = errors::all(&input.tokens, &[Problem::new(Code::NotASource, position, message)]);
+/// Expands a query whose source has errors, which are already reported. The types of the result are
+/// unknown, so that rustc reports no error about them.
+fn invalid_source(input: &Input, parsed: &Parsed) -> TokenStream {
+    let krate = &input.krate;
+    let path = input.tokens.trees(&parsed.from);
+    let unknown = match input.schema.source.text() {
+        INVALID_GENERIC => quote!(()),
+        _ => quote!(<#path as #krate::Source>::Columns),
+    };
+    let body = if parsed.problems.is_empty() {
+        let values = errors::values(&input.tokens, parsed);
+        quote!({ #values #krate::__private::invalid::<#krate::Query<#unknown>>() })
+    } else {
+        errors::all(&input.tokens, parsed, &parsed.problems)
+    };
     match &input.header {
-        Some(header) => header.function_without_row(&body),
+        Some(header) => {
+            let row = &header.row;
+            let declaration = header.row_visibility();
+            header.function(&quote!(#declaration type #row = #unknown;), &body)
+        }
         None => body,
     }
 }

@@ -35,7 +35,7 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
         Some(header) => (header.row.clone(), header.row_declaration()),
         None => {
             let derives = derives("");
-            let declaration = quote!(#derives #[allow(dead_code, missing_docs)] pub);
+            let declaration = quote!(#derives #[doc = "A row of the query."] pub);
             (row_name(input, parsed, input.site(input.before)), declaration)
         }
     };
@@ -43,7 +43,11 @@ fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, Toke
     let item = quote_spanned! {span=>
         #declaration struct #name { #(#[doc = #documentation] pub #names: #types,)* }
     };
-    let reader = quote!(|__cells| ::core::result::Result::Ok(#name { #(#names: __cells.next()?),* }));
+    let krate = &input.krate;
+    let reader = quote!({
+        use #krate::__private::__cells;
+        |__cells| ::core::result::Result::Ok(#name { #(#names: __cells.next()?),* })
+    });
     Row { name: quote!(#name), item, reader }
 }
 
@@ -71,21 +75,24 @@ fn named(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, To
         field.set_span(user_span);
         quote_spanned!(after=> #field: {
             let #cell: #field_type = #cells.next()?;
-            #[allow(unused_parens)]
             let #cell = #krate_after::value::field(#marked);
             #cell
         })
     });
-    let filled = quote_spanned!(user_span=> #path { #(#values),* });
-    let reader = quote_spanned!(after=> |#cells| ::core::result::Result::Ok(#filled));
+    let row = Ident::new("__IntoRow", user_span);
+    let filled = quote_spanned!(user_span=> #row { #(#values),* });
+    let hidden = quote_spanned!(site=> use #krate_after::__private::{__cell, __cells};);
+    let reader = quote_spanned! {after=> {
+        #hidden
+        |#cells| ::core::result::Result::Ok(#filled)
+    }};
+    // An alias: for a struct that is not a valid row, the type of the alias is unknown, and rustc
+    // reports only why.
+    let check = quote_spanned!(site=> { #krate::value::check_row::<#path>() });
     let item = quote_spanned! {site=>
-        const _: () = {
-            #[allow(dead_code)]
-            const fn is_row<R: #krate::Row>() {}
-            is_row::<#path>();
-        };
+        type #row = <#krate::__private::Checked<#check> as #krate::__private::ThenRow<#path>>::Struct;
     };
-    Row { name: path, item, reader }
+    Row { name: quote!(#row), item, reader }
 }
 
 /// Returns the row struct's name: `Row`, or `QueryRow` if the source's path contains `Row`.

@@ -1,7 +1,7 @@
 //! Converts the compiler's tokens to the language's. A position is an index into the original
 //! tokens.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 use serenytics_query::stage::Position;
 use serenytics_query::token::{RawLiteral, Token, TokenKind};
 
@@ -42,6 +42,21 @@ impl Tokens {
         self.trees.get(position.0 as usize)
     }
 
+    /// The last position of the punctuation that begins at a position and has no spaces inside,
+    /// without the sign of a number after it. The same position for any other token.
+    pub(super) fn end_of_run(&self, start: Position) -> Position {
+        let mut end = start;
+        while let Some(TokenTree::Punct(punct)) = self.tree(end)
+            && punct.spacing() == Spacing::Joint
+            && let next = Position(end.0 + 1)
+            && let Some(TokenTree::Punct(punct)) = self.tree(next)
+            && !matches!(punct.as_char(), ',' | '-' | '+' | '.')
+        {
+            end = next;
+        }
+        end
+    }
+
     /// The tokens at some positions.
     pub(super) fn trees(&self, positions: &[Position]) -> TokenStream {
         positions.iter().filter_map(|position| self.tree(*position)).cloned().collect()
@@ -58,8 +73,9 @@ impl Tokens {
     }
 
     fn convert(&mut self, stream: TokenStream) -> Vec<Token> {
-        let mut tokens = Vec::new();
-        for tree in stream {
+        let mut tokens: Vec<Token> = Vec::new();
+        let mut trees = stream.into_iter().peekable();
+        while let Some(tree) = trees.next() {
             // A fragment of a user's `macro_rules!` is in a group without delimiters; its tokens
             // belong to the query.
             if let TokenTree::Group(group) = &tree
@@ -70,8 +86,9 @@ impl Tokens {
             }
             let position = Position(u32::try_from(self.trees.len()).unwrap_or(u32::MAX));
             self.trees.push(tree.clone());
+            let joint = is_joint(&tree, trees.peek());
             let kind = self.kind(tree);
-            tokens.push(Token { kind, position });
+            tokens.push(Token { kind, position, joint });
         }
         tokens
     }
@@ -96,5 +113,18 @@ impl Tokens {
                 TokenKind::Group { open, tokens: self.convert(group.stream()) }
             }
         }
+    }
+}
+
+/// Returns true if a token follows a punctuation character without a space. The compiler says so
+/// for punctuation; for the `in` of `!in`, compare the positions.
+fn is_joint(tree: &TokenTree, next: Option<&TokenTree>) -> bool {
+    let TokenTree::Punct(punct) = tree else { return false };
+    match next {
+        Some(TokenTree::Ident(next)) if punct.as_char() == '!' => {
+            let (end, start) = (punct.span().unwrap().end(), next.span().unwrap().start());
+            (end.line(), end.column()) == (start.line(), start.column())
+        }
+        _ => punct.spacing() == Spacing::Joint,
     }
 }

@@ -5,8 +5,8 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use serenytics_query::schema::{Column, ColumnKind, SourceRef};
 use syn::Visibility;
 use syn::spanned::Spanned;
@@ -16,17 +16,28 @@ use super::parse::{Declaration, without_option};
 use crate::query::{field_name, wide_type};
 
 pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
-    let carrier = carrier(declaration);
-    if !declaration.input.generics.params.is_empty() {
-        return carrier;
-    }
     let source = source_impl(declaration);
     let row = row_impl(declaration);
-    let columns = columns(declaration);
+    let types = column_types(declaration);
+    let build = build(declaration);
+    let carrier = carrier(declaration, &declaration.schema.encode());
     let included = declaration.file.as_ref().and_then(File::included);
-    quote!(#source #row #columns #carrier #included)
+    let krate = &declaration.krate;
+    quote! {
+        const _: () = {
+            use #krate::__private::{__row, write};
+            #source
+            #row
+            #(#types)*
+            #build
+        };
+        #carrier
+        #included
+    }
 }
 
+/// Returns the impl of the source, and the same functions as inherent ones, which do not need the
+/// trait in scope.
 fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
     let Declaration { input, krate, schema, .. } = declaration;
     let ident = &input.ident;
@@ -36,22 +47,44 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
         SourceRef::Uuid(uuid) => quote!(#krate::__private::with_uuid(#uuid)),
     };
     let columns = format_ident!("{ident}Columns");
+    let documentation = format!("The columns of [`{ident}`].");
     let (fields, values) = column_values(declaration);
+    let visibility = generated(input.vis.to_token_stream());
     quote! {
-        const _: () = {
-            #[allow(missing_docs, missing_debug_implementations, missing_copy_implementations, non_snake_case, unreachable_pub)]
-            pub struct #columns {
-                #(#fields)*
+        #[doc = #documentation]
+        pub struct #columns {
+            #(#fields)*
+        }
+
+        #[automatically_derived]
+        impl #krate::Source for #ident {
+            const SOURCE: #krate::__private::SourceRef = #source;
+            const ENCODED: &'static ::core::primitive::str = #encoded;
+            type Columns = #columns;
+            const COLUMNS: #columns = #columns { #(#values)* };
+        }
+
+        #[automatically_derived]
+        impl #ident {
+            /// Creates a filter: conditions as a value, for splicing into queries of this source as
+            /// `..{filter}` or for a builder.
+            #visibility fn filter(
+                write: impl ::core::ops::FnOnce(#columns) -> #krate::builder::Filter<#ident>,
+            ) -> #krate::builder::Filter<#ident> {
+                <#ident as #krate::Source>::filter(write)
             }
 
-            #[automatically_derived]
-            impl #krate::Source for #ident {
-                const SOURCE: #krate::__private::SourceRef = #source;
-                const ENCODED: &'static ::core::primitive::str = #encoded;
-                type Columns = #columns;
-                const COLUMNS: #columns = #columns { #(#values)* };
+            /// Starts a query that is built at run time, clause by clause.
+            #visibility fn query() -> #krate::builder::QueryBuilder<#ident> {
+                <#ident as #krate::Source>::query()
             }
-        };
+
+            /// Returns the declared schema.
+            #[must_use]
+            #visibility fn schema() -> #krate::schema::Schema {
+                <#ident as #krate::Source>::schema()
+            }
+        }
     }
 }
 
@@ -64,17 +97,23 @@ fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenS
     let mut declared = fields.iter();
     let columns = schema.columns.iter().map(|column| {
         let field = declared.next();
-        let name = field.and_then(|field| field.ident.clone()).unwrap_or_else(|| field_name(&column.name, site));
+        let mut name = field.and_then(|field| field.ident.clone()).unwrap_or_else(|| field_name(&column.name, site));
+        // The lints of the user's crate do not apply to a name of generated code.
+        name.set_span(Span::call_site().located_at(name.span()));
         let documentation = field.into_iter().flat_map(|field| &field.attrs);
-        let documentation = documentation.filter(|attribute| attribute.path().is_ident("doc"));
+        let documentation: Vec<_> = documentation.filter(|attribute| attribute.path().is_ident("doc")).collect();
+        let missing = documentation.is_empty().then(|| format!("The column `{}`.", column.name));
+        let missing = missing.into_iter();
         let Column { name: text, wire, column_type, kind, .. } = column;
         if *kind == ColumnKind::Formula {
-            let declared = quote!(#(#documentation)* pub #name: #krate::builder::FormulaColumn<#ident>,);
+            let declared =
+                quote!(#(#documentation)* #(#[doc = #missing])* pub #name: #krate::builder::FormulaColumn<#ident>,);
             return (declared, quote!(#name: #krate::builder::FormulaColumn::new(#text),));
         }
         let holds = wide_type(krate, *column_type);
         let is_measure = *kind == ColumnKind::Measure;
-        let declared = quote!(#(#documentation)* pub #name: #krate::builder::TypedColumn<#ident, #holds>,);
+        let declared =
+            quote!(#(#documentation)* #(#[doc = #missing])* pub #name: #krate::builder::TypedColumn<#ident, #holds>,);
         (declared, quote!(#name: #krate::builder::TypedColumn::new(#text, #wire, #is_measure),))
     });
     columns.unzip()
@@ -95,15 +134,16 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
         // Located at the type, so that an invalid type is reported there.
         let span = Span::call_site().located_at(inner.span());
         let mut name = field.ident.clone();
-        name.iter_mut().for_each(|name| name.set_span(name.span().located_at(inner.span())));
+        name.iter_mut().for_each(|name| name.set_span(span));
         let form = if column.nullable { "option" } else { "value" };
         let to_wire = Ident::new(&format!("{}_{form}", column.column_type), span);
         let value = quote_spanned!(span=> #krate::value::#to_wire(&self.#name));
         let value = if column.nullable { value } else { quote!(::core::option::Option::Some(#value)) };
+        let inner = generated(inner.to_token_stream());
         let check = column.rust_type.is_empty().then(|| quote_spanned!(span=> #krate::value::column_type::<#inner>();));
         // Computed and joined columns are not loaded, but their types are checked.
         match column.kind {
-            ColumnKind::Stored => quote!(#check row.cell(#wire, #value);),
+            ColumnKind::Stored => quote!(#check __row.cell(#wire, #value);),
             _ => quote!(#check let _ = #value;),
         }
     });
@@ -112,8 +152,7 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
         impl #krate::__private::SourceRow for #ident {
             type Source = #ident;
 
-            #[allow(deprecated)]
-            fn write_cells(&self, row: &mut #krate::__private::RowWriter) {
+            fn write_cells(&self, __row: &mut #krate::__private::RowWriter) {
                 #(#cells)*
             }
         }
@@ -121,61 +160,97 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
 }
 
 /// Returns the impls for the type of each column, by its index.
-fn columns(declaration: &Declaration<'_>) -> TokenStream {
+fn column_types<'a>(declaration: &'a Declaration<'_>) -> impl Iterator<Item = TokenStream> + 'a {
     let Declaration { input, krate, fields, .. } = declaration;
     let ident = &input.ident;
-    let types = fields.iter().enumerate().map(|(index, field)| {
+    fields.iter().enumerate().map(move |(index, field)| {
         let (inner, _) = without_option(&field.ty);
+        let inner = generated(inner.to_token_stream());
         quote! {
             #[automatically_derived]
             impl #krate::__private::ColumnAt<#index> for #ident {
                 type Type = #inner;
             }
         }
-    });
-    let all = match &input.data {
-        syn::Data::Struct(data) => data.fields.iter().collect::<Vec<_>>(),
-        _ => Vec::new(),
-    };
-    let names: Vec<_> = all.iter().filter_map(|field| field.ident.as_ref()).collect();
-    let all_types = all.iter().filter(|field| field.ident.is_some()).map(|field| &field.ty);
-    // A source is often declared only for its columns: building it here avoids the "never
-    // constructed" warning.
-    let build = (!names.is_empty()).then(|| {
-        let values: Vec<_> = (0..names.len()).map(|index| format_ident!("field_{index}")).collect();
-        quote! {
-            #[allow(dead_code, deprecated, clippy::too_many_arguments)]
-            fn build(#(#values: #all_types),*) -> #ident {
-                #ident { #(#names: #values),* }
+    })
+}
+
+/// Returns code that builds the struct. A source is often declared only for its columns; without
+/// this code, it is never constructed, which is a lint.
+fn build(declaration: &Declaration<'_>) -> Option<TokenStream> {
+    let Declaration { input, krate, fields, .. } = declaration;
+    let ident = &input.ident;
+    let names: Vec<_> = fields.iter().filter_map(|field| field.ident.clone()).map(generated_name).collect();
+    (!names.is_empty()).then(|| quote!(let _ = || #ident { #(#names: #krate::__private::invalid()),* };))
+}
+
+/// Returns tokens of the user as tokens of generated code, at the same place: the lints of the
+/// user's crate do not apply to them.
+fn generated(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|tree| match tree {
+            // `$crate` is a crate by its span.
+            TokenTree::Ident(ident) if ident == "$crate" => ident.into(),
+            TokenTree::Group(group) => {
+                let mut copy = Group::new(group.delimiter(), generated(group.stream()));
+                copy.set_span(Span::call_site().located_at(group.span()));
+                copy.into()
             }
-        }
-    });
-    quote! {
-        #(#types)*
-        const _: () = { #build };
-    }
+            mut tree => {
+                tree.set_span(Span::call_site().located_at(tree.span()));
+                tree
+            }
+        })
+        .collect()
+}
+
+fn generated_name(mut name: Ident) -> Ident {
+    name.set_span(Span::call_site().located_at(name.span()));
+    name
 }
 
 /// Returns the macro with the source's name. It is exported under a unique name and imported under
 /// the source's name, so that it has the struct's path and visibility.
-fn carrier(declaration: &Declaration<'_>) -> TokenStream {
-    let Declaration { input, schema, .. } = declaration;
-    let ident = &input.ident;
-    let visibility = &input.vis;
-    let encoded = schema.encode();
-    let hidden = format_ident!("__source_{}_{:016x}", ident, location_hash(ident, &encoded));
-    let export = matches!(visibility, Visibility::Public(_)).then(|| quote!(#[macro_export]));
+pub(super) fn carrier(declaration: &Declaration<'_>, encoded: &str) -> TokenStream {
+    let Declaration { input, .. } = declaration;
+    let ident = generated_name(input.ident.clone());
+    let visibility = generated(input.vis.to_token_stream());
+    let hidden =
+        format_ident!("__source_{}_{:016x}", ident, location_hash(&input.ident, encoded), span = Span::call_site());
+    let is_public = matches!(input.vis, Visibility::Public(_));
+    let export = is_public.then(|| quote!(#[macro_export]));
+    // rustc reports a macro that is exported from a function's body. A crate that forbids the lint
+    // does not accept the attribute, so it is written only there.
+    let in_function = (is_public && is_in_function(&input.ident)).then(|| quote!(#[allow(non_local_definitions)]));
     quote! {
         #[doc(hidden)]
-        #[allow(non_local_definitions, unused_macros)]
+        #in_function
         #export
         macro_rules! #hidden {
             (@ { $($then:tt)* } $($rest:tt)*) => { $($then)* ! { #encoded $($rest)* } };
         }
         #[doc(hidden)]
-        #[allow(unused_imports)]
         #visibility use #hidden as #ident;
     }
+}
+
+/// Returns true if a struct is probably declared inside a function: a line that it is indented under
+/// does not begin a module.
+fn is_in_function(ident: &Ident) -> bool {
+    let span = ident.span().unwrap();
+    let Some(text) = span.local_file().and_then(|file| std::fs::read_to_string(file).ok()) else { return false };
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let lines: Vec<&str> = text.lines().take(span.line()).collect();
+    let mut least = lines.last().map_or(0, |line| indent(line));
+    lines.iter().rev().any(|line| {
+        let content = line.trim_start();
+        if indent(line) >= least || content.is_empty() || content.starts_with(['#', '/', '}', ')']) {
+            return false;
+        }
+        least = indent(line);
+        !content.split(' ').any(|word| word == "mod")
+    })
 }
 
 /// Returns a number that is unique for each declaration and stable across compilations.

@@ -4,9 +4,11 @@
 mod expand;
 mod file;
 mod formula;
+mod invalid;
 mod parse;
 
-pub(crate) use parse::coded;
+pub(crate) use invalid::error_expression;
+pub(crate) use parse::{coded, error_on, is_spelled, without_option};
 use proc_macro2::TokenStream;
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -16,7 +18,5 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     };
     let (declaration, mut errors) = parse::declaration(&input);
     errors.extend(formula::errors(&declaration));
-    let mut tokens = expand::expand(&declaration);
-    tokens.extend(errors.iter().map(syn::Error::to_compile_error));
-    tokens
+    if errors.is_empty() { expand::expand(&declaration) } else { invalid::expand(&declaration, &errors) }
 }

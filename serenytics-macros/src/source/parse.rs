@@ -8,11 +8,11 @@ use serenytics_query::schema_file::{is_formula, is_separator, joined_name};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::COUNT_COLUMN;
-use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, GenericArgument, LitStr, PathArguments, Type};
 
 use super::file::File;
 use super::formula::formula_text;
+use crate::attributes::{items, misplaced, repeated};
 
 /// A source as declared by a struct; invalid fields are left out.
 pub(super) struct Declaration<'a> {
@@ -52,7 +52,7 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
     let attributes = source_attributes(input, &mut errors);
     if !input.generics.params.is_empty() {
         let message = "a data source has fixed columns: remove the generic parameters";
-        errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.generics, message)));
+        errors.push(error_on(Code::SourceStruct, &input.generics, message));
     }
     if let Some(path) = &attributes.file {
         return file_declaration(input, attributes.krate.clone(), path, errors);
@@ -60,14 +60,17 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
     let mut columns: Vec<Column> = Vec::new();
     let mut fields = Vec::new();
     let mut formulas = Vec::new();
-    for field in named_fields(input, &mut errors) {
+    // The type of a field may be a parameter, so only the parameters are reported.
+    let is_generic = !input.generics.params.is_empty();
+    let all = named_fields(input, &mut errors);
+    for field in all.filter(|_| !is_generic) {
         let Some((column, formula)) = column(field, &mut errors) else { continue };
         if let Some(other) = columns.iter().find(|other| other.wire == column.wire) {
             let message = format!(
                 "the column \"{}\" is declared twice, by `{}` and by `{}`",
                 column.wire, other.name, column.name
             );
-            errors.push(coded(Code::DuplicateColumn, syn::Error::new(field.span(), message)));
+            errors.push(coded(Code::DuplicateColumn, syn::Error::new_spanned(&field.ident, message)));
             continue;
         }
         columns.push(column);
@@ -90,7 +93,13 @@ fn file_declaration<'a>(
         errors.push(coded(Code::SourceStruct, syn::Error::new_spanned(&input.ident, message)));
     }
     let (file, schema) = match File::read(path) {
-        Ok((file, schema)) => (Some(file), schema),
+        Ok((file, schema)) => {
+            if schema.columns.is_empty() {
+                let message = format!("`{}` declares no columns", path.value());
+                errors.push(coded(Code::SchemaFile, syn::Error::new(path.span(), message)));
+            }
+            (Some(file), schema)
+        }
         Err((file, messages)) => {
             let error = |message| coded(Code::SchemaFile, syn::Error::new(path.span(), message));
             errors.extend(messages.into_iter().map(error));
@@ -100,7 +109,12 @@ fn file_declaration<'a>(
     (Declaration { input, krate, schema, fields: Vec::new(), file, formulas: Vec::new() }, errors)
 }
 
-/// An error of the derive with its code.
+/// An error on all of some tokens, with its code.
+pub(crate) fn error_on(code: Code, tokens: impl quote::ToTokens, message: impl std::fmt::Display) -> syn::Error {
+    syn::Error::new_spanned(tokens, format!("{message} [{code}]"))
+}
+
+/// An error of the derive with its code, on its first token.
 pub(crate) fn coded(code: Code, error: syn::Error) -> syn::Error {
     let with_code = |error: syn::Error| syn::Error::new(error.span(), format!("{error} [{code}]"));
     let mut errors = error.into_iter().map(with_code);
@@ -120,9 +134,16 @@ struct SourceAttributes {
 fn source_attributes(input: &DeriveInput, errors: &mut Vec<syn::Error>) -> SourceAttributes {
     let mut source = None;
     let mut file: Option<LitStr> = None;
-    let mut krate = syn::parse_quote!(::serenytics);
-    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("source")) {
-        let result = attribute.parse_nested_meta(|meta| {
+    let mut krate: Option<syn::Path> = None;
+    for attribute in &input.attrs {
+        if attribute.path().is_ident("column") {
+            let message = "`column` describes a field: write it before a field, and `#[source(..)]` before the struct";
+            errors.push(misplaced(attribute, message));
+        }
+        if !attribute.path().is_ident("source") {
+            continue;
+        }
+        items(attribute, errors, |meta| {
             let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match key.as_str() {
                 "name" | "uuid" => {
@@ -142,13 +163,14 @@ fn source_attributes(input: &DeriveInput, errors: &mut Vec<syn::Error>) -> Sourc
                     }
                     file = Some(path);
                 }
-                "crate" => krate = meta.value()?.parse()?,
+                "crate" if krate.is_some() => return Err(repeated(&meta, "crate")),
+                "crate" => krate = Some(meta.value()?.parse()?),
                 _ => return Err(unknown_key(&meta.path, &key, &["name", "uuid", "file", "crate"])),
             }
             Ok(())
         });
-        errors.extend(result.err().map(|error| coded(Code::SourceAttribute, error)));
     }
+    let krate = krate.unwrap_or_else(|| syn::parse_quote!(::serenytics));
     let source = source.unwrap_or_else(|| {
         if errors.is_empty() && file.is_none() {
             let message = "name the source: add `#[source(name = \"sales\")]`, `#[source(uuid = \"..\")]` or `#[source(file = \"..\")]`";
@@ -197,9 +219,14 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<(Column, O
     let ident = field.ident.as_ref()?;
     let mut attributes = ColumnAttributes::default();
     let before = errors.len();
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("column")) {
-        let result = attribute.parse_nested_meta(|meta| column_attribute(&meta, &mut attributes));
-        errors.extend(result.err().map(|error| coded(Code::SourceAttribute, error)));
+    for attribute in &field.attrs {
+        if attribute.path().is_ident("source") {
+            let message = "`source` describes the struct: write `#[column(..)]` before a field";
+            errors.push(misplaced(attribute, message));
+        }
+        if attribute.path().is_ident("column") {
+            items(attribute, errors, |meta| column_attribute(&meta, &mut attributes));
+        }
     }
     let (inner, nullable) = without_option(&field.ty);
     let own_type = RUST_TYPES.iter().find(|(name, _)| is_spelled(inner, name));
@@ -209,14 +236,14 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<(Column, O
             let message = format!(
                 "the type `{name}` belongs to a column of type `{spelled}`, but the attribute says `{declared}`"
             );
-            errors.push(coded(Code::ColumnType, syn::Error::new(inner.span(), message)));
+            errors.push(error_on(Code::ColumnType, inner, message));
             None
         }
         (Some((_, spelled)), None) => Some(*spelled),
         (_, Some(declared)) => Some(declared),
         (None, None) => {
             if errors.len() == before {
-                errors.push(coded(Code::ColumnType, unknown_type(inner)));
+                errors.push(error_on(Code::ColumnType, inner, unknown_type(inner)));
             }
             None
         }
@@ -229,7 +256,7 @@ fn column(field: &syn::Field, errors: &mut Vec<syn::Error>) -> Option<(Column, O
     }
     if attributes.kind == ColumnKind::Formula && !column_type.is_numeric() {
         let message = "a value formula is numeric: use an integer type, `f32` or `f64`";
-        errors.push(coded(Code::ColumnType, syn::Error::new(inner.span(), message)));
+        errors.push(error_on(Code::ColumnType, inner, message));
         return None;
     }
     let name = ident.to_string();
@@ -258,6 +285,9 @@ fn column_attribute(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut Colu
                 let types = listed(ColumnType::words());
                 syn::Error::new(word.span(), format!("unknown column type `{}`; the types are {types}", word.value()))
             })?;
+            if attributes.column_type.is_some() {
+                return Err(repeated(meta, "type"));
+            }
             attributes.column_type = Some(column_type);
         }
         "measure" => {
@@ -294,7 +324,7 @@ fn set_name(meta: &syn::meta::ParseNestedMeta<'_>, attributes: &mut ColumnAttrib
             }
             _ => "the column's name is repeated: write it once",
         };
-        return Err(syn::Error::new(meta.path.span(), message));
+        return Err(syn::Error::new_spanned(&meta.path, message));
     }
     attributes.name = Some(name);
     Ok(literal.span())
@@ -305,6 +335,9 @@ fn set_kind(
     attributes: &mut ColumnAttributes,
     kind: ColumnKind,
 ) -> syn::Result<()> {
+    if attributes.kind == kind {
+        return Err(repeated(meta, &meta.path.get_ident().map(ToString::to_string).unwrap_or_default()));
+    }
     if attributes.kind != ColumnKind::Stored {
         return Err(meta.error("write only one of `measure`, `formula` and `join`"));
     }
@@ -337,7 +370,7 @@ fn wire_text(text: &LitStr) -> syn::Result<String> {
 }
 
 /// Returns the type inside `Option<..>`, and whether it was an `Option`.
-pub(super) fn without_option(field_type: &Type) -> (&Type, bool) {
+pub(crate) fn without_option(field_type: &Type) -> (&Type, bool) {
     let field_type = peeled(field_type);
     if let Type::Path(path) = field_type
         && let Some(last) = path.path.segments.last()
@@ -359,13 +392,12 @@ fn peeled(field_type: &Type) -> &Type {
     }
 }
 
-fn is_spelled(field_type: &Type, name: &str) -> bool {
+pub(crate) fn is_spelled(field_type: &Type, name: &str) -> bool {
     matches!(field_type, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == name && last.arguments.is_empty()))
 }
 
-fn unknown_type(field_type: &Type) -> syn::Error {
-    let span: Span = field_type.span();
-    let message = if is_spelled(field_type, "bool") {
+fn unknown_type(field_type: &Type) -> &'static str {
+    if is_spelled(field_type, "bool") {
         "the platform has no boolean columns: use an integer or a `String`"
     } else if is_spelled(field_type, "u64") || is_spelled(field_type, "usize") || is_spelled(field_type, "isize") {
         "an integer column has 64 bits with a sign: write `i64`"
@@ -373,6 +405,5 @@ fn unknown_type(field_type: &Type) -> syn::Error {
         "a row owns its cells: write `String`"
     } else {
         "not a column type: use `String`, `i8` to `i64`, `u8` to `u32`, `f32`, `f64`, `DateTime` or an `Option` of one, or add `#[column(type = \"float\")]` if the type has another name"
-    };
-    syn::Error::new(span, message)
+    }
 }

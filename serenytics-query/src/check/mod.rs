@@ -13,6 +13,7 @@ use crate::schemas::schema::{Column, ColumnKind, Schema};
 use crate::syntax::problem::{Code, Problem};
 use crate::syntax::stage::{Ident, Order, Position, Stage};
 use crate::syntax::suggest::{Suggestions, listed};
+use crate::syntax::vocabulary::{Aggregate, ColumnType, TimeSlot};
 use crate::wire::{self, to_stage};
 
 /// The result of checking a valid stage.
@@ -84,12 +85,22 @@ struct Checker<'a> {
     suggestions: Suggestions,
     /// The names of the outputs that were rejected.
     rejected: Vec<String>,
+    /// The aliases of the outputs that were rejected.
+    rejected_aliases: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
     fn new(schema: &'a Schema, stage: &'a Stage, wire: bool) -> Checker<'a> {
         let suggestions = Suggestions::default();
-        Checker { schema, stage, wire, problems: Vec::new(), suggestions, rejected: Vec::new() }
+        Checker {
+            schema,
+            stage,
+            wire,
+            problems: Vec::new(),
+            suggestions,
+            rejected: Vec::new(),
+            rejected_aliases: Vec::new(),
+        }
     }
 
     fn run(mut self) -> (Checked, Vec<Problem>) {
@@ -163,10 +174,36 @@ fn unknown_column(schema: &Schema, word: &Ident, suggestions: &Suggestions) -> P
     let source = schema.source.text();
     let name = &word.text;
     let names = || schema.columns.iter().map(|column| column.name.as_str());
+    if let Some(call) = function_call(schema, name) {
+        let message = format!("no column `{name}` in `{source}`: `{name}` is a function, write `{call}`");
+        return Problem::new(Code::UnknownColumn, word.position, message);
+    }
     if let Some(near) = suggestions.nearest(name, names()) {
         let message = format!("no column `{name}` in `{source}`; did you mean `{near}`?");
         return Problem::new(Code::UnknownColumn, word.position, message);
     }
     Problem::new(Code::UnknownColumn, word.position, format!("no column `{name}` in `{source}`"))
         .help(format!("the columns of `{source}` are {}", listed(names())))
+}
+
+/// Returns the call that a function's name without parentheses probably means: `count()`,
+/// `sum(revenue)`, `month(date)`.
+fn function_call(schema: &Schema, name: &str) -> Option<String> {
+    let column = |fits: fn(ColumnType) -> bool, other: &'static str| {
+        let column = schema.row_columns().find(|column| fits(column.column_type));
+        column.map_or_else(|| other.to_owned(), |column| column.name.clone())
+    };
+    if name == "count" {
+        return Some("count()".to_owned());
+    }
+    if let Some(aggregate) = Aggregate::from_word(name) {
+        let column = if aggregate.needs_numeric() {
+            column(ColumnType::is_numeric, "column")
+        } else {
+            column(|_| true, "column")
+        };
+        return Some(format!("{name}({column})"));
+    }
+    TimeSlot::from_word(name)?;
+    Some(format!("{name}({})", column(|column_type| column_type == ColumnType::DateTime, "column")))
 }

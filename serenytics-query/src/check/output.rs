@@ -32,7 +32,7 @@ impl<'a> Checker<'a> {
         for key in &stage.group_by {
             match self.key(key) {
                 Some(output) => self.add(&mut outputs, output),
-                None => self.refuse(&key.selected(), key.alias.as_ref()),
+                None => self.refuse(&outputs, &key.selected(), key.alias.as_ref()),
             }
         }
         match &stage.select {
@@ -40,7 +40,7 @@ impl<'a> Checker<'a> {
                 for selection in selections {
                     match self.selection(selection) {
                         Some(output) => self.add(&mut outputs, output),
-                        None => self.refuse(&selection.selected, selection.alias.as_ref()),
+                        None => self.refuse(&outputs, &selection.selected, selection.alias.as_ref()),
                     }
                 }
             }
@@ -67,7 +67,15 @@ impl<'a> Checker<'a> {
     }
 
     /// Remembers the names of a rejected output, so that `order_by` does not report it again.
-    fn refuse(&mut self, selected: &Selected, alias: Option<&Ident>) {
+    fn refuse(&mut self, outputs: &[Output], selected: &Selected, alias: Option<&Ident>) {
+        if let Some(alias) = alias {
+            if outputs.iter().any(|other| other.column.name == alias.text)
+                || self.rejected_aliases.contains(&alias.text)
+            {
+                self.push(duplicate_output(&alias.text, alias.position));
+            }
+            self.rejected_aliases.push(alias.text.clone());
+        }
         self.rejected.extend(selected.column().into_iter().chain(alias).map(|word| word.text.clone()));
         match selected {
             Selected::Aggregate { aggregate, column, .. } => {
@@ -88,11 +96,10 @@ impl<'a> Checker<'a> {
                 format!("`{}` is repeated in the result", output.spelled),
             );
             self.push(problem);
-        } else if outputs.iter().any(|other| other.column.name == *name) {
-            let problem =
-                Problem::new(Code::DuplicateOutput, output.position, format!("two outputs are named `{name}`"))
-                    .help("rename one of them with `as`");
-            self.push(problem);
+        } else if outputs.iter().any(|other| other.column.name == *name)
+            || self.rejected_aliases.iter().any(|other| other == name)
+        {
+            self.push(duplicate_output(name, output.position));
         }
         outputs.push(output);
     }
@@ -269,6 +276,11 @@ impl<'a> Checker<'a> {
             matches!(selection.selected, Selected::Aggregate { .. } | Selected::Count(_) | Selected::Unknown(_))
         })
     }
+}
+
+fn duplicate_output(name: &str, position: Position) -> Problem {
+    let message = format!("two outputs are named `{name}`");
+    Problem::new(Code::DuplicateOutput, position, message).help("rename one of them with `as`")
 }
 
 /// Lists the calls of the aggregates that fit a column: `` `sum(revenue)`, .. ``.

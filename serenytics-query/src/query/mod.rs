@@ -32,6 +32,31 @@ pub struct Query<R> {
 /// The wire names of some measures.
 pub type Measures = Cow<'static, [Cow<'static, str>]>;
 
+/// A query without its run-time values. The expansion of `query!` evaluates the values outside of
+/// the block that declares the row.
+#[doc(hidden)]
+pub struct Unrendered<'t, R> {
+    source: SourceRef,
+    template: &'t Template,
+    shape: Shape,
+    read: ReadRow<R>,
+    measures: Measures,
+}
+
+impl<'t, R> Unrendered<'t, R> {
+    /// The parts of the query.
+    #[must_use]
+    pub const fn new(
+        source: SourceRef,
+        template: &'t Template,
+        shape: Shape,
+        read: ReadRow<R>,
+        measures: Measures,
+    ) -> Unrendered<'t, R> {
+        Unrendered { source, template, shape, read, measures }
+    }
+}
+
 impl<R> Query<R> {
     /// A query without run-time values; allocates nothing.
     #[doc(hidden)]
@@ -49,16 +74,9 @@ impl<R> Query<R> {
     /// A query with run-time values.
     #[doc(hidden)]
     #[must_use]
-    pub fn with_values(
-        source: SourceRef,
-        template: &Template,
-        values: &[Rendered],
-        shape: Shape,
-        read: ReadRow<R>,
-        measures: Measures,
-    ) -> Query<R> {
+    pub fn with_values(values: &[Rendered], query: Unrendered<'_, R>) -> Query<R> {
         let problems = values.iter().flat_map(|value| value.problems.iter().cloned()).collect();
-        let mut measures = measures;
+        let Unrendered { source, template, shape, read, mut measures } = query;
         for measure in values.iter().flat_map(|value| &value.measures) {
             if !measures.contains(measure) {
                 measures.to_mut().push(measure.clone());

@@ -96,6 +96,12 @@ pub struct Schema {
     pub columns: Vec<Column>,
 }
 
+/// What the derive passes to `query!` instead of an encoded schema if the declaration has errors.
+pub const INVALID: &str = "invalid";
+
+/// The same for a struct with generic parameters, whose name alone is not a type.
+pub const INVALID_GENERIC: &str = "invalid generic";
+
 /// Separates the fields of a record of an encoded schema; names cannot contain control characters.
 const FIELD: char = '\u{1f}';
 /// Separates the records of an encoded schema.

@@ -71,6 +71,18 @@ pub trait ColumnAt<const INDEX: usize> {
     type Type;
 }
 
+/// Checks that a type is a source. A source whose columns `query!` cannot read has another name, such
+/// as a type alias.
+///
+/// # Panics
+/// Always.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn other_name<S: Source>(message: &str) -> usize {
+    panic!("{}", message)
+}
+
 /// A source's name, borrowed for as long as the program runs.
 #[doc(hidden)]
 #[must_use]

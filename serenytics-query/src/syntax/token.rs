@@ -9,6 +9,16 @@ pub struct Token {
     pub kind: TokenKind,
     /// The position.
     pub position: Position,
+    /// Whether the next token follows without a space; only set for punctuation.
+    pub joint: bool,
+}
+
+impl Token {
+    /// A token that a space follows.
+    #[must_use]
+    pub fn new(kind: TokenKind, position: Position) -> Token {
+        Token { kind, position, joint: false }
+    }
 }
 
 /// The kind of a token.

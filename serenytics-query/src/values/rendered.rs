@@ -30,6 +30,20 @@ macro_rules! limit_values {
 
 limit_values!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
+macro_rules! nonzero_limit_values {
+    ($($type:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
+        impl LimitValue for std::num::$type {
+            fn to_rows(&self) -> Option<i64> {
+                i64::try_from(self.get()).ok()
+            }
+        }
+    )+};
+}
+
+nonzero_limit_values!(NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroIsize);
+nonzero_limit_values!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize);
+
 #[diagnostic::do_not_recommend]
 impl<L: LimitValue> LimitValue for &L {
     fn to_rows(&self) -> Option<i64> {

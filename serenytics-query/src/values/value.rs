@@ -1,6 +1,11 @@
 //! Run-time values: the Rust types that a column accepts, and how their values are written on the
 //! wire.
 
+use std::num::{
+    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64,
+    NonZeroUsize,
+};
+
 use crate::values::datetime::{self, DateTime};
 
 /// A value on the wire: the text of a scalar, without quotes and escapes.
@@ -101,21 +106,20 @@ macro_rules! values {
             }
         )+)+
 
+        values!(@pointers $trait: &V, &mut V, Box<V>, std::rc::Rc<V>, std::sync::Arc<V>);
+    };
+    (@pointers $trait:ident: $($pointer:ty),+) => {$(
         #[diagnostic::do_not_recommend]
-        impl<V: $trait + ?Sized> $trait for &V {
+        impl<V: $trait + ?Sized> $trait for $pointer {
             fn to_wire(&self) -> Result<WireValue, String> {
                 (**self).to_wire()
             }
         }
-    };
+    )+};
 }
 
 /// A value for a `str` column: a string.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value for a text column [SRN050]",
-    label = "not a string",
-    note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a value for a text column [SRN050]", label = "not a string")]
 pub trait StrValue {
     /// Returns the value on the wire, or the problem.
     #[doc(hidden)]
@@ -125,8 +129,7 @@ pub trait StrValue {
 /// A value for an `int` column: an integer that fits into 64 bits.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for an integer column [SRN050]",
-    label = "not an integer",
-    note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
+    label = "not an integer"
 )]
 pub trait IntValue {
     /// Returns the value on the wire, or the problem.
@@ -135,11 +138,7 @@ pub trait IntValue {
 }
 
 /// A value for a `float` column: a float or an integer.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a value for a float column [SRN050]",
-    label = "not a number",
-    note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a value for a float column [SRN050]", label = "not a number")]
 pub trait FloatValue {
     /// Returns the value on the wire, or the problem.
     #[doc(hidden)]
@@ -149,8 +148,7 @@ pub trait FloatValue {
 /// A value for a `datetime` column: a datetime, or a date, which means its midnight.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value for a datetime column [SRN050]",
-    label = "not a `DateTime`",
-    note = "for an `Option`, add `?` after the braces: `{{value}}?` omits the condition for `None`"
+    label = "not a `DateTime`"
 )]
 pub trait DateTimeValue {
     /// Returns the value on the wire, or the problem.
@@ -164,9 +162,15 @@ values! { StrValue:
 
 values! { IntValue:
     i8 i16 i32 i64 u8 u16 u32 = |value| Ok(WireValue::Number(value.to_string()));
-    isize u64 usize = |value| i64::try_from(*value)
-        .map(WireValue::int)
-        .map_err(|_| format!("the value {value} does not fit into an integer column"));
+    NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroU8 NonZeroU16 NonZeroU32 =
+        |value| Ok(WireValue::Number(value.to_string()));
+    isize u64 usize = |value| int_to_wire(*value);
+    NonZeroIsize NonZeroU64 NonZeroUsize = |value| int_to_wire(value.get());
+}
+
+fn int_to_wire<I: Copy + std::fmt::Display + TryInto<i64>>(value: I) -> Result<WireValue, String> {
+    let fits = value.try_into().map(WireValue::int);
+    fits.map_err(|_| format!("the value {value} does not fit into an integer column"))
 }
 
 values! { FloatValue:
@@ -176,6 +180,8 @@ values! { FloatValue:
         Err(format!("the value {value} is not a finite number and cannot be written as JSON"))
     };
     i8 i16 i32 i64 isize u8 u16 u32 u64 usize = |value| Ok(WireValue::Number(value.to_string()));
+    NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroIsize = |value| Ok(WireValue::Number(value.to_string()));
+    NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize = |value| Ok(WireValue::Number(value.to_string()));
 }
 
 values! { DateTimeValue:
@@ -221,59 +227,113 @@ impl<O: Optional> Optional for &O {
     }
 }
 
-/// The kind of a run-time list; see [`ListProbe`].
-#[derive(Debug, Clone, Copy)]
-pub struct List;
-
-/// The kind of an `Option` or a `Result`, which can be iterated but are not lists; see
-/// [`ListProbe`].
-#[derive(Debug, Clone, Copy)]
-pub struct NotAList;
-
-/// The kind of value that `in {values}` accepts.
+/// The list in `in {values}?`: an `Option` of a list, or a reference to one.
 #[diagnostic::on_unimplemented(
-    message = "an `Option` or a `Result` is not a list of values [SRN051]",
-    label = "not a list",
-    note = "for an `Option` of a list, add `?` after the braces: `in {{values}}?` omits the condition for `None`"
+    message = "`{Self}` is not an `Option`: remove the `?` after the braces [SRN050]",
+    label = "not an `Option`"
 )]
-pub trait IsList {}
+pub trait OptionalList {
+    /// The type of the list.
+    type List;
 
-impl IsList for List {}
+    /// Returns the list, if there is one.
+    #[doc(hidden)]
+    fn list(self) -> Option<Self::List>;
+}
 
-/// Distinguishes lists from other types that can be iterated. It has two `kind` methods; the
-/// compiler prefers the one that does not need a reference.
+#[diagnostic::do_not_recommend]
+impl<L> OptionalList for Option<L> {
+    type List = L;
+
+    fn list(self) -> Option<L> {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, L> OptionalList for &'a Option<L> {
+    type List = &'a L;
+
+    fn list(self) -> Option<&'a L> {
+        self.as_ref()
+    }
+}
+
+/// A list of values.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of values [SRN051]",
+    label = "not a list",
+    note = "a list is an array, a slice, a `Vec`, another collection or an iterator; for one value, write `==`"
+)]
+pub trait ListOf {
+    /// The type of the values.
+    type Value;
+
+    /// Returns the values.
+    #[doc(hidden)]
+    fn values(self) -> impl Iterator<Item = Self::Value>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: IntoIterator> ListOf for L {
+    type Value = L::Item;
+
+    fn values(self) -> impl Iterator<Item = L::Item> {
+        self.into_iter()
+    }
+}
+
+/// A bound that no `Option` and no `Result` meets.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of values [SRN051]",
+    label = "not a list",
+    note = "in a query, add `?` after the braces for an `Option` of a list: `in {{values}}?` omits the condition for `None`"
+)]
+pub trait NotSingle {}
+
+/// A value in `in {values}`. It has two methods of one name: the compiler prefers the inherent one,
+/// which `Option` and `Result` have, to the one of [`AnyList`].
 #[derive(Debug)]
-pub struct ListProbe<L>(std::marker::PhantomData<L>);
+pub struct ListProbe<L>(pub L);
 
-impl<L> ListProbe<L> {
-    /// The probe of a value's type.
-    pub fn of(_: &L) -> ListProbe<L> {
-        ListProbe(std::marker::PhantomData)
+/// The method of [`ListProbe`] for every type.
+pub trait AnyList {
+    /// The type of the value.
+    type List;
+
+    /// Returns the value.
+    fn serenytics_list(self) -> Self::List;
+}
+
+impl<L> AnyList for ListProbe<L> {
+    type List = L;
+
+    fn serenytics_list(self) -> L {
+        self.0
     }
 }
 
-/// The `kind` method of every type.
-pub trait ListKind {
-    /// The kind.
-    fn kind(&self) -> List {
-        List
-    }
+/// Implements the method of [`ListProbe`] for types that can be iterated but are not lists.
+macro_rules! single {
+    ($([$($parameter:tt)+] $type:ty;)+) => {$(
+        impl<$($parameter)+> ListProbe<$type> {
+            /// Returns the value. The bound is for its message only: no type meets it.
+            pub fn serenytics_list(self) -> $type
+            where
+                $type: NotSingle,
+            {
+                self.0
+            }
+        }
+    )+};
 }
 
-impl<L> ListKind for &ListProbe<L> {}
-
-/// The `kind` method of `Option` and `Result`.
-pub trait NotAListKind {
-    /// The kind.
-    fn kind(&self) -> NotAList {
-        NotAList
-    }
+single! {
+    [V] Option<V>;
+    ['a, V] &'a Option<V>;
+    [V, E] Result<V, E>;
+    ['a, V, E] &'a Result<V, E>;
 }
-
-impl<V> NotAListKind for ListProbe<Option<V>> {}
-impl<V> NotAListKind for ListProbe<&Option<V>> {}
-impl<V, E> NotAListKind for ListProbe<Result<V, E>> {}
-impl<V, E> NotAListKind for ListProbe<&Result<V, E>> {}
 
 // One function for each column type and form of value. The compiler's messages show their bounds,
 // so the bounds are explicit.
@@ -289,13 +349,13 @@ pub fn str_option<V: StrValue>(value: &impl Optional<Value = V>) -> Option<ToWir
 }
 
 /// A list of values for a `str` column.
-pub fn str_list<V: StrValue>(_kind: impl IsList, values: impl IntoIterator<Item = V>) -> ListToWire {
-    values.into_iter().map(|value| value.to_wire()).collect()
+pub fn str_list<V: StrValue>(values: impl ListOf<Value = V>) -> ListToWire {
+    values.values().map(|value| value.to_wire()).collect()
 }
 
 /// An optional list of values for a `str` column.
-pub fn str_list_option<V: StrValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
-    values.map(|values| str_list(List, values))
+pub fn str_list_option<V: StrValue>(values: impl OptionalList<List: ListOf<Value = V>>) -> Option<ListToWire> {
+    values.list().map(str_list)
 }
 
 /// A value for an `int` column.
@@ -309,13 +369,13 @@ pub fn int_option<V: IntValue>(value: &impl Optional<Value = V>) -> Option<ToWir
 }
 
 /// A list of values for an `int` column.
-pub fn int_list<V: IntValue>(_kind: impl IsList, values: impl IntoIterator<Item = V>) -> ListToWire {
-    values.into_iter().map(|value| value.to_wire()).collect()
+pub fn int_list<V: IntValue>(values: impl ListOf<Value = V>) -> ListToWire {
+    values.values().map(|value| value.to_wire()).collect()
 }
 
 /// An optional list of values for an `int` column.
-pub fn int_list_option<V: IntValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
-    values.map(|values| int_list(List, values))
+pub fn int_list_option<V: IntValue>(values: impl OptionalList<List: ListOf<Value = V>>) -> Option<ListToWire> {
+    values.list().map(int_list)
 }
 
 /// A value for a `float` column.
@@ -329,13 +389,13 @@ pub fn float_option<V: FloatValue>(value: &impl Optional<Value = V>) -> Option<T
 }
 
 /// A list of values for a `float` column.
-pub fn float_list<V: FloatValue>(_kind: impl IsList, values: impl IntoIterator<Item = V>) -> ListToWire {
-    values.into_iter().map(|value| value.to_wire()).collect()
+pub fn float_list<V: FloatValue>(values: impl ListOf<Value = V>) -> ListToWire {
+    values.values().map(|value| value.to_wire()).collect()
 }
 
 /// An optional list of values for a `float` column.
-pub fn float_list_option<V: FloatValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
-    values.map(|values| float_list(List, values))
+pub fn float_list_option<V: FloatValue>(values: impl OptionalList<List: ListOf<Value = V>>) -> Option<ListToWire> {
+    values.list().map(float_list)
 }
 
 /// A value for a `datetime` column.
@@ -349,11 +409,13 @@ pub fn datetime_option<V: DateTimeValue>(value: &impl Optional<Value = V>) -> Op
 }
 
 /// A list of values for a `datetime` column.
-pub fn datetime_list<V: DateTimeValue>(_kind: impl IsList, values: impl IntoIterator<Item = V>) -> ListToWire {
-    values.into_iter().map(|value| value.to_wire()).collect()
+pub fn datetime_list<V: DateTimeValue>(values: impl ListOf<Value = V>) -> ListToWire {
+    values.values().map(|value| value.to_wire()).collect()
 }
 
 /// An optional list of values for a `datetime` column.
-pub fn datetime_list_option<V: DateTimeValue>(values: Option<impl IntoIterator<Item = V>>) -> Option<ListToWire> {
-    values.map(|values| datetime_list(List, values))
+pub fn datetime_list_option<V: DateTimeValue>(
+    values: impl OptionalList<List: ListOf<Value = V>>,
+) -> Option<ListToWire> {
+    values.list().map(datetime_list)
 }

@@ -57,7 +57,10 @@ impl Lexer<'_> {
                 return tokens;
             }
             let position = at(self.at);
-            tokens.push(Token { kind: self.token(first), position });
+            let kind = self.token(first);
+            let follows = self.rest().starts_with(|c: char| c.is_ascii_punctuation() || first == '!' && c == 'i');
+            let joint = matches!(kind, TokenKind::Punct(_)) && follows;
+            tokens.push(Token { kind, position, joint });
         }
     }
 

@@ -60,7 +60,7 @@ pub mod schema {
 
 use analytics::builder::{count, Filter};
 use analytics::problem::Problems;
-use analytics::{query, Query, Row, Source};
+use analytics::{query, Query, Row};
 use schema::{Deliveries, Orders, Sales};
 
 query! {

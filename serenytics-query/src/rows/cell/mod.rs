@@ -1,6 +1,7 @@
 //! Reads the rows of a response: cells in the order of the columns, directly from the bytes of the
 //! JSON.
 
+mod checked;
 mod error;
 mod field;
 mod number;
@@ -11,6 +12,8 @@ mod types;
 use memchr::memchr2;
 
 pub use error::CellError;
+#[doc(hidden)]
+pub use checked::{Checked, Invalid, RowStruct, Second, Then, ThenRow, check_cell, check_row};
 pub use field::{FieldOf, column_type, field};
 pub use row::{Field, Row};
 pub use types::Cell;

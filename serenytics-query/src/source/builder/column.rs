@@ -9,7 +9,7 @@ use crate::syntax::stage::{Ident, Position, Selected};
 use crate::syntax::vocabulary::{Aggregate, Operator, TimeSlot};
 use crate::values::datetime::DateTime;
 use crate::values::rendered::Rendered;
-use crate::values::value::{DateTimeValue, FloatValue, IntValue, List, StrValue};
+use crate::values::value::{DateTimeValue, FloatValue, IntValue, StrValue};
 use crate::values::value::{
     datetime_list, datetime_value, float_list, float_value, int_list, int_value, str_list, str_value,
 };
@@ -114,12 +114,12 @@ macro_rules! comparisons {
 
             /// `column in values`; no row meets an empty list.
             pub fn is_in<V: $bound>(self, values: impl IntoIterator<Item = V>) -> Filter<S> {
-                self.condition(Operator::In, Operand::List(Rendered::list($list(List, values))))
+                self.condition(Operator::In, Operand::List(Rendered::list($list(values))))
             }
 
             /// `column !in values`; every row meets an empty list.
             pub fn not_in<V: $bound>(self, values: impl IntoIterator<Item = V>) -> Filter<S> {
-                self.condition(Operator::NotIn, Operand::List(Rendered::list($list(List, values))))
+                self.condition(Operator::NotIn, Operand::List(Rendered::list($list(values))))
             }
         }
     };

@@ -1,8 +1,9 @@
 //! The conditions of `where`.
 
+use super::habit::{is_logic, is_text_operator};
 use super::{Parser, Read, Reported};
 use crate::syntax::problem::Code;
-use crate::syntax::stage::{Condition, ConditionOperand, Ident, Placeholder, Position};
+use crate::syntax::stage::{Condition, ConditionOperand, Ident, Placeholder, Position, Value};
 use crate::syntax::suggest::{listed, nearest};
 use crate::syntax::token::TokenKind;
 use crate::syntax::vocabulary::{Operand, Operator};
@@ -45,11 +46,16 @@ impl Parser<'_> {
         while !self.cursor.is_at_end()
             && !self.cursor.punct_is(',')
             && !self.cursor.at_clause_start()
-            && !matches!(self.cursor.at_keyword(), Some("and" | "or"))
-            && !matches!(self.cursor.puncts().as_str(), "&&" | "||")
+            && !self.at_logic()
         {
             self.cursor.bump();
         }
+    }
+
+    /// Returns true at `and` and `or`, also in the spelling of another language.
+    fn at_logic(&self) -> bool {
+        let is_word = self.cursor.peek_ident().is_some_and(|(word, raw)| !raw && is_logic(word));
+        is_word || matches!(self.cursor.spaced_puncts().as_str(), "&&" | "||")
     }
 
     /// Reads the separator of two conditions. Returns false at the end of the clause.
@@ -84,14 +90,17 @@ impl Parser<'_> {
     /// Rejects `or`, `||` and `&&`, and skips them.
     fn reject_logic(&mut self) -> bool {
         let position = self.cursor.position();
-        let puncts = self.cursor.puncts();
-        if self.cursor.ident_is("or") || puncts == "||" {
+        let puncts = self.cursor.spaced_puncts();
+        let word = self.cursor.peek_ident().filter(|(word, raw)| !raw && is_logic(word)).map(|(word, _)| word);
+        if word.is_some_and(|word| word.eq_ignore_ascii_case("or")) || puncts == "||" {
             let message = "`or` is not supported: a row must meet all conditions";
             let help =
                 "for several values of one column, write `country in [\"FR\", \"US\"]`; otherwise write two queries";
             self.problem_with_help(Code::Logic, position, message, help);
         } else if puncts == "&&" {
             self.problem(Code::Logic, position, "write `and` or a comma instead of `&&`");
+        } else if let Some(word) = word.filter(|word| *word != "and") {
+            self.problem(Code::Logic, position, format!("write `and` in lower case instead of `{word}`"));
         } else {
             return false;
         }
@@ -103,7 +112,12 @@ impl Parser<'_> {
     fn splice(&mut self) -> Read<Placeholder> {
         let position = self.cursor.position();
         let dots = self.cursor.puncts();
-        self.cursor.skip(dots.len());
+        let is_spaced = self.cursor.spaced_puncts() == ".." && dots != "..";
+        self.cursor.skip(self.cursor.spaced_puncts().len());
+        if is_spaced {
+            self.problem(Code::Splice, position, "write `..` without a space");
+            return self.placeholder().ok_or(Reported);
+        }
         if dots == ".."
             && let Some(filter) = self.placeholder()
         {
@@ -125,6 +139,7 @@ impl Parser<'_> {
             self.problem(Code::UnknownOperator, start, message);
             return Err(Reported);
         }
+        self.reject_braces("where")?;
         let Some(column) = self.column_ident("where")? else {
             let found = self.cursor.shown();
             let message = format!("expected a column at the start of the condition, found {found}");
@@ -170,8 +185,20 @@ impl Parser<'_> {
             self.cursor.skip(2);
             return Ok(Operator::NotIn);
         }
-        if word == "between" {
+        if word.eq_ignore_ascii_case("between") {
             self.reject_between(column, position);
+            return Err(Reported);
+        }
+        let negated = word.eq_ignore_ascii_case("not");
+        let tested = if negated { self.cursor.peek_at(1) } else { self.cursor.peek() };
+        if let Some(TokenKind::Ident { text, raw: false }) = tested
+            && is_text_operator(text)
+        {
+            let not = if negated { "not " } else { "" };
+            let message = format!(
+                "`{not}{text}` is not supported: declare a measure that tests the text, and compare the measure"
+            );
+            self.problem(Code::UnknownOperator, position, message);
             return Err(Reported);
         }
         if word == "is" {
@@ -198,7 +225,8 @@ impl Parser<'_> {
         );
         self.cursor.bump();
         self.skip_condition();
-        if self.cursor.keyword("and").is_some() {
+        if self.cursor.peek_ident().is_some_and(|(word, _)| word.eq_ignore_ascii_case("and")) {
+            self.cursor.bump();
             self.skip_condition();
         }
     }
@@ -217,13 +245,33 @@ impl Parser<'_> {
         if puncts == "!"
             && matches!(self.cursor.peek_at(1), Some(TokenKind::Ident { text, raw: false }) if text == "in")
         {
+            if !self.cursor.is_joint() {
+                self.problem(Code::UnknownOperator, position, "write `!in` without a space");
+            }
             self.cursor.skip(2);
             return Ok(Operator::NotIn);
         }
-        let written = puncts.strip_suffix('-').filter(|rest| !rest.is_empty()).unwrap_or(puncts);
+        let written = operator_part(puncts);
+        // `> =` is one operator with a space inside.
+        let spaced = self.cursor.spaced_puncts();
+        let spaced = operator_part(&spaced);
+        if spaced.len() > written.len() {
+            if let Some(operator) = Operator::from_word(spaced) {
+                self.problem(Code::UnknownOperator, position, format!("write `{operator}` without a space"));
+                self.cursor.skip(spaced.len());
+                return Ok(operator);
+            }
+            self.unknown_operator(spaced, position);
+            return Err(Reported);
+        }
         if let Some(operator) = Operator::from_word(written) {
             self.cursor.skip(written.len());
             return Ok(operator);
+        }
+        if matches!(written, "+" | "-" | "*" | "/" | "%") {
+            let message = format!("`where` has no arithmetic: declare a measure instead of computing with `{written}`");
+            self.problem(Code::UnknownOperator, position, message);
+            return Err(Reported);
         }
         self.unknown_operator(written, position);
         Err(Reported)
@@ -278,7 +326,11 @@ impl Parser<'_> {
                     self.problem(Code::Operand, position, message);
                     return Err(Reported);
                 }
-                self.value(&format!("after {what}")).map(ConditionOperand::Scalar)
+                let value = self.value(&format!("after {what}"))?;
+                if matches!(value, Value::Placeholder(_)) {
+                    self.reject_value_arithmetic()?;
+                }
+                Ok(ConditionOperand::Scalar(value))
             }
             Operand::List => {
                 if let Some(placeholder) = self.placeholder() {
@@ -289,4 +341,11 @@ impl Parser<'_> {
             }
         }
     }
+}
+
+/// Returns the operator in a run of punctuation: the sign or the first character of a value may
+/// follow it.
+fn operator_part(puncts: &str) -> &str {
+    let operator = puncts.trim_end_matches(['-', '+', '.']);
+    if operator.is_empty() { puncts } else { operator }
 }

@@ -1,8 +1,8 @@
 //! A position in a list of tokens, with the short lookahead that the grammar needs.
 
-use super::{CLAUSES, KEYWORDS};
+use super::habit::missing_clause;
+use super::{CLAUSES, KEYWORDS, near_clause};
 use crate::syntax::stage::{Ident, Position};
-use crate::syntax::suggest::nearest;
 use crate::syntax::token::{Token, TokenKind};
 use crate::syntax::vocabulary::{Direction, Operator};
 
@@ -45,6 +45,23 @@ impl<'a> Cursor<'a> {
     /// The position of the last token that was read.
     pub(super) fn last_position(&self) -> Position {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(self.end, |token| token.position)
+    }
+
+    /// The name of the last token that was read.
+    pub(super) fn text_before(&self) -> String {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.and_then(|token| ident_of(&token.kind)).map_or_else(String::new, |(text, _)| text.to_owned())
+    }
+
+    /// Returns true at the last token.
+    pub(super) fn is_last(&self) -> bool {
+        self.at + 1 == self.tokens.len()
+    }
+
+    /// Returns true if the token after the next one begins a clause.
+    pub(super) fn clause_follows(&self) -> bool {
+        let next = self.peek_at(1).and_then(ident_of);
+        next.is_some_and(|(text, raw)| !raw && CLAUSES.contains(&text))
     }
 
     /// Reads any token and returns its position.
@@ -91,8 +108,29 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Returns the punctuation characters that follow each other here.
+    /// Returns true if the next token here is punctuation that another token follows without a
+    /// space.
+    pub(super) fn is_joint(&self) -> bool {
+        self.tokens.get(self.at).is_some_and(|token| token.joint)
+    }
+
+    /// Returns the punctuation characters here that are written without spaces between them.
     pub(super) fn puncts(&self) -> String {
+        let mut puncts = String::new();
+        for token in &self.tokens[self.at.min(self.tokens.len())..] {
+            match token.kind {
+                TokenKind::Punct(punct) if punct != ',' => puncts.push(punct),
+                _ => break,
+            }
+            if !token.joint {
+                break;
+            }
+        }
+        puncts
+    }
+
+    /// Returns the punctuation characters here, also if there are spaces between them.
+    pub(super) fn spaced_puncts(&self) -> String {
         self.tokens[self.at.min(self.tokens.len())..]
             .iter()
             .map_while(|token| match token.kind {
@@ -171,7 +209,7 @@ impl<'a> Cursor<'a> {
         };
         let by =
             matches!(word, "order" | "group" | "sort") && self.peek_at(1).and_then(ident_of) == Some(("by", false));
-        by || followed && (word == "having" || nearest(word, CLAUSES.iter().copied()).is_some())
+        by || followed && (missing_clause(word).is_some() || near_clause(word).is_some())
     }
 
     /// Skips the rest of an item.
@@ -188,7 +226,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn at_any_clause(&self) -> bool {
+    /// Returns true at the name of a clause.
+    pub(super) fn at_any_clause(&self) -> bool {
         self.at_keyword().is_some_and(|word| CLAUSES.contains(&word))
     }
 

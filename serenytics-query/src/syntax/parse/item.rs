@@ -24,6 +24,8 @@ enum Function {
 
 impl Parser<'_> {
     pub(super) fn key(&mut self) -> Read<Key> {
+        self.reject_item_word()?;
+        let name = self.name_before();
         let (column, slot) = match self.selected("group_by")? {
             Selected::Column(column) => (column, KeySlot::Whole),
             Selected::Slot { slot, column, .. } => (column, KeySlot::Slot(slot)),
@@ -48,7 +50,7 @@ impl Parser<'_> {
                 return Err(Reported);
             }
         };
-        let alias = self.alias();
+        let alias = self.alias().or(name);
         Ok(Key { column, slot, alias })
     }
 
@@ -58,8 +60,10 @@ impl Parser<'_> {
             self.problem(Code::Unexpected, position, "`*` is not supported: remove `select` to get every column");
             return Err(Reported);
         }
+        self.reject_item_word()?;
+        let name = self.name_before();
         let selected = self.selected("select")?;
-        let alias = self.alias();
+        let alias = self.alias().or(name);
         Ok(Selection { selected, alias })
     }
 
@@ -76,7 +80,12 @@ impl Parser<'_> {
             Some((word, false)) if Direction::from_word(word).is_some() => {
                 let direction = Direction::from_word(word);
                 self.cursor.bump();
+                self.reject_nulls();
                 direction
+            }
+            Some((word, false)) if word.eq_ignore_ascii_case("nulls") => {
+                self.reject_nulls();
+                None
             }
             Some((word, false))
                 if !KEYWORDS.contains(&word) && !self.cursor.at_misspelled_clause() && !self.cursor.at_order() =>
@@ -94,9 +103,29 @@ impl Parser<'_> {
         Ok(Order { by, direction: direction.unwrap_or(Direction::Asc) })
     }
 
+    /// Rejects `nulls first` and `nulls last`.
+    fn reject_nulls(&mut self) {
+        let is_word = |words: &[&str], word: Option<(&str, bool)>| {
+            word.is_some_and(|(word, raw)| !raw && words.iter().any(|other| other.eq_ignore_ascii_case(word)))
+        };
+        if is_word(&["nulls"], self.cursor.peek_ident()) {
+            let position = self.cursor.bump();
+            let message = "the place of NULL cannot be chosen: order by a measure that replaces NULL";
+            self.problem(Code::Unexpected, position, message);
+            if is_word(&["first", "last"], self.cursor.peek_ident()) {
+                self.cursor.bump();
+            }
+        }
+    }
+
     /// Reads `as` and the output's name.
-    fn alias(&mut self) -> Option<Ident> {
-        self.cursor.keyword("as")?;
+    pub(super) fn alias(&mut self) -> Option<Ident> {
+        if self.cursor.ident_is("AS") {
+            self.problem(Code::Unexpected, self.cursor.position(), "write `as` in lower case instead of `AS`");
+            self.cursor.bump();
+        } else {
+            self.cursor.keyword("as")?;
+        }
         let name = self.alias_name();
         // Ordering by an alias that could not be read is not reported again.
         self.parsed.stage.incomplete |= name.is_none();
@@ -136,8 +165,14 @@ impl Parser<'_> {
 
     /// Reads a column or a function of one: `country`, `sum(revenue)`, `count()`, `month(date)`.
     fn selected(&mut self, clause: &str) -> Read<Selected> {
+        self.reject_braces(clause)?;
         let Some(word) = self.column_ident(clause)? else {
             let position = self.cursor.position();
+            if let Some(TokenKind::Group { .. }) = self.cursor.peek() {
+                let message = format!("`{clause}` has no brackets around its items: write them with commas only");
+                self.problem(Code::Unexpected, position, message);
+                return Err(Reported);
+            }
             let found = self.cursor.shown();
             let expected = match clause {
                 "group_by" => "a column or a time slot",
@@ -147,15 +182,25 @@ impl Parser<'_> {
             self.problem(Code::Unexpected, position, format!("expected {expected} in `{clause}`, found {found}"));
             return Err(Reported);
         };
-        let Some(TokenKind::Group { open: '(', tokens }) = self.cursor.peek() else {
+        if clause != "order_by" {
+            self.reject_bare_argument(&word)?;
+        }
+        let Some(TokenKind::Group { open, tokens }) = self.cursor.peek() else {
             return Ok(Selected::Column(word));
         };
-        self.cursor.bump();
+        let position = self.cursor.bump();
+        if *open == '[' {
+            let message = format!("write the argument of `{}` in parentheses", word.text);
+            self.problem(Code::UnknownFunction, position, message);
+            self.parsed.stage.incomplete = true;
+            return Err(Reported);
+        }
         Ok(self.call(word, tokens, clause))
     }
 
     /// Reads an identifier that may name a column. Reports a keyword and skips it as a column.
     pub(super) fn column_ident(&mut self, clause: &str) -> Read<Option<Ident>> {
+        self.reject_qualifier(clause)?;
         let is_function = matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. }));
         if !is_function {
             let is_name = self.cursor.peek_ident().is_some() && self.cursor.at_keyword().is_none();
@@ -190,6 +235,7 @@ impl Parser<'_> {
 
     fn called(&mut self, name: Ident, arguments: &[Token], clause: &str) -> Selected {
         let function = self.function(&name, clause);
+        let arguments = self.unqualified(arguments);
         let arguments = match arguments {
             [before @ .., Token { kind: TokenKind::Punct(','), .. }] if !before.is_empty() => before,
             arguments => arguments,
@@ -201,7 +247,7 @@ impl Parser<'_> {
                 }
                 None
             }
-            [Token { kind: TokenKind::Ident { text, .. }, position }] => {
+            [Token { kind: TokenKind::Ident { text, .. }, position, .. }] => {
                 self.parsed.columns.push(Some(*position));
                 Some(Ident { text: text.clone(), position: *position })
             }
@@ -237,11 +283,27 @@ impl Parser<'_> {
 
     fn argument(&mut self, name: &Ident, function: &Function, arguments: &[Token]) {
         let position = arguments.first().map_or(name.position, |token| token.position);
+        self.parsed.misplaced.extend(arguments.iter().filter_map(|token| match token.kind {
+            TokenKind::Placeholder(index) => Some(index),
+            _ => None,
+        }));
         let message = match (function, arguments) {
             (Function::Count, [Token { kind: TokenKind::Punct('*'), .. }]) => {
                 "write `count()` without `*` to count rows".to_owned()
             }
+            (Function::Count, [Token { kind: TokenKind::Ident { text, .. }, .. }, column])
+                if text.eq_ignore_ascii_case("distinct") =>
+            {
+                let column = match &column.kind {
+                    TokenKind::Ident { text, .. } => text,
+                    _ => "country",
+                };
+                format!("write `dcount({column})` to count distinct values")
+            }
             (Function::Count, _) => "`count` counts rows and has no argument: write `count()`".to_owned(),
+            (_, [_, Token { kind: TokenKind::Punct('+' | '-' | '*' | '/' | '%'), .. }, ..]) => {
+                format!("`{}` needs the name of one column: declare a measure for a computed value", name.text)
+            }
             _ => format!("`{}` needs the name of one column", name.text),
         };
         self.problem(Code::UnknownFunction, position, message);

@@ -3,6 +3,7 @@
 
 mod condition;
 mod cursor;
+mod habit;
 mod item;
 mod value;
 
@@ -31,6 +32,9 @@ pub struct Parsed {
     /// The places where a column may be written, in their order: the position of its name, or
     /// `None` where nothing is written yet.
     pub columns: Vec<Option<Position>>,
+    /// The indices of the braces that are not values because a column belongs there; they are not
+    /// compiled.
+    pub misplaced: Vec<usize>,
     /// The mistakes.
     pub problems: Vec<Problem>,
 }
@@ -42,8 +46,16 @@ pub fn parse(tokens: &[Token], end: Position) -> Parsed {
     let tokens = split_glued(tokens, &mut problems);
     let mut parser = Parser {
         cursor: Cursor::new(&tokens, end),
-        parsed: Parsed { stage: Stage::default(), from: Vec::new(), into: Vec::new(), columns: Vec::new(), problems },
+        parsed: Parsed {
+            stage: Stage::default(),
+            from: Vec::new(),
+            into: Vec::new(),
+            columns: Vec::new(),
+            misplaced: Vec::new(),
+            problems,
+        },
         seen: Vec::new(),
+        qualifiers: Vec::new(),
     };
     parser.query();
     parser.parsed
@@ -65,15 +77,14 @@ fn split_glued(tokens: &[Token], problems: &mut Vec<Problem>) -> Vec<Token> {
                     format!("`{shown}{word}` is not a value: remove the suffix `{word}`")
                 };
                 problems.push(Problem::new(Code::BadLiteral, position, message));
-                split.push(Token { kind: TokenKind::Literal((**literal).clone()), position });
+                split.push(Token::new(TokenKind::Literal((**literal).clone()), position));
                 if keyword {
-                    let kind = TokenKind::Ident { text: word.clone(), raw: false };
-                    split.push(Token { kind, position });
+                    split.push(Token::new(TokenKind::Ident { text: word.clone(), raw: false }, position));
                 }
             }
             TokenKind::Group { open, tokens } => {
                 let kind = TokenKind::Group { open: *open, tokens: split_glued(tokens, problems) };
-                split.push(Token { kind, position });
+                split.push(Token::new(kind, position));
             }
             _ => split.push(token.clone()),
         }
@@ -85,6 +96,18 @@ struct Parser<'a> {
     cursor: Cursor<'a>,
     parsed: Parsed,
     seen: Vec<&'static str>,
+    /// The aliases of the source and the qualifiers of columns that are already reported.
+    qualifiers: Vec<String>,
+}
+
+/// Returns the clause that a word probably means.
+fn near_clause(word: &str) -> Option<&'static str> {
+    let near = || nearest(word, CLAUSES.iter().copied());
+    let own = |near| CLAUSES.iter().copied().find(|clause| *clause == near);
+    match habit::missing_clause(word) {
+        Some(_) => None,
+        None => habit::other_clause(word).or_else(|| near().and_then(own)),
+    }
 }
 
 /// An item is invalid and its problem is reported: the caller skips the rest of the item.
@@ -96,6 +119,9 @@ impl Parser<'_> {
     fn query(&mut self) {
         if self.cursor.keyword("from").is_some() {
             self.parsed.from = self.path("from");
+            if !self.parsed.from.is_empty() {
+                self.reject_source_alias();
+            }
         } else {
             let position = self.cursor.position();
             let message = match self.cursor.peek_ident() {
@@ -106,7 +132,7 @@ impl Parser<'_> {
             };
             self.problem(Code::MissingFrom, position, message);
             self.parsed.stage.incomplete = true;
-            self.cursor.skip_to_clause();
+            self.skip_clause();
         }
         while !self.cursor.is_at_end() {
             self.clause();
@@ -116,7 +142,7 @@ impl Parser<'_> {
     fn clause(&mut self) {
         let position = self.cursor.position();
         let Some(clause) = self.clause_name() else {
-            self.cursor.skip_to_clause();
+            self.skip_clause();
             return;
         };
         self.cursor.enter(clause);
@@ -166,6 +192,9 @@ impl Parser<'_> {
     /// Reads the name of a clause. Reports a misspelled name and reads it as the clause that was
     /// probably meant.
     fn clause_name(&mut self) -> Option<&'static str> {
+        if self.cursor.punct_is('|') {
+            return self.reject_pipe();
+        }
         for clause in CLAUSES {
             if self.cursor.keyword(clause).is_some() {
                 return Some(clause);
@@ -190,8 +219,7 @@ impl Parser<'_> {
                 self.parsed.stage.incomplete = true;
                 return None;
             }
-            (text, _) => nearest(text, CLAUSES.iter().copied())
-                .and_then(|near| CLAUSES.iter().copied().find(|clause| *clause == near)),
+            (text, _) => near_clause(text),
         };
         self.parsed.stage.incomplete = true;
         let text = &word.text;
@@ -202,10 +230,14 @@ impl Parser<'_> {
             }
             Some(clause) => {
                 self.problem(Code::Unexpected, position, format!("unknown clause `{text}`; did you mean `{clause}`?"));
+                if let Some(TokenKind::Placeholder(_)) = self.cursor.peek()
+                    && clause != "limit"
+                {
+                    return None;
+                }
             }
-            None if text == "having" => {
-                let message = "`having` is not supported: `where` filters rows before they are grouped";
-                self.problem(Code::Unexpected, position, message);
+            None if let Some(advice) = habit::missing_clause(text) => {
+                self.problem(Code::Unexpected, position, advice);
             }
             None => {
                 let message = format!("unknown clause `{text}`; the clauses are {}", listed(CLAUSES.iter().copied()));
@@ -213,6 +245,29 @@ impl Parser<'_> {
             }
         }
         clause
+    }
+
+    /// Rejects `| filter ..` and returns the clause that the word after it means.
+    fn reject_pipe(&mut self) -> Option<&'static str> {
+        let position = self.cursor.position();
+        self.cursor.skip(self.cursor.spaced_puncts().len());
+        self.parsed.stage.incomplete = true;
+        let word = self.cursor.ident();
+        let clause = word.as_ref().and_then(|word| {
+            let own = CLAUSES.iter().copied().find(|clause| *clause == word.text);
+            own.or_else(|| near_clause(&word.text))
+        });
+        let message = match (&word, clause) {
+            (Some(word), Some(clause)) => {
+                format!("clauses follow each other without `|`: write `{clause}` instead of `| {}`", word.text)
+            }
+            _ => format!("clauses follow each other without `|`; the clauses are {}", listed(CLAUSES.iter().copied())),
+        };
+        self.problem(Code::Unexpected, position, message);
+        match self.cursor.peek() {
+            Some(TokenKind::Placeholder(_)) => None,
+            _ => clause,
+        }
     }
 
     fn path(&mut self, clause: &str) -> Vec<Position> {
@@ -269,25 +324,48 @@ impl Parser<'_> {
         if self.cursor.is_at_end() || self.cursor.at_clause_start() || self.cursor.at_misspelled_clause() {
             return false;
         }
+        if self.reject_column_arithmetic(clause) {
+            self.parsed.stage.incomplete = true;
+            self.cursor.skip_item();
+            return self.cursor.punct(',');
+        }
         let position = self.cursor.position();
         let found = self.cursor.shown();
-        let (code, message) = if self.cursor.peek_ident().is_some() {
-            let message = match clause {
-                "select" | "group_by" => format!("missing comma or `as` before {found}"),
-                _ => format!("missing comma before {found}"),
-            };
-            (Code::MissingComma, message)
-        } else {
-            (Code::Unexpected, format!("expected a comma or the next clause, found {found}"))
+        if self.cursor.peek_ident().is_none() {
+            let message = format!("expected a comma or the next clause, found {found}");
+            self.problem(Code::Unexpected, position, message);
+            if let Some(TokenKind::Placeholder(index)) = self.cursor.peek() {
+                self.parsed.misplaced.push(*index);
+            }
+            self.parsed.stage.incomplete = true;
+            self.cursor.skip_item();
+            return self.cursor.punct(',');
+        }
+        let message = match clause {
+            "select" | "group_by" => format!("missing comma or `as` before {found}"),
+            _ => format!("missing comma before {found}"),
         };
-        self.problem(code, position, message);
+        self.problem(Code::MissingComma, position, message);
         self.parsed.stage.incomplete = true;
-        let is_call = matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. }));
-        if code == Code::MissingComma && is_call {
+        match self.cursor.at_keyword() {
+            Some("and") => {
+                self.cursor.bump();
+                return true;
+            }
+            Some(_) => {
+                self.cursor.skip_item();
+                return self.cursor.punct(',');
+            }
+            None => {}
+        }
+        // A call is an item without its comma. A word may also be a name without its `as`, so it
+        // is not checked as a column.
+        if matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. })) || clause == "order_by" {
             return true;
         }
-        self.cursor.skip_item();
-        self.cursor.punct(',')
+        self.cursor.bump();
+        let _ = self.alias();
+        self.separator(clause)
     }
 
     fn limit(&mut self) {
@@ -302,7 +380,11 @@ impl Parser<'_> {
         self.cursor.punct(',');
         if !self.cursor.is_at_end() && !self.cursor.at_clause_start() && !self.cursor.at_misspelled_clause() {
             let found = self.cursor.shown();
-            let message = format!("unexpected {found} after the limit: `limit` needs one number");
+            let advice = self.cursor.peek_ident().and_then(|(word, _)| habit::missing_clause(word));
+            let message = match advice {
+                Some(advice) => advice.to_owned(),
+                None => format!("unexpected {found} after the limit: `limit` needs one number"),
+            };
             let position = self.cursor.position();
             self.problem(Code::Unexpected, position, message);
             self.cursor.skip_to_clause();
@@ -314,6 +396,7 @@ impl Parser<'_> {
         if let Some(placeholder) = self.placeholder() {
             return Ok(Limit::Placeholder(placeholder));
         }
+        self.reject_number()?;
         if let Some(crate::syntax::stage::Value::Literal(literal, position)) = self.literal()? {
             if let crate::syntax::stage::Literal::Int(rows) = literal {
                 return Ok(Limit::Rows(rows, position));

@@ -56,6 +56,7 @@ impl Parser<'_> {
         if let Some(placeholder) = self.placeholder() {
             return Ok(Value::Placeholder(placeholder));
         }
+        self.reject_number()?;
         let start = self.cursor.position();
         if let Some(value) = self.literal()? {
             self.reject_arithmetic(&value, start)?;
@@ -66,7 +67,13 @@ impl Parser<'_> {
             Some(TokenKind::Ident { text, raw: false }) if super::KEYWORDS.contains(&text.as_str()) => {
                 (Code::Operand, format!("expected a value {at}, found `{text}`"))
             }
+            Some(TokenKind::Ident { text, .. })
+                if matches!(self.cursor.peek_at(1), Some(TokenKind::Group { open: '(', .. })) =>
+            {
+                (Code::Unquoted, format!("write a Rust expression in braces: `{{{text}(..)}}`"))
+            }
             Some(TokenKind::Ident { text, .. }) => (Code::Unquoted, not_a_value(text)),
+            Some(TokenKind::Punct('&')) => (Code::Operand, "write a Rust expression in braces: `{&value}`".to_owned()),
             Some(TokenKind::Group { open: '(', .. }) => {
                 (Code::Operand, "write an expression in braces: `{a + b}`".to_owned())
             }
