@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::check::check_pipeline;
 use crate::lower::{lower, measures};
-use crate::query::Query;
+use crate::query::{Query, pipeline_json};
 use crate::rows::cell::Row;
 use crate::schemas::formulas::check_formula;
 use crate::schemas::schema::{Column, ColumnKind, Schema};
@@ -12,23 +12,17 @@ use crate::schemas::schema_file::is_formula;
 use crate::syntax::problem::{Code, Problem, Problems};
 use crate::syntax::stage::Position;
 use crate::syntax::vocabulary::{Aggregate, ColumnType};
-use crate::wire::{COUNT_COLUMN, ColumnItem, Item, Pipeline, ROW_BY_ROW, Stage, UnknownField, read};
+use crate::wire::{COUNT_COLUMN, ColumnItem, Item, Pipeline, ROW_BY_ROW, Stage};
 
 impl Pipeline {
     /// Reads the JSON of a pipeline, whose format `docs/schemas/pipeline.schema.json` describes.
     ///
     /// # Errors
-    /// Fails if `text` is not valid JSON of this format or has an unknown field: ignoring the field
-    /// would change the query.
-    pub fn from_json(text: &str) -> Result<Pipeline, Problem> {
-        let wrong = |message| Problem::new(Code::PipelineJson, Position::default(), message);
-        let (pipeline, unknown) = read(text.as_bytes()).map_err(|error| wrong(format!("invalid pipeline: {error}")))?;
-        match unknown.first() {
-            Some(UnknownField { name, hint, .. }) => {
-                Err(wrong(format!("unknown field `{name}` in the pipeline; {hint}")))
-            }
-            None => Ok(pipeline),
-        }
+    /// Every problem of the text, with its line and column: invalid JSON, an unknown or repeated
+    /// field, which would change the query if it was ignored, or a wrong value. A position is an
+    /// offset in the text.
+    pub fn from_json(text: &str) -> Result<Pipeline, Problems> {
+        pipeline_json::read(text).map_err(Problems::from)
     }
 
     /// Checks the pipeline against the columns of its source, by the rules of `query!`, and returns
@@ -215,14 +209,15 @@ mod tests {
         );
         assert_eq!(
             messages(r#"{"were":[]}"#),
-            ["unknown field `were` in the pipeline; did you mean `where`? [SRN016]"]
+            ["line 1, column 52: unknown field `were`; did you mean `where`? [SRN016]"]
         );
         assert_eq!(
             messages(r#"{"select":[{"name":"revenue","agg_func":"sum"}]}"#),
-            ["unknown field `agg_func` in the pipeline; did you mean `agg_function`? [SRN016]"]
+            ["line 1, column 80: unknown field `agg_func`; did you mean `agg_function`? [SRN016]"]
         );
-        assert!(
-            messages(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#)[0].starts_with("invalid pipeline:")
+        assert_eq!(
+            messages(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#),
+            ["line 1, column 95: unknown aggregate `smu`; did you mean `sum`? [SRN007]"]
         );
         assert_eq!(
             messages(r#"{"select":[{"name":"country","direction":"desc"}]}"#),

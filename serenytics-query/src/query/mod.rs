@@ -1,6 +1,7 @@
 //! A checked query: its JSON, the shape of its rows, and the function that reads them.
 
 mod from_pipeline;
+mod pipeline_json;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -313,26 +313,44 @@ impl<L> AnyList for ListProbe<L> {
     }
 }
 
-/// Implements the method of [`ListProbe`] for types that can be iterated but are not lists.
-macro_rules! single {
-    ($([$($parameter:tt)+] $type:ty;)+) => {$(
-        impl<$($parameter)+> ListProbe<$type> {
-            /// Returns the value. The bound is for its message only: no type meets it.
-            pub fn serenytics_list(self) -> $type
-            where
-                $type: NotSingle,
-            {
-                self.0
-            }
-        }
-    )+};
+impl<V> ListProbe<Option<V>> {
+    /// Returns the value. The bound is for its message only: no type meets it.
+    pub fn serenytics_list(self) -> Option<V>
+    where
+        Option<V>: NotSingle,
+    {
+        self.0
+    }
 }
 
-single! {
-    [V] Option<V>;
-    ['a, V] &'a Option<V>;
-    [V, E] Result<V, E>;
-    ['a, V, E] &'a Result<V, E>;
+impl<'a, V> ListProbe<&'a Option<V>> {
+    /// Returns the value. The bound is for its message only: no type meets it.
+    pub fn serenytics_list(self) -> &'a Option<V>
+    where
+        &'a Option<V>: NotSingle,
+    {
+        self.0
+    }
+}
+
+impl<V, E> ListProbe<Result<V, E>> {
+    /// Returns the value. The bound is for its message only: no type meets it.
+    pub fn serenytics_list(self) -> Result<V, E>
+    where
+        Result<V, E>: NotSingle,
+    {
+        self.0
+    }
+}
+
+impl<'a, V, E> ListProbe<&'a Result<V, E>> {
+    /// Returns the value. The bound is for its message only: no type meets it.
+    pub fn serenytics_list(self) -> &'a Result<V, E>
+    where
+        &'a Result<V, E>: NotSingle,
+    {
+        self.0
+    }
 }
 
 // One function for each column type and form of value. The compiler's messages show their bounds,

@@ -21,6 +21,11 @@ const OTHER_OPERATORS: &[(&str, &str)] = &[
     ("is_not_null", "is_defined"),
 ];
 
+/// Returns our operator for one of another language.
+pub(crate) fn other_operator(written: &str) -> Option<&'static str> {
+    OTHER_OPERATORS.iter().find(|(other, _)| *other == written).map(|(_, word)| *word)
+}
+
 impl Parser<'_> {
     pub(super) fn conditions(&mut self) {
         loop {
@@ -278,7 +283,7 @@ impl Parser<'_> {
     }
 
     fn unknown_operator(&mut self, written: &str, position: Position) {
-        let other = OTHER_OPERATORS.iter().find(|(other, _)| *other == written).map(|(_, word)| *word);
+        let other = other_operator(written);
         let words = || {
             Operator::words()
                 .filter(|word| word.starts_with(char::is_alphabetic) == written.starts_with(char::is_alphabetic))

@@ -11,6 +11,7 @@ use crate::syntax::problem::{Code, Problem};
 use crate::syntax::stage::{Limit, Position, Stage};
 use crate::syntax::suggest::{listed, nearest};
 use crate::syntax::token::{RawLiteral, Token, TokenKind};
+pub(crate) use condition::other_operator;
 use cursor::Cursor;
 
 /// The clauses that may follow `from`.

@@ -35,6 +35,5 @@ fn main() {
     let _ = query! { from Choice where country == "FR" };
     let _ = query! { from inner::Private where country == "FR" };
     let _ = query! { from crate };
-    let _ = query! { from crate::schema };
     let _ = inner::query();
 }
