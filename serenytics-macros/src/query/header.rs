@@ -75,10 +75,10 @@ impl Header {
     }
 
     /// Returns the tokens before `struct`.
-    pub(super) fn row_declaration(&self) -> TokenStream {
+    pub(super) fn row_declaration(&self, is_eq: bool) -> TokenStream {
         let Header { row_attributes, visibility, .. } = self;
         let documentation = format!("A row of [`{}`].", self.name);
-        let derives = derives(&row_attributes.to_string());
+        let derives = derives(&row_attributes.to_string(), is_eq);
         quote!(#[doc = #documentation] #derives #row_attributes #visibility)
     }
 
@@ -91,7 +91,7 @@ impl Header {
     /// Returns the function of an invalid query, with a row without fields.
     pub(super) fn function_without_row(&self, body: &TokenStream) -> TokenStream {
         let row = &self.row;
-        let declaration = self.row_declaration();
+        let declaration = self.row_declaration(false);
         self.function(&quote!(#declaration struct #row {}), body)
     }
 
@@ -107,15 +107,17 @@ impl Header {
     }
 }
 
-/// Returns the derives that every row has, without those that the user wrote.
-pub(super) fn derives(written: &str) -> TokenStream {
+/// Returns the derives that every row has, without those that the user wrote. A row without floats
+/// also has `Eq`.
+pub(super) fn derives(written: &str, is_eq: bool) -> TokenStream {
     let has = |name: &str| written.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
     let own = [
         ("Debug", quote!(::core::fmt::Debug)),
         ("Clone", quote!(::core::clone::Clone)),
         ("PartialEq", quote!(::core::cmp::PartialEq)),
     ];
-    let derives = own.iter().filter(|(name, _)| !has(name)).map(|(_, path)| path);
+    let eq = is_eq.then(|| ("Eq", quote!(::core::cmp::Eq)));
+    let derives = own.iter().chain(&eq).filter(|(name, _)| !has(name)).map(|(_, path)| path);
     quote!(#[derive(#(#derives),*)])
 }
 

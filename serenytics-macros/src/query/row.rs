@@ -31,10 +31,15 @@ pub(super) fn row(input: &Input, parsed: &Parsed, checked: &Checked) -> Row {
 fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
     let (names, types): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
     let documentation = checked.shape.iter().map(documentation);
+    let is_eq = checked.shape.iter().zip(&checked.declared).all(|(column, declared)| match column.output_type {
+        OutputType::Column(ColumnType::Float) => false,
+        // The type of a column may have another name, and the user's type may not be `Eq`.
+        _ => declared.is_none_or(|index| !input.schema.columns[index].rust_type.is_empty()),
+    });
     let (name, declaration) = match &input.header {
-        Some(header) => (header.row.clone(), header.row_declaration()),
+        Some(header) => (header.row.clone(), header.row_declaration(is_eq)),
         None => {
-            let derives = derives("");
+            let derives = derives("", is_eq);
             let declaration = quote!(#derives #[doc = "A row of the query."] pub);
             (row_name(input, parsed, input.site(input.before)), declaration)
         }

@@ -68,9 +68,10 @@ fn source_impl(declaration: &Declaration<'_>) -> TokenStream {
         impl #ident {
             /// Creates a filter: conditions as a value, for splicing into queries of this source as
             /// `..{filter}` or for a builder.
-            #visibility fn filter(
-                write: impl ::core::ops::FnOnce(#columns) -> #krate::builder::Filter<#ident>,
-            ) -> #krate::builder::Filter<#ident> {
+            #visibility fn filter<Write>(write: Write) -> #krate::builder::Filter<#ident>
+            where
+                Write: ::core::ops::FnOnce(#columns) -> #krate::builder::Filter<#ident>,
+            {
                 <#ident as #krate::Source>::filter(write)
             }
 

@@ -228,7 +228,7 @@
     unconditional_panic,
     undropped_manually_drops,
     unknown_crate_types,
-    useless_deprecated,
+    useless_deprecated
 )]
 
 #[cfg(test)]

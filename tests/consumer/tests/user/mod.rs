@@ -42,7 +42,7 @@ pub(crate) mod schema {
 }
 
 use analytics::builder::count;
-use analytics::{DateTime, Query, Row, Source, query};
+use analytics::{query, DateTime, Query, Row, Source};
 use schema::{CountryTotal, Sales};
 
 #[derive(Source)]
