@@ -18,8 +18,9 @@ pub(crate) fn entry(input: TokenStream) -> TokenStream {
     };
     let query: TokenStream = trees.collect();
     match Header::split(&query) {
-        Some((header, body)) => function(&krate, header, body),
-        None => expression(&krate, query),
+        Ok(Some((header, body))) => function(&krate, header, body),
+        Ok(None) => expression(&krate, query),
+        Err(error) => error.into_compile_error(),
     }
 }
 

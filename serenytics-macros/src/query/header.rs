@@ -27,17 +27,34 @@ const ROW_ATTRIBUTES: &[&str] = &["derive", "serde"];
 
 impl Header {
     /// Splits `header { query }` if the input is an item.
-    pub(super) fn split(query: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    pub(super) fn split(query: &TokenStream) -> syn::Result<Option<(TokenStream, TokenStream)>> {
         let mut trees: Vec<TokenTree> = flattened(query.clone());
-        if matches!(trees.first(), Some(TokenTree::Ident(ident)) if ident == "from") {
-            return None;
+        let is_fn = |tree: &TokenTree| matches!(tree, TokenTree::Ident(ident) if ident == "fn");
+        let is_from = matches!(trees.first(), Some(TokenTree::Ident(ident)) if ident == "from");
+        let Some(first) = trees.iter().position(is_fn).filter(|_| !is_from) else { return Ok(None) };
+        let name = trees.get(first + 1).unwrap_or(&trees[first]).span();
+        let body = trees
+            .iter()
+            .position(|tree| matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace));
+        let Some(body) = body else {
+            return Err(item_form_error(
+                name,
+                "the function has no body: write its query in braces, `{ from Sales .. }`",
+            ));
+        };
+        if let Some(next) = trees.get(body + 1) {
+            let message = match trees[body..].iter().find(|tree| is_fn(tree)) {
+                Some(_) => "write each function in its own `query!`",
+                None => "unexpected code after the body of the function",
+            };
+            return Err(item_form_error(next.span(), message));
         }
-        trees.iter().find(|tree| matches!(tree, TokenTree::Ident(ident) if ident == "fn"))?;
         match trees.pop() {
-            Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => {
-                Some((trees.into_iter().collect(), body.stream()))
+            Some(TokenTree::Group(body)) if body.stream().is_empty() => {
+                Err(item_form_error(name, "the function is empty: write its query in the braces, `{ from Sales .. }`"))
             }
-            _ => None,
+            Some(TokenTree::Group(body)) => Ok(Some((trees.into_iter().collect(), body.stream()))),
+            _ => Ok(None),
         }
     }
 

@@ -82,6 +82,13 @@ impl Rendered {
         self
     }
 
+    /// Adds a problem.
+    #[must_use]
+    pub(crate) fn and(mut self, problem: Option<Problem>) -> Rendered {
+        self.problems.extend(problem);
+        self
+    }
+
     /// One value: `column > {value}`.
     #[must_use]
     pub fn scalar(value: ToWire) -> Rendered {

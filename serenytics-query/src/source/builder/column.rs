@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::filter::{Filter, Operand};
 use super::item::{AggregateColumn, SlotColumn};
+use crate::syntax::problem::{Code, Problem};
 use crate::syntax::stage::{Ident, Position, Selected};
 use crate::syntax::vocabulary::{Aggregate, Operator, TimeSlot};
 use crate::values::datetime::DateTime;
@@ -114,15 +115,26 @@ macro_rules! comparisons {
 
             /// `column in values`; no row meets an empty list.
             pub fn is_in<V: $bound>(self, values: impl IntoIterator<Item = V>) -> Filter<S> {
-                self.condition(Operator::In, Operand::List(Rendered::list($list(values))))
+                let single = single(&values);
+                self.condition(Operator::In, Operand::List(Rendered::list($list(values)).and(single)))
             }
 
             /// `column !in values`; every row meets an empty list.
             pub fn not_in<V: $bound>(self, values: impl IntoIterator<Item = V>) -> Filter<S> {
-                self.condition(Operator::NotIn, Operand::List(Rendered::list($list(values))))
+                let single = single(&values);
+                self.condition(Operator::NotIn, Operand::List(Rendered::list($list(values)).and(single)))
             }
         }
     };
+}
+
+/// Returns the problem of an `Option` or a `Result`, which can be iterated but is not a list. `query!`
+/// rejects it by its type; a bound of the builder cannot.
+fn single<L>(_: &L) -> Option<Problem> {
+    let name = std::any::type_name::<L>().trim_start_matches('&');
+    let is_single = name.starts_with("core::option::Option<") || name.starts_with("core::result::Result<");
+    let message = "an `Option` or a `Result` is not a list of values: pass the list, or no condition";
+    is_single.then(|| Problem::new(Code::NotAList, Position::default(), message))
 }
 
 comparisons!(String, StrValue, str_value, str_list);

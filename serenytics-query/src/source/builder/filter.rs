@@ -41,6 +41,15 @@ impl<S> Filter<S> {
         self
     }
 
+    /// For its message only: no type meets the bound.
+    #[doc(hidden)]
+    pub fn or<F>(self, _: F) -> Filter<S>
+    where
+        F: Alternative,
+    {
+        self
+    }
+
     /// Returns true if the filter has no conditions, so that every row meets it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -82,6 +91,14 @@ impl<S> Filter<S> {
         }
     }
 }
+
+/// A bound that no type meets.
+#[diagnostic::on_unimplemented(
+    message = "`or` is not supported: a row must meet all conditions [SRN009]",
+    label = "not supported",
+    note = "for several values of one column, write `is_in([\"FR\", \"US\"])`; otherwise write two queries"
+)]
+pub trait Alternative {}
 
 impl<S> Default for Filter<S> {
     fn default() -> Self {

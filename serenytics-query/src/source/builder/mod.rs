@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 pub use column::{DateTimeColumn, FormulaColumn, NumericColumn, TextColumn, TypedColumn};
-pub use filter::{Filter, FilterOf, splice, splice_option};
+pub use filter::{Alternative, Filter, FilterOf, splice, splice_option};
 pub use item::{
     AggregateColumn, GroupKey, Named, OrderBy, OrderItem, OutputName, SelectItem, SlotColumn, count, output,
 };

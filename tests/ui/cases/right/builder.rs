@@ -43,5 +43,14 @@ fn main() -> Result<(), Problems> {
     let swapped = Sales::query().group_by(|s| s.country).select(|_| count()).select(|s| s.revenue.sum().named("total"));
     let problems = swapped.build::<Total>().unwrap_err();
     assert!(problems[0].message.contains("expected the field `count`, found `total`"), "{}", problems[0]);
+    for filter in [
+        Sales::filter(|s| s.quantity.is_in(Some(3))),
+        Sales::filter(|s| s.country.not_in(&None::<String>)),
+        Sales::filter(|s| s.revenue.is_in("3".parse::<f64>())),
+    ] {
+        assert_eq!(filter.problems()[0].code.text(), "SRN051", "{:?}", filter.problems());
+        assert!(Sales::query().and(filter).build::<Vec<serde_json::Value>>().is_err());
+    }
+    assert!(Sales::filter(|s| s.quantity.is_in(Some(3).into_iter())).problems().is_empty());
     Ok(())
 }

@@ -17,6 +17,8 @@ fn main() {
     let _ = Sales::query().filter(|s| s.contry.eq("FR"));
     let _ = Sales::query().filter(|s| s.country.eq(3));
     let _ = Sales::query().filter(|s| s.revenue.is_empty());
+    let _ = Sales::query().filter(|s| s.country.eq("FR").or(s.country.eq("US")));
+    let _ = Sales::query().filter(|s| s.invoice.eq(Some(3)));
     let _ = Sales::query().select(|s| s.country.sum());
     let _ = Sales::query().group_by(|s| s.revenue.month());
     let _ = Sales::query().group_by(|s| s.revenue.sum());

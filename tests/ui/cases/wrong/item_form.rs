@@ -27,6 +27,19 @@ query! {
     pub fn mistyped(least: &str) -> Query<Mistyped> { from Sales where revenue > {least} }
 }
 
+query! {
+    pub fn bodyless() -> Query<Bodyless>;
+}
+
+query! {
+    pub fn empty() -> Query<Empty> {}
+}
+
+query! {
+    pub fn one() -> Query<One> { from Sales }
+    pub fn two() -> Query<Two> { from Sales }
+}
+
 fn main() {
     // The row is there all the same, with what could be made out of it.
     fn total(row: &Total) -> f64 {
