@@ -167,8 +167,6 @@ fn shown_schema_file_is_the_file_that_the_code_reads() {
 
 #[test]
 fn shown_compile_errors_are_messages_of_the_checker() {
-    use serenytics::Source as _;
-
     #[derive(serenytics::Source)]
     #[source(name = "sales")]
     struct Sales {

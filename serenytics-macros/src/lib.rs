@@ -7,6 +7,7 @@
 //! to the second step, which parses, checks and expands it.
 
 mod attributes;
+mod field_type;
 mod query;
 mod row;
 mod source;

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Field, Fields};
 
 use crate::attributes::{items, misplaced, repeated};
+use crate::field_type::{is_reported, is_spelled, is_unsized, without_option};
 use crate::source::{error_expression, error_on};
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -17,9 +18,11 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Vec::new();
     let krate = krate(&input, &mut errors);
     let fields = fields(&input, &mut errors);
+    let reported = fields.iter().enumerate().any(|(index, field)| is_reported(&field.ty, index + 1 == fields.len()));
     match errors.split_last() {
+        None if reported => invalid(&input, &krate, &quote!(0), &[]),
         None => expand(&input, &krate, &fields),
-        Some((last, others)) => invalid(&input, &krate, last, others),
+        Some((last, others)) => invalid(&input, &krate, &error_expression(last), others),
     }
 }
 
@@ -81,17 +84,28 @@ fn expand(input: &DeriveInput, krate: &syn::Path, fields: &[&Field]) -> TokenStr
 fn is_cell(field_type: &syn::Type) -> bool {
     const CELLS: &[&str] =
         &["String", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "f32", "f64", "DateTime", "SlotValue"];
-    let (inner, _) = crate::source::without_option(field_type);
-    CELLS.iter().any(|name| crate::source::is_spelled(inner, name))
+    let (inner, _) = without_option(field_type);
+    CELLS.iter().any(|name| is_spelled(inner, name))
 }
 
 /// The errors of an invalid struct. The last one is the type of its rows: rustc reports no error
 /// about a use of it.
-fn invalid(input: &DeriveInput, krate: &syn::Path, last: &syn::Error, others: &[syn::Error]) -> TokenStream {
+fn invalid(input: &DeriveInput, krate: &syn::Path, last: &TokenStream, others: &[syn::Error]) -> TokenStream {
     let ident = &input.ident;
     let others = others.iter().map(syn::Error::to_compile_error);
-    let last = error_expression(last);
     let (generics, arguments, conditions) = input.generics.split_for_impl();
+    // A row has a size.
+    let is_sized = !matches!(&input.data, Data::Struct(data) if data.fields.iter().any(|field| is_unsized(&field.ty)));
+    let row = is_sized.then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #generics #krate::Row for #ident #arguments #conditions {
+                fn read(_: &mut #krate::__private::CellReader<'_>) -> ::core::result::Result<Self, #krate::__private::CellError> {
+                    ::core::unreachable!()
+                }
+            }
+        }
+    });
     quote! {
         #(#others)*
 
@@ -100,12 +114,7 @@ fn invalid(input: &DeriveInput, krate: &syn::Path, last: &syn::Error, others: &[
             type Struct = #krate::__private::Invalid<{ #last }>;
         }
 
-        #[automatically_derived]
-        impl #generics #krate::Row for #ident #arguments #conditions {
-            fn read(_: &mut #krate::__private::CellReader<'_>) -> ::core::result::Result<Self, #krate::__private::CellError> {
-                ::core::unreachable!()
-            }
-        }
+        #row
     }
 }
 
@@ -121,6 +130,9 @@ fn fields<'a>(input: &'a DeriveInput, errors: &mut Vec<syn::Error>) -> Vec<&'a F
                     let message = "`row` describes the struct: rename an output in the query, `sum(revenue) as total`";
                     errors.push(misplaced(attribute, message));
                 }
+            }
+            if let Some(last) = data.fields.iter().last().filter(|last| is_unsized(&last.ty)) {
+                errors.push(error_on(Code::ColumnType, &last.ty, "a row owns its cells: write `String`"));
             }
             data.fields.iter().collect()
         }

@@ -65,6 +65,7 @@ pub mod value {
     pub use crate::rows::cell::{FieldOf, check_cell, check_row, column_type, field};
     pub use crate::source::builder::{splice, splice_option};
     pub use crate::source::other_name;
+    pub use crate::values::list::{AnyList, ListOf, ListProbe, NotSingle, OptionalList};
     pub use crate::values::rendered::{LimitValue, limit, limit_option};
     pub use crate::values::value::*;
 }

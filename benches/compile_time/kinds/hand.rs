@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serenytics::__private::{ColumnType, Part, Rendered, Template, TimeSlot, named};
+use serenytics::__private::{ColumnType, Part, Rendered, Template, TimeSlot, Unrendered, named};
 use serenytics::shape::{OutputColumn, OutputType, Shape};
 use serenytics::{DateTime, Query, SlotValue, value};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use serenytics_query::problem::{Code, Problem};
-use serenytics_query::query::{Part, Query, Template};
+use serenytics_query::query::{Part, Query, Template, Unrendered};
 use serenytics_query::rendered::limit;
 use serenytics_query::source::named;
 use serenytics_query::wire::Pipeline;
@@ -85,8 +85,10 @@ async fn query_with_problems_is_not_sent() {
         limit: Some(Part::Value(0)),
     };
     let values = [limit(&0)];
-    let query =
-        Query::with_values(named("sales"), &template, &values, COUNTRY.into(), read_country, Default::default());
+    let query = Query::with_values(
+        &values,
+        Unrendered::new(named("sales"), &template, COUNTRY.into(), read_country, Default::default()),
+    );
     let error = server.client().fetch(&query).await.unwrap_err();
     assert!(error.is_invalid_query());
     assert!(matches!(error.problems(), [Problem { code: Code::LimitRange, .. }]));

@@ -12,7 +12,8 @@ use syn::Visibility;
 use syn::spanned::Spanned;
 
 use super::file::File;
-use super::parse::{Declaration, without_option};
+use super::parse::Declaration;
+use crate::field_type::without_option;
 use crate::query::{field_name, wide_type};
 
 pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
@@ -129,7 +130,7 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
     let ident = &input.ident;
     // The function that writes a cell also checks the field's type: it accepts the values of a
     // column of its type.
-    let cells = schema.columns.iter().zip(fields).map(|(column, field)| {
+    let cells = schema.columns.iter().zip(fields).enumerate().map(|(index, (column, field))| {
         let wire = &column.wire;
         let (inner, _) = without_option(&field.ty);
         // Located at the type, so that an invalid type is reported there.
@@ -138,14 +139,16 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
         name.iter_mut().for_each(|name| name.set_span(span));
         let form = if column.nullable { "option" } else { "value" };
         let to_wire = Ident::new(&format!("{}_{form}", column.column_type), span);
-        let value = quote_spanned!(span=> #krate::value::#to_wire(&self.#name));
+        // The type of a name that is not the one of a column's type is checked once, see
+        // `column_types`.
+        let checked = column.rust_type.is_empty().then(|| column_type(index));
+        let checked = checked.map(|checked| quote_spanned!(span=> ::<#checked>));
+        let value = quote_spanned!(span=> #krate::value::#to_wire #checked (&self.#name));
         let value = if column.nullable { value } else { quote!(::core::option::Option::Some(#value)) };
-        let inner = generated(inner.to_token_stream());
-        let check = column.rust_type.is_empty().then(|| quote_spanned!(span=> #krate::value::column_type::<#inner>();));
         // Computed and joined columns are not loaded, but their types are checked.
         match column.kind {
-            ColumnKind::Stored => quote!(#check __row.cell(#wire, #value);),
-            _ => quote!(#check let _ = #value;),
+            ColumnKind::Stored => quote!(__row.cell(#wire, #value);),
+            _ => quote!(let _ = #value;),
         }
     });
     quote! {
@@ -160,20 +163,35 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
     }
 }
 
-/// Returns the impls for the type of each column, by its index.
+/// Returns the types of the columns whose Rust type has another name. If a type is invalid, its alias
+/// is an error that is already reported.
 fn column_types<'a>(declaration: &'a Declaration<'_>) -> impl Iterator<Item = TokenStream> + 'a {
-    let Declaration { input, krate, fields, .. } = declaration;
+    let Declaration { input, krate, schema, fields, .. } = declaration;
     let ident = &input.ident;
-    fields.iter().enumerate().map(move |(index, field)| {
+    let fields = schema.columns.iter().zip(fields).enumerate();
+    fields.filter(|(_, (column, _))| column.rust_type.is_empty()).map(move |(index, (_, field))| {
         let (inner, _) = without_option(&field.ty);
-        let inner = generated(inner.to_token_stream());
+        let span = Span::call_site().located_at(inner.span());
+        // Tokens of the user are reported once if rustc does not know the type. Qualified types are
+        // generated, because a lint reports unnecessary qualifications.
+        let is_qualified = matches!(inner, syn::Type::Path(path) if path.path.segments.len() > 1);
+        let inner = inner.to_token_stream();
+        let inner = if is_qualified { generated(inner) } else { inner };
+        let alias = column_type(index);
+        let check = quote_spanned!(span=> { #krate::value::check_cell::<#inner>() });
         quote! {
+            type #alias = <#krate::__private::Checked<#check> as #krate::__private::Then<#inner>>::Type;
+
             #[automatically_derived]
             impl #krate::__private::ColumnAt<#index> for #ident {
-                type Type = #inner;
+                type Type = #alias;
             }
         }
     })
+}
+
+fn column_type(index: usize) -> Ident {
+    format_ident!("__Column{index}")
 }
 
 /// Returns code that builds the struct. A source is often declared only for its columns; without

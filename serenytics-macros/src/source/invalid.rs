@@ -8,14 +8,18 @@ use syn::Data;
 
 use super::expand::carrier;
 use super::parse::Declaration;
+use crate::field_type::is_unsized;
 
 /// The last error is a constant of the type of the columns. rustc reports it there, and no error
 /// about a use of the type.
 pub(super) fn expand(declaration: &Declaration<'_>, errors: &[syn::Error]) -> TokenStream {
     let Declaration { input, krate, file, .. } = declaration;
-    let Some((last, others)) = errors.split_last() else { return TokenStream::new() };
+    let (last, others) = match errors.split_last() {
+        Some((last, others)) => (error_expression(last), others),
+        // rustc reports the type of a field.
+        None => (quote!(0), errors),
+    };
     let others = others.iter().map(syn::Error::to_compile_error);
-    let last = error_expression(last);
     let ident = &input.ident;
     let (generics, arguments, conditions) = input.generics.split_for_impl();
     let fields = match &input.data {
@@ -23,6 +27,20 @@ pub(super) fn expand(declaration: &Declaration<'_>, errors: &[syn::Error]) -> To
         _ => Vec::new(),
     };
     let is_generic = !input.generics.params.is_empty();
+    // A row has a size.
+    let is_sized = !matches!(&input.data, Data::Struct(data) if data.fields.iter().any(|field| is_unsized(&field.ty)));
+    let row = is_sized.then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #generics #krate::__private::SourceRow for #ident #arguments #conditions {
+                type Source = Self;
+
+                fn write_cells(&self, _: &mut #krate::__private::RowWriter) {
+                    let _ = (#(&self.#fields,)*);
+                }
+            }
+        }
+    });
     let carrier = carrier(declaration, if is_generic { INVALID_GENERIC } else { INVALID });
     let included = file.as_ref().and_then(super::file::File::included);
     quote! {
@@ -36,14 +54,7 @@ pub(super) fn expand(declaration: &Declaration<'_>, errors: &[syn::Error]) -> To
                 const COLUMNS: Self::Columns = ::core::unreachable!();
             }
 
-            #[automatically_derived]
-            impl #generics #krate::__private::SourceRow for #ident #arguments #conditions {
-                type Source = Self;
-
-                fn write_cells(&self, _: &mut #krate::__private::RowWriter) {
-                    let _ = (#(&self.#fields,)*);
-                }
-            }
+            #row
         };
         #carrier
         #included

@@ -8,7 +8,7 @@ mod invalid;
 mod parse;
 
 pub(crate) use invalid::error_expression;
-pub(crate) use parse::{coded, error_on, is_spelled, without_option};
+pub(crate) use parse::{coded, error_on};
 use proc_macro2::TokenStream;
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -18,5 +18,9 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     };
     let (declaration, mut errors) = parse::declaration(&input);
     errors.extend(formula::errors(&declaration));
-    if errors.is_empty() { expand::expand(&declaration) } else { invalid::expand(&declaration, &errors) }
+    if errors.is_empty() && !declaration.is_reported {
+        expand::expand(&declaration)
+    } else {
+        invalid::expand(&declaration, &errors)
+    }
 }

@@ -8,11 +8,12 @@ use serenytics_query::schema_file::{is_formula, is_separator, joined_name};
 use serenytics_query::suggest::{listed, nearest};
 use serenytics_query::vocabulary::ColumnType;
 use serenytics_query::wire::COUNT_COLUMN;
-use syn::{Data, DeriveInput, Fields, GenericArgument, LitStr, PathArguments, Type};
+use syn::{Data, DeriveInput, Fields, LitStr, Type};
 
 use super::file::File;
 use super::formula::formula_text;
 use crate::attributes::{items, misplaced, repeated};
+use crate::field_type::{is_reported, is_spelled, without_option};
 
 /// A source as declared by a struct; invalid fields are left out.
 pub(super) struct Declaration<'a> {
@@ -26,6 +27,8 @@ pub(super) struct Declaration<'a> {
     pub(super) file: Option<File>,
     /// The spans of the formulas of the schema's columns.
     pub(super) formulas: Vec<Option<Span>>,
+    /// Whether rustc reports the type of a field.
+    pub(super) is_reported: bool,
 }
 
 /// The Rust types that define a column type by their name.
@@ -62,8 +65,13 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
     let mut formulas = Vec::new();
     // The type of a field may be a parameter, so only the parameters are reported.
     let is_generic = !input.generics.params.is_empty();
-    let all = named_fields(input, &mut errors);
-    for field in all.filter(|_| !is_generic) {
+    let all: Vec<_> = named_fields(input, &mut errors).filter(|_| !is_generic).collect();
+    let mut is_reported = false;
+    for (index, field) in all.iter().enumerate() {
+        if self::is_reported(&field.ty, index + 1 == all.len()) {
+            is_reported = true;
+            continue;
+        }
         let Some((column, formula)) = column(field, &mut errors) else { continue };
         if let Some(other) = columns.iter().find(|other| other.wire == column.wire) {
             let message = format!(
@@ -74,11 +82,11 @@ pub(super) fn declaration(input: &DeriveInput) -> (Declaration<'_>, Vec<syn::Err
             continue;
         }
         columns.push(column);
-        fields.push(field);
+        fields.push(*field);
         formulas.push(formula);
     }
     let schema = Schema { source: attributes.source, columns };
-    (Declaration { input, krate: attributes.krate, schema, fields, file: None, formulas }, errors)
+    (Declaration { input, krate: attributes.krate, schema, fields, file: None, formulas, is_reported }, errors)
 }
 
 /// A source whose columns a file declares: its struct has no fields.
@@ -106,7 +114,8 @@ fn file_declaration<'a>(
             (file, Schema { source: SourceRef::Name(input.ident.to_string().into()), columns: Vec::new() })
         }
     };
-    (Declaration { input, krate, schema, fields: Vec::new(), file, formulas: Vec::new() }, errors)
+    let (fields, formulas) = (Vec::new(), Vec::new());
+    (Declaration { input, krate, schema, fields, file, formulas, is_reported: false }, errors)
 }
 
 /// An error on all of some tokens, with its code.
@@ -367,33 +376,6 @@ fn wire_text(text: &LitStr) -> syn::Result<String> {
         return Err(syn::Error::new(text.span(), "a name must not contain control characters"));
     }
     Ok(value)
-}
-
-/// Returns the type inside `Option<..>`, and whether it was an `Option`.
-pub(crate) fn without_option(field_type: &Type) -> (&Type, bool) {
-    let field_type = peeled(field_type);
-    if let Type::Path(path) = field_type
-        && let Some(last) = path.path.segments.last()
-        && last.ident == "Option"
-        && let PathArguments::AngleBracketed(arguments) = &last.arguments
-        && let [GenericArgument::Type(inner)] = arguments.args.iter().collect::<Vec<_>>()[..]
-    {
-        return (peeled(inner), true);
-    }
-    (field_type, false)
-}
-
-/// Removes parentheses and the invisible groups of `macro_rules!` fragments from a type.
-fn peeled(field_type: &Type) -> &Type {
-    match field_type {
-        Type::Group(group) => peeled(&group.elem),
-        Type::Paren(paren) => peeled(&paren.elem),
-        other => other,
-    }
-}
-
-pub(crate) fn is_spelled(field_type: &Type, name: &str) -> bool {
-    matches!(field_type, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == name && last.arguments.is_empty()))
 }
 
 fn unknown_type(field_type: &Type) -> &'static str {

@@ -4,5 +4,6 @@ pub mod datetime;
 #[cfg(any(feature = "chrono", feature = "time"))]
 pub(crate) mod datetime_crates;
 pub mod decimal;
+pub mod list;
 pub mod rendered;
 pub mod value;
