@@ -17,6 +17,7 @@ fn schema() -> Schema {
         nullable: false,
         kind: ColumnKind::Stored,
         rust_type: String::new(),
+        formula: None,
     };
     let columns = vec![
         column("country", ColumnType::Str),

@@ -11,9 +11,9 @@ mod types;
 
 use memchr::memchr2;
 
-pub use error::CellError;
 #[doc(hidden)]
 pub use checked::{Checked, Invalid, RowStruct, Second, Then, ThenRow, check_cell, check_row};
+pub use error::CellError;
 pub use field::{FieldOf, column_type, field};
 pub use row::{Field, Row};
 pub use types::Cell;
