@@ -180,12 +180,62 @@ fn schema_pull_keeps_manual_edits() {
             {"name": "order date", "field": "at", "type": "datetime"},
             {"name": "revenue", "type": "float", "nullable": true},
             {"name": "n", "type": "int", "nullable": true},
-            {"name": "half", "field": "one", "type": "int", "kind": "measure"},
+            {"name": "half", "field": "one", "type": "int", "kind": "measure", "formula": "1"},
             {"name": "count() / 2", "field": "pairs", "type": "float", "kind": "formula"},
         ])
     );
     let (_, out, _) = world.schema(&["pull", "sales"]);
     assert_eq!(out, "schemas/sales.json: already up to date: source `sales`, 6 columns\n");
+}
+
+#[test]
+fn schema_pull_and_check_include_the_formulas_of_measures() {
+    let world = World::start();
+    let sales = world.load("sales", SALES);
+    let measures = |tax: &str| {
+        let measure =
+            |name: &str, formula: &str| json!({"name": name, "type": "formula", "data": {"formula": formula}});
+        json!({"jsonContent": {"measures": {
+            "m1": measure("tax", tax),
+            "m2": measure("is big", "[n] > 2"),
+            "m3": measure("label", "if([tax] > 1, concat([country], '!'))"),
+            "m4": measure("total", "sum([revenue])"),
+            "m5": measure("wrong", "[revenu]"),
+            "m6": {"name": "other", "type": "sql"},
+        }}})
+    };
+    world.save(&sales, &measures("[revenue] * 0.2"));
+    assert_eq!(world.schema(&["pull", "sales"]).0, 0);
+    let file: Value = serde_json::from_str(&world.read("schemas/sales.json")).unwrap();
+    assert_eq!(
+        file["columns"].as_array().unwrap()[4..],
+        [
+            json!({"name": "is big", "field": "is_big", "type": "int", "nullable": true, "kind": "measure", "formula": "[n] > 2"}),
+            json!({"name": "label", "type": "str", "nullable": true, "kind": "measure",
+                "formula": "if([tax] > 1, concat([country], '!'))"}),
+            // The formulas of the other ones are not valid or have no value for each row.
+            json!({"name": "other", "type": "float", "nullable": true, "kind": "measure"}),
+            json!({"name": "tax", "type": "float", "nullable": true, "kind": "measure", "formula": "[revenue] * 0.2"}),
+            json!({"name": "total", "type": "float", "nullable": true, "kind": "measure"}),
+            json!({"name": "wrong", "type": "float", "nullable": true, "kind": "measure"}),
+        ]
+    );
+    assert_eq!(world.schema(&["check", "--strict"]).0, 0);
+
+    world.save(&sales, &measures("[revenue]*0.2"));
+    assert_eq!(world.schema(&["check", "--strict"]).0, 0, "spaces are not a difference");
+    world.save(&sales, &measures("[revenue] * 0.3"));
+    let (code, out, _) = world.schema(&["check"]);
+    assert_eq!(
+        (code, out.as_str()),
+        (
+            1,
+            "schemas/sales.json: source `sales`\n  breaking: measure `tax` is declared as `[revenue] * 0.2` but the source has \
+             `[revenue] * 0.3`: `apply_measures` updates the source\n"
+        )
+    );
+    assert_eq!(world.schema(&["pull", "sales"]).0, 0);
+    assert!(world.read("schemas/sales.json").contains("[revenue] * 0.3"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
+mod formulas;
 mod nullability;
 
 use std::error::Error;

@@ -100,6 +100,28 @@ fn a_change_of_the_file_triggers_a_rebuild() {
     let (right, said) = check(folder.path());
     assert!(!right && said.contains("`sales.json` is not a valid schema file: EOF"), "{said}");
 
+    write("sales.json", "[]");
+    let (right, said) = check(folder.path());
+    assert!(!right && said.contains("a schema file must be an object"), "{said}");
+    assert!(said.contains("found a list at line 1 column 1 [SRN064]"), "{said}");
+
+    let wrong = schema.replace("\"source\"", "\"sorce\"").replace("\"type\": \"float\"", "\"type\": \"flaot\"");
+    write("sales.json", &wrong);
+    let (right, said) = check(folder.path());
+    assert!(!right && said.contains("unknown field `sorce` in a schema file at line 2 column 3"), "{said}");
+    assert_eq!(said.matches("[SRN064]").count(), 1 + wrong.matches("flaot").count(), "one error each: {said}");
+
+    let formulas = r#"{"name": "a", "type": "int", "kind": "measure", "formula": "[revenu] * 2"},
+        {"name": "b", "type": "int", "kind": "measure", "formula": "[revenue] * 2"}, {"name": "revenue","#;
+    write("sales.json", &schema.replacen("{\n      \"name\": \"revenue\",", formulas, 1));
+    let (right, said) = check(folder.path());
+    assert!(
+        !right && said.contains("column `a` of the file: there is no column or measure `revenu`; did you mean"),
+        "{said}"
+    );
+    assert!(said.contains("column `b` of the file: the formula of `b` is a float"), "{said}");
+    assert!(said.contains("help: write `\"type\": \"float\"") && !said.contains("SRN064"), "{said}");
+
     std::fs::remove_file(folder.path().join("sales.json")).unwrap();
     let (right, said) = check(folder.path());
     assert!(!right && said.contains("no file `sales.json`") && said.contains("schema pull NAME"), "{said}");

@@ -22,6 +22,7 @@ pub(super) fn null_of_call(operation: Operation, arguments: &[Typed]) -> Option<
         Operation::Number(function) => match function {
             NumberFunction::Least | NumberFunction::Greatest => all(),
             NumberFunction::Sqrt => any().or(Some("the square root of a negative number is NULL")),
+            NumberFunction::Exp => any().or(Some("e raised to more than 709 is NULL")),
             NumberFunction::Power => any().or(Some("0 to a negative power is NULL")),
             NumberFunction::Ln | NumberFunction::Log => any().or(Some("the logarithm of 0 or less is NULL")),
             NumberFunction::ToInt if first == Some(Type::FLOAT) => {
