@@ -1,7 +1,9 @@
-//! The `serenytics` command: `serve` runs the server, `schema` writes and checks schema files.
+//! The `serenytics` command: `serve` runs the server, `recover` takes up lost storages, `schema` writes and checks
+//! schema files.
 
 mod log;
 mod output;
+mod recover;
 mod schema;
 mod serve;
 
@@ -25,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Run a server until SIGTERM or ctrl-c
     Serve(Box<serve::ServeArguments>),
+    /// List unknown and damaged storages of a data folder, and take them up again
+    Recover(recover::RecoverArguments),
     /// Create schema files from a server, or compare them with it
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
@@ -35,6 +39,7 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Serve(arguments) => serve::run(*arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Recover(arguments) => recover::run(arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Schema(command) => schema::run(command).await,
     };
     match done {

@@ -41,4 +41,5 @@ mod web_app;
 
 pub use base::Error;
 pub use local::Local;
+pub use platform::{DamagedStorage, Recovery, UnknownStorage};
 pub use server::{Server, ServerBuilder};

@@ -103,16 +103,15 @@ fn invalid(bytes: &[u8]) -> Option<String> {
     None
 }
 
-/// Finds a folder of data files of a later commit than the log has, other than the next one, which may be interrupted.
-pub(super) fn later_commit(folder: &Path, commits: u64) -> io::Result<Option<PathBuf>> {
+/// Returns the folders of data files of commits from a version on.
+pub(super) fn later_commits(folder: &Path, version: u64) -> io::Result<Vec<PathBuf>> {
+    let mut later = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let number = entry.file_name().to_str().and_then(|name| name.parse::<u64>().ok());
-        if number.is_some_and(|number| number > commits) {
-            return Ok(Some(entry.path()));
-        }
+        later.extend(number.filter(|number| *number >= version).map(|_| entry.path()));
     }
-    Ok(None)
+    Ok(later)
 }
 
 #[cfg(test)]

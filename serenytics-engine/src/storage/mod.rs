@@ -103,6 +103,11 @@ impl Storages {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Moves the folder of a storage from `source`, with what it acknowledged.
+    pub(crate) fn take_up(&self, uuid: Uuid, source: &Path) -> Result<(), Error> {
+        move_folder(source, &self.path(uuid)).context("could not move the folder of a storage")
+    }
+
     /// Sets what a storage contains at least. It is checked when the storage is opened.
     pub(crate) fn expect(&self, uuid: Uuid, state: TableState) {
         self.expected().insert(uuid, state);

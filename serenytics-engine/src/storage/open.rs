@@ -12,7 +12,7 @@ use url::Url;
 
 use super::TableState;
 use super::acknowledged::{Acknowledged, AcknowledgedFile};
-use super::check::{invalid_entry, later_commit};
+use super::check::{invalid_entry, later_commits};
 use super::new_files::sync_file;
 use super::path::DeleteOnDrop;
 use super::push::{MAX_QUEUED, replayed, writer_loop};
@@ -133,7 +133,8 @@ async fn load(
             |entry| entry.what,
         ));
     }
-    if let Some(later) = later_commit(path, snapshot.commits).context(CONTEXT)? {
+    // Files of the next commit may come from an interrupted write.
+    if let Some(later) = later_commits(path, snapshot.commits + 1).context(CONTEXT)?.first() {
         let (commits, later) = (snapshot.commits, later.display());
         return damage(format!("its log has {commits} commits, but `{later}` has the files of a later one"));
     }
@@ -175,6 +176,23 @@ async fn read_log(table: &mut Table, folder: &Path, known: Option<Acknowledged>)
         Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidVersion(_)) => Ok(false),
         Err(error) => Err(error).context(CONTEXT),
     }
+}
+
+/// Moves the folders of data files that belong to later commits than the log has. Returns their paths before and after.
+pub(super) async fn set_later_files_aside(folder: &Path, aside: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
+    let mut moved = Vec::new();
+    if !folder.is_dir() {
+        return Ok(moved);
+    }
+    let mut table = Table { delta: unloaded(&folder.canonicalize().context(CONTEXT)?)?, synced: 0, is_stale: false };
+    read_log(&mut table, folder, None).await?;
+    for later in later_commits(folder, table.commits()).context(CONTEXT)? {
+        std::fs::create_dir_all(aside).context(CONTEXT)?;
+        let target = aside.join(later.file_name().unwrap_or_default());
+        std::fs::rename(&later, &target).context(CONTEXT)?;
+        moved.push((later, target));
+    }
+    Ok(moved)
 }
 
 /// Returns the digest of a table at an earlier or the same commit. `None` if the log does not contain that commit anymore.

@@ -1,5 +1,6 @@
 //! Replaces a damaged storage: the new rows are written to a new folder, which takes the place of the damaged one.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,10 +9,12 @@ use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use super::acknowledged::path_for;
+use super::open::set_later_files_aside;
 use super::{Storage, Storages, TableState, WriteTransaction, ignore_missing, move_folder};
 use crate::base::{Context, Error};
 
 const FAILED: &str = "a damaged storage could not be replaced";
+const NOT_ACCEPTED: &str = "a damaged storage could not be accepted as it is";
 
 /// A new storage that will take the place of a damaged one. Until it does, nothing changes.
 pub(crate) struct Replacement {
@@ -59,6 +62,34 @@ impl Storages {
     pub(crate) fn cancel_replacement(&self, replacement: Replacement) -> Result<(), Error> {
         drop(replacement.storage);
         remove(&replacement.folder)
+    }
+}
+
+impl Storages {
+    /// Accepts what is left of a damaged storage that is not open: its table as it is now, and the rows of its write-ahead
+    /// log. Data files of lost commits are moved to `aside`. If the storage is still damaged, nothing changes.
+    pub(crate) async fn accept(&self, uuid: Uuid, aside: &Path) -> Result<Arc<Storage>, Error> {
+        let path = self.path(uuid);
+        let acknowledged = path_for(&path);
+        let before = match std::fs::read(&acknowledged) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            bytes => Some(bytes.context(NOT_ACCEPTED)?),
+        };
+        let moved = set_later_files_aside(&path, aside).await?;
+        ignore_missing(std::fs::remove_file(&acknowledged)).context(NOT_ACCEPTED)?;
+        match Storage::open(path, TableState::default()).await {
+            Ok(storage) => {
+                self.expected().remove(&uuid);
+                Ok(storage)
+            }
+            Err(error) => {
+                if let Some(bytes) = before {
+                    std::fs::write(&acknowledged, bytes).context(NOT_ACCEPTED)?;
+                }
+                moved.into_iter().try_for_each(|(from, to)| std::fs::rename(to, from)).context(NOT_ACCEPTED)?;
+                Err(error)
+            }
+        }
     }
 }
 

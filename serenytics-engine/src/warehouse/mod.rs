@@ -69,6 +69,14 @@ impl Warehouse {
         self.storages.set_aside(id, target)
     }
 
+    /// Moves the folder of a table back from the path `source`, in the same file system.
+    ///
+    /// # Errors
+    /// The folder cannot be moved.
+    pub fn take_up(&self, id: Uuid, source: &Path) -> Result<(), Error> {
+        self.storages.take_up(id, source)
+    }
+
     /// Returns the metrics of queries, to be added to a registry.
     #[must_use]
     pub fn metrics(&self) -> &QueryMetrics {
@@ -116,6 +124,15 @@ impl Warehouse {
         };
         self.storages.finish_replacement(replacement, aside).await?;
         Ok((self.table(id).await?, loaded))
+    }
+
+    /// Accepts what is left of a damaged table, which was not used before. Returns its state. Data files of lost commits are
+    /// moved to the path `aside`, in the same file system.
+    ///
+    /// # Errors
+    /// Other files of the table are damaged, so that it cannot be used without them. Nothing is changed then.
+    pub async fn accept_damaged(&self, id: Uuid, aside: &Path) -> Result<TableState, Error> {
+        Ok(self.storages.accept(id, aside).await?.state())
     }
 
     /// Drops a table. Its files are removed once no query reads them.

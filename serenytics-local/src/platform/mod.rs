@@ -1,5 +1,6 @@
 //! The platform: it opens the services of a data folder, connects them, and closes them.
 
+mod recovery;
 mod settings;
 #[cfg(test)]
 pub(crate) mod test;
@@ -21,6 +22,7 @@ use crate::mail::Mails;
 use crate::script::Scripts;
 use crate::sources::Sources;
 use crate::tasks::Tasks;
+pub use recovery::{DamagedStorage, Recovery, UnknownStorage};
 pub(crate) use settings::{HttpSettings, Settings};
 
 /// How long a shutdown waits until pushed rows are merged. Other rows stay in the write-ahead log.

@@ -25,7 +25,8 @@ pub(super) fn check_catalogue(folder: &Path, warehouse: &Warehouse) -> Result<()
         Kind::Failed,
         format!(
             "the data folder {folder} has {storages} storages, but `{CATALOGUE}` is missing or empty: restore the file \
-             from a backup, or move the folder `storages` elsewhere to start without its data"
+             from a backup, run `serenytics recover {folder}`, or move the folder `storages` elsewhere to start without \
+             its data"
         ),
     ))
 }
@@ -78,7 +79,7 @@ fn attached_files(uploads: &Path) -> io::Result<Vec<(Uuid, PathBuf)>> {
     Ok(files)
 }
 
-fn has_bytes(file: &Path) -> Result<bool, Error> {
+pub(super) fn has_bytes(file: &Path) -> Result<bool, Error> {
     match std::fs::metadata(file) {
         Ok(metadata) => Ok(metadata.len() > 0),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
