@@ -68,7 +68,7 @@ pub(super) struct InvalidEntry {
     pub(super) what: String,
 }
 
-/// Finds the first entry of a table's log that is empty or is not JSON.
+/// Finds the first entry of a table's log that is missing between others, is empty, or is not JSON.
 pub(super) fn invalid_entry(folder: &Path) -> io::Result<Option<InvalidEntry>> {
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(folder.join(LOG))? {
@@ -78,7 +78,14 @@ pub(super) fn invalid_entry(folder: &Path) -> io::Result<Option<InvalidEntry>> {
         entries.extend(version.filter(|_| is_entry).map(|version| (version, path)));
     }
     entries.sort_unstable();
+    let mut next = entries.first().map_or(0, |(version, _)| *version);
     for (version, path) in entries {
+        if version > next {
+            let path = log_file(folder, next);
+            let what = format!("`{}` is missing", path.display());
+            return Ok(Some(InvalidEntry { version: next, path, what }));
+        }
+        next = version + 1;
         let bytes = std::fs::read(&path)?;
         if let Some(what) = invalid(&bytes) {
             let what = format!("`{}` {what}", path.display());

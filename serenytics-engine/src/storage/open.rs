@@ -1,6 +1,8 @@
 //! Opens a storage: reads its table and its write-ahead log, and compares both with what was acknowledged.
 
 use std::collections::HashSet;
+use std::error::Error as StdError;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
@@ -158,15 +160,17 @@ async fn read_log(table: &mut Table, folder: &Path, known: Option<Acknowledged>)
         }
         Err(error) => match invalid_entry(folder).context(CONTEXT)? {
             // A power failure can leave the beginning of a commit that was not acknowledged.
-            Some(entry) if known.is_some_and(|known| entry.version >= known.commits) => {
+            Some(entry) if known.is_some_and(|known| entry.version >= known.commits) && entry.path.exists() => {
                 let aside = entry.path.with_extension("interrupted");
                 std::fs::rename(&entry.path, &aside).context(CONTEXT)?;
                 tracing::warn!(path = %aside.display(), "moved an interrupted entry of a table's log");
             }
             Some(entry) => return Err(Error::damaged(&Damage::of(folder, entry.what))),
+            // The system may fail to read a log that is not damaged.
+            None if is_system_error(&error) => return Err(error).context(CONTEXT),
             None => {
-                tracing::error!(folder = %folder.display(), "the log of a table could not be read");
-                return Err(error).context(CONTEXT);
+                let error = Error::failed(format!("its log `{}` cannot be read", folder.join(LOG).display()), error);
+                return Err(Error::damaged(&Damage::of(folder, error.messages().join("; "))));
             }
         },
     }
@@ -176,6 +180,12 @@ async fn read_log(table: &mut Table, folder: &Path, known: Option<Acknowledged>)
         Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidVersion(_)) => Ok(false),
         Err(error) => Err(error).context(CONTEXT),
     }
+}
+
+/// Returns true if the cause of an error is the operating system, and not the content of a file.
+fn is_system_error(error: &DeltaTableError) -> bool {
+    let causes = std::iter::successors(Some(error as &(dyn StdError + 'static)), |error| (*error).source());
+    causes.filter_map(|error| error.downcast_ref::<io::Error>()).any(|error| error.raw_os_error().is_some())
 }
 
 /// Moves the folders of data files that belong to later commits than the log has. Returns their paths before and after.

@@ -92,6 +92,7 @@ const TABLE: &[Case] = &[
     ("newest cut", |folder, uuid| truncate(&entry(folder, uuid, 2), 40), "000002.json` is not JSON from byte 0 on"),
     ("first emptied", |folder, uuid| truncate(&entry(folder, uuid, 0), 0), "000000.json` is empty"),
     ("middle emptied", |folder, uuid| truncate(&entry(folder, uuid, 1), 0), "000001.json` is empty"),
+    ("middle removed", |folder, uuid| std::fs::remove_file(entry(folder, uuid, 1)).unwrap(), "000001.json` is missing"),
     ("middle cut", |folder, uuid| truncate(&entry(folder, uuid, 1), 200), "000001.json` is not JSON from byte"),
     ("middle without a line", |folder, uuid| without_line(&entry(folder, uuid, 1), "\"add\""), "was changed"),
     ("newest without a line", |folder, uuid| without_line(&entry(folder, uuid, 2), "\"add\""), "was changed"),
@@ -291,6 +292,42 @@ async fn checksums_survive_a_checkpoint_and_damage_is_noticed_by_every_export_an
     let replace = json!([{"action": "insertOrUpdate", "primaryKey": "n", "rows": [{"n": 1}]}]);
     let (status, answer) = engine.batch(&uuid, replace).await;
     assert!(status == 500 && answer["errors"][0].as_str().unwrap().contains("checksum"), "{answer}");
+}
+
+#[tokio::test]
+async fn damaged_checkpoint_is_an_error_and_never_a_wrong_answer() {
+    let engine = LocalEngine::start().await;
+    let uuid = engine.storage().await;
+    for n in 0..102 {
+        engine.insert(&uuid, json!([{"n": n}])).await;
+    }
+    let expected = json!((0..102).map(|n| [n]).collect::<Vec<_>>());
+    let whole = engine.stop().await;
+    let checkpoint = Path::new("storages").join(&uuid).join("_delta_log/00000000000000000099.checkpoint.parquet");
+    let length = std::fs::metadata(whole.path().join(&checkpoint)).unwrap().len();
+    let mut noticed = 0;
+    for position in (0..length).step_by(length as usize / 40) {
+        for cut in [false, true] {
+            let folder = copied(whole.path());
+            let file = folder.path().join(&checkpoint);
+            if cut {
+                truncate(&file, position)
+            } else {
+                flip(&file, position as usize)
+            };
+            let engine = LocalEngine::on(folder).await;
+            let (status, mut answer) = engine.ask(&uuid, json!({"order": "row_by_row"})).await;
+            if status == 200 {
+                assert_eq!(answer["data"].take(), expected, "{position}, {cut}");
+                continue;
+            }
+            noticed += 1;
+            let error = answer["errors"][0].as_str().unwrap();
+            assert!(error.contains("is damaged: ") && error.contains("_delta_log"), "{position}, {cut}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+    assert!(noticed > 40, "only {noticed} changes were noticed");
 }
 
 #[tokio::test]
