@@ -53,6 +53,16 @@ fn data_frame_keeps_its_types_and_its_pickle_runs_no_code() {
             ),
         ),
         (
+            "long",
+            loaded(
+                &["big str", "long str", "decimal str", "exact float", "null float"],
+                json!([
+                    ["1180591620717411303425", "9007199254740993", "9007199254740993", 9_007_199_254_740_992.0, null],
+                    ["1", "1.5", "1.5", 0.1, 1.5],
+                ]),
+            ),
+        ),
+        (
             "kinds",
             loaded(&["category str", "numbers int", "arrow int", "7 int"], json!([["a", 2, 1, 1], ["b", 1, null, 2]])),
         ),

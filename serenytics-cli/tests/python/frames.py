@@ -48,6 +48,13 @@ frame('objects', pd.DataFrame({
     'mixed': [1, 'a'],
     'none': [None, None],
 }, dtype=object))
+frame('long', pd.DataFrame({
+    'big': pd.Series([2**70 + 1, 1], dtype='object'),
+    'long': pd.Series([2**53 + 1, 1.5], dtype='object'),
+    'decimal': pd.Series([decimal.Decimal(2**53 + 1), decimal.Decimal('1.5')], dtype='object'),
+    'exact': pd.Series([decimal.Decimal(2**53), decimal.Decimal('0.1')], dtype='object'),
+    'null': pd.Series(['N/A', 1.5], dtype='object'),
+}))
 frame('kinds', pd.DataFrame({
     'category': pd.Categorical(['a', 'b']), 'numbers': pd.Categorical([2, 1]),
     'arrow': pd.array([1, None], dtype='int64[pyarrow]'), 7: [1, 2],

@@ -40,12 +40,12 @@ async fn invalid_quotes_are_rejected_with_their_line() {
         (&late, "line 100000: a quote opens here and is never closed"),
         (
             "id,t\n1,\"foo\n2,bar\n3,\"baz\n4,q\n",
-            "line 4: text follows a closing quote; the quote opens on line 2: close it there, or write a quote inside of \
-             a quoted field twice",
+            "line 4: text follows a closing quote; the quote opens on line 2: close it there, write a quote inside of a \
+             quoted field twice, or set another separator",
         ),
         (
             "id,t\n1,\"say \"hi\" now\"\n",
-            "line 2: text follows a closing quote: write a quote inside of a quoted field twice",
+            "line 2: text follows a closing quote: write a quote inside of a quoted field twice, or set another separator",
         ),
         ("id,t\n1,\"x\"y\n", "line 2: text follows a closing quote"),
         ("id,\"t\"x\n1,y\n", "line 1: text follows a closing quote"),
@@ -157,6 +157,11 @@ async fn unnamed_index_and_repeated_names_get_documented_names() {
                 "columns 2 and 3 are both named `a`: column 3 was loaded as `a_3`",
                 "columns 2 and 5 are both named `a`: column 5 was loaded as `a_4`",
             ],
+        ),
+        (
+            "id,p95,P95\n1,2,3\n",
+            vec!["id int", "p95 int", "P95_2 int"],
+            vec!["the columns `p95` and `P95` differ only in case: column 3 was loaded as `P95_2`"],
         ),
         (
             ",column_1,id\n1,2,3\n",

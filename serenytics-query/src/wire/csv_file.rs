@@ -16,12 +16,12 @@ impl Header {
     /// Names the columns of a file.
     ///
     /// The columns before the first name are the index that pandas and R write: they become
-    /// `column_1`, `column_2`, .. A repeated name gets the suffix `_2`, `_3`, .. A name that the
-    /// file already has is skipped.
+    /// `column_1`, `column_2`, .. A repeated name gets the suffix `_2`, `_3`, .., and so does a name
+    /// that differs from an earlier one only in case. A name that the file already has is skipped.
     #[must_use]
     pub fn of(fields: Vec<String>) -> Header {
         let mut taken: HashSet<String> = fields.iter().map(|name| name.to_lowercase()).collect();
-        let mut first_places: HashMap<String, usize> = HashMap::new();
+        let mut firsts: HashMap<String, (usize, String)> = HashMap::new();
         let mut suffixes: HashMap<String, usize> = HashMap::new();
         let mut header = Header { names: Vec::with_capacity(fields.len()), warnings: Vec::new() };
         let index = fields.iter().position(|name| !name.is_empty()).unwrap_or_default();
@@ -43,14 +43,16 @@ impl Header {
                 let given = free(&format!("column_{place}"), true);
                 header.warnings.push(format!("column {place} has no name: it was loaded as `{given}`"));
                 header.names.push(given);
-            } else if let Some(first) = first_places.get(&name).filter(|_| !name.is_empty()) {
+            } else if let Some((first, named)) = firsts.get(&name.to_lowercase()).filter(|_| !name.is_empty()) {
                 let given = free(&name, false);
-                header.warnings.push(format!(
-                    "columns {first} and {place} are both named `{name}`: column {place} was loaded as `{given}`"
-                ));
+                let found = match *named == name {
+                    true => format!("columns {first} and {place} are both named `{name}`"),
+                    false => format!("the columns `{named}` and `{name}` differ only in case"),
+                };
+                header.warnings.push(format!("{found}: column {place} was loaded as `{given}`"));
                 header.names.push(given);
             } else {
-                first_places.insert(name.clone(), place);
+                firsts.insert(name.to_lowercase(), (place, name.clone()));
                 header.names.push(name);
             }
         }
@@ -173,7 +175,10 @@ mod tests {
                 "columns 2 and 3 are both named `a`: column 3 was loaded as `a_2`",
             ]
         );
-        assert_eq!(header(&["a", "A"]).warnings, [""; 0]);
+        let cased = header(&["p95", "b", "P95"]);
+        assert_eq!(cased.names, ["p95", "b", "P95_2"]);
+        assert_eq!(cased.warnings, ["the columns `p95` and `P95` differ only in case: column 3 was loaded as `P95_2`"]);
+        assert_eq!(header(&["a", "b"]).warnings, [""; 0]);
     }
 
     #[test]

@@ -154,12 +154,12 @@ impl<R: Read> Scanner<R> {
 
     fn text_after_quote(&self) -> Malformed {
         let (line, quote_line) = (self.line, self.quote_line);
-        let advice = "write a quote inside of a quoted field twice";
+        let advice = "write a quote inside of a quoted field twice, or set another separator";
         Malformed(if line == quote_line {
             format!("line {line}: text follows a closing quote: {advice}")
         } else {
             format!(
-                "line {line}: text follows a closing quote; the quote opens on line {quote_line}: close it there, or \
+                "line {line}: text follows a closing quote; the quote opens on line {quote_line}: close it there, \
                  {advice}"
             )
         })
