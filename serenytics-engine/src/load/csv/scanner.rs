@@ -20,6 +20,8 @@ const MAX_SEPARATORS: u64 = 4 * 1024 * 1024;
 pub(super) struct Scanner<R> {
     input: R,
     separator: u8,
+    /// For each byte, whether it can end a field or a line. All others are skipped.
+    is_special: [bool; 256],
     state: State,
     /// The line of the next byte.
     line: u64,
@@ -27,8 +29,10 @@ pub(super) struct Scanner<R> {
     after_return: bool,
     /// The line on which the last quoted field starts.
     quote_line: u64,
-    /// The bytes and separators since the start of the record.
-    bytes: u64,
+    /// The number of bytes before the next one, and before the start of the record.
+    offset: u64,
+    record_offset: u64,
+    /// The separators since the start of the record.
     separators: u64,
     /// The lines on which the records start that were not taken yet.
     starts: VecDeque<u64>,
@@ -66,14 +70,20 @@ impl StdError for Malformed {}
 impl<R: Read> Scanner<R> {
     /// Starts at the beginning of a file.
     pub(super) fn new(input: R, separator: u8) -> Scanner<R> {
+        let mut is_special = [false; 256];
+        for byte in [separator, b'"', b'\n', b'\r'] {
+            is_special[usize::from(byte)] = true;
+        }
         Scanner {
             input,
             separator,
+            is_special,
             state: State::Record,
             line: 1,
             after_return: false,
             quote_line: 0,
-            bytes: 0,
+            offset: 0,
+            record_offset: 0,
             separators: 0,
             starts: VecDeque::new(),
         }
@@ -85,9 +95,17 @@ impl<R: Read> Scanner<R> {
     }
 
     fn scan(&mut self, read: &[u8]) -> Result<(), Malformed> {
-        for byte in read {
+        let begin = self.offset;
+        let mut rest = read;
+        loop {
+            if matches!(self.state, State::Unquoted | State::Quoted) {
+                let skipped = rest.iter().position(|byte| self.is_special[usize::from(*byte)]).unwrap_or(rest.len());
+                self.after_return &= skipped == 0;
+                rest = &rest[skipped..];
+            }
+            let Some((byte, after)) = rest.split_first() else { break };
+            self.offset = begin + (read.len() - rest.len()) as u64;
             self.state = self.next(*byte)?;
-            self.bytes += 1;
             match byte {
                 b'\n' if self.after_return => self.after_return = false,
                 b'\n' | b'\r' => {
@@ -96,8 +114,10 @@ impl<R: Read> Scanner<R> {
                 }
                 _ => self.after_return = false,
             }
+            rest = after;
         }
-        let too_large = match (self.bytes, self.separators) {
+        self.offset = begin + read.len() as u64;
+        let too_large = match (self.offset - self.record_offset, self.separators) {
             (MAX_RECORD_BYTES.., _) => "is longer than 32 MiB",
             (_, MAX_SEPARATORS..) => "has more than four million separators",
             _ => return Ok(()),
@@ -120,7 +140,7 @@ impl<R: Read> Scanner<R> {
             State::Record if is_line_end => State::Record,
             State::Record => {
                 self.starts.push_back(self.line);
-                (self.bytes, self.separators) = (0, 0);
+                (self.record_offset, self.separators) = (self.offset, 0);
                 self.field(byte)
             }
             State::Quoted if byte == b'"' => State::Quote,
