@@ -22,7 +22,7 @@ pub(crate) struct LogArguments {
     /// Format of a log line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
-    /// What to log: a level (off, error, warn, info, debug, trace), or levels per module; of other libraries at most info
+    /// What to log: a level (off, error, warn, info, debug, trace), or levels per module; libraries that process rows are logged at info at most
     #[arg(
         long,
         value_name = "FILTER",
@@ -50,15 +50,18 @@ impl LogArguments {
             LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
             LogFormat::Json => lines.event_format(JsonLines).boxed(),
         };
-        let filter = self.log.clone().and(filter_fn(is_private));
+        let filter = self.log.clone().and(filter_fn(has_no_values));
         let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
         subscriber.try_init().map_err(|error| format!("could not set up the log: {error}"))
     }
 }
 
-/// Returns false for events that may contain values of rows and queries: the details of other libraries.
-fn is_private(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("serenytics") || *metadata.level() <= Level::INFO
+/// The libraries whose details contain values of rows and queries, by the start of their targets.
+const WITH_VALUES: [&str; 6] = ["arrow", "datafusion", "delta", "object_store", "parquet", "sqlparser"];
+
+/// Returns false for events that may contain values of rows and queries.
+fn has_no_values(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO || !WITH_VALUES.iter().any(|start| metadata.target().starts_with(start))
 }
 
 /// Formats events as one JSON object per line. `tracing-subscriber` has a feature for this, but it would compile some

@@ -11,26 +11,27 @@ mod expression;
 mod failure;
 mod formula;
 mod input;
+mod large;
 mod limits;
 mod plan;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
 use serenytics_query::check::check_wire;
 use serenytics_query::problem::Problem;
-use serenytics_query::wire::{ColumnTitle, Pipeline, ROW_BY_ROW, Stage};
-use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
+use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
 use uuid::Uuid;
 
 use self::admission::QuerySlots;
 pub use self::answer::{Answer, ByteStream, CacheStatus, CsvOptions, ExportFormat, ExportOptions};
-use self::answer::{Batches, Layout, title};
+use self::answer::{Layout, title};
 use self::cache::ResultCache;
 pub use self::input::{Input, JoinKey, JoinedTable};
+use self::large::LargeQueries;
 pub use self::limits::check_measures;
-use crate::base::{Error, QueryMetrics, join_task};
+use crate::base::{Error, QueryMetrics};
 use crate::session::{Session, run_error};
 
 /// The limits of queries.
@@ -50,15 +51,17 @@ pub struct QueryLimits {
 pub(crate) struct Queries {
     session: Arc<Session>,
     slots: QuerySlots,
+    large: LargeQueries,
     cache: ResultCache,
     metrics: QueryMetrics,
 }
 
 impl Queries {
     /// Runs queries on this session, within these limits.
-    pub(crate) fn new(session: Arc<Session>, limits: QueryLimits, metrics: QueryMetrics) -> Queries {
+    pub(crate) fn new(session: Arc<Session>, limits: QueryLimits, metrics: QueryMetrics) -> Result<Queries, Error> {
         let slots = QuerySlots::new(limits.at_once, limits.time, metrics.clone());
-        Queries { session, slots, cache: ResultCache::new(limits.cache, metrics.clone()), metrics }
+        let cache = ResultCache::new(limits.cache, metrics.clone());
+        Ok(Queries { session, slots, large: LargeQueries::start()?, cache, metrics })
     }
 
     /// Returns the answer of a query as JSON: from the cache, or after waiting for a slot.
@@ -81,7 +84,13 @@ impl Queries {
         let run = async {
             let mut slot = self.slots.acquire().await?;
             let files = input.files();
-            let chunks = slot.run(failure::explained(files, self.begin(layout, input, options))).await?;
+            let is_large = limits::is_large(&options.data_processing_pipeline, &input.configuration);
+            let answer = begin(Arc::clone(&self.session), self.metrics.rows_read.clone(), layout, input, options);
+            let answer = failure::explained(files, answer);
+            let chunks = match is_large {
+                true => slot.run(self.large.run(answer)).await?,
+                false => slot.run(answer).await?,
+            };
             Ok(slot.track(chunks))
         };
         self.cache.answer(key, run).await
@@ -90,28 +99,6 @@ impl Queries {
     /// Removes the answers that read a table from the cache.
     pub(crate) fn invalidate(&self, table: Uuid) -> Result<(), Error> {
         self.cache.invalidate(table)
-    }
-
-    /// Checks, plans and starts a query.
-    async fn begin(&self, layout: Layout, input: Input, options: Pipeline) -> Result<ByteStream, Error> {
-        input.check_has_rows()?;
-        let is_large = limits::is_large(&options.data_processing_pipeline, &input.configuration);
-        let planning = planned(Arc::clone(&self.session), input, options);
-        let planned = if is_large {
-            // Planning only computes. On a thread of the runtime, the requests of others would wait for it.
-            let runtime = Handle::current();
-            join_task(spawn_blocking(move || runtime.block_on(planning)).await)?
-        } else {
-            planning.await?
-        };
-        let Planned { titles, batches, input } = planned;
-        let Some(batches) = batches else { return answer::headers(&titles) };
-        let rows_read = &self.metrics.rows_read;
-        match layout {
-            Layout::Rows => answer::rows(&titles, batches, input, rows_read.clone()).await,
-            Layout::Columns => answer::columns(&titles, batches, &self.session, rows_read).await,
-            Layout::Csv(csv) => answer::csv::rows(&titles, batches, input, rows_read.clone(), csv).await,
-        }
     }
 
     /// Waits for a slot and returns all rows of a source as a file.
@@ -123,22 +110,21 @@ impl Queries {
     }
 }
 
-/// A query that is ready to run.
-struct Planned {
-    titles: Vec<ColumnTitle>,
-    /// The rows; `None` if the query asks for headers only.
-    batches: Option<Batches>,
+/// Checks, plans and starts a query.
+async fn begin(
+    session: Arc<Session>,
+    rows_read: Counter,
+    layout: Layout,
     input: Input,
-}
-
-/// Checks and plans a query.
-async fn planned(session: Arc<Session>, input: Input, options: Pipeline) -> Result<Planned, Error> {
+    options: Pipeline,
+) -> Result<ByteStream, Error> {
+    input.check_has_rows()?;
     let mut stage = limits::one_stage(options.data_processing_pipeline)?;
     let columns = plan::resolve(&mut stage, &input)?;
     let checked = check_wire(&columns.schema, &stage).map_err(|problems| rejected(&problems, &stage))?;
     let titles: Vec<_> = checked.shape.iter().map(title).collect();
     if options.only_headers == Some(true) {
-        return Ok(Planned { titles, batches: None, input });
+        return answer::headers(&titles);
     }
     let parts = if input.is_join() || plan::is_reordered(&checked.stage, &columns) {
         let context = match checked.stage.conditions.is_empty() && !input.is_join() {
@@ -156,7 +142,11 @@ async fn planned(session: Arc<Session>, input: Input, options: Pipeline) -> Resu
         batches.push(rows.execute_stream().await.map_err(run_error)?);
     }
     let batches = answer::chained(batches, plan::limit(&checked.stage));
-    Ok(Planned { titles, batches: Some(batches), input })
+    match layout {
+        Layout::Rows => answer::rows(&titles, batches, input, rows_read).await,
+        Layout::Columns => answer::columns(&titles, batches, &session, &rows_read).await,
+        Layout::Csv(csv) => answer::csv::rows(&titles, batches, input, rows_read, csv).await,
+    }
 }
 
 fn layout(order: Option<&str>) -> Layout {
