@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use serenytics_query::suggest::{Suggestions, listed};
 use tokio::task::spawn_blocking;
 
 use crate::base::{Error, join_task};
@@ -258,12 +259,31 @@ impl<'a> Batch<'a> {
         };
         rows.into_iter()
             .enumerate()
-            .map(|(number, fields)| row(fields).map_err(|error| at_row(error, number)))
+            .map(|(number, fields)| {
+                let typed = self.check_columns(&fields).and_then(|()| row(fields));
+                typed.map_err(|error| at_row(error, number))
+            })
             .collect()
     }
 
     fn rule(&self, column: &str) -> NumberRule {
         NumberRule::of(self.forced, column)
+    }
+
+    /// Rejects a row with fields of which none is a column: it would be stored as NULLs.
+    fn check_columns(&self, row: &JsonRow) -> Result<(), Error> {
+        let JsonRow::Object(given) = row else { return Ok(()) };
+        if given.is_empty() || given.iter().any(|(name, _)| self.types.column(name).is_some()) {
+            return Ok(());
+        }
+        let columns = || self.types.columns().iter().map(|column| column.name.as_str());
+        let names = || given.iter().map(|(name, _)| name.as_str());
+        let suggestions = Suggestions::default();
+        let hint = match names().find_map(|name| suggestions.nearest(name, columns())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its columns are {}", listed(columns())),
+        };
+        Err(Error::rejected(format!("the storage has none of the columns {} of the row; {hint}", listed(names()))))
     }
 
     fn key_column(&self, name: Option<&str>) -> Result<(usize, &Column), Error> {

@@ -187,3 +187,32 @@ async fn unknown_fields_are_ignored_if_the_server_is_told_to() {
     let (status, list) = server.call("key", "GET", "/api/data_source?q=%7B%22filtres%22%3A%5B%5D%7D", "").await;
     assert_eq!((status, &list["num_results"]), (200, &json!(2)));
 }
+
+#[tokio::test]
+async fn batch_row_of_nothing_but_unknown_columns_is_rejected() {
+    let engine = LocalEngine::start().await;
+    let uuid = engine.storage().await;
+    engine.insert(&uuid, json!([{"country": "FR", "revenue": 1}])).await;
+    for (operation, expected) in [
+        (
+            json!({"action": "insert", "rows": [{"country": "US"}, {"contry": "US", "revenu": 2}]}),
+            "the storage has none of the columns `contry`, `revenu` of the row; did you mean `country`?; operation 1, row 2",
+        ),
+        (
+            json!({"action": "insert", "rows": [{"x": 1}]}),
+            "the storage has none of the columns `x` of the row; its columns are `country`, `revenue`; operation 1, row 1",
+        ),
+        (
+            json!({"action": "insertOrUpdate", "primaryKey": "country", "rows": [{"Pays": "FR"}]}),
+            "the storage has none of the columns `Pays` of the row",
+        ),
+    ] {
+        let (status, answer) = engine.batch(&uuid, json!([operation])).await;
+        assert_eq!(status, 400, "{answer}");
+        let errors: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|e| e.as_str().unwrap()).collect();
+        assert!(errors.join("; ").starts_with(expected), "{errors:?}");
+    }
+    // Unknown columns next to known ones are ignored, as on the platform.
+    engine.insert(&uuid, json!([{"country": "US", "x": 1}])).await;
+    assert_eq!(engine.rows(&uuid, json!({})).await, json!([["FR", 1], ["US", null]]));
+}
