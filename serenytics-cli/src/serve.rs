@@ -83,7 +83,7 @@ pub(crate) struct ServeArguments {
     /// Memory for loading a data frame, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(256..), help_heading = PYTHON)]
     python_memory: u32,
-    /// Run scripts; anyone with an API key can then run programs on this machine
+    /// Run scripts; anyone with an API key can then run programs on this machine and read the data of all accounts
     #[arg(long, help_heading = PYTHON)]
     allow_scripts: bool,
     /// Time limit of a script, in seconds
@@ -92,6 +92,12 @@ pub(crate) struct ServeArguments {
     /// Address space of each process of a script, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..), help_heading = PYTHON)]
     script_memory: u32,
+    /// Number of processes of a script
+    #[arg(long, value_name = "COUNT", default_value_t = 256, value_parser = at_least_one(), help_heading = PYTHON)]
+    script_processes: u32,
+    /// Size of the files in the folder of a script, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = at_least_one(), help_heading = PYTHON)]
+    script_disk: u32,
     /// SMTP server for e-mails; by default they are written to the folder `outbox` in the data folder
     #[arg(long, value_name = "URL", env = "SERENYTICS_SMTP_URL", hide_env_values = true, help_heading = SERVICES)]
     smtp: Option<String>,
@@ -233,6 +239,8 @@ fn builder(arguments: ServeArguments) -> Result<ServerBuilder, String> {
         .python_memory(u64::from(arguments.python_memory) * 1024 * 1024)
         .script_timeout(Duration::from_secs(arguments.script_timeout.into()))
         .script_memory(u64::from(arguments.script_memory) * 1024 * 1024)
+        .script_processes(arguments.script_processes)
+        .script_disk(u64::from(arguments.script_disk) * 1024 * 1024)
         .mail_from(arguments.mail_from)
         .mail_quota(arguments.mail_quota);
     if let Some(url) = arguments.public_url {

@@ -46,7 +46,7 @@ pub(super) async fn run(
         params.entry(KEY).or_insert(Value::String(key));
     }
     let name = script.name.clone();
-    let end = scripts.begin(script, params).await?;
+    let end = scripts.begin(account, script, params).await?;
     if is_async {
         return Ok(ok());
     }
@@ -66,8 +66,20 @@ fn failed(name: &str, end: &RunEnd) -> Response {
     let written = end.stderr.trim_end();
     // The reason is usually at the end.
     let skipped = written.chars().count().saturating_sub(MAX_REASON);
-    let reason: String = written.chars().skip(skipped).collect();
+    let mut reason: String = written.chars().skip(skipped).collect();
+    if reason.trim().is_empty() {
+        reason = ending(end.return_code);
+    }
     answer(StatusCode::OK, &json!({"status": "error", "errors": [format!("the script `{name}` failed: {reason}")]}))
+}
+
+/// Describes how a script ended that wrote no reason.
+fn ending(return_code: Option<i32>) -> String {
+    match return_code {
+        Some(signal @ ..0) => format!("it was killed by signal {} and wrote nothing to stderr", signal.unsigned_abs()),
+        Some(code) => format!("it exited with code {code} and wrote nothing to stderr"),
+        None => "it did not start".to_owned(),
+    }
 }
 
 pub(super) async fn state(

@@ -1,11 +1,14 @@
 //! Runs Python scripts: at most one run per script at a time, each with a log in the catalogue.
 
+#[cfg(unix)]
+mod limits;
 mod output;
 #[cfg(unix)]
 mod process;
 #[cfg(not(unix))]
 #[path = "unsupported.rs"]
 mod process;
+mod slots;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,15 +16,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use self::slots::FairSlots;
+use crate::access::Account;
 use crate::base::{Context, Error, Kind, Metrics, catch_panic, run_to_completion};
 use crate::catalogue::{Catalogue, RunEnd, Script};
 use crate::tasks::Tasks;
 
 /// Number of scripts that run at the same time; more scripts wait.
-const MAX_CONCURRENT: usize = 4;
+const MAX_CONCURRENT: usize = 6;
+
+/// Number of scripts of one account that run at the same time: others do not wait for them.
+const MAX_PER_ACCOUNT: usize = 4;
 
 /// The supported kind of scripts.
 const PYTHON: &str = "GENERIC_PYTHON";
@@ -35,11 +43,21 @@ pub(crate) struct ScriptSettings {
     pub(crate) timeout: Duration,
     /// The address space of each process of a script, in bytes.
     pub(crate) memory: u64,
+    /// The number of processes of a script.
+    pub(crate) processes: u32,
+    /// The size of the files in the folder of a script, in bytes.
+    pub(crate) disk: u64,
 }
 
 impl Default for ScriptSettings {
     fn default() -> ScriptSettings {
-        ScriptSettings { allowed: false, timeout: Duration::from_secs(60 * 60), memory: 4 << 30 }
+        ScriptSettings {
+            allowed: false,
+            timeout: Duration::from_secs(60 * 60),
+            memory: 4 << 30,
+            processes: 256,
+            disk: 1 << 30,
+        }
     }
 }
 
@@ -52,7 +70,7 @@ pub(crate) struct Scripts {
     folder: PathBuf,
     /// The URL of the API for scripts.
     url: String,
-    permits: Semaphore,
+    slots: FairSlots,
     running: Arc<Mutex<HashSet<Uuid>>>,
     catalogue: Catalogue,
     tasks: Arc<Tasks>,
@@ -80,14 +98,18 @@ impl Scripts {
         if settings.allowed {
             process::check(&python).await?;
             std::fs::create_dir_all(&folder).context(CONTEXT)?;
+            tracing::warn!(
+                "scripts are allowed: they run as the user of the server, so that every account can read the data and \
+                 the keys of all accounts"
+            );
         }
-        let permits = Semaphore::new(MAX_CONCURRENT);
+        let slots = FairSlots::new(MAX_CONCURRENT, MAX_PER_ACCOUNT);
         Ok(Scripts {
             settings,
             python,
             folder,
             url: url.to_owned(),
-            permits,
+            slots,
             running: Arc::default(),
             catalogue,
             tasks,
@@ -103,6 +125,7 @@ impl Scripts {
     /// Starts a run of a script. The returned channel receives the result after the log is stored.
     pub(crate) async fn begin(
         self: &Arc<Self>,
+        account: Account,
         script: Script,
         params: Map<String, Value>,
     ) -> Result<oneshot::Receiver<RunEnd>, Error> {
@@ -115,7 +138,7 @@ impl Scripts {
             let run = scripts.catalogue.begin_run(script.uuid).await?;
             let running = Arc::clone(&scripts);
             scripts.tasks.spawn(async move {
-                let ended = catch_panic(&running.metrics, "this script", running.run(&code, &params)).await;
+                let ended = catch_panic(&running.metrics, "this script", running.run(account, &code, &params)).await;
                 let ended = ended.unwrap_or_else(|error| RunEnd {
                     succeeded: false,
                     stdout: String::new(),
@@ -154,8 +177,8 @@ impl Scripts {
         Ok(Claim { script: script.uuid, running: Arc::clone(&self.running) })
     }
 
-    async fn run(&self, code: &str, params: &Map<String, Value>) -> Result<RunEnd, Error> {
-        let _permit = self.permits.acquire().await.map_err(|_| Error::shutting_down())?;
+    async fn run(&self, account: Account, code: &str, params: &Map<String, Value>) -> Result<RunEnd, Error> {
+        let _slot = self.slots.acquire(account).await?;
         process::run(&self.settings, &self.python, &self.folder, &self.url, code, params).await
     }
 }

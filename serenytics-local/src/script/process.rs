@@ -14,13 +14,18 @@ use tokio::io::AsyncRead;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
-use super::ScriptSettings;
 use super::output::{self, Output};
+use super::{ScriptSettings, limits};
 use crate::base::{Context, Error};
 use crate::catalogue::RunEnd;
 
-/// Runs a command with a limit of its address space: the first argument, in KiB.
-const LIMITED: &str = r#"ulimit -v "$0" && exec "$@""#;
+/// Runs a command with limits: the address space of a process in KiB, the size of a file in blocks of 512 bytes, and the
+/// number of processes and threads of the user. The last one has another letter in each shell.
+const LIMITED: &str = r#"ulimit -v "$1" && ulimit -f "$2" && { ulimit -u "$3" 2>/dev/null || ulimit -p "$3"; } &&
+shift 3 && exec "$@""#;
+
+/// The size in bytes of the blocks of `ulimit -f`.
+const BLOCK: u64 = 512;
 
 /// How long to wait for output after the script has exited: a child in another process group may keep the pipe open.
 const PIPE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -49,8 +54,14 @@ pub(super) async fn run(
     params: &Map<String, Value>,
 ) -> Result<RunEnd, Error> {
     let folder = prepared(folder, code, params)?;
+    let threads = tokio::task::spawn_blocking(limits::threads_of_user).await.unwrap_or_default();
+    // The system counts all processes and threads of the user, including those of the server.
+    let threads = threads.map(|threads| threads.saturating_add(settings.processes as usize));
     let mut command = Command::new("sh");
-    command.args(["-c", LIMITED]).arg((settings.memory / 1024).to_string()).arg(python).arg("script.py");
+    command.args(["-c", LIMITED, "sh"]).arg((settings.memory / 1024).to_string());
+    command.arg((settings.disk / BLOCK).to_string());
+    command.arg(threads.map_or_else(|| "unlimited".to_owned(), |threads| threads.to_string()));
+    command.arg(python).arg("script.py");
     command.current_dir(folder.path()).env_clear();
     for name in INHERITED {
         if let Some(value) = std::env::var_os(name) {
@@ -74,18 +85,26 @@ pub(super) async fn run(
     let mut child = command.spawn().context("could not start the script")?;
     let group = child.id().map(Group);
     let (stdout, stderr) = (Reader::of(child.stdout.take()), Reader::of(child.stderr.take()));
-    let waited = tokio::time::timeout(settings.timeout, child.wait()).await;
-    drop(group);
-    let (status, note) = match waited {
-        Ok(status) => (status.context("could not wait for the script")?, String::new()),
-        Err(_) => {
-            let status = child.wait().await.context("could not wait for the script")?;
-            (
-                status,
-                format!("[the script was killed: it ran longer than {} seconds]\n", settings.timeout.as_secs_f64()),
-            )
+    let exceeded = async {
+        match &group {
+            Some(Group(id)) => limits::exceeded(settings, *id, folder.path()).await,
+            // It has ended already.
+            None => std::future::pending().await,
         }
     };
+    let waited = tokio::select! {
+        status = child.wait() => Ok(status),
+        limit = exceeded => Err(limit),
+        () = tokio::time::sleep(settings.timeout) => {
+            Err(format!("it ran longer than {} seconds", settings.timeout.as_secs_f64()))
+        }
+    };
+    drop(group);
+    let (status, note) = match waited {
+        Ok(status) => (status, String::new()),
+        Err(limit) => (child.wait().await, format!("[the script was killed: {limit}]\n")),
+    };
+    let status = status.context("could not wait for the script")?;
     let (stdout, stderr) = (stdout.text().await, stderr.text().await);
     Ok(RunEnd {
         succeeded: status.success(),

@@ -141,7 +141,7 @@ impl ServerBuilder {
     }
 
     /// Allows scripts, which run with the interpreter of [`python`](Self::python). Anyone with an API key can then run
-    /// programs on this machine. By default scripts are not allowed.
+    /// programs on this machine, and read the data and the keys of all accounts. By default scripts are not allowed.
     #[must_use]
     pub fn allow_scripts(mut self) -> ServerBuilder {
         self.settings.scripts.allowed = true;
@@ -159,6 +159,20 @@ impl ServerBuilder {
     #[must_use]
     pub fn script_memory(mut self, bytes: u64) -> ServerBuilder {
         self.settings.scripts.memory = bytes;
+        self
+    }
+
+    /// Sets how many processes a script can have at the same time (default: 256). A script that exceeds it is killed.
+    #[must_use]
+    pub fn script_processes(mut self, count: u32) -> ServerBuilder {
+        self.settings.scripts.processes = count;
+        self
+    }
+
+    /// Limits the files in the folder of a script, in bytes (default: 1 GiB). A script that exceeds it is killed.
+    #[must_use]
+    pub fn script_disk(mut self, bytes: u64) -> ServerBuilder {
+        self.settings.scripts.disk = bytes;
         self
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use serenytics_local::{Server, ServerBuilder};
 
-use crate::support::TestServerWithKey;
+use crate::support::{TestServer, TestServerWithKey};
 
 fn allowed(builder: ServerBuilder) -> ServerBuilder {
     builder.allow_scripts()
@@ -158,6 +158,79 @@ async fn script_memory_and_output_are_limited() {
     let stdout = log["stdout"].as_str().unwrap();
     assert!(stdout.starts_with("first\n") && stdout.ends_with("last\n") && stdout.len() < (1 << 20) + 100);
     assert!(stdout.contains("bytes omitted]"));
+}
+
+#[tokio::test]
+async fn script_processes_and_disk_are_limited() {
+    let limit = |builder: ServerBuilder| allowed(builder).script_processes(20).script_disk(8 << 20);
+    let served = TestServerWithKey::start(limit).await;
+    let path = script(
+        &served,
+        "import json, subprocess, sys, time\n\
+         what = json.load(open('params.json'))['what']\n\
+         if what == 'processes':\n\
+        \x20   children = [subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']) for _ in range(60)]\n\
+         if what == 'files':\n\
+        \x20   for n in range(100): open(f'file{n}', 'wb').write(b'x' * (1 << 20))\n\
+         if what == 'file':\n\
+        \x20   open('large', 'wb').write(b'x' * (16 << 20))\n\
+         if what == 'little':\n\
+        \x20   open('small', 'wb').write(b'x' * (1 << 20))\n\
+        \x20   sys.exit()\n\
+         time.sleep(600)\n",
+    )
+    .await;
+    for (what, expected) in [
+        ("processes", "it had more than 20 processes"),
+        ("files", "its folder exceeded 8 MiB"),
+        // The system limits a single file.
+        ("file", "File too large"),
+    ] {
+        let begun = Instant::now();
+        let log = run(&served, &path, json!({"what": what})).await;
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        assert_eq!(log["status"], "FAILURE", "{what}: {log}");
+        let stderr = log["stderr"].as_str().unwrap();
+        // Unless the user is root, the system refuses the processes before they are counted.
+        let is_refused = what == "processes" && stderr.contains("Resource temporarily unavailable");
+        assert!(stderr.contains(expected) || is_refused, "{what}: {log}");
+    }
+    assert_eq!(run(&served, &path, json!({"what": "little"})).await["status"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn script_that_fails_without_words_has_its_exit_code_or_signal_as_reason() {
+    let served = TestServerWithKey::start(allowed).await;
+    let code = "import json, os, sys\nhow = json.load(open('params.json'))['how']\n\
+                sys.exit(how) if how > 0 else os.kill(os.getpid(), -how)\n";
+    let path = format!("{}/run", script(&served, code).await);
+    for (how, expected) in [
+        (3, "the script `nightly` failed: it exited with code 3 and wrote nothing to stderr"),
+        (255, "the script `nightly` failed: it exited with code 255 and wrote nothing to stderr"),
+        (-9, "the script `nightly` failed: it was killed by signal 9 and wrote nothing to stderr"),
+        (-15, "the script `nightly` failed: it was killed by signal 15 and wrote nothing to stderr"),
+    ] {
+        let answer = served.call("POST", &path, json!({"how": how}).to_string()).await;
+        assert_eq!(answer, (200, json!({"status": "error", "errors": [expected]})));
+    }
+}
+
+#[tokio::test]
+async fn script_of_another_account_does_not_wait_for_those_of_one() {
+    let server = TestServer::start(|s| allowed(s).api_key("key").account_key("tenant", "other")).await;
+    let script = async |key: &str, name: String, code: &str| {
+        let body = json!({"name": name, "code": code}).to_string();
+        let (status, script) = server.call(key, "POST", "/api/script", &body).await;
+        assert_eq!(status, 201, "{script}");
+        format!("/api/script/{}/run", script["uuid"].as_str().unwrap())
+    };
+    for n in 0..8 {
+        let path = script("key", format!("long{n}"), "import time\ntime.sleep(600)\n").await;
+        assert_eq!(server.call("key", "POST", &path, r#"{"async": true}"#).await.0, 200);
+    }
+    let short = script("other", "short".to_owned(), "print(1)").await;
+    let answer = tokio::time::timeout(Duration::from_secs(60), server.call("other", "POST", &short, "{}")).await;
+    assert_eq!(answer.expect("the script waits for another account"), (200, json!({"status": "ok"})));
 }
 
 #[tokio::test]
