@@ -56,8 +56,10 @@ impl LogArguments {
     }
 }
 
-/// The libraries whose details contain values of rows and queries, by the start of their targets.
-const WITH_VALUES: [&str; 6] = ["arrow", "datafusion", "delta", "object_store", "parquet", "sqlparser"];
+/// The libraries whose details contain values of rows and queries, by the start of their targets. `buoyant_kernel` is the
+/// kernel of Delta Lake.
+const WITH_VALUES: [&str; 7] =
+    ["arrow", "buoyant_kernel", "datafusion", "delta", "object_store", "parquet", "sqlparser"];
 
 /// Returns false for events that may contain values of rows and queries.
 fn has_no_values(metadata: &Metadata<'_>) -> bool {

@@ -113,7 +113,7 @@ fn log_contains_no_secret_at_any_level() {
     }
     let output = serving.stop("TERM");
     let log = String::from_utf8(output.stderr).unwrap();
-    assert!(log.contains("TRACE") && log.contains("/api/data_source/{uuid}/push/{token}"), "{log}");
+    assert!(log.contains("DEBUG sqlx") && log.contains("/api/data_source/{uuid}/push/{token}"), "{log}");
     assert!(!log.contains("canary"), "a secret is logged: {}", log.lines().find(|l| l.contains("canary")).unwrap());
     let made = std::fs::read_to_string(folder.path().join("canary-password")).unwrap();
     for secret in made.lines().chain([push]) {
