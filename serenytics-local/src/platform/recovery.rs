@@ -60,7 +60,7 @@ impl Recovery {
         }
         let lock = FolderLock::take(&folder)?;
         let folder = folder.canonicalize().context(FAILED)?;
-        let limits = QueryLimits { memory: 64 << 20, time: Duration::from_secs(60), at_once: 1 };
+        let limits = QueryLimits { memory: 64 << 20, time: Duration::from_secs(60), at_once: 1, cache: 0 };
         let warehouse = Warehouse::open(&folder, limits)?;
         let file = folder.join(CATALOGUE);
         let catalogue = if has_bytes(&file)? { Some(Catalogue::open(&file).await?) } else { None };
