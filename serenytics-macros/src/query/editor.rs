@@ -39,7 +39,7 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
 
 /// Returns true if an editor expands the macro. A `cfg` in the expansion would be a lint in the
 /// user's crate, and rustc would have to skip its tokens.
-fn is_editor() -> bool {
+pub(super) fn is_editor() -> bool {
     static IS_EDITOR: OnceLock<bool> = OnceLock::new();
     *IS_EDITOR.get_or_init(|| {
         let program = std::env::current_exe().unwrap_or_default();
