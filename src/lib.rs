@@ -11,6 +11,45 @@ pub use serenytics_core::{
 pub use serenytics_core::{BatchStream, IntoBatch, arrow_array, arrow_schema};
 pub use serenytics_core::{DataApi, DataApiSource, Email, TabOptions, WarmUp, WebApp, WebAppSource};
 pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptStatus};
+/// Makes an enum or a newtype the type of a column: in a source, in the values of a query, and in the
+/// fields of rows.
+///
+/// ```
+/// use serenytics::{ColumnValue, prelude::*};
+///
+/// #[derive(Debug, Clone, PartialEq, ColumnValue)]
+/// enum Country {
+///     #[column_value(name = "FR")]
+///     France,
+///     #[column_value(name = "DE")]
+///     Germany,
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, ColumnValue)]
+/// struct Invoice(i64);
+///
+/// #[derive(Source)]
+/// #[source(name = "sales")]
+/// pub struct Sales {
+///     #[column(type = "str")]
+///     country: Country,
+///     #[column(type = "int")]
+///     invoice: Option<Invoice>,
+/// }
+///
+/// let q = query! { from Sales where country == {Country::France}, invoice > {Invoice(3)} };
+/// ```
+///
+/// | on | attribute | meaning |
+/// | --- | --- | --- |
+/// | a variant | `#[column_value(name = "..")]` | the text of the variant, if it differs from its name |
+/// | the enum | `#[column_value(type = "int")]` | the values are the numbers of the variants: `Paid = 1` |
+/// | the struct | `#[column_value(type = "..")]` | the column type of the field, if the name of its type does not define it |
+/// | the type | `#[column_value(crate = path)]` | the path of the crate `serenytics`, if it is renamed |
+///
+/// The type also derives `Debug`, `Clone` and `PartialEq`, which rows need. A cell that is not a value
+/// of an enum is an error that names the row and the column.
+pub use serenytics_macros::ColumnValue;
 /// Declares a struct that a query's rows are read into.
 ///
 /// Write the struct after `into` in a query. It must have a field with the name and the exact type
@@ -79,7 +118,7 @@ pub use serenytics_macros::Row;
 /// [`DataSource::insert`].
 pub use serenytics_macros::Source;
 pub use serenytics_query::SerdeRow;
-pub use serenytics_query::cell::{Cell, Row};
+pub use serenytics_query::cell::{Cell, ColumnValue, Row};
 pub use serenytics_query::datetime::DateTime;
 pub use serenytics_query::drift::Drift;
 pub use serenytics_query::query::Query;
@@ -193,6 +232,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/measures.md")]
     mod measures {}
+
+    #[doc = include_str!("../docs/guide/recipes.md")]
+    mod recipes {}
 
     #[doc = include_str!("../docs/guide/loading.md")]
     mod loading {}

@@ -1,5 +1,5 @@
-//! The compiler of Serenytics for Rust: `#[derive(Source)]`, `#[derive(Row)]` and the
-//! implementation of `query!`.
+//! The compiler of Serenytics for Rust: `#[derive(Source)]`, `#[derive(Row)]`,
+//! `#[derive(ColumnValue)]` and the implementation of `query!`.
 //!
 //! Users reach it through the crate `serenytics`, which documents it. `query!` has two steps. The
 //! first step finds the source after `from` and passes the query to a macro with the name of the
@@ -7,6 +7,7 @@
 //! to the second step, which parses, checks and expands it.
 
 mod attributes;
+mod column_value;
 mod field_type;
 mod query;
 mod row;
@@ -24,6 +25,12 @@ pub fn derive_source(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Row, attributes(row))]
 pub fn derive_row(input: TokenStream) -> TokenStream {
     row::derive(input.into()).into()
+}
+
+/// Makes an enum or a newtype the type of a column; see the crate `serenytics`.
+#[proc_macro_derive(ColumnValue, attributes(column_value))]
+pub fn derive_column_value(input: TokenStream) -> TokenStream {
+    column_value::derive(input.into()).into()
 }
 
 /// The first step of `query!`: finds the source.

@@ -62,7 +62,10 @@ pub mod bindings {
 
 /// The values that a column is compared with, and how they are written on the wire.
 pub mod value {
-    pub use crate::rows::cell::{FieldOf, check_cell, check_row, column_type, field};
+    pub use crate::rows::cell::{
+        ColumnCell, DateTimeColumn, FieldOf, FloatColumn, IntColumn, StrColumn, check_cell, check_column, check_row,
+        column_option, column_value, field, stored_value,
+    };
     pub use crate::source::builder::{splice, splice_option};
     pub use crate::source::other_name;
     pub use crate::values::list::{AnyList, ListOf, ListProbe, NotSingle, OptionalList};

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use serenytics::prelude::*;
+use serenytics::{ColumnValue, prelude::*};
 use serenytics_core::DataSource;
 
 use crate::{Engine, Outcome};
@@ -167,5 +167,80 @@ async fn values_are_the_same_in_aggregates_groups_and_conditions() -> Outcome {
         };
         assert_eq!(engine.client.fetch_one(&same).await?.id, row.id, "{row:?}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn datetime_is_stored_with_microseconds() -> Outcome {
+    let engine = Engine::open().await?;
+    let mut rows = extremes();
+    rows.truncate(1);
+    rows[0].at = DateTime::constant(2024, 2, 29, 23, 59, 59, 123_456_789);
+    emptied(&engine).await?.insert(&rows).await?;
+    assert_eq!(fetched(&engine).await?[0].at, DateTime::constant(2024, 2, 29, 23, 59, 59, 123_456_000));
+    Ok(())
+}
+
+/// The states of an order.
+#[derive(Debug, Clone, Copy, PartialEq, ColumnValue)]
+enum State {
+    #[column_value(name = "open, \"new\"")]
+    Open,
+    Paid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, ColumnValue)]
+#[column_value(type = "int")]
+enum Priority {
+    Low = -1,
+    High = 7,
+}
+
+#[derive(Debug, Clone, PartialEq, ColumnValue)]
+struct Amount(f32);
+
+#[derive(Debug, Clone, PartialEq, Source, Row)]
+#[source(name = "orders")]
+struct Order {
+    #[column(type = "str")]
+    state: State,
+    #[column(type = "int")]
+    priority: Option<Priority>,
+    #[column(type = "float")]
+    amount: Amount,
+}
+
+#[tokio::test]
+async fn enums_and_newtypes_are_written_compared_and_read_back() -> Outcome {
+    let engine = Engine::open().await?;
+    let orders = engine.client.create_storage("orders").await?;
+    let order = |state, priority, amount| Order { state, priority, amount: Amount(amount) };
+    let rows = [
+        order(State::Open, Some(Priority::High), 123_456_789.0),
+        order(State::Paid, None, 0.1),
+        order(State::Paid, Some(Priority::Low), f32::MAX),
+    ];
+    orders.insert(&rows).await?;
+    let all = query! { from Order select state, priority, amount order_by amount desc into Order };
+    assert_eq!(engine.client.fetch(&all).await?, [&rows[2], &rows[0], &rows[1]].map(Clone::clone));
+    orders.reload(&rows).send().await?;
+    assert_eq!(engine.client.fetch(&all).await?.len(), 3);
+
+    let (state, wanted) = (State::Paid, [Priority::Low, Priority::High]);
+    let paid = query! {
+        from Order
+        where state == {state}, priority in {wanted}, amount >= {Amount(0.5)}
+        group_by state, priority
+        select max(amount) as largest
+    };
+    let paid = engine.client.fetch(&paid).await?;
+    assert_eq!(paid.len(), 1);
+    assert_eq!((paid[0].state, paid[0].priority), (State::Paid, Some(Priority::Low)));
+    assert_eq!(paid[0].largest, Amount(f32::MAX));
+
+    orders.insert([serde_json::json!({"state": "lost", "amount": 1})]).await?;
+    let error = engine.client.fetch(&all).await.unwrap_err().to_string();
+    let expected = "column `state`: expected a value of `State`: `open, \"new\"`, `Paid`, found `\"lost\"`";
+    assert!(error.contains(expected), "{error}");
     Ok(())
 }

@@ -174,7 +174,7 @@ async fn meet(case: &'static Case, signs_uploads: bool) -> Result<Vec<String>, B
 async fn every_fault_is_an_error_and_changes_are_never_repeated() -> Outcome {
     let cases = CASES.iter().flat_map(|case| [(case, false), (case, true)]);
     let cases = cases.filter(|(case, signs_uploads)| !(case.is_damage && *signs_uploads));
-    let mut met = stream::iter(cases.map(|(case, signs_uploads)| meet(case, signs_uploads))).buffer_unordered(6);
+    let mut met = stream::iter(cases.map(|(case, signs_uploads)| meet(case, signs_uploads))).buffer_unordered(12);
     let mut wrong = Vec::new();
     while let Some(met) = met.next().await {
         wrong.extend(met?);

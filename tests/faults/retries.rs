@@ -104,7 +104,30 @@ async fn load_start_is_never_retried() -> Outcome {
     Ok(())
 }
 
-/// Returns true for a connection error or a 503.
+/// Returns true for a connection error or a 503, after which the change may have been applied.
 fn is_outcome_unknown(error: &Error) -> bool {
-    error.is_connection() || error.status() == Some(503)
+    error.is_outcome_unknown() && (error.is_connection() || error.status() == Some(503))
+}
+
+#[tokio::test]
+async fn insert_that_was_turned_away_is_sent_again_and_stored_once() -> Outcome {
+    let busy = || Fault::Instead("503 Service Unavailable", "retry-after: 0\r\n".to_owned(), Vec::new());
+    for fault in [too_many("Sun, 06 Nov 1994 08:49:37 GMT"), too_many("0")] {
+        let setup = Setup::start(at_first(2, |request| request.path.ends_with("/batch"), fault)).await?;
+        setup.client().source("sales").await?.insert([sale("IT", 7.0)]).await?;
+        assert_eq!(setup.proxy.count("POST", "/batch"), 3);
+        assert_eq!(setup.direct().source("sales").await?.row_count().await?, 4);
+    }
+    let setup = Setup::start(at_first(1, |request| request.path.contains("/push/"), busy)).await?;
+    setup.client().source("sales").await?.push(serde_json::json!({"country": "IT", "revenue": 7})).await?;
+    assert_eq!(setup.direct().source("sales").await?.row_count().await?, 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn truncated_response_of_a_query_is_requested_again() -> Outcome {
+    let setup = Setup::start(at_first(2, Request::is_query, || Fault::Share(80))).await?;
+    assert_eq!(revenues(&setup.client()).await?, all());
+    assert_eq!(setup.proxy.seen().iter().filter(|request| request.is_query()).count(), 3);
+    Ok(())
 }

@@ -138,12 +138,16 @@ fn row_impl(declaration: &Declaration<'_>) -> TokenStream {
         let mut name = field.ident.clone();
         name.iter_mut().for_each(|name| name.set_span(span));
         let form = if column.nullable { "option" } else { "value" };
-        let to_wire = Ident::new(&format!("{}_{form}", column.column_type), span);
         // The type of a name that is not the one of a column's type is checked once, see
         // `column_types`.
-        let checked = column.rust_type.is_empty().then(|| column_type(index));
-        let checked = checked.map(|checked| quote_spanned!(span=> ::<#checked>));
-        let value = quote_spanned!(span=> #krate::value::#to_wire #checked (&self.#name));
+        let (function, arguments) = if column.rust_type.is_empty() {
+            let (alias, kind) = (column_type(index), column_kind(column, span));
+            (format!("column_{form}"), quote_spanned!(span=> ::<#alias, #krate::value::#kind>))
+        } else {
+            (format!("{}_{form}", column.column_type), TokenStream::new())
+        };
+        let to_wire = Ident::new(&function, span);
+        let value = quote_spanned!(span=> #krate::value::#to_wire #arguments (&self.#name));
         let value = if column.nullable { value } else { quote!(::core::option::Option::Some(#value)) };
         // Computed and joined columns are not loaded, but their types are checked.
         match column.kind {
@@ -169,7 +173,7 @@ fn column_types<'a>(declaration: &'a Declaration<'_>) -> impl Iterator<Item = To
     let Declaration { input, krate, schema, fields, .. } = declaration;
     let ident = &input.ident;
     let fields = schema.columns.iter().zip(fields).enumerate();
-    fields.filter(|(_, (column, _))| column.rust_type.is_empty()).map(move |(index, (_, field))| {
+    fields.filter(|(_, (column, _))| column.rust_type.is_empty()).map(move |(index, (column, field))| {
         let (inner, _) = without_option(&field.ty);
         let span = Span::call_site().located_at(inner.span());
         // Tokens of the user are reported once if rustc does not know the type. Qualified types are
@@ -178,7 +182,8 @@ fn column_types<'a>(declaration: &'a Declaration<'_>) -> impl Iterator<Item = To
         let inner = inner.to_token_stream();
         let inner = if is_qualified { generated(inner) } else { inner };
         let alias = column_type(index);
-        let check = quote_spanned!(span=> { #krate::value::check_cell::<#inner>() });
+        let kind = column_kind(column, span);
+        let check = quote_spanned!(span=> { #krate::value::check_column::<#inner, #krate::value::#kind>() });
         quote! {
             type #alias = <#krate::__private::Checked<#check> as #krate::__private::Then<#inner>>::Type;
 
@@ -188,6 +193,11 @@ fn column_types<'a>(declaration: &'a Declaration<'_>) -> impl Iterator<Item = To
             }
         }
     })
+}
+
+/// Returns the type that stands for a column's type in bounds.
+fn column_kind(column: &Column, span: Span) -> Ident {
+    Ident::new(&format!("{:?}Column", column.column_type), span)
 }
 
 fn column_type(index: usize) -> Ident {

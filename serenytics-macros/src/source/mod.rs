@@ -8,7 +8,7 @@ mod invalid;
 mod parse;
 
 pub(crate) use invalid::error_expression;
-pub(crate) use parse::{coded, error_on};
+pub(crate) use parse::{coded, error_on, known_type};
 use proc_macro2::TokenStream;
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {

@@ -378,6 +378,12 @@ fn wire_text(text: &LitStr) -> syn::Result<String> {
     Ok(value)
 }
 
+/// Returns the column type of a Rust type that is known by its name.
+pub(crate) fn known_type(field_type: &Type) -> Option<ColumnType> {
+    let known = RUST_TYPES.iter().chain(FOREIGN_TYPES).find(|(name, _)| is_spelled(field_type, name));
+    known.map(|(_, column_type)| *column_type)
+}
+
 fn unknown_type(field_type: &Type) -> &'static str {
     if is_spelled(field_type, "bool") {
         "the platform has no boolean columns: use an integer or a `String`"
@@ -386,6 +392,6 @@ fn unknown_type(field_type: &Type) -> &'static str {
     } else if is_spelled(field_type, "str") || matches!(field_type, Type::Reference(_)) {
         "a row owns its cells: write `String`"
     } else {
-        "not a column type: use `String`, `i8` to `i64`, `u8` to `u32`, `f32`, `f64`, `DateTime` or an `Option` of one, or add `#[column(type = \"float\")]` if the type has another name"
+        "not a column type: use `String`, `i8` to `i64`, `u8` to `u32`, `f32`, `f64`, `DateTime` or an `Option` of one; for an alias, or an enum or a newtype that derives `ColumnValue`, add the type of its values: `#[column(type = \"str\")]`"
     }
 }

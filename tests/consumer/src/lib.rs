@@ -17,6 +17,8 @@
     clippy::unwrap_used
 )]
 
+pub mod column_values;
+
 /// The sources.
 pub mod schema {
     use analytics::{DateTime, Source};

@@ -1,7 +1,7 @@
 //! Types that depend on a check: if the check fails, its error is the only one, because rustc
 //! reports no error about a type that contains an invalid constant.
 
-use super::{Cell, Row};
+use super::{Cell, ColumnCell, Row};
 
 /// A type without a use, whose constant is an error.
 #[derive(Debug)]
@@ -50,6 +50,12 @@ pub trait RowStruct {
 /// Checks that a cell can be read into a type.
 #[must_use]
 pub const fn check_cell<C: Cell>() -> usize {
+    0
+}
+
+/// Checks that a column of the kind `K` can have a type.
+#[must_use]
+pub const fn check_column<C: ColumnCell<K>, K>() -> usize {
     0
 }
 

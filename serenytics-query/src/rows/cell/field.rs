@@ -1,7 +1,5 @@
 //! The fields of a user's row after `into`: each must have the exact type of its output.
 
-use super::Cell;
-
 /// Matches an output with a row's field of exactly the same type.
 ///
 /// `How` keeps the compiler from inferring the output's type from the field's. With a single
@@ -46,6 +44,3 @@ impl<C> FieldOf<Option<NoField>, NoWay> for C {
 pub fn field<F, How, C: FieldOf<F, How>>(cell: C) -> F {
     cell.into_field()
 }
-
-/// Checks that a column's type can be the type of a cell, if the name of the type does not say so.
-pub fn column_type<C: Cell>() {}

@@ -2,6 +2,7 @@
 //! JSON.
 
 mod checked;
+mod column_value;
 mod error;
 mod field;
 mod number;
@@ -12,9 +13,13 @@ mod types;
 use memchr::memchr2;
 
 #[doc(hidden)]
-pub use checked::{Checked, Invalid, RowStruct, Second, Then, ThenRow, check_cell, check_row};
+pub use checked::{Checked, Invalid, RowStruct, Second, Then, ThenRow, check_cell, check_column, check_row};
+pub use column_value::{
+    ColumnCell, ColumnValue, DateTimeColumn, FloatColumn, IntColumn, StrColumn, column_option, column_value,
+    stored_value,
+};
 pub use error::CellError;
-pub use field::{FieldOf, column_type, field};
+pub use field::{FieldOf, field};
 pub use row::{Field, Row};
 pub use types::Cell;
 

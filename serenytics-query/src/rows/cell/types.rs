@@ -6,7 +6,7 @@ use crate::rows::slot::SlotValue;
 use crate::syntax::vocabulary::ColumnType;
 use crate::values::datetime::{self, DateTime};
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }
 
@@ -14,7 +14,7 @@ mod sealed {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold a cell of a result [SRN054]",
     label = "not a valid type for a row's field",
-    note = "use `String`, `i8` to `i64`, `u8` to `u32`, `f32`, `f64`, `DateTime`, `SlotValue`, or an `Option` of one"
+    note = "use `String`, `i8` to `i64`, `u8` to `u32`, `f32`, `f64`, `DateTime`, `SlotValue`, or an `Option` of one, or derive `ColumnValue` for an enum or a newtype"
 )]
 pub trait Cell: Sized + sealed::Sealed {
     /// The accepted values, for a message.
