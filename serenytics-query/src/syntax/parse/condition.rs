@@ -6,7 +6,7 @@ use crate::syntax::problem::Code;
 use crate::syntax::stage::{Condition, ConditionOperand, Ident, Placeholder, Position, Value};
 use crate::syntax::suggest::{listed, nearest};
 use crate::syntax::token::TokenKind;
-use crate::syntax::vocabulary::{Operand, Operator};
+use crate::syntax::vocabulary::{Aggregate, Operand, Operator, TimeSlot};
 
 /// Operators of other languages, with ours.
 const OTHER_OPERATORS: &[(&str, &str)] = &[
@@ -152,13 +152,16 @@ impl Parser<'_> {
             return Err(Reported);
         };
         if let Some(TokenKind::Group { open: '(', .. }) = self.cursor.peek() {
-            let message = format!("`where` compares columns, and `{}(..)` is not a column", column.text);
-            self.problem_with_help(
-                Code::UnknownFunction,
-                column.position,
-                message,
-                "`where` filters rows before they are grouped",
-            );
+            let name = &column.text;
+            let message = format!("`where` compares columns, and `{name}(..)` is not a column");
+            let is_ours =
+                name == "count" || Aggregate::from_word(name).is_some() || TimeSlot::from_word(name).is_some();
+            let help = if is_ours {
+                "`where` filters rows before they are grouped".to_owned()
+            } else {
+                format!("declare a measure with the formula `{name}([..])`, and compare the measure")
+            };
+            self.problem_with_help(Code::UnknownFunction, column.position, message, help);
             return Err(Reported);
         }
         let operator_position = self.cursor.position();

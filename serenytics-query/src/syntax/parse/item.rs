@@ -339,7 +339,7 @@ impl Parser<'_> {
             }
             None => {
                 let message = format!("unknown function `{text}`");
-                let help = format!("the functions of `{clause}` are {}", listed(names));
+                let help = format!("the functions of `{clause}` are {}; a measure can compute others", listed(names));
                 self.problem_with_help(Code::UnknownFunction, position, message, help);
             }
         }
