@@ -83,7 +83,7 @@ fn main() {
     };
     assert_eq!(
         q.as_json(),
-        r#"{"order":"row_by_row","data_processing_pipeline":[{"select":["country","status","invoice","the price","day","receipt"],"where":[{"name":"country","op":"==","value":"D,E \"é\""},{"name":"country","op":"in","value":"[\"FR\",\"D,E \\\"é\\\"\"]"},{"name":"status","op":"!=","value":"-7"},{"name":"invoice","op":">","value":"3"},{"name":"the price","op":">=","value":"0.5"},{"name":"the price","op":"<","value":"7"},{"name":"day","op":">","value":"2024-01-31T00:00:00"},{"name":"receipt","op":"in","value":"[1,2]"}]}]}"#
+        r#"{"order":"row_by_row","data_processing_pipeline":[{"select":[{"name":"country"},{"name":"status"},{"name":"invoice"},{"name":"the price"},{"name":"day"},{"name":"receipt"}],"where":[{"name":"country","op":"==","value":"D,E \"é\""},{"name":"country","op":"in","value":"[\"FR\",\"D,E \\\"é\\\"\"]"},{"name":"status","op":"!=","value":"-7"},{"name":"invoice","op":">","value":"3"},{"name":"the price","op":">=","value":"0.5"},{"name":"the price","op":"<","value":"7"},{"name":"day","op":">","value":"2024-01-31T00:00:00"},{"name":"receipt","op":"in","value":"[1,2]"}]}]}"#
     );
     let q: Query<Total> = query! {
         from Sales group_by country select max(invoice) as last, sum(price) as total into Total
