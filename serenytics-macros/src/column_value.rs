@@ -90,7 +90,7 @@ fn of_enum(input: &DeriveInput, data: &DataEnum, attributes: &Attributes, errors
                 ColumnType::Str,
                 &quote!(#krate::__private::String),
                 &expected,
-                &quote!(match &*stored {
+                &quote!(match &*__stored {
                     #(#names => ::core::option::Option::Some(#ident::#variants),)*
                     _ => ::core::option::Option::None,
                 }),
@@ -111,7 +111,7 @@ fn of_enum(input: &DeriveInput, data: &DataEnum, attributes: &Attributes, errors
                 &quote!(::core::primitive::i64),
                 &expected,
                 &quote!({
-                    #(if stored == #ident::#variants as ::core::primitive::i64 {
+                    #(if __stored == #ident::#variants as ::core::primitive::i64 {
                         return ::core::option::Option::Some(#ident::#variants);
                     })*
                     ::core::option::Option::None
@@ -152,7 +152,7 @@ fn of_newtype(input: &DeriveInput, field: &Field, attributes: &Attributes, error
     let ident = &input.ident;
     let member = field.ident.clone().map_or_else(|| Member::from(0), Member::from);
     let wire = quote!(#krate::value::stored_value::<Self>(&self.#member));
-    let stored = quote!(::core::option::Option::Some(#ident { #member: stored }));
+    let stored = quote!(::core::option::Option::Some(#ident { #member: __stored }));
     let expected = format!("a value of `{ident}`");
     Some(implementation(attributes, ident, column_type, &quote!(#inner), &expected, &stored, &wire))
 }
@@ -189,7 +189,7 @@ fn implementation(
             type Stored = #stored;
             const EXPECTED: &'static ::core::primitive::str = #expected;
 
-            fn from_stored(stored: #stored) -> ::core::option::Option<Self> {
+            fn from_stored(__stored: #stored) -> ::core::option::Option<Self> {
                 #from_stored
             }
         }
