@@ -54,22 +54,29 @@ impl Uploads {
 
     /// Checks that files can be written, and that the disk has room for small ones. This blocks.
     pub(crate) fn check(&self) -> std::io::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.folder)?;
+        let mut file = temporary_file(&self.folder)?;
         file.write_all(&vec![1; CHECKED_SIZE])?;
         // Some file systems reserve the space only now.
         file.as_file().sync_data()
     }
 }
 
-/// Removes files whose name is not the uuid of a source: their upload never ended.
+/// The start of the names of files whose upload has not ended.
+const TEMPORARY: &str = ".receiving-";
+
+/// Removes the files of uploads that never ended. Other files may have been restored under a wrong name, so they stay.
 fn remove_interrupted(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().to_str().is_none_or(|name| Uuid::parse_str(name).is_err()) {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMPORARY)) {
             std::fs::remove_file(entry.path())?;
         }
     }
     Ok(())
+}
+
+fn temporary_file(folder: &Path) -> std::io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)
 }
 
 /// Moves a received file to its final path, in the same file system.
@@ -90,7 +97,7 @@ pub(crate) async fn receive<E: StdError>(
     what: &str,
     chunks: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<NamedTempFile, Error> {
-    let file = NamedTempFile::new_in(folder).context(FAILED)?;
+    let file = temporary_file(folder).context(FAILED)?;
     let mut output = tokio::fs::File::from_std(file.reopen().context(FAILED)?);
     let mut size = 0;
     let mut chunks = std::pin::pin!(chunks);
@@ -105,4 +112,23 @@ pub(crate) async fn receive<E: StdError>(
     }
     output.flush().await.context(FAILED)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_removes_only_interrupted_uploads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, interrupted) = temporary_file(folder.path()).unwrap().keep().unwrap();
+        let uuid = Uuid::from_u128(7).to_string();
+        let others = [uuid.clone(), format!("{uuid}.1"), "sales.csv".to_owned()].map(|name| folder.path().join(name));
+        for file in &others {
+            std::fs::write(file, "n\n1\n").unwrap();
+        }
+        Uploads::open(folder.path().to_owned(), 10).unwrap();
+        assert!(!interrupted.exists());
+        assert!(others.iter().all(|file| file.exists()));
+    }
 }

@@ -330,12 +330,15 @@ async fn damaged_checkpoint_is_an_error_and_never_a_wrong_answer() {
     assert!(noticed > 40, "only {noticed} changes were noticed");
 }
 
+/// Damage of a segment: its name, the damage, and a part of the error.
+type WalCase = (String, Box<dyn Fn(&Path)>, &'static str);
+
 #[tokio::test]
 async fn missing_or_truncated_wal_is_an_error() {
     let (_, uuid, left, _) = with_pushes().await;
     let length = std::fs::metadata(&segments(left.path(), &uuid)[0]).unwrap().len();
     let missing = "are missing in its write-ahead log of pushed rows";
-    let mut cases: Vec<(String, Box<dyn Fn(&Path)>, &str)> = vec![
+    let mut cases: Vec<WalCase> = vec![
         ("file".to_owned(), Box::new(|path: &Path| std::fs::remove_file(path).unwrap()), missing),
         (
             "folder".to_owned(),
