@@ -28,7 +28,7 @@ pub(crate) fn entry(input: TokenStream) -> TokenStream {
 fn expression(krate: &Group, query: TokenStream) -> TokenStream {
     match parts(krate, &TokenStream::new(), TokenStream::new(), query) {
         Ok(parts) => quote!({ #parts }),
-        Err((tokens, parsed)) => errors::all(&tokens, &parsed, &parsed.problems),
+        Err(invalid) => errors::all(&invalid.0, &invalid.1, &invalid.1.problems),
     }
 }
 
@@ -37,8 +37,10 @@ fn function(krate: &Group, header: TokenStream, body: TokenStream) -> TokenStrea
         Ok(parsed) => parsed,
         Err(error) => return error.into_compile_error(),
     };
-    parts(krate, &parsed.conditions, header, body)
-        .unwrap_or_else(|(tokens, query)| parsed.function_without_row(&errors::all(&tokens, &query, &query.problems)))
+    parts(krate, &parsed.conditions, header, body).unwrap_or_else(|invalid| {
+        let (tokens, query) = &*invalid;
+        parsed.function_without_row(&errors::all(tokens, query, &query.problems))
+    })
 }
 
 /// Creates the call of the source's macro.
@@ -47,11 +49,11 @@ fn parts(
     conditions: &TokenStream,
     header: TokenStream,
     query: TokenStream,
-) -> Result<TokenStream, (Tokens, Parsed)> {
+) -> Result<TokenStream, Box<(Tokens, Parsed)>> {
     let tokens = Tokens::new(query.clone());
     let mut parsed = parse(&tokens.tokens, tokens.end());
     if parsed.from.is_empty() {
-        return Err((tokens, parsed));
+        return Err(Box::new((tokens, parsed)));
     }
     let path = tokens.trees(&parsed.from);
     let last = parsed.from.last().copied().unwrap_or_default();
@@ -59,7 +61,7 @@ fn parts(
     if matches!(name.as_str(), "Self" | "self" | "super" | "crate") {
         let message = format!("`{path}` is not a source: write the name of a struct with `#[derive(Source)]`");
         parsed.problems = vec![Problem::new(Code::NotASource, last, message)];
-        return Err((tokens, parsed));
+        return Err(Box::new((tokens, parsed)));
     }
     let span = tokens.span(last);
     let krate_path = krate.stream();
