@@ -92,10 +92,10 @@ impl Header {
     }
 
     /// Returns the tokens before `struct`.
-    pub(super) fn row_declaration(&self, is_eq: bool) -> TokenStream {
+    pub(super) fn row_declaration(&self, equality: Equality) -> TokenStream {
         let Header { row_attributes, visibility, .. } = self;
         let documentation = format!("A row of [`{}`].", self.name);
-        let derives = derives(&row_attributes.to_string(), is_eq);
+        let derives = derives(&row_attributes.to_string(), equality);
         quote!(#[doc = #documentation] #derives #row_attributes #visibility)
     }
 
@@ -108,7 +108,7 @@ impl Header {
     /// Returns the function of an invalid query, with a row without fields.
     pub(super) fn function_without_row(&self, body: &TokenStream) -> TokenStream {
         let row = &self.row;
-        let declaration = self.row_declaration(false);
+        let declaration = self.row_declaration(Equality::Partial);
         self.function(&quote!(#declaration struct #row {}), body)
     }
 
@@ -124,18 +124,30 @@ impl Header {
     }
 }
 
+/// What is known about the equality of a row's fields.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Equality {
+    /// Each field is `Eq`.
+    Total,
+    /// A field is a float.
+    Partial,
+    /// The type of a field has another name.
+    Unknown,
+}
+
 /// Returns the derives that every row has, without those that the user wrote. A row without floats
 /// also has `Eq`.
-pub(super) fn derives(written: &str, is_eq: bool) -> TokenStream {
+pub(super) fn derives(written: &str, equality: Equality) -> TokenStream {
     let has = |name: &str| written.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
     let own = [
         ("Debug", quote!(::core::fmt::Debug)),
         ("Clone", quote!(::core::clone::Clone)),
         ("PartialEq", quote!(::core::cmp::PartialEq)),
     ];
-    let eq = is_eq.then(|| ("Eq", quote!(::core::cmp::Eq)));
+    let eq = (equality == Equality::Total).then(|| ("Eq", quote!(::core::cmp::Eq)));
+    let allowed = (equality == Equality::Unknown).then(|| quote!(#[allow(clippy::derive_partial_eq_without_eq)]));
     let derives = own.iter().chain(&eq).filter(|(name, _)| !has(name)).map(|(_, path)| path);
-    quote!(#[derive(#(#derives),*)])
+    quote!(#[derive(#(#derives),*)] #allowed)
 }
 
 fn item_form_error(span: Span, message: &str) -> syn::Error {

@@ -9,7 +9,7 @@ use serenytics_query::stage::Position;
 use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
-use super::header::derives;
+use super::header::{Equality, derives};
 use super::tokens::{after, before};
 
 /// The type of a query's rows.
@@ -31,15 +31,18 @@ pub(super) fn row(input: &Input, parsed: &Parsed, checked: &Checked) -> Row {
 fn own(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, TokenStream)]) -> Row {
     let (names, types): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
     let documentation = checked.shape.iter().map(documentation);
-    let is_eq = checked.shape.iter().zip(&checked.declared).all(|(column, declared)| match column.output_type {
-        OutputType::Column(ColumnType::Float) => false,
-        // The type of a column may have another name, and the user's type may not be `Eq`.
-        _ => declared.is_none_or(|index| !input.schema.columns[index].rust_type.is_empty()),
-    });
+    let is_float = |column: &OutputColumn| column.output_type == OutputType::Column(ColumnType::Float);
+    let is_known =
+        |declared: &Option<usize>| declared.is_none_or(|index| !input.schema.columns[index].rust_type.is_empty());
+    let equality = match (checked.shape.iter().any(is_float), checked.declared.iter().all(is_known)) {
+        (true, _) => Equality::Partial,
+        (false, true) => Equality::Total,
+        (false, false) => Equality::Unknown,
+    };
     let (name, declaration) = match &input.header {
-        Some(header) => (header.row.clone(), header.row_declaration(is_eq)),
+        Some(header) => (header.row.clone(), header.row_declaration(equality)),
         None => {
-            let derives = derives("", is_eq);
+            let derives = derives("", equality);
             let declaration = quote!(#derives #[doc = "A row of the query."] pub);
             (row_name(input, parsed, input.site(input.before)), declaration)
         }
