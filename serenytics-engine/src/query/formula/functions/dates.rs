@@ -38,7 +38,8 @@ pub(super) fn lower(function: DateFunction, a: &Arguments<'_>) -> Expr {
         DateFunction::Now => built_in::now(),
         DateFunction::Today => time_slot(TimeSlot::Day, cast(built_in::now(), file_type(ColumnType::DateTime))),
         DateFunction::DatetimeFromString => {
-            let text = built_in::btrim(vec![a.cell(0)]);
+            // Arrow reads second 60 as the next minute. No datetime has a colon before 60.
+            let text = built_in::replace(built_in::btrim(vec![a.cell(0)]), lit(":60"), lit("x"));
             Expr::TryCast(TryCast::new(Box::new(text), file_type(ColumnType::DateTime)))
         }
         DateFunction::UtcToTimezone => {
