@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serenytics_engine::CsvOptions;
-use serenytics_query::wire::{Pipeline, ROW_BY_ROW, Stage};
+use serenytics_query::wire::{Pipeline, ROW_BY_ROW};
 
 use super::body::{BufferedBody, RequestBody, SMALL};
 use super::extract::Path;
@@ -43,32 +43,23 @@ enum Format {
     Csv,
 }
 
-/// The query of the body if it is a pipeline. Its other settings do not apply to the data API.
-#[derive(Debug, Deserialize)]
-struct DataPipeline {
-    data_processing_pipeline: Vec<Stage>,
-}
-
 /// The name of the field of a query.
 const QUERY: &str = "query";
 
-/// The field that makes a query a pipeline.
-const PIPELINE: &str = "data_processing_pipeline";
+/// The fields that make a query a pipeline. Clients leave out empty ones.
+const PIPELINE: [&str; 4] = ["data_processing_pipeline", "order", "format", "only_headers"];
 
 /// Parses the body into the format and the options of a row-by-row query.
 fn parsed(held: &BufferedBody) -> Result<(Format, CsvOptions, Pipeline), Error> {
     let asked = if held.is_empty() { DataQuery::default() } else { held.object()? };
     let stages = match &asked.query {
         None | Some(Value::Null) => Vec::new(),
-        Some(query) if query.get(PIPELINE).is_some() => {
-            let mut query = query.clone();
-            // The client sends the order that the data API always has.
-            if let Some(fields) = query.as_object_mut()
-                && fields.get("order").is_some_and(|order| order == ROW_BY_ROW)
-            {
-                fields.remove("order");
+        Some(query) if PIPELINE.iter().any(|field| query.get(field).is_some()) => {
+            let pipeline: Pipeline = held.object_in(QUERY, query)?;
+            if !held.ignores_unknown() {
+                check_settings(&pipeline)?;
             }
-            held.object_in::<DataPipeline>(QUERY, &query)?.data_processing_pipeline
+            pipeline.data_processing_pipeline
         }
         Some(query) => vec![held.object_in(QUERY, query)?],
     };
@@ -76,6 +67,21 @@ fn parsed(held: &BufferedBody) -> Result<(Format, CsvOptions, Pipeline), Error> 
         Pipeline { order: Some(ROW_BY_ROW.to_owned()), data_processing_pipeline: stages, ..Pipeline::default() };
     let csv = CsvOptions { guard_formulas: asked.guard_formulas, ..CsvOptions::default() };
     Ok((asked.format, csv, options))
+}
+
+/// Rejects settings that the data API does not have.
+fn check_settings(pipeline: &Pipeline) -> Result<(), Error> {
+    let unknown = pipeline.unknown_settings();
+    if !unknown.is_empty() {
+        return Err(Error::refused_for(unknown));
+    }
+    if pipeline.order.as_deref().is_some_and(|order| order != ROW_BY_ROW) {
+        return Err(Error::refused(format!("the data API returns rows: leave out `order`, or write `{ROW_BY_ROW}`")));
+    }
+    if pipeline.only_headers == Some(true) {
+        return Err(Error::refused("the data API returns rows: get the columns from /data-api/query-model"));
+    }
+    Ok(())
 }
 
 /// Lists the sources of the data API.

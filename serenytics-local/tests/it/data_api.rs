@@ -97,6 +97,15 @@ async fn data_api_returns_json_or_csv() {
         (json!({"query": {"select": ["revenu"]}}), "did you mean `revenue`"),
         (json!({"query": {"where": [{"name": "revenue", "op": "~", "value": 1}]}}), "invalid `query`"),
         (json!({"query": [1]}), "invalid `query`"),
+        (json!({"query": {"were": []}}), "unknown field `were` in `query`; did you mean `where`?"),
+        (json!({"qery": {}}), "unknown field `qery`; did you mean `query`?"),
+        (json!({"query": {"order": "column_by_column"}}), "leave out `order`, or write `row_by_row`"),
+        (json!({"query": {"order": "row"}}), "unknown `order`: `row`"),
+        (json!({"query": {"only_headers": true}}), "get the columns from /data-api/query-model"),
+        (
+            json!({"query": {"data_processing_pipeline": [{"were": []}]}}),
+            "unknown field `were` in `query.data_processing_pipeline[0]`",
+        ),
         (json!({"format": "csv", "query": {"select": ["revenu"]}}), "did you mean `revenue`"),
     ] {
         let (status, answer) = asked(&served, &path, body.clone()).await;
