@@ -13,14 +13,12 @@ use serenytics_query::formula::DateFunction;
 use serenytics_query::wire::{ColumnItem, Condition, Item, Pipeline, Stage};
 use uuid::Uuid;
 
-use super::answer::{Answer, ByteStream, CacheStatus, Layout};
+use super::answer::{Answer, ByteStream, CacheStatus, FIRST_CHUNK, Layout};
 use super::input::{Input, Key as JoinKey};
 use crate::base::{Error, QueryMetrics};
 
 /// The size of the largest query that is cached, in bytes.
 const MAX_QUERY: usize = 64 * 1024;
-/// The size of the largest answer that is cached, in bytes. A larger one would evict many others.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// What an entry costs besides its bytes, approximately.
 const ENTRY: usize = 256;
 
@@ -28,6 +26,7 @@ const ENTRY: usize = 256;
 pub(super) struct ResultCache {
     /// `None` if the cache is disabled.
     entries: Option<Cache<Key, Bytes>>,
+    /// Answers of this size or more are not stored. An answer of several chunks is sent as before.
     max_answer: usize,
     metrics: QueryMetrics,
 }
@@ -75,7 +74,7 @@ impl ResultCache {
         let entries = (memory > 0).then(|| {
             Cache::builder().max_capacity(memory as u64).weigher(weight).support_invalidation_closures().build()
         });
-        ResultCache { entries, max_answer: MAX_ANSWER.min(memory / 8), metrics }
+        ResultCache { entries, max_answer: FIRST_CHUNK.min(memory / 8), metrics }
     }
 
     /// Returns the key of a query. `None` if its answer must not be cached: it is too large, has no data, or depends on
@@ -157,14 +156,14 @@ impl ResultCache {
         Answer { chunks, cache }
     }
 
-    /// Runs a query and collects its answer, up to the size of the largest one that is stored.
+    /// Runs a query and collects its answer, until it is too large to be stored.
     async fn collect(&self, run: impl Future<Output = Result<ByteStream, Error>>) -> Result<Collected, Error> {
         let mut rest = run.await?;
         let (mut chunks, mut size) = (Vec::new(), 0);
         while let Some(chunk) = rest.try_next().await? {
             size += chunk.len();
             chunks.push(chunk);
-            if size > self.max_answer {
+            if size >= self.max_answer {
                 let begun = stream::iter(chunks.into_iter().map(Ok));
                 return Ok(Collected::Large(begun.chain(rest).boxed()));
             }

@@ -102,7 +102,7 @@ pub(super) fn chained(plans: Vec<SendableRecordBatchStream>, limit: Option<usize
 }
 
 /// The size of the first chunk in bytes. An error after it can only break the connection.
-const FIRST_CHUNK: usize = 1024 * 1024;
+pub(super) const FIRST_CHUNK: usize = 1024 * 1024;
 
 /// Returns an answer of rows. Its first chunk is ready on return, so that early errors are returned
 /// before the answer begins. `input` is kept until the last row is read.
