@@ -1,11 +1,13 @@
 //! A checked query: its JSON, the shape of its rows, and the function that reads them.
 
 mod from_pipeline;
+mod from_text;
 mod pipeline_json;
 
 use std::borrow::Cow;
 use std::fmt;
 
+pub use self::from_text::{Parameters, TextProblem, TextQuery, TextSource};
 pub use crate::lower::template::{Part, Template};
 use crate::rows::cell::{CellError, CellReader};
 use crate::rows::shape::{OutputColumn, Shape};

@@ -2,6 +2,7 @@
 //! problems found in it.
 
 pub(crate) mod json;
+pub mod lexer;
 pub mod parse;
 pub mod problem;
 pub mod stage;
