@@ -18,7 +18,7 @@ pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptSt
 /// use serenytics::{ColumnValue, prelude::*};
 ///
 /// #[derive(Debug, Clone, PartialEq, ColumnValue)]
-/// enum Country {
+/// pub enum Country {
 ///     #[column_value(name = "FR")]
 ///     France,
 ///     #[column_value(name = "DE")]
@@ -26,7 +26,7 @@ pub use serenytics_core::{RunScript, Script, ScriptDateTime, ScriptLog, ScriptSt
 /// }
 ///
 /// #[derive(Debug, Clone, PartialEq, ColumnValue)]
-/// struct Invoice(i64);
+/// pub struct Invoice(i64);
 ///
 /// #[derive(Source)]
 /// #[source(name = "sales")]
