@@ -169,7 +169,7 @@ fn implementation(
 ) -> TokenStream {
     let krate = &attributes.krate;
     let value_trait = format_ident!("{column_type:?}Value");
-    let kind = format_ident!("{column_type:?}Column");
+    let kind = format_ident!("{column_type:?}Cells");
     // An integer is also a value for a float column.
     let float = (column_type == ColumnType::Int).then(|| {
         quote! {

@@ -63,7 +63,7 @@ pub mod bindings {
 /// The values that a column is compared with, and how they are written on the wire.
 pub mod value {
     pub use crate::rows::cell::{
-        ColumnCell, DateTimeColumn, FieldOf, FloatColumn, IntColumn, StrColumn, check_cell, check_column, check_row,
+        ColumnCell, DateTimeCells, FieldOf, FloatCells, IntCells, StrCells, check_cell, check_column, check_row,
         column_option, column_value, field, stored_value,
     };
     pub use crate::source::builder::{splice, splice_option};

@@ -197,7 +197,7 @@ fn column_types<'a>(declaration: &'a Declaration<'_>) -> impl Iterator<Item = To
 
 /// Returns the type that stands for a column's type in bounds.
 fn column_kind(column: &Column, span: Span) -> Ident {
-    Ident::new(&format!("{:?}Column", column.column_type), span)
+    Ident::new(&format!("{:?}Cells", column.column_type), span)
 }
 
 fn column_type(index: usize) -> Ident {

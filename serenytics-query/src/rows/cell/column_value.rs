@@ -54,26 +54,26 @@ impl<V: ColumnValue> Cell for V {
     }
 }
 
-/// The kind of a `str` column; see [`ColumnCell`].
+/// The cells of a `str` column; see [`ColumnCell`].
 #[derive(Debug)]
-pub struct StrColumn;
+pub struct StrCells;
 
-/// The kind of an `int` column; see [`ColumnCell`].
+/// The cells of a `int` column; see [`ColumnCell`].
 #[derive(Debug)]
-pub struct IntColumn;
+pub struct IntCells;
 
-/// The kind of a `float` column; see [`ColumnCell`].
+/// The cells of a `float` column; see [`ColumnCell`].
 #[derive(Debug)]
-pub struct FloatColumn;
+pub struct FloatCells;
 
-/// The kind of a `datetime` column; see [`ColumnCell`].
+/// The cells of a `datetime` column; see [`ColumnCell`].
 #[derive(Debug)]
-pub struct DateTimeColumn;
+pub struct DateTimeCells;
 
 /// A type that a column of the kind `K` can have in a source: its values are written to the column
 /// and read from it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the type of a `{K}` [SRN062]",
+    message = "`{Self}` cannot be the type of a column of `{K}` [SRN062]",
     label = "not the type of its values",
     note = "derive `ColumnValue` for an enum or a newtype; the `type` of `#[column(type = \"..\")]` must be that of its values"
 )]
@@ -126,10 +126,10 @@ macro_rules! column_cells {
 }
 
 column_cells! {
-    StrColumn StrValue;
-    IntColumn IntValue;
-    FloatColumn FloatValue;
-    DateTimeColumn DateTimeValue;
+    StrCells StrValue;
+    IntCells IntValue;
+    FloatCells FloatValue;
+    DateTimeCells DateTimeValue;
 }
 
 /// The value of a newtype, which is stored as its field.

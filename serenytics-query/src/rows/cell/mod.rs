@@ -15,8 +15,7 @@ use memchr::memchr2;
 #[doc(hidden)]
 pub use checked::{Checked, Invalid, RowStruct, Second, Then, ThenRow, check_cell, check_column, check_row};
 pub use column_value::{
-    ColumnCell, ColumnValue, DateTimeColumn, FloatColumn, IntColumn, StrColumn, column_option, column_value,
-    stored_value,
+    ColumnCell, ColumnValue, DateTimeCells, FloatCells, IntCells, StrCells, column_option, column_value, stored_value,
 };
 pub use error::CellError;
 pub use field::{FieldOf, field};
