@@ -209,15 +209,15 @@ mod tests {
         );
         assert_eq!(
             messages(r#"{"were":[]}"#),
-            ["line 1, column 52: unknown field `were`; did you mean `where`? [SRN016]"]
+            ["line 1 column 52: unknown field `were`; did you mean `where`? [SRN016]"]
         );
         assert_eq!(
             messages(r#"{"select":[{"name":"revenue","agg_func":"sum"}]}"#),
-            ["line 1, column 80: unknown field `agg_func`; did you mean `agg_function`? [SRN016]"]
+            ["line 1 column 80: unknown field `agg_func`; did you mean `agg_function`? [SRN016]"]
         );
         assert_eq!(
             messages(r#"{"select":[{"name":"revenue","agg_function":"smu"}]}"#),
-            ["line 1, column 95: unknown aggregate `smu`; did you mean `sum`? [SRN007]"]
+            ["line 1 column 95: unknown aggregate `smu`; did you mean `sum`? [SRN007]"]
         );
         assert_eq!(
             messages(r#"{"select":[{"name":"country","direction":"desc"}]}"#),

@@ -1,7 +1,8 @@
 //! Reads the JSON of a pipeline: reports every problem, each with its line and column.
 
-use serde_json::Value as Json;
+use serde_json::Value;
 
+use crate::syntax::json::{Field, Json, Positioned, line_and_column, parse};
 use crate::syntax::parse::other_operator;
 use crate::syntax::problem::{Code, Problem};
 use crate::syntax::stage::Position;
@@ -15,92 +16,18 @@ use crate::wire::{ColumnItem, Condition, FIELDS, Item, Pipeline, Stage};
 /// Every problem, in the order of the text. Their positions are offsets in it.
 pub(super) fn read(text: &str) -> Result<Pipeline, Vec<Problem>> {
     let mut reader = Reader { text, problems: Vec::new(), suggestions: Suggestions::default() };
-    if let Err(error) = serde_json::from_str::<Json>(text) {
-        let at = offset(text, error.line(), error.column());
-        let message = error.to_string();
-        let cause = message.split(" at line ").next().unwrap_or_default();
-        reader.wrong(at, Code::PipelineJson, format!("invalid JSON: {cause}"));
-        return Err(reader.problems);
-    }
-    let node = Parser { text, at: 0 }.node();
-    let pipeline = reader.pipeline(&node);
+    let json = match parse(text) {
+        Ok(json) => json,
+        Err(error) => {
+            let at = offset(text, error.line(), error.column());
+            let message = error.to_string();
+            let cause = message.split(" at line ").next().unwrap_or_default();
+            reader.wrong(at, Code::PipelineJson, format!("invalid JSON: {cause}"));
+            return Err(reader.problems);
+        }
+    };
+    let pipeline = reader.pipeline(&json);
     if reader.problems.is_empty() { Ok(pipeline) } else { Err(reader.problems) }
-}
-
-/// A JSON value and where it is written.
-struct Node {
-    start: usize,
-    end: usize,
-    content: Content,
-}
-
-enum Content {
-    Scalar,
-    List(Vec<Node>),
-    Object(Vec<(Node, Node)>),
-}
-
-/// Parses valid JSON.
-struct Parser<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl Parser<'_> {
-    fn skip_space(&mut self) {
-        let rest = &self.text[self.at..];
-        self.at += rest.len() - rest.trim_start().len();
-    }
-
-    fn next_is(&mut self, byte: u8) -> bool {
-        self.skip_space();
-        let is_next = self.text.as_bytes().get(self.at) == Some(&byte);
-        self.at += usize::from(is_next);
-        is_next
-    }
-
-    fn node(&mut self) -> Node {
-        self.skip_space();
-        let start = self.at;
-        let content = match self.text.as_bytes().get(start) {
-            Some(b'[') => {
-                self.at += 1;
-                let mut list = Vec::new();
-                while !self.next_is(b']') && self.at < self.text.len() {
-                    list.push(self.node());
-                    self.next_is(b',');
-                }
-                Content::List(list)
-            }
-            Some(b'{') => {
-                self.at += 1;
-                let mut object = Vec::new();
-                while !self.next_is(b'}') && self.at < self.text.len() {
-                    let name = self.node();
-                    self.next_is(b':');
-                    object.push((name, self.node()));
-                    self.next_is(b',');
-                }
-                Content::Object(object)
-            }
-            Some(b'"') => {
-                self.at += 1;
-                while let Some(byte) = self.text.as_bytes().get(self.at) {
-                    self.at += if *byte == b'\\' { 2 } else { 1 };
-                    if *byte == b'"' {
-                        break;
-                    }
-                }
-                Content::Scalar
-            }
-            _ => {
-                let rest = &self.text[start..];
-                self.at += rest.find([',', ']', '}', ' ', '\n', '\r', '\t']).unwrap_or(rest.len());
-                Content::Scalar
-            }
-        };
-        Node { start, end: self.at, content }
-    }
 }
 
 struct Reader<'t> {
@@ -111,51 +38,45 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn wrong(&mut self, at: usize, code: Code, message: impl std::fmt::Display) {
-        let before = &self.text[..at.min(self.text.len())];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         let position = Position(u32::try_from(at).unwrap_or(u32::MAX));
-        self.problems.push(Problem::new(code, position, format!("line {line}, column {column}: {message}")));
-    }
-
-    fn json(&self, node: &Node) -> Json {
-        serde_json::from_str(&self.text[node.start..node.end]).unwrap_or(Json::Null)
+        self.problems.push(Problem::new(
+            code,
+            position,
+            format!("{}: {message}", line_and_column(self.text, at.min(self.text.len()))),
+        ));
     }
 
     /// Reports a value of the wrong type.
-    fn expected(&mut self, node: &Node, name: &str, expected: &str) {
-        let found = match self.json(node) {
-            Json::Null => "null",
-            Json::Bool(_) => "a boolean",
-            Json::Number(_) => "a number",
-            Json::String(_) => "a string",
-            Json::Array(_) => "a list",
-            Json::Object(_) => "an object",
-        };
-        self.wrong(node.start, Code::PipelineJson, format!("`{name}` needs {expected}, found {found}"));
+    fn expected(&mut self, node: &Positioned, name: &str, expected: &str) {
+        let found = node.value.described();
+        self.wrong(node.position, Code::PipelineJson, format!("`{name}` needs {expected}, found {found}"));
     }
 
     /// Returns the fields of an object. Reports fields that are unknown or repeated.
-    fn fields<'n>(&mut self, node: &'n Node, what: &str, known: &[&'static str]) -> Vec<(&'static str, &'n Node)> {
-        let Content::Object(object) = &node.content else {
+    fn fields<'n>(
+        &mut self,
+        node: &'n Positioned,
+        what: &str,
+        known: &[&'static str],
+    ) -> Vec<(&'static str, &'n Positioned)> {
+        let Json::Object(object) = &node.value else {
             self.expected(node, what, "an object");
             return Vec::new();
         };
-        let mut fields: Vec<(&'static str, &Node)> = Vec::new();
-        for (name, value) in object {
-            let text = self.json(name).as_str().unwrap_or_default().to_owned();
-            match known.iter().find(|known| **known == text) {
-                Some(_) if fields.iter().any(|(other, _)| *other == text) => {
-                    self.wrong(name.start, Code::PipelineJson, format!("the field `{text}` is repeated"));
+        let mut fields: Vec<(&'static str, &Positioned)> = Vec::new();
+        for Field { name: text, position, value } in object {
+            match known.iter().find(|known| *known == text) {
+                Some(_) if fields.iter().any(|(other, _)| other == text) => {
+                    self.wrong(*position, Code::PipelineJson, format!("the field `{text}` is repeated"));
                 }
                 Some(known) => fields.push((known, value)),
                 None if FIELDS.contains(&text.as_str()) => {
                     let message = format!("the field `{text}` does not belong to {what}");
-                    self.wrong(name.start, Code::PipelineJson, message);
+                    self.wrong(*position, Code::PipelineJson, message);
                 }
                 None => {
-                    let message = self.unknown("field", &text, known);
-                    self.wrong(name.start, Code::PipelineJson, message);
+                    let message = self.unknown("field", text, known);
+                    self.wrong(*position, Code::PipelineJson, message);
                 }
             }
         }
@@ -169,9 +90,9 @@ impl Reader<'_> {
         }
     }
 
-    fn list<T>(&mut self, node: &Node, name: &str, read: fn(&mut Self, &Node) -> T) -> Vec<T> {
-        match &node.content {
-            Content::List(list) => list.iter().map(|node| read(self, node)).collect(),
+    fn list<T>(&mut self, node: &Positioned, name: &str, read: fn(&mut Self, &Positioned) -> T) -> Vec<T> {
+        match &node.value {
+            Json::List(list) => list.iter().map(|node| read(self, node)).collect(),
             _ => {
                 self.expected(node, name, "a list");
                 Vec::new()
@@ -180,10 +101,10 @@ impl Reader<'_> {
     }
 
     /// Reads a string; `null` is the same as no field.
-    fn text(&mut self, node: &Node, name: &str) -> Option<String> {
-        match self.json(node) {
-            Json::String(text) => Some(text),
-            Json::Null => None,
+    fn text(&mut self, node: &Positioned, name: &str) -> Option<String> {
+        match node.parsed(self.text) {
+            Value::String(text) => Some(text),
+            Value::Null => None,
             _ => {
                 self.expected(node, name, "a string");
                 None
@@ -194,7 +115,7 @@ impl Reader<'_> {
     /// Reads a word of the vocabulary.
     fn word<T>(
         &mut self,
-        node: &Node,
+        node: &Positioned,
         (name, what, code): (&str, &str, Code),
         words: impl Iterator<Item = &'static str>,
         from_word: fn(&str) -> Option<T>,
@@ -203,12 +124,12 @@ impl Reader<'_> {
         let value = from_word(&text);
         if value.is_none() {
             let message = self.unknown(what, &text, &words.collect::<Vec<_>>());
-            self.wrong(node.start, code, message);
+            self.wrong(node.position, code, message);
         }
         value
     }
 
-    fn pipeline(&mut self, node: &Node) -> Pipeline {
+    fn pipeline(&mut self, node: &Positioned) -> Pipeline {
         let mut pipeline = Pipeline::default();
         for (name, value) in
             self.fields(node, "the pipeline", &["order", "format", "only_headers", "data_processing_pipeline"])
@@ -216,9 +137,9 @@ impl Reader<'_> {
             match name {
                 "order" => pipeline.order = self.text(value, name),
                 "format" => pipeline.format = self.text(value, name),
-                "only_headers" => match self.json(value) {
-                    Json::Bool(only) => pipeline.only_headers = Some(only),
-                    Json::Null => {}
+                "only_headers" => match value.parsed(self.text) {
+                    Value::Bool(only) => pipeline.only_headers = Some(only),
+                    Value::Null => {}
                     _ => self.expected(value, name, "`true` or `false`"),
                 },
                 _ => pipeline.data_processing_pipeline = self.list(value, name, Self::stage),
@@ -227,7 +148,7 @@ impl Reader<'_> {
         pipeline
     }
 
-    fn stage(&mut self, node: &Node) -> Stage {
+    fn stage(&mut self, node: &Positioned) -> Stage {
         let mut stage = Stage::default();
         for (name, value) in self.fields(node, "a stage", &["where", "group_by", "select", "order_by", "limit"]) {
             match name {
@@ -235,9 +156,9 @@ impl Reader<'_> {
                 "group_by" => stage.group_by = self.list(value, name, Self::item),
                 "select" => stage.select = self.list(value, name, Self::item),
                 "order_by" => stage.order_by = self.list(value, name, Self::item),
-                _ => match self.json(value) {
-                    Json::Null => {}
-                    Json::Number(rows) if rows.as_i64().is_some() => stage.limit = rows.as_i64(),
+                _ => match value.parsed(self.text) {
+                    Value::Null => {}
+                    Value::Number(rows) if rows.as_i64().is_some() => stage.limit = rows.as_i64(),
                     _ => self.expected(value, name, "an integer"),
                 },
             }
@@ -245,12 +166,10 @@ impl Reader<'_> {
         stage
     }
 
-    fn item(&mut self, node: &Node) -> Item {
-        match &node.content {
-            Content::Object(_) => {}
-            Content::Scalar if matches!(self.json(node), Json::String(_)) => {
-                return Item::Name(self.text(node, "name").unwrap_or_default());
-            }
+    fn item(&mut self, node: &Positioned) -> Item {
+        match &node.value {
+            Json::Object(_) => {}
+            Json::Text(name) => return Item::Name(name.clone()),
             _ => {
                 self.expected(node, "an item", "the name of a column, or an object with a `name`");
                 return Item::Name(String::new());
@@ -260,7 +179,7 @@ impl Reader<'_> {
         let known = ["name", "agg_function", "timeslot", "direction", "measureUuid"];
         let fields = self.fields(node, "an item", &known);
         if !fields.iter().any(|(name, _)| *name == "name") {
-            self.wrong(node.start, Code::PipelineJson, "an item needs a `name`");
+            self.wrong(node.position, Code::PipelineJson, "an item needs a `name`");
         }
         for (name, value) in fields {
             let code = Code::UnknownFunction;
@@ -285,9 +204,9 @@ impl Reader<'_> {
     }
 
     /// Reads the name of a column, which is required.
-    fn name(&mut self, node: &Node) -> String {
-        match self.json(node) {
-            Json::String(name) => name,
+    fn name(&mut self, node: &Positioned) -> String {
+        match node.parsed(self.text) {
+            Value::String(name) => name,
             _ => {
                 self.expected(node, "name", "a string");
                 String::new()
@@ -295,31 +214,31 @@ impl Reader<'_> {
         }
     }
 
-    fn operator(&mut self, node: &Node) -> Option<Operator> {
+    fn operator(&mut self, node: &Positioned) -> Option<Operator> {
         let text = self.text(node, "op")?;
         if let Some(other) = other_operator(&text) {
             let message = format!("unknown operator `{text}`; did you mean `{other}`?");
-            self.wrong(node.start, Code::UnknownOperator, message);
+            self.wrong(node.position, Code::UnknownOperator, message);
             return None;
         }
         self.word(node, ("op", "operator", Code::UnknownOperator), Operator::words(), Operator::from_word)
     }
 
-    fn condition(&mut self, node: &Node) -> Option<Condition> {
+    fn condition(&mut self, node: &Positioned) -> Option<Condition> {
         let fields = self.fields(node, "a condition", &["name", "op", "value", "measureUuid"]);
         let field = |wanted: &str| fields.iter().find(|(name, _)| *name == wanted).map(|(_, node)| *node);
-        if matches!(node.content, Content::Object(_)) {
+        if matches!(node.value, Json::Object(_)) {
             for missing in ["name", "op"].into_iter().filter(|name| field(name).is_none()) {
-                self.wrong(node.start, Code::PipelineJson, format!("a condition needs `{missing}`"));
+                self.wrong(node.position, Code::PipelineJson, format!("a condition needs `{missing}`"));
             }
         }
         let name = field("name").map(|name| self.name(name));
         let op = field("op").and_then(|op| self.operator(op));
-        let value = field("value").map(|value| (value, self.json(value))).filter(|(_, json)| !json.is_null());
+        let value = field("value").map(|value| (value, value.parsed(self.text))).filter(|(_, json)| !json.is_null());
         if let (Some(op), Some((value, _))) = (op, &value)
             && op.operand() == Operand::None
         {
-            self.wrong(value.start, Code::Operand, format!("`{op}` has no value: remove `value`"));
+            self.wrong(value.position, Code::Operand, format!("`{op}` has no value: remove `value`"));
         }
         let measure_uuid = field("measureUuid").and_then(|uuid| self.text(uuid, "measureUuid"));
         Some(Condition { name: name?, op: op?, value: value.map(|(_, json)| json), measure_uuid })
@@ -356,14 +275,14 @@ mod tests {
         assert_eq!(
             problems(text),
             [
-                "line 1, column 2: unknown field `ordr`; did you mean `order`? [SRN016]",
-                "line 3, column 3: unknown field `were`; did you mean `where`? [SRN016]",
-                "line 4, column 14: `an item` needs the name of a column, or an object with a `name`, found a list [SRN016]",
-                "line 4, column 57: unknown aggregate `smu`; did you mean `sum`? [SRN007]",
-                "line 5, column 56: `is_defined` has no value: remove `value` [SRN010]",
-                "line 5, column 60: a condition needs `name` [SRN016]",
-                "line 5, column 67: unknown operator `=>`; did you mean `>=`? [SRN008]",
-                "line 6, column 12: `limit` needs an integer, found a string [SRN016]",
+                "line 1 column 2: unknown field `ordr`; did you mean `order`? [SRN016]",
+                "line 3 column 3: unknown field `were`; did you mean `where`? [SRN016]",
+                "line 4 column 14: `an item` needs the name of a column, or an object with a `name`, found a list [SRN016]",
+                "line 4 column 57: unknown aggregate `smu`; did you mean `sum`? [SRN007]",
+                "line 5 column 56: `is_defined` has no value: remove `value` [SRN010]",
+                "line 5 column 60: a condition needs `name` [SRN016]",
+                "line 5 column 67: unknown operator `=>`; did you mean `>=`? [SRN008]",
+                "line 6 column 12: `limit` needs an integer, found a string [SRN016]",
             ]
         );
     }
@@ -371,10 +290,10 @@ mod tests {
     #[test]
     fn each_wrong_value_is_one_problem() {
         for (stage, expected) in [
-            (r#"{"select": "country"}"#, "line 2, column 12: `select` needs a list, found a string"),
-            (r#"{"select": null}"#, "line 2, column 12: `select` needs a list, found null"),
+            (r#"{"select": "country"}"#, "line 2 column 12: `select` needs a list, found a string"),
+            (r#"{"select": null}"#, "line 2 column 12: `select` needs a list, found `null`"),
             (r#"{"select": [3]}"#, "found a number"),
-            (r#"{"select": [{}]}"#, "line 2, column 13: an item needs a `name`"),
+            (r#"{"select": [{}]}"#, "line 2 column 13: an item needs a `name`"),
             (r#"{"select": [{"name": 3}]}"#, "`name` needs a string, found a number"),
             (r#"{"select": [{"name": "a", "agg": "sum"}]}"#, "unknown field `agg`; did you mean `agg_function`?"),
             (r#"{"select": [{"name": "a", "name": "b"}]}"#, "the field `name` is repeated"),
@@ -393,8 +312,8 @@ mod tests {
             let problem = one(stage);
             assert!(problem.contains(expected), "{stage}: {problem}");
         }
-        assert_eq!(problems("{\n\"order\": }"), ["line 2, column 10: invalid JSON: expected value [SRN016]"]);
-        assert_eq!(problems("[]"), ["line 1, column 1: `the pipeline` needs an object, found a list [SRN016]"]);
+        assert_eq!(problems("{\n\"order\": }"), ["line 2 column 10: invalid JSON: expected value [SRN016]"]);
+        assert_eq!(problems("[]"), ["line 1 column 1: `the pipeline` needs an object, found a list [SRN016]"]);
         assert_eq!(problems(r#"{"only_headers": 1}"#).len(), 1);
         assert_eq!(problems("").len(), 1);
     }

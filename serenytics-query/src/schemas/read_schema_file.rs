@@ -13,7 +13,7 @@ const COLUMN_FIELDS: &[&str] = &["name", "field", "type", "nullable", "kind", "f
 /// # Errors
 /// Returns a description of each mistake.
 pub(super) fn read(text: &str) -> Result<SchemaFile, Vec<String>> {
-    let json = parse(text).map_err(|error| vec![error])?;
+    let json = parse(text).map_err(|error| vec![error.to_string()])?;
     let mut reader = Reader { text, mistakes: Vec::new(), columns: Vec::new() };
     let file = reader.file(&json);
     if let Some(file) = file.filter(|_| reader.mistakes.is_empty()) {

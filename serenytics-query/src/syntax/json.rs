@@ -2,14 +2,17 @@
 
 use serde::de::IgnoredAny;
 
-/// A JSON value and the byte at which it starts.
+/// A JSON value and the bytes that it is written in.
 #[derive(Debug)]
 pub(crate) struct Positioned {
+    /// The byte at which it starts.
     pub(crate) position: usize,
+    /// The byte after its last one.
+    pub(crate) end: usize,
     pub(crate) value: Json,
 }
 
-/// A JSON value. A number is never needed, so its digits are left out.
+/// A JSON value. The digits of a number are left out; [`Positioned::parsed`] returns them.
 #[derive(Debug)]
 pub(crate) enum Json {
     Null,
@@ -43,13 +46,20 @@ impl Json {
     }
 }
 
+impl Positioned {
+    /// Returns the value as serde parses it. `text` is the whole text.
+    pub(crate) fn parsed(&self, text: &str) -> serde_json::Value {
+        text.get(self.position..self.end).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    }
+}
+
 /// Parses JSON.
 ///
 /// # Errors
-/// Returns a description of the first syntax error, with its line and column.
-pub(crate) fn parse(text: &str) -> Result<Positioned, String> {
-    let _valid: IgnoredAny = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Reader { text, position: 0 }.value().ok_or_else(|| "unreadable JSON".to_owned())
+/// Returns the first syntax error, with its line and column.
+pub(crate) fn parse(text: &str) -> serde_json::Result<Positioned> {
+    let _valid: IgnoredAny = serde_json::from_str(text)?;
+    Reader { text, position: 0 }.value().ok_or_else(|| serde::de::Error::custom("unreadable JSON"))
 }
 
 /// Returns the line and the column of a byte, from 1: `line 3 column 5`.
@@ -116,7 +126,7 @@ impl<'a> Reader<'a> {
                 }
             }
         };
-        Some(Positioned { position, value })
+        Some(Positioned { position, end: self.position, value })
     }
 
     fn skip_space(&mut self) {
@@ -171,7 +181,7 @@ mod tests {
                 assert_eq!(parsed, expected);
             }
         }
-        assert!(parse("[1,]").unwrap_err().contains("line 1 column 4"));
+        assert!(parse("[1,]").unwrap_err().to_string().contains("line 1 column 4"));
         assert_eq!(line_and_column("é\n a", 4), "line 2 column 2");
     }
 }
