@@ -21,6 +21,7 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
     }
     let krate = &input.krate;
     let path = input.tokens.trees(&parsed.from);
+    // `ref`, because without it an editor takes the name for a constant of the user.
     let columns = Ident::new("__columns", Span::call_site());
     // Built without `quote!`, which is slower: every query has these tokens.
     let mut fields = Vec::with_capacity(parsed.columns.len() * 4);
@@ -34,12 +35,12 @@ pub(super) fn columns(input: &Input, parsed: &Parsed, checked: &Checked) -> Toke
         fields.push(Punct::new(',', Spacing::Alone).into());
     }
     let fields = TokenTree::from(Group::new(Delimiter::Parenthesis, fields.into_iter().collect()));
-    quote!(let _ = |#columns: <#path as #krate::Source>::Columns| #fields;)
+    quote!(let _ = |ref #columns: <#path as #krate::Source>::Columns| #fields;)
 }
 
 /// Returns true if an editor expands the macro. A `cfg` in the expansion would be a lint in the
 /// user's crate, and rustc would have to skip its tokens.
-pub(super) fn is_editor() -> bool {
+pub(crate) fn is_editor() -> bool {
     static IS_EDITOR: OnceLock<bool> = OnceLock::new();
     *IS_EDITOR.get_or_init(|| {
         let program = std::env::current_exe().unwrap_or_default();

@@ -19,6 +19,7 @@ use serenytics_query::parse::{Parsed, parse};
 use serenytics_query::schema::{INVALID_GENERIC, Schema};
 
 use decoded::decoded;
+pub(crate) use editor::is_editor;
 pub(crate) use entry::{entry, not_a_source};
 use header::Header;
 pub(crate) use row::{field_name, wide_type};

@@ -9,6 +9,7 @@ use serenytics_query::stage::Position;
 use serenytics_query::vocabulary::ColumnType;
 
 use super::Input;
+use super::editor::is_editor;
 use super::header::{Equality, derives};
 use super::tokens::{after, before};
 
@@ -87,20 +88,21 @@ fn named(input: &Input, parsed: &Parsed, checked: &Checked, fields: &[(Ident, To
             #cell
         })
     });
-    let row = Ident::new("__IntoRow", user_span);
+    // An alias: for a struct that is not a valid row, the type of the alias is unknown, and rustc
+    // reports only why. An editor looks up the struct itself.
+    let alias = Ident::new("__IntoRow", user_span);
+    let row = if is_editor() { path.clone() } else { quote!(#alias) };
     let filled = quote_spanned!(user_span=> #row { #(#values),* });
     let hidden = quote_spanned!(site=> use #krate_after::__private::{__cell, __cells};);
     let reader = quote_spanned! {after=> {
         #hidden
         |#cells| ::core::result::Result::Ok(#filled)
     }};
-    // An alias: for a struct that is not a valid row, the type of the alias is unknown, and rustc
-    // reports only why.
     let check = quote_spanned!(site=> { #krate::value::check_row::<#path>() });
     let item = quote_spanned! {site=>
-        type #row = <#krate::__private::Checked<#check> as #krate::__private::ThenRow<#path>>::Struct;
+        type #alias = <#krate::__private::Checked<#check> as #krate::__private::ThenRow<#path>>::Struct;
     };
-    Row { name: quote!(#row), item, reader }
+    Row { name: row, item: if is_editor() { TokenStream::new() } else { item }, reader }
 }
 
 /// Returns the row struct's name: `Row`, or `QueryRow` if the source's path contains `Row`.

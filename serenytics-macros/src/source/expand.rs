@@ -14,7 +14,7 @@ use syn::spanned::Spanned;
 use super::file::File;
 use super::parse::Declaration;
 use crate::field_type::without_option;
-use crate::query::{field_name, wide_type};
+use crate::query::{field_name, is_editor, wide_type};
 
 pub(super) fn expand(declaration: &Declaration<'_>) -> TokenStream {
     let source = source_impl(declaration);
@@ -100,8 +100,7 @@ fn column_values(declaration: &Declaration<'_>) -> (Vec<TokenStream>, Vec<TokenS
     let columns = schema.columns.iter().map(|column| {
         let field = declared.next();
         let mut name = field.and_then(|field| field.ident.clone()).unwrap_or_else(|| field_name(&column.name, site));
-        // The lints of the user's crate do not apply to a name of generated code.
-        name.set_span(Span::call_site().located_at(name.span()));
+        name.set_span(generated_span(name.span()));
         let documentation = field.into_iter().flat_map(|field| &field.attrs);
         let documentation: Vec<_> = documentation.filter(|attribute| attribute.path().is_ident("doc")).collect();
         let missing = documentation.is_empty().then(|| format!("The column `{}`.", column.name));
@@ -223,11 +222,11 @@ fn generated(tokens: TokenStream) -> TokenStream {
             TokenTree::Ident(ident) if ident == "$crate" => ident.into(),
             TokenTree::Group(group) => {
                 let mut copy = Group::new(group.delimiter(), generated(group.stream()));
-                copy.set_span(Span::call_site().located_at(group.span()));
+                copy.set_span(generated_span(group.span()));
                 copy.into()
             }
             mut tree => {
-                tree.set_span(Span::call_site().located_at(tree.span()));
+                tree.set_span(generated_span(tree.span()));
                 tree
             }
         })
@@ -235,8 +234,14 @@ fn generated(tokens: TokenStream) -> TokenStream {
 }
 
 fn generated_name(mut name: Ident) -> Ident {
-    name.set_span(Span::call_site().located_at(name.span()));
+    name.set_span(generated_span(name.span()));
     name
+}
+
+/// Returns the span of a user's token for generated code, to which the lints of the user's crate do not apply. An editor
+/// needs the user's own span, to find and rename the field of a column.
+fn generated_span(written: Span) -> Span {
+    if is_editor() { written } else { Span::call_site().located_at(written) }
 }
 
 /// Returns the macro with the source's name. It is exported under a unique name and imported under
