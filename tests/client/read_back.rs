@@ -75,11 +75,12 @@ fn any_rows() -> Vec<Extreme> {
     let row =
         (integers, single, double, text, microsecond).prop_map(|(integers, single, double, text, microsecond)| {
             let (int8, int16, int32, int64, byte, word, long) = integers;
-            let at = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_microsecond(microsecond).unwrap());
+            let at = jiff::tz::Offset::UTC
+                .to_datetime(jiff::Timestamp::from_microsecond(microsecond).expect("the range is that of timestamps"));
             Extreme { id: 0, int8, int16, int32, int64, byte, word, long, single, double, text, at }
         });
     let rows = proptest::collection::vec(row, 300);
-    numbered(rows.new_tree(&mut TestRunner::deterministic()).unwrap().current())
+    numbered(rows.new_tree(&mut TestRunner::deterministic()).expect("the strategy has values").current())
 }
 
 /// Reads all rows, in the order in which they were created.

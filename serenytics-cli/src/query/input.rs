@@ -41,8 +41,15 @@ pub(super) struct Input {
 }
 
 enum Rows {
-    File(Loaded),
-    Source { client: Client, source: Box<DataSource>, local: Option<Local> },
+    File(Box<Loaded>),
+    Source(Box<Stored>),
+}
+
+/// A source of a server, which may run in this process.
+struct Stored {
+    client: Client,
+    source: DataSource,
+    local: Option<Local>,
 }
 
 /// A file in a temporary warehouse.
@@ -72,7 +79,7 @@ impl Input {
                 };
                 let source = client.source(name).await.map_err(|error| unknown_source(name, &error))?;
                 let file = source.schema_file().await.map_err(|error| error.to_string())?;
-                Ok(Input { file, rows: Rows::Source { client, source: Box::new(source), local } })
+                Ok(Input { file, rows: Rows::Source(Box::new(Stored { client, source, local })) })
             }
         }
     }
@@ -106,7 +113,7 @@ impl Input {
         };
         let remote = RemoteSchema { columns: table.columns().into_iter().map(title).collect(), measures: Vec::new() };
         let file = remote.file(&name, None, None);
-        Ok(Input { file, rows: Rows::File(Loaded { warehouse, id, name, _folder: folder }) })
+        Ok(Input { file, rows: Rows::File(Box::new(Loaded { warehouse, id, name, _folder: folder })) })
     }
 
     /// Returns the columns.
@@ -123,7 +130,8 @@ impl Input {
     pub(super) async fn rows(self, query: &Query<Vec<Value>>) -> Result<Vec<Vec<Value>>, String> {
         match self.rows {
             Rows::File(loaded) => loaded.rows(query).await,
-            Rows::Source { client, source, local } => {
+            Rows::Source(stored) => {
+                let Stored { client, source, local } = *stored;
                 let rows = client.fetch_from(&source, query).await.map_err(|error| error.to_string());
                 if let Some(local) = local {
                     local.shutdown().await;

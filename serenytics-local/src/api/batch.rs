@@ -44,23 +44,31 @@ pub(super) async fn push(
     context.account(&source.account);
     source.check_holds_rows()?;
     let held = body.read(SMALL).await?;
-    let (fields, bytes, permit) = held.parse_into(row).await?;
+    let PushedRow { fields, json, permit } = held.parse_into(row).await?;
     let own = Arc::clone(&source);
     let forced = Box::new(move || forced_types(&own));
-    sources.push(&source, Push { fields, json: bytes, forced, guard: Box::new(permit) }).await?;
+    sources.push(&source, Push { fields, json, forced, guard: Box::new(permit) }).await?;
     metrics.pushes.inc();
     metrics.written("push", 1);
     Ok(ok())
 }
 
-/// Parses a pushed row. Returns its fields, its JSON and the permits for their memory.
-fn row(held: BufferedBody) -> Result<(Vec<(String, Value)>, Bytes, MemoryPermit), Error> {
+/// A row of a push.
+struct PushedRow {
+    fields: Vec<(String, Value)>,
+    json: Bytes,
+    /// The permits for the memory of the others.
+    permit: MemoryPermit,
+}
+
+/// Parses a pushed row.
+fn row(held: BufferedBody) -> Result<PushedRow, Error> {
     held.check_numbers()?;
     let bytes = held.bytes();
     let JsonRow::Object(fields) = json(&bytes)? else {
         return Err(Error::refused("expected one row as an object: {\"column\": value}"));
     };
-    Ok((fields, bytes, held.permit()))
+    Ok(PushedRow { fields, json: bytes, permit: held.permit() })
 }
 
 /// Runs a batch and returns its number of rows.
