@@ -12,7 +12,7 @@ use crate::mail::MailSettings;
 use crate::platform::{HttpSettings, Settings};
 use crate::script::ScriptSettings;
 
-/// The settings of a server, created by [`Server::builder`].
+/// The settings of a server, created by [`Server::builder`](crate::Server::builder).
 #[derive(Clone)]
 pub struct ServerBuilder {
     pub(super) settings: Settings,
@@ -134,7 +134,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets how long [`Server::shutdown`] waits for running requests and loads before it cancels them (default: 10 s).
+    /// Sets how long [`Server::shutdown`](crate::Server::shutdown) waits for running requests and loads before it cancels
+    /// them (default: 10 s).
     #[must_use]
     pub fn shutdown_timeout(mut self, limit: Duration) -> ServerBuilder {
         self.shutdown_timeout = limit;
