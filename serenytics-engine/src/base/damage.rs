@@ -21,13 +21,18 @@ impl Damage {
 
     /// Finds the damage that caused an error.
     pub(crate) fn in_causes<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Damage> {
-        // The source of an I/O error is that of the error inside it, which would be skipped.
-        let inside = |error: &'a (dyn StdError + 'static)| match error.downcast_ref::<io::Error>() {
-            Some(error) => error.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
-            None => error.source(),
-        };
-        std::iter::successors(Some(error), |error| inside(*error)).find_map(|error| error.downcast_ref())
+        causes(error).find_map(|error| error.downcast_ref())
     }
+}
+
+/// Returns an error and its causes, with the errors that I/O errors wrap.
+pub(super) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    // The source of an I/O error is that of the error inside it, which would be skipped.
+    let inside = |error: &'a (dyn StdError + 'static)| match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+        None => error.source(),
+    };
+    std::iter::successors(Some(error), move |error| inside(*error))
 }
 
 impl fmt::Display for Damage {

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use super::damage::Damage;
+use super::damage::{Damage, causes};
 
 /// The error of an operation of the warehouse.
 #[derive(Debug)]
@@ -37,27 +37,10 @@ pub enum ErrorKind {
 
 /// Returns the error of the operating system among the causes, if a write failed because the disk is full.
 fn no_space<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                    return Some(error);
-                }
-                // The source of an `io::Error` skips the error that it wraps.
-                _ => match error.get_ref() {
-                    Some(inner) => {
-                        let inner: &(dyn StdError + 'static) = inner;
-                        cause = Some(inner);
-                        continue;
-                    }
-                    None => return None,
-                },
-            }
-        }
-        cause = error.source();
-    }
-    None
+    let is_full = |error: &&io::Error| {
+        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+    };
+    causes(error).filter_map(|error| error.downcast_ref()).find(is_full)
 }
 
 /// The maximum number of problems that an error lists.
