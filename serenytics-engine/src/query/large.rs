@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 use tokio::task::JoinHandle;
 
 use super::answer::ByteStream;
@@ -13,31 +13,26 @@ use crate::base::{Context, Error, join_task};
 /// The stack size of a thread. DataFusion visits expressions recursively.
 const STACK: usize = 8 * 1024 * 1024;
 
-/// The threads of large queries.
+/// The threads of large queries, which the first one starts.
+#[derive(Default)]
 pub(super) struct LargeQueries {
-    /// `None` only while this is dropped.
-    runtime: Option<Runtime>,
+    runtime: OnceCell<Runtime>,
+}
+
+fn start() -> Result<Runtime, Error> {
+    let mut threads = Builder::new_multi_thread();
+    threads.enable_all().thread_name("large-queries").thread_stack_size(STACK);
+    threads.build().context("could not start the threads of large queries")
 }
 
 impl LargeQueries {
-    /// Starts the threads.
-    pub(super) fn start() -> Result<LargeQueries, Error> {
-        let runtime = Builder::new_multi_thread()
-            .enable_all()
-            .thread_name("large-queries")
-            .thread_stack_size(STACK)
-            .build()
-            .context("could not start the threads of large queries")?;
-        Ok(LargeQueries { runtime: Some(runtime) })
-    }
-
     /// Runs a query on the threads of large queries, until its answer is read or dropped. The first
     /// chunk is ready on return.
     pub(super) async fn run(
         &self,
         answer: impl Future<Output = Result<ByteStream, Error>> + Send + 'static,
     ) -> Result<ByteStream, Error> {
-        let Some(runtime) = &self.runtime else { return Err(Error::shutting_down()) };
+        let runtime = self.runtime.get_or_try_init(|| async { start() }).await?;
         let (sender, receiver) = mpsc::channel(1);
         let task = runtime.spawn(async move {
             let mut chunks = answer.await?;

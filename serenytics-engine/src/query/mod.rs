@@ -1,8 +1,8 @@
 //! Runs queries: from the options of a request to the bytes of its answer.
 //!
-//! A query whose answer is stored is answered from the cache (`cache`). Another one waits for a slot (`admission`). Its names are resolved and checked, and it becomes a
-//! DataFusion plan (`plan`, with the formulas of `formula` and the shared parts of `expression`).
-//! Its rows become bytes (`answer`).
+//! A query whose answer is stored is answered from the cache (`cache`). Another one waits for a slot
+//! (`admission`). Its names are resolved and checked, and it becomes a DataFusion plan (`plan`, with
+//! the formulas of `formula` and the shared parts of `expression`). Its rows become bytes (`answer`).
 
 mod admission;
 mod answer;
@@ -58,10 +58,10 @@ pub(crate) struct Queries {
 
 impl Queries {
     /// Runs queries on this session, within these limits.
-    pub(crate) fn new(session: Arc<Session>, limits: QueryLimits, metrics: QueryMetrics) -> Result<Queries, Error> {
+    pub(crate) fn new(session: Arc<Session>, limits: QueryLimits, metrics: QueryMetrics) -> Queries {
         let slots = QuerySlots::new(limits.at_once, limits.time, metrics.clone());
         let cache = ResultCache::new(limits.cache, metrics.clone());
-        Ok(Queries { session, slots, large: LargeQueries::start()?, cache, metrics })
+        Queries { session, slots, large: LargeQueries::default(), cache, metrics }
     }
 
     /// Returns the answer of a query as JSON: from the cache, or after waiting for a slot.

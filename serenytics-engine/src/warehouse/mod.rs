@@ -47,7 +47,7 @@ impl Warehouse {
         }
         let metrics = QueryMetrics::default();
         let session = Arc::new(Session::open(limits.memory, &spill)?);
-        let queries = Queries::new(Arc::clone(&session), limits, metrics.clone())?;
+        let queries = Queries::new(Arc::clone(&session), limits, metrics.clone());
         let storages = Storages::open(folder.join("storages"), Arc::clone(&session))?;
         Ok(Warehouse { session, queries, storages, metrics })
     }
